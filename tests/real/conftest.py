@@ -1,0 +1,72 @@
+"""Real servers for the tests, as fixtures: started when first asked for, ended with the run.
+
+A test that takes ``oidc_provider`` or ``azurite`` is marked ``real`` by that. Where a server's software is missing, the
+test is skipped with a reason that names it; under ``CI`` it fails instead, so that nothing is left out unseen.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from tests.real.servers.azurite import Azurite
+from tests.real.servers.node import MissingComponentError, Node
+from tests.real.servers.oidc_provider import OidcProvider
+from tests.real.servers.tls import TlsFiles
+
+_SERVERS = ("oidc_provider", "azurite")
+
+
+@pytest.hookimpl(tryfirst=True)  # before -m selects by mark
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark every test that takes a server."""
+    for item in items:
+        if isinstance(item, pytest.Function) and not set(_SERVERS).isdisjoint(item.fixturenames):
+            item.add_marker(pytest.mark.real)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Iterator[None]:
+    """Show a server's output with the test that failed on it."""
+    report = yield
+    if call.excinfo is not None and report.failed and isinstance(item, pytest.Function):
+        for name in _SERVERS:
+            server = item.funcargs.get(name)
+            if isinstance(server, OidcProvider | Azurite):
+                report.sections.append((f"output of {server.process.name}", server.process.log))
+    return report
+
+
+@pytest.fixture(scope="session")
+def server_tls(tmp_path_factory: pytest.TempPathFactory) -> TlsFiles:
+    """TLS files that the servers share."""
+    return TlsFiles.issue(tmp_path_factory.mktemp("tls"))
+
+
+@pytest.fixture(scope="session")
+def oidc_provider(server_tls: TlsFiles, tmp_path_factory: pytest.TempPathFactory) -> Iterator[OidcProvider]:
+    """A running oidc-provider."""
+    server = OidcProvider(_node_with("oidc-provider"), server_tls, tmp_path_factory.mktemp("oidc_provider"))
+    yield server
+    server.process.stop()
+
+
+@pytest.fixture(scope="session")
+def azurite(server_tls: TlsFiles, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Azurite]:
+    """A running Azurite blob service."""
+    server = Azurite(_node_with("azurite"), server_tls, tmp_path_factory.mktemp("azurite"))
+    yield server
+    server.process.stop()
+
+
+def _node_with(package: str) -> Node:
+    try:
+        return Node.find(package)
+    except MissingComponentError as missing:
+        if os.environ.get("CI"):
+            pytest.fail(f"{missing} (nothing is skipped in CI)", pytrace=False)
+        pytest.skip(str(missing))
