@@ -1,0 +1,42 @@
+"""Authenticate to Microsoft Entra ID with a certificate that lives in a variable.
+
+>>> from azure_certvar_credential import CertVarCredential
+>>> credential = CertVarCredential(tenant_id, client_id, os.environ["APP_CERT"])
+>>> BlobServiceClient(url, credential=credential)
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from azure_certvar_credential import exceptions
+    from azure_certvar_credential._credential import CertVarCredential
+    from azure_certvar_credential.certificates import ClientCertificate
+    from azure_certvar_credential.signers.protocol import Signer
+
+__all__ = ["CertVarCredential", "ClientCertificate", "Signer", "exceptions"]
+
+__version__ = "0.1.0"
+
+# Loaded when first asked for: importing the package costs nothing that is not used, cryptography above all.
+_LAZY = {
+    "CertVarCredential": "azure_certvar_credential._credential",
+    "ClientCertificate": "azure_certvar_credential.certificates",
+    "Signer": "azure_certvar_credential.signers.protocol",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name == "exceptions":
+        return import_module(f"{__name__}.exceptions")
+    if name not in _LAZY:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value: object = getattr(import_module(_LAZY[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -31,6 +31,7 @@ __all__ = [
     "PasswordRequiredError",
     "ResponseFormatError",
     "TemporarilyUnavailableError",
+    "TenantNotAllowedError",
     "UnknownOptionError",
     "UnsupportedKeyError",
     "WrongPasswordError",
@@ -43,6 +44,14 @@ class ConfigurationError(ValueError):
 
 class UnknownOptionError(ConfigurationError, TypeError):
     """A keyword argument that nobody knows; also a :class:`TypeError`, as Python itself would raise."""
+
+
+class TenantNotAllowedError(ClientAuthenticationError, ConfigurationError):
+    """A token of a tenant was asked for that the credential was not allowed to serve.
+
+    Also azure-core's ``ClientAuthenticationError``, because Azure clients ask for another tenant on their own when a
+    service challenges them, and their callers handle that class.
+    """
 
 
 class CertificateError(ValueError):

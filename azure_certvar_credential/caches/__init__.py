@@ -1,0 +1,1 @@
+"""Where tokens are kept: in memory, ready to be returned."""

@@ -1,0 +1,146 @@
+"""The settings of a credential: checked once, frozen, and shared by the sync and async shells."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from azure_certvar_credential._core import authority as authorities
+from azure_certvar_credential._core.request import TokenRequest, token_request
+from azure_certvar_credential.exceptions import ConfigurationError
+from azure_certvar_credential.signers.algorithms import algorithm_named
+
+if TYPE_CHECKING:
+    from azure_certvar_credential.certificates import ClientCertificate
+
+DEFAULT_ALGORITHM = "PS256"
+# ADFS verifies RS256 only: https://learn.microsoft.com/windows-server/identity/ad-fs/overview/ad-fs-openid-connect-oauth-concepts
+ADFS_ALGORITHM = "RS256"
+
+_CLIENT_ID = re.compile(r"[\x21-\x7e]{1,256}")
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """How often a request that may succeed later is sent again, in azure-core's terms.
+
+    :ivar total: retries altogether.
+    :ivar status: retries after an answer that says "later".
+    :ivar read: retries after a connection that broke once the request was sent.
+    :ivar backoff_factor: seconds; doubled each time in exponential mode.
+    :ivar backoff_max: the longest pause in seconds.
+    :ivar exponential: whether pauses grow.
+    """
+
+    total: int = 3
+    status: int = 3
+    read: int = 3
+    backoff_factor: float = 0.8
+    backoff_max: float = 120.0
+    exponential: bool = True
+
+    def pause(self, attempt: int) -> float:
+        """Return the seconds to wait before a retry; ``attempt`` counts from 1, and the first retry is immediate."""
+        if attempt <= 1:
+            return 0.0
+        growth = float(2 ** min(attempt - 1, 16)) if self.exponential else 1.0
+        return min(self.backoff_max, self.backoff_factor * growth)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a credential was told, checked.
+
+    :ivar tenant_id: the credential's own tenant, lower case.
+    :ivar client_id: the application's id.
+    :ivar authority: the authorization server.
+    :ivar algorithm: the JWS ``alg`` of its assertions.
+    :ivar send_certificate_chain: whether assertions carry ``x5c``.
+    :ivar additionally_allowed_tenants: other tenants that ``get_token`` may name; ``*`` for all.
+    :ivar retry: how failures that may pass are retried.
+    """
+
+    tenant_id: str
+    client_id: str
+    authority: authorities.Authority
+    algorithm: str
+    send_certificate_chain: bool
+    additionally_allowed_tenants: frozenset[str]
+    retry: Retry
+
+    def request(
+        self, scopes: tuple[str, ...], *, claims: str | None, tenant_id: str | None, enable_cae: bool
+    ) -> TokenRequest:
+        """Check the arguments of a ``get_token`` and settle the tenant.
+
+        :raises ConfigurationError: as :func:`.request.token_request` and :func:`.authority.resolve_tenant` say.
+        """
+        tenant = authorities.resolve_tenant(
+            tenant_id, default=self.tenant_id, allowed=self.additionally_allowed_tenants
+        )
+        return token_request(scopes, tenant_id=tenant, enable_cae=enable_cae, claims=claims)
+
+
+def settings(
+    tenant_id: str,
+    client_id: str,
+    *,
+    algorithm: str | None,
+    send_certificate_chain: bool,
+    authority: str | None,
+    additionally_allowed_tenants: Iterable[str],
+    disable_instance_discovery: bool,
+    retry: Retry,
+    environment: Mapping[str, str],
+) -> Settings:
+    """Check a constructor's arguments, which :class:`~azure_certvar_credential.CertVarCredential` documents.
+
+    :param environment: the process's environment variables; ``AZURE_AUTHORITY_HOST`` is the default authority.
+    :raises ConfigurationError: an argument that cannot work, naming it and what to write instead.
+    """
+    tenant = authorities.parse_tenant(tenant_id)
+    if not isinstance(client_id, str) or not _CLIENT_ID.fullmatch(client_id):
+        raise ConfigurationError(
+            f"client_id must be the 'Application (client) ID' of the app registration, not {client_id!r}"
+        )
+    if isinstance(additionally_allowed_tenants, str):
+        raise ConfigurationError("additionally_allowed_tenants is a list: write ['*'] or [tenant_id], not a string")
+    allowed = frozenset(
+        name if name == authorities.ANY_TENANT else authorities.parse_tenant(name)
+        for name in additionally_allowed_tenants or ()
+    )
+    if not allowed:
+        authorities.refuse_user_tenant(tenant)
+    server = authorities.parse_authority(
+        authority or environment.get("AZURE_AUTHORITY_HOST") or authorities.DEFAULT_HOST,
+        tenant_id=tenant,
+        trust_unknown_host=disable_instance_discovery,
+    )
+    chosen = algorithm or (ADFS_ALGORITHM if server.kind == "adfs" else DEFAULT_ALGORITHM)
+    algorithm_named(chosen)
+    if server.kind == "adfs" and chosen != ADFS_ALGORITHM:
+        raise ConfigurationError(f"ADFS verifies {ADFS_ALGORITHM} only, not {chosen}: leave algorithm out")
+    return Settings(tenant, client_id, server, chosen, bool(send_certificate_chain), allowed, retry)
+
+
+def check_key(certificate: ClientCertificate, algorithm: str) -> None:
+    """Check that a certificate's key can sign under the algorithm.
+
+    :raises ConfigurationError: it cannot; the message names an algorithm that the key fits.
+    """
+    row = algorithm_named(algorithm)
+    if row.key_type != certificate.key_type:
+        remedy = (
+            "use an RSA certificate: Entra refuses ES algorithms, which other servers take with algorithm='ES256'"
+            if certificate.key_type == "EC"
+            else f"leave algorithm out for {DEFAULT_ALGORITHM}"
+        )
+        raise ConfigurationError(
+            f"algorithm {algorithm} needs an {row.key_type} key, and the certificate's key is "
+            f"{certificate.key_type}-{certificate.key_size}; {remedy}"
+        )
+    curve = {256: "secp256r1", 384: "secp384r1", 521: "secp521r1"}.get(certificate.key_size)
+    if row.curve is not None and row.curve != curve:
+        raise ConfigurationError(f"algorithm {algorithm} needs a key on {row.curve} (RFC 7518), not on {curve}")

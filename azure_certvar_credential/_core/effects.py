@@ -1,0 +1,158 @@
+"""What the flow asks of the world, as small frozen values, and the two loops that perform them.
+
+The flow is a generator: it yields an effect and is sent the result, or thrown the failure. The sync shell performs
+effects with threads and blocking calls, the async shell with asyncio; neither knows the order of the steps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Generator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from azure_certvar_credential._core.request import TokenRequest
+
+if TYPE_CHECKING:
+    from azure_certvar_credential.certificates import ClientCertificate
+    from azure_certvar_credential.signers.protocol import Signer
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A token with the times that govern its life, in seconds since the epoch (UTC)."""
+
+    value: str = field(repr=False)
+    token_type: str
+    expires_on: float
+    refresh_on: float
+    required_on: float
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """What a pure flow cannot make itself.
+
+    :ivar time: now, in seconds since the epoch (UTC).
+    :ivar jti: an id for an assertion, never used before.
+    :ivar correlation_id: an id for a request.
+    :ivar jitter: a random number from 0 to 1.
+    """
+
+    time: float
+    jti: str
+    correlation_id: str
+    jitter: float
+
+
+@dataclass(frozen=True, slots=True)
+class Unanswered:
+    """A request after which no complete answer came; the server may or may not have acted on it.
+
+    :ivar error: azure-core's exception for it, to be raised when there is no other way.
+    """
+
+    error: Exception
+
+
+@dataclass(frozen=True, slots=True)
+class Now:
+    """Answer: a :class:`Moment`."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadCache:
+    """Answer: the :class:`Token` cached for the request, or None."""
+
+    request: TokenRequest
+
+
+@dataclass(frozen=True, slots=True)
+class LoadCertificate:
+    """Answer: the certificate to sign with.
+
+    :ivar refused: the certificate that the server has just refused, or None. A source may have a newer one; whoever
+        has no other answers with the same.
+    """
+
+    refused: ClientCertificate | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """Answer: the raw JWS signature over the message, as ``bytes``."""
+
+    signer: Signer
+    message: bytes
+    algorithm: str
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Answer: a :class:`~.exchange.Response`, or :class:`Unanswered`."""
+
+    url: str
+    form: Mapping[str, str] = field(repr=False)
+    headers: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Answer: None, after so many seconds."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class WriteCache:
+    """Answer: None, with the token kept for the request's key."""
+
+    request: TokenRequest
+    token: Token
+
+
+Effect = Now | ReadCache | LoadCertificate | Sign | Send | Wait | WriteCache
+# Which answer belongs to which effect is said at each effect; a generator's type cannot tell them apart.
+Result = Any
+Flow = Generator[Effect, Result, T]
+
+
+def run(flow: Flow[T], perform: Callable[[Effect], Result]) -> T:
+    """Drive a flow to its end with blocking effects.
+
+    :param flow: the generator; it is closed whatever happens.
+    :param perform: does what an effect says and returns the answer; what it raises is thrown into the flow.
+    """
+    try:
+        effect = next(flow)
+        while True:
+            try:
+                result = perform(effect)
+            except BaseException as error:  # noqa: BLE001 - the flow decides, a KeyboardInterrupt included
+                effect = flow.throw(error)
+            else:
+                effect = flow.send(result)
+    except StopIteration as done:
+        token: T = done.value
+        return token
+    finally:
+        flow.close()
+
+
+async def arun(flow: Flow[T], perform: Callable[[Effect], Awaitable[Result]]) -> T:
+    """Drive a flow to its end with awaitable effects; :func:`run` for asyncio."""
+    try:
+        effect = next(flow)
+        while True:
+            try:
+                result = await perform(effect)
+            except BaseException as error:  # noqa: BLE001 - the flow decides, a cancellation included
+                effect = flow.throw(error)
+            else:
+                effect = flow.send(result)
+    except StopIteration as done:
+        token: T = done.value
+        return token
+    finally:
+        flow.close()

@@ -1,0 +1,247 @@
+"""The token request as it goes out, and the strict, bounded reading of what comes back.
+
+RFC 6749 sections 4.4 and 5, RFC 7523 section 2.2; Entra's additions to the error response as
+https://learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow shows them.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timezone
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from azure_certvar_credential._core import hints
+from azure_certvar_credential._core.request import TokenRequest
+from azure_certvar_credential.exceptions import (
+    AuthenticationError,
+    CertificateRejectedError,
+    ResponseFormatError,
+    TemporarilyUnavailableError,
+)
+
+ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+
+# A token response is a few kilobytes; x/oauth2 draws the line here too.
+MAX_BODY = 1 << 20
+# A server may not put a credential to sleep for longer than a token usually lives.
+MAX_RETRY_AFTER = 3600.0
+_MAX_DESCRIPTION = 2000
+# A century; what claims to live longer is not a lifetime.
+_MAX_LIFETIME = 100 * 366 * 86400
+
+_JWT = re.compile(r"eyJ[\w-]{8,}\.[\w-]+\.?[\w-]*")
+_B64TOKEN = re.compile(r"[A-Za-z0-9._~+/=-]+")  # RFC 6750 section 2.1
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """An HTTP response, read.
+
+    :ivar status: the HTTP status code.
+    :ivar headers: the header fields, names in lower case.
+    :ivar body: the body; at most :data:`MAX_BODY` + 1 octets, one more than may be.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class TokenResponse:
+    """A successful answer (RFC 6749 section 5.1).
+
+    :ivar access_token: the token.
+    :ivar token_type: such as ``Bearer``.
+    :ivar expires_in: its life in seconds.
+    :ivar refresh_in: after how many seconds the server advises a refresh, or None.
+    """
+
+    access_token: str = field(repr=False)
+    token_type: str
+    expires_in: float
+    refresh_in: float | None
+
+
+def form(request: TokenRequest, *, client_id: str, client_assertion: str) -> dict[str, str]:
+    """Return the fields of the token request, to be sent as ``application/x-www-form-urlencoded``."""
+    fields = {
+        "client_id": client_id,
+        "scope": " ".join(request.scopes),
+        "grant_type": "client_credentials",
+        "client_assertion_type": ASSERTION_TYPE,
+        "client_assertion": client_assertion,
+    }
+    claims = request.claims_parameter
+    if claims is not None:
+        fields["claims"] = claims
+    return fields
+
+
+def headers(correlation_id: str) -> dict[str, str]:
+    """Return the header fields of the token request.
+
+    :param correlation_id: an id for this request, which Microsoft's support can search for.
+    """
+    return {
+        "Accept": "application/json",
+        "client-request-id": correlation_id,
+        "return-client-request-id": "true",
+        "x-client-SKU": "azure-certvar-credential",
+        # Tells Entra's gateway that a 429 with Retry-After is understood.
+        "x-ms-lib-capability": "retry-after, h429",
+    }
+
+
+def read(response: Response, *, now: float, about: str) -> TokenResponse:
+    """Read a token response.
+
+    :param response: the answer of the token endpoint.
+    :param now: the time in seconds since the epoch, to read a ``Retry-After`` that is a date.
+    :param about: describes the certificate for messages about it.
+    :raises AuthenticationError: of the subclass that fits, when the answer is not a token.
+    """
+    document = _json_object(response)
+    if response.status == 200 and document is not None and "error" not in document:
+        return _token(document)
+    if document is not None and isinstance(document.get("error"), str):
+        raise _oauth_error(response, document, now=now, about=about)
+    retry_after = read_retry_after(response.headers.get("retry-after"), now=now)
+    if response.status == 429 or response.status >= 500:
+        raise TemporarilyUnavailableError(
+            f"the token endpoint is {'throttling' if response.status == 429 else 'out of order'} "
+            f"(HTTP {response.status}){_advice(retry_after)}",
+            status_code=response.status,
+            retry_after=retry_after,
+        )
+    raise ResponseFormatError(
+        f"the token endpoint answered HTTP {response.status} with {_describe(response)} instead of a token response; "
+        "check authority, proxy and firewall",
+        status_code=response.status,
+    )
+
+
+def read_retry_after(value: str | None, *, now: float) -> float | None:
+    """Return a ``Retry-After`` field (RFC 9110 section 10.2.3) in seconds, at most an hour; None if there is none.
+
+    :param value: seconds, or an HTTP date.
+    :param now: the time in seconds since the epoch.
+    """
+    if value is None:
+        return None
+    text = value.strip()
+    if re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", text):
+        seconds = float(text)
+    else:
+        date = read_date(text)
+        if date is None:
+            return None
+        seconds = date - now
+    return min(max(seconds, 0.0), MAX_RETRY_AFTER)
+
+
+def read_date(value: str | None) -> float | None:
+    """Return an HTTP date (RFC 9110 section 5.6.7) in seconds since the epoch; None if it is none."""
+    try:
+        date = parsedate_to_datetime(value or "")
+        # A date without a zone is UTC: HTTP knows no other.
+        return (date if date.tzinfo else date.replace(tzinfo=timezone.utc)).timestamp()
+    except (TypeError, ValueError, IndexError, OverflowError):
+        return None
+
+
+def _json_object(response: Response) -> dict[str, Any] | None:
+    if len(response.body) > MAX_BODY:
+        return None
+    try:
+        document = json.loads(response.body)
+    except (ValueError, RecursionError):
+        return None
+    return document if isinstance(document, dict) else None
+
+
+def _token(document: dict[str, Any]) -> TokenResponse:
+    access_token, token_type = document.get("access_token"), document.get("token_type")
+    expires_in = _seconds(document.get("expires_in"))
+    if not isinstance(access_token, str) or not _B64TOKEN.fullmatch(access_token):
+        raise ResponseFormatError("the token response has no usable access_token", status_code=200)
+    if not isinstance(token_type, str) or token_type.lower() != "bearer":
+        raise ResponseFormatError("the token response's token_type is not Bearer", status_code=200)
+    if expires_in is None:
+        raise ResponseFormatError("the token response's expires_in is not a number of seconds", status_code=200)
+    return TokenResponse(access_token, token_type, expires_in, _seconds(document.get("refresh_in")))
+
+
+def _seconds(value: object) -> float | None:
+    """Read a number of seconds; some servers send it as a string."""
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+        return None
+    try:
+        seconds = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return seconds if 0 < seconds <= _MAX_LIFETIME else None
+
+
+def _oauth_error(response: Response, document: dict[str, Any], *, now: float, about: str) -> AuthenticationError:
+    codes = _codes(document.get("error_codes"))
+    hint = hints.hint_for(codes)
+    retry_after = read_retry_after(response.headers.get("retry-after"), now=now)
+    message = _text(document, "error_description") or _text(document, "error") or "refused"
+    kind: type[AuthenticationError] = AuthenticationError
+    if not hints.CERTIFICATE_CODES.isdisjoint(codes):
+        kind, message = CertificateRejectedError, f"{message} The {about}."
+    elif _is_transient(response.status, document, codes):
+        kind, message = TemporarilyUnavailableError, f"{message}{_advice(retry_after)}"
+    return kind(
+        f"{message} Hint: {hint}" if hint else message,
+        status_code=response.status,
+        error=_text(document, "error"),
+        error_codes=codes,
+        suberror=_text(document, "suberror"),
+        claims=document["claims"] if isinstance(document.get("claims"), str) else None,
+        correlation_id=_text(document, "correlation_id"),
+        trace_id=_text(document, "trace_id"),
+        timestamp=_text(document, "timestamp"),
+        hint=hint,
+        retry_after=retry_after,
+    )
+
+
+def _is_transient(status: int, document: dict[str, Any], codes: tuple[int, ...]) -> bool:
+    return (
+        status in (408, 429)
+        or status >= 500
+        or document.get("error") == "temporarily_unavailable"
+        or not hints.TRANSIENT_CODES.isdisjoint(codes)
+    )
+
+
+def _codes(value: object) -> tuple[int, ...]:
+    if not isinstance(value, list):
+        return ()
+    return tuple(code for code in value[:20] if isinstance(code, int) and not isinstance(code, bool))
+
+
+def _text(document: dict[str, Any], name: str) -> str | None:
+    """Return a string of the answer fit for a message: one line, bounded, and with no JWT a server echoed back."""
+    value = document.get(name)
+    if not isinstance(value, str):
+        return None
+    line = " ".join("".join(c if c.isprintable() else " " for c in value[: 4 * _MAX_DESCRIPTION]).split())
+    return _JWT.sub("[JWT removed]", line)[:_MAX_DESCRIPTION]
+
+
+def _advice(retry_after: float | None) -> str:
+    return "" if retry_after is None else f"; it asks to wait {retry_after:.0f} s"
+
+
+def _describe(response: Response) -> str:
+    if len(response.body) > MAX_BODY:
+        return f"more than {MAX_BODY} bytes"
+    content_type = _text(dict(response.headers), "content-type") or "no content type"
+    return f"{len(response.body)} bytes ({content_type[:80]})"

@@ -1,0 +1,67 @@
+"""When a token is used, refreshed, or waited for: decided from times alone.
+
+A token's life has three parts::
+
+    |---------------- FRESH ----------------|------ REFRESH ------|-- REQUIRED --|
+    requested                           refresh_on           required_on    expires_on
+
+Every boundary is a share of the life or a fixed time, whichever is shorter, so a token of any length is refreshed about
+once in its life and never in a loop.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+
+# A token that lives this long is refreshed at half its life: azure-identity's and MSAL's rule.
+LONG_LIFE = 7200
+# Shorter ones are refreshed this long before they expire, which is when azure-core's policies start to ask again.
+REFRESH_MARGIN = 300
+# So close to its end a token may expire on its way to the service; callers wait for a new one.
+REQUIRED_MARGIN = 30
+# Spreads the refreshes of a fleet that started together; azure-core uses the same figure.
+MAX_JITTER = 60
+
+
+class Freshness(Enum):
+    """What to do with a cached token."""
+
+    FRESH = "return it"
+    REFRESH = "return it, and fetch the next one in the background"
+    REQUIRED = "wait for the next one"
+
+
+def required_on(requested_at: float, expires_in: float) -> float:
+    """Return the time from which callers wait for a new token.
+
+    :param requested_at: when the token was requested, in seconds since the epoch.
+    :param expires_in: its life in seconds.
+    """
+    return requested_at + expires_in - min(REQUIRED_MARGIN, expires_in / 10)
+
+
+def refresh_on(requested_at: float, expires_in: float, refresh_in: float | None, jitter: float) -> float:
+    """Return the time from which a token is refreshed in the background.
+
+    :param requested_at: when the token was requested, in seconds since the epoch.
+    :param expires_in: its life in seconds.
+    :param refresh_in: the server's own advice in seconds, or None; ignored unless it lies within the life.
+    :param jitter: a random number from 0 to 1 that delays the refresh by up to a minute, and never past half of what
+        remains until the token must be renewed.
+    """
+    if refresh_in is not None and 0 < refresh_in < expires_in:
+        advised = refresh_in
+    elif expires_in >= LONG_LIFE:
+        advised = expires_in / 2
+    else:
+        advised = max(expires_in / 2, expires_in - REFRESH_MARGIN)
+    latest = required_on(requested_at, expires_in)
+    start = min(requested_at + advised, latest)
+    return start + jitter * min(MAX_JITTER, (latest - start) / 2)
+
+
+def freshness(now: float, *, refresh_on: float, required_on: float) -> Freshness:
+    """Say what to do with a token at a moment; all times in seconds since the epoch."""
+    if now >= required_on:
+        return Freshness.REQUIRED
+    return Freshness.REFRESH if now >= refresh_on else Freshness.FRESH

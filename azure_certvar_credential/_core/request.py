@@ -1,0 +1,97 @@
+"""What a caller asks for, checked, and the key under which the answer is cached."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from azure_certvar_credential.exceptions import ConfigurationError
+
+# Tokens of different tenants, scopes or CAE capability never share an entry.
+CacheKey = tuple[tuple[str, ...], str, bool]
+
+# https://learn.microsoft.com/entra/identity-platform/app-resilience-continuous-access-evaluation
+_CAE_CLAIMS: dict[str, Any] = {"access_token": {"xms_cc": {"values": ["CP1"]}}}
+
+
+@dataclass(frozen=True, slots=True)
+class TokenRequest:
+    """A checked request for a token.
+
+    :ivar scopes: what the token is for, usually one ``{resource}/.default``.
+    :ivar tenant_id: the tenant that is asked, lower case.
+    :ivar enable_cae: whether the client understands Continuous Access Evaluation.
+    :ivar claims: a claims challenge as a JSON string, or None. Not part of the key: the answer to a challenge replaces
+        the cached token.
+    :ivar key: the cache key.
+    """
+
+    scopes: tuple[str, ...]
+    tenant_id: str
+    enable_cae: bool = False
+    claims: str | None = None
+    key: CacheKey = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "key", (self.scopes, self.tenant_id, self.enable_cae))
+
+    @property
+    def claims_parameter(self) -> str | None:
+        """The value of the ``claims`` form field: the challenge, with CAE's capability merged in; None for neither.
+
+        :raises ConfigurationError: the challenge is not a JSON object.
+        """
+        if self.claims is None:
+            return json.dumps(_CAE_CLAIMS, separators=(",", ":")) if self.enable_cae else None
+        challenge = parse_claims(self.claims)
+        if not self.enable_cae:
+            return self.claims
+        return json.dumps(_merged(challenge, _CAE_CLAIMS), separators=(",", ":"))
+
+
+def token_request(scopes: tuple[str, ...], *, tenant_id: str, enable_cae: bool, claims: str | None) -> TokenRequest:
+    """Check what a caller of ``get_token`` gave.
+
+    :param scopes: the positional arguments of ``get_token``.
+    :param tenant_id: the resolved tenant.
+    :param enable_cae: ask for a token that may be revoked early, and lives longer.
+    :param claims: a claims challenge as JSON text; an empty string is none.
+    :raises ConfigurationError: no scope, a scope that is no string or has white space, claims that are no JSON object.
+    """
+    if not scopes:
+        raise ConfigurationError("get_token needs at least one scope, such as 'https://storage.azure.com/.default'")
+    for scope in scopes:
+        if not isinstance(scope, str) or not scope or any(c.isspace() or not c.isprintable() for c in scope):
+            raise ConfigurationError(
+                f"a scope must be a string without white space, such as 'https://graph.microsoft.com/.default', "
+                f"not {scope!r}; several scopes are several arguments"
+            )
+    if claims:
+        parse_claims(claims)
+    return TokenRequest(scopes, tenant_id, bool(enable_cae), claims or None)
+
+
+def parse_claims(claims: str) -> dict[str, Any]:
+    """Read a claims challenge.
+
+    :raises ConfigurationError: it is not the text of a JSON object.
+    """
+    try:
+        value = json.loads(claims)
+    except (TypeError, ValueError, RecursionError):
+        value = None
+    if not isinstance(value, dict):
+        raise ConfigurationError(
+            "claims must be the text of a JSON object, as a claims challenge carries it after its base64 is decoded"
+        )
+    return value
+
+
+def _merged(left: dict[str, Any], right: dict[str, Any]) -> dict[str, Any]:
+    """Merge two JSON objects in depth; where both have a value that is no object, the right one stands."""
+    merged = dict(left)
+    for name, value in right.items():
+        mine = merged.get(name)
+        merged[name] = _merged(mine, value) if isinstance(mine, dict) and isinstance(value, dict) else value
+    return merged

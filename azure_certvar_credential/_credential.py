@@ -1,0 +1,168 @@
+"""The synchronous credential: the hot path, and the performing of the flow's effects."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from types import TracebackType
+from typing import Any, NoReturn
+
+from azure.core.credentials import AccessToken, AccessTokenInfo, TokenRequestOptions
+
+from azure_certvar_credential._core import effects
+from azure_certvar_credential._core.effects import Effect, Result, run
+from azure_certvar_credential._core.flow import acquire
+from azure_certvar_credential._runtime.construction import construct
+from azure_certvar_credential._runtime.moment import moment
+from azure_certvar_credential._transport.sync import Sender
+from azure_certvar_credential.caches.memory import Entry, TokenMemory
+
+
+class CertVarCredential:
+    """Authenticates a service principal to Microsoft Entra ID with a certificate that lives in a variable.
+
+    It is azure-core's ``TokenCredential`` and ``SupportsTokenInfo``, so every Azure SDK client takes it as
+    ``credential=``. It may be shared by any number of threads and clients; share one, because it caches its tokens.
+
+    :param tenant_id: the tenant's GUID or one of its domain names; ``adfs`` for an ADFS server.
+    :param client_id: the 'Application (client) ID' of the app registration.
+    :param certificate: certificate and private key in any form that :meth:`.ClientCertificate.load` takes: PEM or PFX
+        as ``str`` or ``bytes``, base64 of either, a ``(certificate, key)`` pair, ``cryptography`` objects, a Key Vault
+        secret. ``certificate_data`` is another name of it, azure-identity's.
+    :param password: opens an encrypted key or PFX; ``str`` (UTF-8) or ``bytes``.
+    :param send_certificate_chain: send the certificate and its chain in the ``x5c`` header, which registrations by
+        subject name and issuer need.
+    :param algorithm: the JWS ``alg`` of the assertion (RFC 7518 section 3.1): ``PS256`` by default, ``RS256`` for
+        ADFS; also RS and PS with 384 and 512, and ``ES256``, ``ES384``, ``ES512`` for servers other than Entra.
+    :param authority: the sign-in host, such as ``login.microsoftonline.us``; by default the environment variable
+        ``AZURE_AUTHORITY_HOST``, else the public cloud's.
+    :param additionally_allowed_tenants: tenants that ``get_token(tenant_id=...)`` may name beside ``tenant_id``;
+        ``*`` for all.
+    :param disable_instance_discovery: trust an authority that is not one of Microsoft's hosts.
+    :param pipeline_options: azure-core's: ``transport``, ``proxies``, ``connection_verify``, ``connection_timeout``
+        (seconds, 10 by default), ``read_timeout`` (seconds, 30 by default), ``retry_total`` (3 by default), ``policies``,
+        ``user_agent`` and the others.
+    :raises CertificateError: the certificate, key or password cannot be used.
+    :raises ConfigurationError: another argument cannot work; also for unknown keyword arguments. Both are
+        :class:`ValueError`.
+    """
+
+    def __init__(
+        self,
+        tenant_id: str,
+        client_id: str,
+        certificate: object = None,
+        *,
+        password: str | bytes | None = None,
+        send_certificate_chain: bool = False,
+        algorithm: str | None = None,
+        authority: str | None = None,
+        additionally_allowed_tenants: Iterable[str] = (),
+        disable_instance_discovery: bool = False,
+        **pipeline_options: Any,
+    ) -> None:
+        parts = construct(
+            tenant_id,
+            client_id,
+            certificate,
+            password=password,
+            send_certificate_chain=send_certificate_chain,
+            algorithm=algorithm,
+            authority=authority,
+            additionally_allowed_tenants=additionally_allowed_tenants,
+            disable_instance_discovery=disable_instance_discovery,
+            options=pipeline_options,
+        )
+        self._settings = parts.settings
+        self._certificate = parts.certificate
+        self._default_tenant = parts.settings.tenant_id
+        self._sender = Sender(parts.options)
+        self._memory = TokenMemory()
+        self._entries = self._memory.entries
+        self._clock = time.time
+
+    def get_token(
+        self,
+        *scopes: str,
+        claims: str | None = None,
+        tenant_id: str | None = None,
+        enable_cae: bool = False,
+        **kwargs: Any,  # noqa: ARG002 - the protocol's; a newer azure-core may pass options that are not known yet
+    ) -> AccessToken:
+        """Return an access token, from the cache when it has a fresh one.
+
+        :param scopes: what the token is for, usually one ``{resource}/.default``.
+        :param claims: a claims challenge as JSON text; it bypasses the cache, and its token replaces the cached one.
+        :param tenant_id: ask this tenant instead; it must be allowed by ``additionally_allowed_tenants``.
+        :param enable_cae: the client understands Continuous Access Evaluation.
+        :returns: the token, and when it expires in seconds since the epoch (UTC).
+        :raises ConfigurationError: no scope or a malformed one, or a tenant that is not allowed.
+        :raises AuthenticationError: the server refused, or answered with something that is no token.
+        :raises azure.core.exceptions.AzureError: the server could not be reached.
+        """
+        return self._entry(scopes, claims, tenant_id, enable_cae).access_token
+
+    def get_token_info(self, *scopes: str, options: TokenRequestOptions | None = None) -> AccessTokenInfo:
+        """Return an access token with the time at which it should be refreshed; otherwise as :meth:`get_token`.
+
+        :param scopes: what the token is for, usually one ``{resource}/.default``.
+        :param options: ``claims``, ``tenant_id`` and ``enable_cae`` as :meth:`get_token` takes them.
+        """
+        given = options or {}
+        return self._entry(
+            scopes, given.get("claims"), given.get("tenant_id"), given.get("enable_cae", False)
+        ).access_token_info
+
+    def close(self) -> None:
+        """Close the connections to the token endpoint."""
+        self._sender.close()
+
+    def __enter__(self) -> CertVarCredential:
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None = None,
+        exc_value: BaseException | None = None,
+        traceback: TracebackType | None = None,
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        settings = self._settings
+        return f"<CertVarCredential tenant {settings.tenant_id}, client {settings.client_id}, {self._certificate!r}>"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a CertVarCredential holds a private key in memory and is not pickled or copied")
+
+    def _entry(self, scopes: tuple[str, ...], claims: str | None, tenant_id: str | None, enable_cae: bool) -> Entry:
+        if not claims:
+            try:
+                entry = self._entries.get((scopes, tenant_id or self._default_tenant, enable_cae))
+            except TypeError:  # an unhashable scope, which the check below names
+                entry = None
+            if entry is not None:
+                now = self._clock()
+                if now < entry.fresh_until:
+                    entry.used = now
+                    return entry
+        request = self._settings.request(scopes, claims=claims, tenant_id=tenant_id, enable_cae=enable_cae)
+        token = run(acquire(self._settings, request), self._perform)
+        return self._memory.entry(request.key, token)
+
+    def _perform(self, effect: Effect) -> Result:
+        match effect:
+            case effects.Now():
+                return moment(self._clock)
+            case effects.ReadCache(request):
+                return self._memory.read(request.key)
+            case effects.LoadCertificate():
+                return self._certificate
+            case effects.Sign(signer, message, algorithm):
+                return signer.sign(message, algorithm)
+            case effects.Send():
+                return self._sender.send(effect)
+            case effects.Wait(seconds):
+                return self._sender.sleep(seconds)
+            case effects.WriteCache(request, token):
+                return self._memory.put(request.key, token, self._clock())

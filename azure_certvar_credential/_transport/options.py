@@ -1,0 +1,110 @@
+"""The keyword options that a credential passes on to azure-core, known by name so that a misspelt one is an error."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from typing import Any
+
+from azure_certvar_credential._core.config import Retry
+from azure_certvar_credential.exceptions import ConfigurationError, UnknownOptionError
+
+# https://learn.microsoft.com/python/api/overview/azure/core-readme and the signatures of azure-core's policies.
+PIPELINE_OPTIONS = frozenset(
+    {
+        "transport",
+        "policies",
+        "per_call_policies",
+        "per_retry_policies",
+        # transport
+        "connection_cert",
+        "connection_data_block_size",
+        "connection_timeout",
+        "connection_verify",
+        "read_timeout",
+        "use_env_settings",
+        # proxy, headers, ids, user agent
+        "base_headers",
+        "headers",
+        "proxies",
+        "request_id",
+        "auto_request_id",
+        "user_agent",
+        "user_agent_overwrite",
+        "user_agent_use_env",
+        # hooks, logging, tracing
+        "raw_request_hook",
+        "raw_response_hook",
+        "http_logging_level",
+        "logging_enable",
+        "network_span_namer",
+        "tracing_attributes",
+        # retry
+        "retry_backoff_factor",
+        "retry_backoff_max",
+        "retry_connect",
+        "retry_mode",
+        "retry_read",
+        "retry_status",
+        "retry_total",
+        "timeout",
+    }
+)
+
+# azure-identity's names that cannot mean here what they mean there, and what to do instead.
+_INSTEAD = {
+    "certificate_path": "read the file yourself and pass its content: pathlib.Path(path).read_bytes()",
+    "cache_persistence_options": "pass token_cache= to share tokens between processes",
+    "_cache": "pass token_cache= to share tokens between processes",
+    "permit_redirects": "redirects are never followed, for they would carry the assertion to another host",
+    "redirect_max": "redirects are never followed, for they would carry the assertion to another host",
+    "authority_host": "the name is authority",
+    "tenant": "the name is tenant_id",
+}
+
+# azure-core waits five minutes for either; a token endpoint that takes longer than this will not answer.
+DEFAULT_TIMEOUTS = {"connection_timeout": 10, "read_timeout": 30}
+
+_NUMBERS = ("retry_total", "retry_status", "retry_read", "retry_connect", "retry_backoff_factor", "retry_backoff_max")
+
+
+def check_options(options: Mapping[str, Any], *, own: frozenset[str]) -> None:
+    """Refuse keyword arguments that nobody knows.
+
+    :param options: what is left of a constructor's keyword arguments.
+    :param own: the constructor's own keyword names, for the suggestion in the message.
+    :raises UnknownOptionError: there is an unknown one.
+    :raises ConfigurationError: a retry option is not a number.
+    """
+    for name in options:
+        if name in PIPELINE_OPTIONS:
+            continue
+        if name in _INSTEAD:
+            raise UnknownOptionError(f"{name} is not an option here: {_INSTEAD[name]}")
+        close = difflib.get_close_matches(name, PIPELINE_OPTIONS | own, n=1)
+        raise UnknownOptionError(
+            f"unknown keyword argument {name!r}" + (f"; did you mean {close[0]!r}?" if close else "")
+        )
+    for name in _NUMBERS:
+        value = options.get(name, 0)
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or value < 0:
+            raise ConfigurationError(f"{name} must be a number that is not negative, not {value!r}")
+
+
+def retry_settings(options: Mapping[str, Any]) -> Retry:
+    """Take azure-core's retry options for the flow, which sends again itself so that each request is signed afresh.
+
+    :param options: checked pipeline options.
+    """
+    mode = options.get("retry_mode", "exponential")
+    if mode not in ("exponential", "fixed"):
+        raise ConfigurationError(f"retry_mode must be 'exponential' or 'fixed', not {mode!r}")
+    default = Retry()
+    return Retry(
+        total=int(options.get("retry_total", default.total)),
+        status=int(options.get("retry_status", default.status)),
+        read=int(options.get("retry_read", default.read)),
+        backoff_factor=float(options.get("retry_backoff_factor", default.backoff_factor)),
+        backoff_max=float(options.get("retry_backoff_max", default.backoff_max)),
+        exponential=mode == "exponential",
+    )

@@ -1,0 +1,132 @@
+"""What the sync and the async pipeline have in common: the policies, the request, and the reading of a response."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from azure.core.exceptions import AzureError, ServiceRequestError
+from azure.core.pipeline.policies import (
+    CustomHookPolicy,
+    DistributedTracingPolicy,
+    HeadersPolicy,
+    HttpLoggingPolicy,
+    ProxyPolicy,
+    RequestIdPolicy,
+    UserAgentPolicy,
+)
+from azure.core.rest import HttpRequest
+
+from azure_certvar_credential._core.effects import Send, Unanswered
+from azure_certvar_credential._core.exchange import MAX_BODY, Response
+from azure_certvar_credential._transport.options import DEFAULT_TIMEOUTS
+
+SDK_MONIKER = "certvar-credential/0.1.0"
+
+
+def build_policies(retry_policy: type[Any], options: Mapping[str, Any]) -> list[Any]:
+    """Return the policies of a pipeline, outermost first.
+
+    There is no redirect policy, so an assertion never follows a redirect to another host; and no
+    ``NetworkTraceLoggingPolicy``, so the body of a request or response is never logged, whatever ``logging_enable``
+    says. The retry policy repeats connections that were not made; what follows a request that was sent is the flow's
+    to repeat, with a fresh assertion.
+
+    :param retry_policy: azure-core's sync or async retry policy.
+    :param options: checked pipeline options.
+    """
+    if options.get("policies") is not None:
+        return [*_listed(options.get("per_call_policies")), *options["policies"]]
+    given = {name: value for name, value in options.items() if value is not None}
+    retry = {name: value for name, value in given.items() if name.startswith("retry_") or name == "timeout"}
+    return [
+        RequestIdPolicy(**given),
+        HeadersPolicy(**given),
+        UserAgentPolicy(sdk_moniker=SDK_MONIKER, **given),
+        ProxyPolicy(**given),
+        *_listed(given.get("per_call_policies")),
+        retry_policy(**{"retry_total": 3, **retry, "retry_status": 0, "retry_read": 0}),
+        *_listed(given.get("per_retry_policies")),
+        CustomHookPolicy(**given),
+        DistributedTracingPolicy(**given),
+        HttpLoggingPolicy(**given),
+    ]
+
+
+def transport_options(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options of azure-core's own transports, with time-outs that suit a token endpoint."""
+    names = (
+        "connection_cert",
+        "connection_data_block_size",
+        "connection_timeout",
+        "connection_verify",
+        "read_timeout",
+        "use_env_settings",
+    )
+    return {**DEFAULT_TIMEOUTS, **{name: options[name] for name in names if options.get(name) is not None}}
+
+
+def run_options(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options that azure-core's policies read from each request rather than from their constructor."""
+    names = ("raw_request_hook", "raw_response_hook", "request_id", "user_agent")
+    return {name: options[name] for name in names if options.get(name) is not None}
+
+
+def http_request(send: Send) -> HttpRequest:
+    """Return the effect as azure-core's request."""
+    headers = {
+        **send.headers,
+        "x-client-Ver": SDK_MONIKER.partition("/")[2],
+        "x-client-OS": platform.system(),
+    }
+    return HttpRequest("POST", send.url, headers=headers, data=dict(send.form))
+
+
+class BoundedBody:
+    """Collects the body of a response up to one octet more than it may have."""
+
+    def __init__(self) -> None:
+        self._chunks: list[bytes] = []
+        self._size = 0
+
+    def full(self, chunk: bytes) -> bool:
+        """Take a chunk; say whether the bound is passed and reading should stop."""
+        self._chunks.append(chunk)
+        self._size += len(chunk)
+        return self._size > MAX_BODY
+
+    def response(self, http_response: Any) -> Response:
+        """Return what was read as the flow's response."""
+        headers = {str(name).lower(): str(value) for name, value in http_response.headers.items()}
+        return Response(int(http_response.status_code), headers, b"".join(self._chunks)[: MAX_BODY + 1])
+
+
+def unanswered(error: AzureError) -> Unanswered:
+    """Return a transport's failure for the flow to repeat or raise.
+
+    :raises AzureError: the request was never sent; the retry policy has repeated that already.
+    """
+    clean = without_request(error)
+    if isinstance(error, ServiceRequestError):
+        raise clean
+    return Unanswered(clean)
+
+
+def without_request(error: AzureError) -> AzureError:
+    """Return an error of the same class and text that holds nothing of the request.
+
+    The exceptions underneath keep a reference to the request, whose body holds the assertion, where error reporters
+    would find it.
+    """
+    try:
+        clean = type(error)(error.message)
+    except TypeError:
+        clean = AzureError(error.message)
+    return clean
+
+
+def _listed(policies: Any) -> list[Any]:
+    if policies is None:
+        return []
+    return list(policies) if isinstance(policies, Iterable) else [policies]

@@ -1,0 +1,84 @@
+"""Sends token requests with azure-core's ``Pipeline`` and, unless told otherwise, its requests transport."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+from azure.core.exceptions import AzureError
+from azure.core.pipeline import Pipeline
+from azure.core.pipeline.policies import RetryPolicy
+
+from azure_certvar_credential._core.effects import Send, Unanswered
+from azure_certvar_credential._core.exchange import Response
+from azure_certvar_credential._transport import pipeline
+
+
+class Sender:
+    """A pipeline that is built when the first request is sent, because requests takes long to import.
+
+    :param options: checked pipeline options, as :mod:`.options` names them.
+    """
+
+    def __init__(self, options: Mapping[str, Any]) -> None:
+        self._options = options
+        self._lock = threading.Lock()
+        self._pipeline: Pipeline[Any, Any] | None = None
+        self._transport: Any = options.get("transport")
+
+    def send(self, effect: Send) -> Response | Unanswered:
+        """Post a token request and read the answer, at most 1 MiB of it.
+
+        :raises azure.core.exceptions.ServiceRequestError: no connection was made.
+        """
+        try:
+            response = (
+                self._opened()
+                .run(pipeline.http_request(effect), stream=True, **pipeline.run_options(self._options))
+                .http_response
+            )
+            return _read(response)
+        except AzureError as error:
+            failure = error
+        return pipeline.unanswered(failure)
+
+    def sleep(self, seconds: float) -> None:
+        """Wait, in the way that the transport waits."""
+        self._opened()
+        self._transport.sleep(seconds)
+
+    def close(self) -> None:
+        """Close the connections; the next request opens them again."""
+        with self._lock:
+            opened, self._pipeline = self._pipeline, None
+        if opened is not None:
+            opened.__exit__()
+
+    def _opened(self) -> Pipeline[Any, Any]:
+        if self._pipeline is None:
+            with self._lock:
+                if self._pipeline is None:
+                    self._pipeline = self._build()
+        return self._pipeline
+
+    def _build(self) -> Pipeline[Any, Any]:
+        if self._options.get("transport") is None:
+            from azure.core.pipeline.transport import RequestsTransport
+
+            self._transport = RequestsTransport(**pipeline.transport_options(self._options))
+        return Pipeline(self._transport, pipeline.build_policies(RetryPolicy, self._options))
+
+
+def _read(response: Any) -> Response:
+    body = pipeline.BoundedBody()
+    if not hasattr(response, "iter_bytes"):  # a transport that answers with azure-core's older response class
+        body.full(response.body())
+        return body.response(response)
+    try:
+        for chunk in response.iter_bytes():
+            if body.full(chunk):
+                break
+        return body.response(response)
+    finally:
+        response.close()

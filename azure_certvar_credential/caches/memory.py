@@ -1,0 +1,89 @@
+"""The tokens of one credential in memory, ready-made for the hot path.
+
+Readers take no lock: they look a key up in a dict and compare one number. Writers hold a lock, so that two of them do
+not prune at once.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Hashable
+
+from azure.core.credentials import AccessToken, AccessTokenInfo
+
+from azure_certvar_credential._core.effects import Token
+from azure_certvar_credential.caches.tokens import HiddenAccessToken, HiddenAccessTokenInfo
+
+MAX_ENTRIES = 10_000
+
+
+class Entry:
+    """A token in the two forms that Azure clients ask for.
+
+    :ivar token: the token with its times.
+    :ivar access_token: the answer of ``get_token``.
+    :ivar access_token_info: the answer of ``get_token_info``.
+    :ivar fresh_until: until then (seconds since the epoch, UTC) the token is returned without further ado.
+    :ivar used: when it was last returned; decides which entry goes when there are too many.
+    """
+
+    __slots__ = ("access_token", "access_token_info", "fresh_until", "token", "used")
+
+    def __init__(self, token: Token, now: float) -> None:
+        self.token = token
+        self.access_token: AccessToken = HiddenAccessToken(token.value, int(token.expires_on))
+        self.access_token_info: AccessTokenInfo = HiddenAccessTokenInfo(
+            token.value, int(token.expires_on), token_type=token.token_type, refresh_on=int(token.refresh_on)
+        )
+        self.fresh_until = token.refresh_on
+        self.used = now
+
+
+class TokenMemory:
+    """A bounded map from cache keys to entries.
+
+    :param max_entries: how many entries are kept at most; the least recently used tenth goes when there are more.
+    """
+
+    def __init__(self, max_entries: int = MAX_ENTRIES) -> None:
+        self.entries: dict[Hashable, Entry] = {}
+        self._max_entries = max_entries
+        self._lock = threading.Lock()
+
+    def put(self, key: Hashable, token: Token, now: float) -> Entry:
+        """Keep a token, replacing the one before it, and make room if there is none.
+
+        :param now: the time in seconds since the epoch, UTC.
+        """
+        entry = Entry(token, now)
+        with self._lock:
+            if key not in self.entries and len(self.entries) >= self._max_entries:
+                self._make_room(now)
+            self.entries[key] = entry
+        return entry
+
+    def read(self, key: Hashable) -> Token | None:
+        """Return the token of a key, whatever its age, or None."""
+        entry = self.entries.get(key)
+        return None if entry is None else entry.token
+
+    def entry(self, key: Hashable, token: Token) -> Entry:
+        """Return the ready-made forms of a token that was acquired for a key."""
+        entry = self.entries.get(key)
+        return entry if entry is not None and entry.token is token else Entry(token, token.refresh_on)
+
+    def clear(self) -> None:
+        """Forget every token."""
+        with self._lock:
+            self.entries.clear()
+
+    def _make_room(self, now: float) -> None:
+        """Drop what has expired, and else the least recently used tenth: one pass for many insertions."""
+        expired = [key for key, entry in self.entries.items() if entry.token.expires_on <= now]
+        surplus = len(self.entries) - len(expired) - self._max_entries + max(self._max_entries // 10, 1)
+        if surplus > 0:
+            gone = set(expired)
+            living = sorted((entry.used, id(entry), key) for key, entry in self.entries.items() if key not in gone)
+            expired.extend(key for _, _, key in living[:surplus])
+        for key in expired:
+            del self.entries[key]
