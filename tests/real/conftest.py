@@ -7,7 +7,7 @@ test is skipped with a reason that names it; under ``CI`` it fails instead, so t
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 import pytest
 
@@ -30,7 +30,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
-) -> Iterator[None]:
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Show a server's output with the test that failed on it."""
     report = yield
     if call.excinfo is not None and report.failed and isinstance(item, pytest.Function):

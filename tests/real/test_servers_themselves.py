@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Iterator
 from typing import Any, Final
 
 import jwt
@@ -155,8 +154,8 @@ def _storage_token(key: rsa.RSAPrivateKey, **changes: Any) -> str:
 
 
 @pytest.fixture
-def container_name() -> Iterator[str]:
-    yield f"c-{uuid.uuid4().hex}"
+def container_name() -> str:
+    return f"c-{uuid.uuid4().hex}"
 
 
 def test_azurite_takes_a_hand_made_token_from_the_sdk(
@@ -164,11 +163,13 @@ def test_azurite_takes_a_hand_made_token_from_the_sdk(
 ) -> None:
     credential = _StaticCredential(_storage_token(rsa_key))
     content = bytes(range(256)) * 256
-    with BlobServiceClient(azurite.account_url, credential=credential, connection_verify=azurite.ca_file) as service:
-        with service.create_container(container_name) as container:
-            container.upload_blob("some.bin", content)
-            assert [blob.name for blob in container.list_blobs()] == ["some.bin"]
-            assert container.download_blob("some.bin").readall() == content
+    with (
+        BlobServiceClient(azurite.account_url, credential=credential, connection_verify=azurite.ca_file) as service,
+        service.create_container(container_name) as container,
+    ):
+        container.upload_blob("some.bin", content)
+        assert [blob.name for blob in container.list_blobs()] == ["some.bin"]
+        assert container.download_blob("some.bin").readall() == content
 
     assert set(credential.scopes) == {"https://storage.azure.com/.default"}
 

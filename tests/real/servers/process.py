@@ -68,7 +68,7 @@ class ServerProcess:
                     break
                 self._changed.wait(left)
         # A process that closes its output is about to end, if it has not; its exit status is worth a moment.
-        how = f"ended with status {self._process.wait(STOP_SECONDS)}" if self._ended else f"was silent for {seconds:.0f} s"
+        how = f"ended ({self._process.wait(STOP_SECONDS)})" if self._ended else f"went on for {seconds:.0f} s"
         self.stop()
         raise RuntimeError(f"{self.name} {how} before it printed {pattern.pattern!r}; it printed:\n{self.log}")
 
