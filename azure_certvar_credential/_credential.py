@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable
 from types import TracebackType
 from typing import Any, NoReturn
@@ -10,12 +9,18 @@ from typing import Any, NoReturn
 from azure.core.credentials import AccessToken, AccessTokenInfo, TokenRequestOptions
 
 from azure_certvar_credential._core import effects
-from azure_certvar_credential._core.effects import Effect, Result, run
+from azure_certvar_credential._core.effects import Effect, Result, Token, run
 from azure_certvar_credential._core.flow import acquire
-from azure_certvar_credential._runtime.construction import construct
+from azure_certvar_credential._core.request import TokenRequest
+from azure_certvar_credential._flights import Flights
+from azure_certvar_credential._runtime.construction import Parts, construct, refuse_pickle
+from azure_certvar_credential._runtime.fork import tell_after_fork
+from azure_certvar_credential._runtime.keeper import TokenKeeper
 from azure_certvar_credential._runtime.moment import moment
 from azure_certvar_credential._transport.sync import Sender
-from azure_certvar_credential.caches.memory import Entry, TokenMemory
+from azure_certvar_credential.caches.memory import Entry
+
+_NO_OPTIONS: TokenRequestOptions = {}
 
 
 class CertVarCredential:
@@ -40,8 +45,8 @@ class CertVarCredential:
         ``*`` for all.
     :param disable_instance_discovery: trust an authority that is not one of Microsoft's hosts.
     :param pipeline_options: azure-core's: ``transport``, ``proxies``, ``connection_verify``, ``connection_timeout``
-        (seconds, 10 by default), ``read_timeout`` (seconds, 30 by default), ``retry_total`` (3 by default), ``policies``,
-        ``user_agent`` and the others.
+        (seconds, 10 by default), ``read_timeout`` (seconds, 30 by default), ``retry_total`` (3 by default),
+        ``policies``, ``user_agent`` and the others.
     :raises CertificateError: the certificate, key or password cannot be used.
     :raises ConfigurationError: another argument cannot work; also for unknown keyword arguments. Both are
         :class:`ValueError`.
@@ -61,25 +66,27 @@ class CertVarCredential:
         disable_instance_discovery: bool = False,
         **pipeline_options: Any,
     ) -> None:
-        parts = construct(
-            tenant_id,
-            client_id,
-            certificate,
-            password=password,
-            send_certificate_chain=send_certificate_chain,
-            algorithm=algorithm,
-            authority=authority,
-            additionally_allowed_tenants=additionally_allowed_tenants,
-            disable_instance_discovery=disable_instance_discovery,
-            options=pipeline_options,
+        self._start(
+            construct(
+                tenant_id,
+                client_id,
+                certificate,
+                password=password,
+                send_certificate_chain=send_certificate_chain,
+                algorithm=algorithm,
+                authority=authority,
+                additionally_allowed_tenants=additionally_allowed_tenants,
+                disable_instance_discovery=disable_instance_discovery,
+                options=pipeline_options,
+            )
         )
-        self._settings = parts.settings
-        self._certificate = parts.certificate
-        self._default_tenant = parts.settings.tenant_id
+
+    def _start(self, parts: Parts) -> None:
+        self._parts = parts
         self._sender = Sender(parts.options)
-        self._memory = TokenMemory()
-        self._entries = self._memory.entries
-        self._clock = time.time
+        self._keeper = TokenKeeper(parts.clock, parts.settings.tenant_id)
+        self._flights = Flights(self._keeper, self._acquire)
+        tell_after_fork(self._keeper, self._flights, self._sender)
 
     def get_token(
         self,
@@ -100,7 +107,10 @@ class CertVarCredential:
         :raises AuthenticationError: the server refused, or answered with something that is no token.
         :raises azure.core.exceptions.AzureError: the server could not be reached.
         """
-        return self._entry(scopes, claims, tenant_id, enable_cae).access_token
+        entry = self._keeper.hot(scopes, claims, tenant_id, enable_cae=enable_cae)
+        if entry is not None:
+            return entry.access_token
+        return self._entry(scopes, claims, tenant_id, enable_cae=enable_cae).access_token
 
     def get_token_info(self, *scopes: str, options: TokenRequestOptions | None = None) -> AccessTokenInfo:
         """Return an access token with the time at which it should be refreshed; otherwise as :meth:`get_token`.
@@ -108,13 +118,17 @@ class CertVarCredential:
         :param scopes: what the token is for, usually one ``{resource}/.default``.
         :param options: ``claims``, ``tenant_id`` and ``enable_cae`` as :meth:`get_token` takes them.
         """
-        given = options or {}
-        return self._entry(
-            scopes, given.get("claims"), given.get("tenant_id"), given.get("enable_cae", False)
-        ).access_token_info
+        given = options or _NO_OPTIONS
+        claims, tenant_id = given.get("claims"), given.get("tenant_id")
+        enable_cae = given.get("enable_cae", False)
+        entry = self._keeper.hot(scopes, claims, tenant_id, enable_cae=enable_cae)
+        if entry is not None:
+            return entry.access_token_info
+        return self._entry(scopes, claims, tenant_id, enable_cae=enable_cae).access_token_info
 
     def close(self) -> None:
-        """Close the connections to the token endpoint."""
+        """Close the connections to the token endpoint and forget the tokens; closing again does nothing."""
+        self._keeper.close()
         self._sender.close()
 
     def __enter__(self) -> CertVarCredential:
@@ -129,35 +143,35 @@ class CertVarCredential:
         self.close()
 
     def __repr__(self) -> str:
-        settings = self._settings
-        return f"<CertVarCredential tenant {settings.tenant_id}, client {settings.client_id}, {self._certificate!r}>"
+        return f"<CertVarCredential {self._parts.description}>"
+
+    def __copy__(self) -> CertVarCredential:
+        """Return a credential with the same settings and certificate, and with tokens and connections of its own."""
+        copy = object.__new__(type(self))
+        copy._start(self._parts)
+        return copy
+
+    def __deepcopy__(self, memo: object) -> CertVarCredential:
+        return self.__copy__()
 
     def __reduce__(self) -> NoReturn:
-        raise TypeError("a CertVarCredential holds a private key in memory and is not pickled or copied")
+        refuse_pickle(self)
 
-    def _entry(self, scopes: tuple[str, ...], claims: str | None, tenant_id: str | None, enable_cae: bool) -> Entry:
-        if not claims:
-            try:
-                entry = self._entries.get((scopes, tenant_id or self._default_tenant, enable_cae))
-            except TypeError:  # an unhashable scope, which the check below names
-                entry = None
-            if entry is not None:
-                now = self._clock()
-                if now < entry.fresh_until:
-                    entry.used = now
-                    return entry
-        request = self._settings.request(scopes, claims=claims, tenant_id=tenant_id, enable_cae=enable_cae)
-        token = run(acquire(self._settings, request), self._perform)
-        return self._memory.entry(request.key, token)
+    def _entry(self, scopes: tuple[str, ...], claims: str | None, tenant_id: str | None, *, enable_cae: bool) -> Entry:
+        request = self._parts.settings.request(scopes, claims=claims, tenant_id=tenant_id, enable_cae=enable_cae)
+        return self._flights.entry(request)
+
+    def _acquire(self, request: TokenRequest) -> Token:
+        return run(acquire(self._parts.settings, request), self._perform)
 
     def _perform(self, effect: Effect) -> Result:
         match effect:
             case effects.Now():
-                return moment(self._clock)
+                return moment(self._parts.clock)
             case effects.ReadCache(request):
-                return self._memory.read(request.key)
+                return self._keeper.memory.read(request.key)
             case effects.LoadCertificate():
-                return self._certificate
+                return self._parts.certificate
             case effects.Sign(signer, message, algorithm):
                 return signer.sign(message, algorithm)
             case effects.Send():
@@ -165,4 +179,4 @@ class CertVarCredential:
             case effects.Wait(seconds):
                 return self._sender.sleep(seconds)
             case effects.WriteCache(request, token):
-                return self._memory.put(request.key, token, self._clock())
+                return self._keeper.write(request, token)

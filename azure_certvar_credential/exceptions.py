@@ -24,6 +24,7 @@ __all__ = [
     "CertificateRejectedError",
     "CertificateWarning",
     "ConfigurationError",
+    "CredentialClosedError",
     "KeyMismatchError",
     "MissingCertificateError",
     "MissingPrivateKeyError",
@@ -44,6 +45,10 @@ class ConfigurationError(ValueError):
 
 class UnknownOptionError(ConfigurationError, TypeError):
     """A keyword argument that nobody knows; also a :class:`TypeError`, as Python itself would raise."""
+
+
+class CredentialClosedError(RuntimeError):
+    """A token was asked of a credential after its ``close()``."""
 
 
 class TenantNotAllowedError(ClientAuthenticationError, ConfigurationError):

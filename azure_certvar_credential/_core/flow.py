@@ -32,18 +32,13 @@ from azure_certvar_credential._core.effects import (
     WriteCache,
 )
 from azure_certvar_credential._core.freshness import Freshness, freshness, refresh_on, required_on
-from azure_certvar_credential._core.hints import CLOCK_CODE, ROTATION_CODES
-from azure_certvar_credential.exceptions import AuthenticationError, TemporarilyUnavailableError
+from azure_certvar_credential._core.recovery import Recovery
+from azure_certvar_credential.exceptions import AuthenticationError
 
 if TYPE_CHECKING:
-    from azure_certvar_credential._core.config import Retry, Settings
+    from azure_certvar_credential._core.config import Settings
     from azure_certvar_credential._core.request import TokenRequest
     from azure_certvar_credential.certificates import ClientCertificate
-
-# A caller is waiting: a pause that the server asks for is sat out up to here, and reported beyond.
-LONGEST_PAUSE = 5.0
-# Entra tolerates five minutes; a smaller difference is not why it refused.
-CLOCK_TOLERANCE = 60.0
 
 
 def acquire(settings: Settings, request: TokenRequest) -> Flow[Token]:
@@ -52,6 +47,7 @@ def acquire(settings: Settings, request: TokenRequest) -> Flow[Token]:
     :param settings: the credential's.
     :param request: what to acquire.
     :raises AuthenticationError: the server refused, or answered with something that is no token.
+    :raises azure.core.exceptions.AzureError: no connection was made, or it broke and retries did not help.
     """
     if request.claims is None:
         cached: Token | None = yield ReadCache(request)
@@ -61,38 +57,25 @@ def acquire(settings: Settings, request: TokenRequest) -> Flow[Token]:
             if state is Freshness.FRESH:
                 return cached
     certificate: ClientCertificate = yield LoadCertificate()
-    clock_offset = 0.0
-    may_correct_clock = may_reload = True
-    retries = _Retries(settings.retry)
+    recovery = Recovery(settings.retry)
     while True:
         moment = yield Now()
-        answer = yield from _exchange(settings, request, certificate, moment, clock_offset)
-        if isinstance(answer, Unanswered):
-            pause = retries.after_broken_connection()
-            if pause is None:
-                raise answer.error
-            yield Wait(pause)
+        answer = yield from _exchange(settings, request, certificate, moment, recovery.clock_offset)
+        outcome = _outcome(answer, moment, certificate)
+        if isinstance(outcome, Token):
+            yield WriteCache(request, outcome)
+            return outcome
+        if recovery.corrects_clock(outcome, answer, moment.time):
             continue
-        try:
-            response = exchange.read(answer, now=moment.time, about=_describe(certificate))
-        except AuthenticationError as error:
-            offset = _clock_offset(answer, moment.time) if CLOCK_CODE in error.error_codes else 0.0
-            if may_correct_clock and abs(offset) > CLOCK_TOLERANCE:
-                may_correct_clock, clock_offset = False, offset
+        if recovery.wants_another_certificate(outcome):
+            renewed: ClientCertificate = yield LoadCertificate(refused=certificate)
+            if renewed is not certificate:
+                certificate = renewed
                 continue
-            if may_reload and not ROTATION_CODES.isdisjoint(error.error_codes):
-                may_reload, refused = False, certificate
-                certificate = yield LoadCertificate(refused=refused)
-                if certificate is not refused:
-                    continue
-            pause = retries.after_refusal(error)
-            if pause is None:
-                raise
-            yield Wait(pause)
-        else:
-            token = _token(response, moment)
-            yield WriteCache(request, token)
-            return token
+        pause = recovery.pause(outcome)
+        if pause is None:
+            raise outcome
+        yield Wait(pause)
 
 
 def _exchange(
@@ -120,8 +103,17 @@ def _exchange(
     return answer
 
 
-def _token(response: exchange.TokenResponse, moment: Moment) -> Token:
-    """Date the token from the moment the request was made: it cannot have been issued earlier."""
+def _outcome(
+    answer: exchange.Response | Unanswered, moment: Moment, certificate: ClientCertificate
+) -> Token | Exception:
+    """Read the answer; date a token from the moment of the request, for it cannot have been issued earlier."""
+    if isinstance(answer, Unanswered):
+        return answer.error
+    about = f"certificate used has thumbprint {certificate.thumbprint} and expires {certificate.not_after:%Y-%m-%d}"
+    try:
+        response = exchange.read(answer, now=moment.time, about=about)
+    except AuthenticationError as error:
+        return error
     return Token(
         response.access_token,
         response.token_type,
@@ -129,42 +121,3 @@ def _token(response: exchange.TokenResponse, moment: Moment) -> Token:
         refresh_on=refresh_on(moment.time, response.expires_in, response.refresh_in, moment.jitter),
         required_on=required_on(moment.time, response.expires_in),
     )
-
-
-def _clock_offset(answer: exchange.Response, now: float) -> float:
-    """Return by how many seconds the server's clock is ahead of ours; 0 if it does not say."""
-    date = exchange.read_date(answer.headers.get("date"))
-    return 0.0 if date is None else date - now
-
-
-def _describe(certificate: ClientCertificate) -> str:
-    return f"certificate used has thumbprint {certificate.thumbprint} and expires {certificate.not_after:%Y-%m-%d}"
-
-
-class _Retries:
-    """Counts the retries of one acquisition."""
-
-    def __init__(self, retry: Retry) -> None:
-        self._retry = retry
-        self._total, self._status, self._read = retry.total, retry.status, retry.read
-        self._attempt = 0
-
-    def after_broken_connection(self) -> float | None:
-        """Return the pause in seconds before the next request, or None to give up."""
-        self._read -= 1
-        return self._pause(self._read)
-
-    def after_refusal(self, error: AuthenticationError) -> float | None:
-        """Return the pause in seconds before the next request, or None if the refusal stands."""
-        if not isinstance(error, TemporarilyUnavailableError):
-            return None
-        if error.retry_after is not None and error.retry_after > LONGEST_PAUSE:
-            return None
-        self._status -= 1
-        pause = self._pause(self._status)
-        return None if pause is None else max(pause, error.retry_after or 0.0)
-
-    def _pause(self, left: int) -> float | None:
-        self._total -= 1
-        self._attempt += 1
-        return None if min(left, self._total) < 0 else self._retry.pause(self._attempt)

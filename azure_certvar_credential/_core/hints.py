@@ -39,8 +39,7 @@ HINTS: dict[int, str] = {
     900144: "A field of the request is missing: check that no proxy alters the request.",
     1002012: "An application asks for a resource as a whole: write the scope as '<resource>/.default', such as "
     "'https://graph.microsoft.com/.default'.",
-    70011: "The scope is not valid: write one resource and '/.default', such as "
-    "'https://storage.azure.com/.default'.",
+    70011: "The scope is not valid: write one resource and '/.default', such as 'https://storage.azure.com/.default'.",
     500011: "The resource of the scope is not known in this tenant: check its spelling, and that the API's "
     "application exists there.",
     53003: "A Conditional Access policy blocks the application: an administrator finds it in the sign-in logs under "

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import time
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
 from azure_certvar_credential._core.authority import KNOWN_HOSTS
@@ -39,11 +40,26 @@ class Parts:
     :ivar settings: the checked settings.
     :ivar certificate: the certificate, its private key proven.
     :ivar options: checked pipeline options.
+    :ivar clock: returns seconds since the epoch, UTC.
     """
 
     settings: Settings
     certificate: ClientCertificate
     options: Mapping[str, Any]
+    clock: Callable[[], float]
+
+    @property
+    def description(self) -> str:
+        """What a credential's ``repr`` shows: ids, and the certificate's subject, thumbprint and expiry."""
+        return f"tenant {self.settings.tenant_id}, client {self.settings.client_id}, {self.certificate!r}"
+
+
+def refuse_pickle(credential: object) -> NoReturn:
+    """Raise :class:`TypeError`: a pickle would carry the private key in clear."""
+    raise TypeError(
+        f"a {type(credential).__name__} holds a private key in memory, and a pickle would carry it in clear; "
+        "hand the other process the means to get the certificate, and build the credential there"
+    )
 
 
 def construct(
@@ -66,6 +82,7 @@ def construct(
     remaining = dict(options)
     # azure-identity's name for the same thing, so that replacing its class is a change of one line.
     certificate_data = remaining.pop("certificate_data", None)
+    clock = remaining.pop("_clock", time.time)  # time comes from outside, for the tests of this package
     check_options(remaining, own=OWN_OPTIONS)
     if certificate is None:
         certificate = certificate_data
@@ -90,4 +107,4 @@ def construct(
             AlgorithmWarning,
             stacklevel=4,
         )
-    return Parts(checked, loaded, remaining)
+    return Parts(checked, loaded, remaining, clock)

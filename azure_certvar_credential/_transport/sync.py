@@ -55,6 +55,11 @@ class Sender:
         if opened is not None:
             opened.__exit__()
 
+    def after_fork(self) -> None:
+        """Leave the parent process's connections alone: the next request of the child opens its own."""
+        self._lock = threading.Lock()
+        self._pipeline = None
+
     def _opened(self) -> Pipeline[Any, Any]:
         if self._pipeline is None:
             with self._lock:

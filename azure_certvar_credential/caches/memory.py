@@ -77,6 +77,12 @@ class TokenMemory:
         with self._lock:
             self.entries.clear()
 
+    def after_fork(self) -> None:
+        """Start afresh in a child process: keep the tokens, forget the lock and that a refresh was under way."""
+        self._lock = threading.Lock()
+        for entry in self.entries.values():
+            entry.fresh_until = entry.token.refresh_on
+
     def _make_room(self, now: float) -> None:
         """Drop what has expired, and else the least recently used tenth: one pass for many insertions."""
         expired = [key for key, entry in self.entries.items() if entry.token.expires_on <= now]

@@ -1,0 +1,98 @@
+"""Single flight with threads: however many callers want a token, one request is made, and all share its outcome."""
+
+from __future__ import annotations
+
+import contextvars
+import threading
+from collections.abc import Callable, Hashable
+
+from azure_certvar_credential._core.effects import Token
+from azure_certvar_credential._core.request import TokenRequest
+from azure_certvar_credential._runtime.keeper import Step, TokenKeeper, own_copy
+from azure_certvar_credential.caches.memory import Entry
+
+
+class _Flight:
+    """One acquisition under way. Without an outcome when it is done, its leader was interrupted."""
+
+    __slots__ = ("done", "error", "token")
+
+    def __init__(self) -> None:
+        self.done = threading.Event()
+        self.token: Token | None = None
+        self.error: Exception | None = None
+
+
+class Flights:
+    """The flights of a credential, one for each key at most.
+
+    :param keeper: the tokens.
+    :param acquire: acquires the token of a request and keeps it; called by one thread for each key at a time.
+    """
+
+    def __init__(self, keeper: TokenKeeper, acquire: Callable[[TokenRequest], Token]) -> None:
+        self._keeper = keeper
+        self._acquire = acquire
+        # setdefault and pop are atomic on a dict whose keys hash and compare without running Python code.
+        self._flights: dict[Hashable, _Flight] = {}
+
+    def entry(self, request: TokenRequest) -> Entry:
+        """Return an entry for a request, from memory or by a flight.
+
+        :raises AuthenticationError, azure.core.exceptions.AzureError: the flight failed, and no token still serves.
+        """
+        step, entry = self._keeper.plan(request)
+        if entry is None:
+            return self._join(request)
+        if step is Step.REFRESH:
+            self._start(request)
+        return entry
+
+    def after_fork(self) -> None:
+        """Forget the flights of the parent process, whose leaders are not in this one."""
+        self._flights = {}
+
+    def _join(self, request: TokenRequest) -> Entry:
+        while True:
+            flight, led = self._fly_or_wait(request)
+            if flight.token is not None:
+                return self._keeper.memory.entry(request.key, flight.token)
+            if flight.error is not None:
+                entry = self._keeper.rescue(request)
+                if entry is not None:
+                    return entry
+                raise flight.error if led else own_copy(flight.error)
+
+    def _fly_or_wait(self, request: TokenRequest) -> tuple[_Flight, bool]:
+        key = (request.key, request.claims)
+        mine = _Flight()
+        try:
+            flight = self._flights.setdefault(key, mine)
+            if flight is mine:
+                self._lead(mine, request)
+                return mine, True
+        finally:
+            # Whatever interrupts the leader, a KeyboardInterrupt included, the others are freed and one takes over.
+            if self._flights.get(key) is mine:
+                self._flights.pop(key, None)
+            mine.done.set()
+        flight.done.wait()
+        return flight, False
+
+    def _lead(self, flight: _Flight, request: TokenRequest) -> None:
+        try:
+            flight.token = self._acquire(request)
+        except Exception as error:  # noqa: BLE001 - it is raised in every caller that waits
+            self._keeper.flight_failed(request, error)
+            flight.error = error
+
+    def _start(self, request: TokenRequest) -> None:
+        """Refresh in a daemon thread, which ends with the process and holds nobody up at exit."""
+        context = contextvars.copy_context()
+        thread = threading.Thread(
+            target=context.run, args=(self._fly_or_wait, request), name="certvar-refresh", daemon=True
+        )
+        try:
+            thread.start()
+        except RuntimeError as error:  # no more threads to be had, or the interpreter is shutting down
+            self._keeper.flight_failed(request, error)

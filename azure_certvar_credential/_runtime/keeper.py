@@ -1,0 +1,163 @@
+"""The tokens of a credential and what to do about each at a moment: the part of the shells that has no waiting in it.
+
+Sync and async ask the same three questions here: what about this request (:meth:`TokenKeeper.plan`), a flight has
+failed (:meth:`TokenKeeper.flight_failed`), is there a token that still serves (:meth:`TokenKeeper.rescue`).
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Hashable
+from enum import Enum
+from typing import TypeVar
+
+from azure_certvar_credential._core.effects import Token
+from azure_certvar_credential._core.request import TokenRequest
+from azure_certvar_credential.caches.memory import MAX_ENTRIES, Entry, TokenMemory
+from azure_certvar_credential.exceptions import AuthenticationError, CredentialClosedError
+
+_LOGGER = logging.getLogger("azure_certvar_credential")
+
+# After a refresh that failed, the next one is tried when this many seconds have passed.
+BACKOFF = 30.0
+CLOSED = "this credential is closed; make a new one, or close it later: it can serve any number of clients"
+
+E = TypeVar("E", bound=Exception)
+
+
+class Step(Enum):
+    """What a caller does about a request."""
+
+    SERVE = "return the entry"
+    REFRESH = "return the entry, and start a flight in the background"
+    JOIN = "wait for a flight"
+
+
+class TokenKeeper:
+    """The memory of tokens with the rules of their refresh; usable from any thread.
+
+    :param clock: returns seconds since the epoch, UTC.
+    :param tenant_id: the credential's own tenant, which a request that names none is for.
+    :param max_entries: how many tokens are kept at most.
+    """
+
+    def __init__(self, clock: Callable[[], float], tenant_id: str, max_entries: int = MAX_ENTRIES) -> None:
+        self.memory = TokenMemory(max_entries)
+        self._entries = self.memory.entries
+        self._tenant_id = tenant_id
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._closed = False
+        # Requests that the server asked not to repeat before a time, with its answer.
+        self._refusals: dict[Hashable, tuple[float, AuthenticationError]] = {}
+
+    def hot(self, scopes: tuple[str, ...], claims: str | None, tenant_id: str | None, *, enable_cae: bool) -> Entry | None:
+        """Return the entry for the arguments of a ``get_token`` if it is fresh: the hot path, without a lock.
+
+        What it does not recognise, such as a tenant in another spelling or a scope that is no string, is checked and
+        looked up again by the callers' slow path.
+        """
+        if claims:
+            return None
+        try:
+            entry = self._entries.get((scopes, tenant_id or self._tenant_id, enable_cae))
+        except TypeError:  # a scope that cannot be hashed
+            return None
+        if entry is not None and (now := self._clock()) < entry.fresh_until:
+            entry.used = now
+            return entry
+        return None
+
+    def plan(self, request: TokenRequest) -> tuple[Step, Entry | None]:
+        """Decide about a request; of all callers that find an entry due for refresh, one is told to refresh it.
+
+        :raises CredentialClosedError: the credential was closed.
+        :raises AuthenticationError: the server's last answer, while the pause that it asked for has not passed.
+        """
+        if self._closed:
+            raise CredentialClosedError(CLOSED)
+        now = self._clock()
+        if request.claims is None:
+            entry = self.memory.entries.get(request.key)
+            if entry is not None:
+                if now < entry.fresh_until:
+                    entry.used = now
+                    return Step.SERVE, entry
+                if now < entry.token.required_on:
+                    return (Step.REFRESH if self._claim(entry, now) else Step.SERVE), entry
+        refusal = self._refusals.get((request.key, request.claims))
+        if refusal is not None and now < refusal[0]:
+            raise own_copy(refusal[1], retry_after=refusal[0] - now)
+        return Step.JOIN, None
+
+    def flight_failed(self, request: TokenRequest, error: Exception) -> None:
+        """Note that a flight has failed: postpone the next one, and log if an older token hides the failure."""
+        now = self._clock()
+        retry_after = (error.retry_after if isinstance(error, AuthenticationError) else None) or 0.0
+        entry = self.memory.entries.get(request.key) if request.claims is None else None
+        if entry is not None and now < entry.token.expires_on:
+            pause = max(BACKOFF, retry_after)
+            entry.fresh_until = min(now + pause, entry.token.expires_on)
+            _LOGGER.warning(
+                "could not refresh the token for %s in tenant %s, which is valid for %.0f s more; "
+                "next attempt in %.0f s: %s: %s",
+                " ".join(request.scopes),
+                request.tenant_id,
+                entry.token.expires_on - now,
+                entry.fresh_until - now,
+                type(error).__name__,
+                error,
+            )
+        elif retry_after and isinstance(error, AuthenticationError):
+            with self._lock:
+                for key in [key for key, (until, _) in self._refusals.items() if until <= now]:
+                    del self._refusals[key]
+                self._refusals[request.key, request.claims] = (now + retry_after, error)
+
+    def flight_abandoned(self, request: TokenRequest) -> None:
+        """Note that a flight was interrupted, so that the next caller starts another."""
+        entry = self.memory.entries.get(request.key) if request.claims is None else None
+        if entry is not None:
+            entry.fresh_until = min(entry.fresh_until, entry.token.refresh_on)
+
+    def rescue(self, request: TokenRequest) -> Entry | None:
+        """Return the entry that a caller whose flight failed gets instead of the error, if one has not expired."""
+        if request.claims is not None:
+            return None
+        entry = self.memory.entries.get(request.key)
+        return entry if entry is not None and self._clock() < entry.token.expires_on else None
+
+    def write(self, request: TokenRequest, token: Token) -> None:
+        """Keep a new token."""
+        self.memory.put(request.key, token, self._clock())
+        if self._refusals:
+            with self._lock:
+                self._refusals.pop((request.key, request.claims), None)
+
+    def close(self) -> None:
+        """Forget every token and serve none any more."""
+        self._closed = True
+        self._entries = {}
+        self.memory.clear()
+
+    def after_fork(self) -> None:
+        """Start afresh in a child process: threads that hold locks or refresh tokens are not there."""
+        self._lock = threading.Lock()
+        self.memory.after_fork()
+
+    def _claim(self, entry: Entry, now: float) -> bool:
+        with self._lock:
+            if now < entry.fresh_until:
+                return False
+            # Until the flight is over, callers take the hot path; a flight that outlasts this is waited for.
+            entry.fresh_until = entry.token.required_on
+            return True
+
+
+def own_copy(error: E, **changes: object) -> E:
+    """Return a copy of an error for one more caller: an exception that is raised twice mixes up its tracebacks."""
+    copy = type(error).__new__(type(error), *error.args)
+    copy.__dict__.update(error.__dict__)
+    copy.__dict__.update(changes)
+    return copy

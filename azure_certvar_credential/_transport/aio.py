@@ -1,0 +1,132 @@
+"""Sends token requests with azure-core's ``AsyncPipeline`` and, unless told otherwise, its aiohttp transport.
+
+What takes long happens off the event loop: importing aiohttp, and reading the trusted certificates into an SSL context.
+aiohttp's connections belong to an event loop, so each loop has a pipeline of its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+import threading
+from collections.abc import Mapping
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Literal
+from weakref import WeakKeyDictionary
+
+from azure.core.exceptions import AzureError
+from azure.core.pipeline import AsyncPipeline
+from azure.core.pipeline.policies import AsyncRetryPolicy
+
+from azure_certvar_credential._core.effects import Send, Unanswered
+from azure_certvar_credential._core.exchange import Response
+from azure_certvar_credential._transport import pipeline
+
+
+class AsyncSender:
+    """A pipeline for each event loop, built when the loop sends its first request.
+
+    :param options: checked pipeline options, as :mod:`.options` names them.
+    :raises ImportError: no transport is given and aiohttp is not installed.
+    """
+
+    def __init__(self, options: Mapping[str, Any]) -> None:
+        if options.get("transport") is None and find_spec("aiohttp") is None:
+            raise ImportError(
+                "the async credential needs aiohttp: pip install 'azure-certvar-credential[aio]', "
+                "or pass another asynchronous azure-core transport as transport="
+            )
+        self._options = options
+        self._lock = threading.Lock()
+        self._ssl: ssl.SSLContext | Literal[False] | None = None
+        self._opened: WeakKeyDictionary[asyncio.AbstractEventLoop, tuple[AsyncPipeline[Any, Any], Any]]
+        self._opened = WeakKeyDictionary()
+
+    async def send(self, effect: Send) -> Response | Unanswered:
+        """Post a token request and read the answer, at most 1 MiB of it.
+
+        :raises azure.core.exceptions.ServiceRequestError: no connection was made.
+        """
+        opened, _ = await self._open()
+        try:
+            result = await opened.run(pipeline.http_request(effect), stream=True, **pipeline.run_options(self._options))
+            return await _read(result.http_response)
+        except AzureError as error:
+            failure = error
+        return pipeline.unanswered(failure)
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait, in the way that the transport waits."""
+        _, transport = await self._open()
+        await transport.sleep(seconds)
+
+    async def close(self) -> None:
+        """Close the running loop's connections, and let go of those whose loop has ended."""
+        running = asyncio.get_running_loop()
+        opened = self._opened.pop(running, None)
+        if opened is not None:
+            await opened[0].__aexit__()
+
+    def after_fork(self) -> None:
+        """Leave the parent process's connections alone: the next request of the child opens its own."""
+        self._lock = threading.Lock()
+        self._opened = WeakKeyDictionary()
+
+    async def _open(self) -> tuple[AsyncPipeline[Any, Any], Any]:
+        loop = asyncio.get_running_loop()
+        opened = self._opened.get(loop)
+        if opened is None:
+            transport = self._options.get("transport")
+            if transport is None:
+                make, context = await asyncio.to_thread(self._prepare)
+                transport = make(context, self._options)
+            # While this waited, another request of the same loop may have opened a pipeline; the first one stays.
+            opened = self._opened.get(loop)
+            if opened is None:
+                policies = pipeline.build_policies(AsyncRetryPolicy, self._options)
+                opened = self._opened[loop] = (AsyncPipeline(transport, policies), transport)
+        return opened
+
+    def _prepare(self) -> tuple[Any, ssl.SSLContext | Literal[False]]:
+        from azure_certvar_credential._transport._aiohttp import make_transport
+
+        with self._lock:
+            if self._ssl is None:
+                self._ssl = _ssl_context(self._options)
+            return make_transport, self._ssl
+
+
+def _ssl_context(options: Mapping[str, Any]) -> ssl.SSLContext | Literal[False]:
+    """Return the context that ``connection_verify`` and ``connection_cert`` ask for; False for no verification."""
+    verify, cert = options.get("connection_verify"), options.get("connection_cert")
+    if isinstance(verify, ssl.SSLContext):
+        return verify
+    if verify is False and not cert:
+        return False
+    if verify in (None, True, False):
+        context = ssl.create_default_context()
+    elif Path(verify).is_dir():
+        context = ssl.create_default_context(capath=verify)
+    else:
+        context = ssl.create_default_context(cafile=verify)
+    if verify is False:
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    if cert:
+        context.load_cert_chain(*([cert] if isinstance(cert, str) else cert))
+    return context
+
+
+async def _read(response: Any) -> Response:
+    body = pipeline.BoundedBody()
+    if not hasattr(response, "iter_bytes"):  # a transport that answers with azure-core's older response class
+        await response.load_body()
+        body.full(response.body())
+        return body.response(response)
+    try:
+        async for chunk in response.iter_bytes():
+            if body.full(chunk):
+                break
+        return body.response(response)
+    finally:
+        await response.close()

@@ -1,0 +1,12 @@
+"""The asynchronous credential, under the same name. Needs the extra ``aio``, or another asynchronous transport.
+
+>>> from azure_certvar_credential.aio import CertVarCredential
+>>> async with CertVarCredential(tenant_id, client_id, os.environ["APP_CERT"]) as credential:
+...     token = await credential.get_token("https://graph.microsoft.com/.default")
+"""
+
+from __future__ import annotations
+
+from azure_certvar_credential.aio._credential import CertVarCredential
+
+__all__ = ["CertVarCredential"]

@@ -1,0 +1,120 @@
+"""Single flight with asyncio: one task for each key and event loop, awaited by every caller that wants its token."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Hashable
+from functools import partial
+
+from azure_certvar_credential._core.effects import Token
+from azure_certvar_credential._core.request import TokenRequest
+from azure_certvar_credential._runtime.keeper import CLOSED, Step, TokenKeeper, own_copy
+from azure_certvar_credential.caches.memory import Entry
+from azure_certvar_credential.exceptions import CredentialClosedError
+
+Outcome = tuple[Token | None, Exception | None]
+
+
+class _Flight:
+    """One acquisition under way.
+
+    :ivar key: under which it stands in the table of flights.
+    :ivar task: ends with the outcome; it raises nothing, so no failure goes unretrieved when nobody waits any more.
+    :ivar waiters: how many callers wait; when the last is cancelled, so is the task.
+    :ivar background: nobody waited from the start, so nobody's leaving ends it.
+    """
+
+    __slots__ = ("background", "key", "task", "waiters")
+
+    def __init__(self, key: Hashable, task: asyncio.Task[Outcome], *, background: bool) -> None:
+        self.key = key
+        self.task = task
+        self.waiters = 0
+        self.background = background
+
+
+class Flights:
+    """The flights of a credential.
+
+    :param keeper: the tokens.
+    :param acquire: acquires the token of a request and keeps it.
+    """
+
+    def __init__(self, keeper: TokenKeeper, acquire: Callable[[TokenRequest], Awaitable[Token]]) -> None:
+        self._keeper = keeper
+        self._acquire = acquire
+        self._flights: dict[Hashable, _Flight] = {}
+        self._closed = False
+
+    async def entry(self, request: TokenRequest) -> Entry:
+        """Return an entry for a request, from memory or by a flight.
+
+        :raises AuthenticationError, azure.core.exceptions.AzureError: the flight failed, and no token still serves.
+        """
+        step, entry = self._keeper.plan(request)
+        if entry is None:
+            return await self._join(request)
+        if step is Step.REFRESH:
+            self._flight(request, background=True)
+        return entry
+
+    def after_fork(self) -> None:
+        """Forget the flights of the parent process, whose event loop does not run in this one."""
+        self._flights = {}
+
+    async def close(self) -> None:
+        """End the flights of the running loop; whoever waits for one is told that the credential is closed."""
+        self._closed = True
+        loop = asyncio.get_running_loop()
+        tasks = [flight.task for flight in list(self._flights.values()) if flight.task.get_loop() is loop]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _join(self, request: TokenRequest) -> Entry:
+        flight = self._flight(request, background=False)
+        flight.waiters += 1
+        try:
+            # The shield keeps one caller's cancellation from the flight of the others.
+            token, error = await asyncio.shield(flight.task)
+        except asyncio.CancelledError:
+            if self._closed:
+                raise CredentialClosedError(CLOSED) from None
+            raise
+        finally:
+            flight.waiters -= 1
+            if flight.waiters == 0 and not flight.background and not flight.task.done():
+                self._forget(flight)
+                flight.task.cancel()
+        if token is not None:
+            return self._keeper.memory.entry(request.key, token)
+        entry = self._keeper.rescue(request)
+        if entry is not None:
+            return entry
+        assert error is not None  # noqa: S101 - an outcome is a token or an error
+        raise own_copy(error)
+
+    def _flight(self, request: TokenRequest, *, background: bool) -> _Flight:
+        loop = asyncio.get_running_loop()
+        key = (id(loop), request.key, request.claims)
+        flight = self._flights.get(key)
+        # A loop that was closed with a flight under way leaves it behind, and its id may come back.
+        if flight is None or flight.task.get_loop() is not loop or flight.task.done():
+            flight = _Flight(key, loop.create_task(self._fly(request)), background=background)
+            self._flights[key] = flight
+            flight.task.add_done_callback(partial(self._forget, flight))
+        return flight
+
+    def _forget(self, flight: _Flight, _task: object = None) -> None:
+        if self._flights.get(flight.key) is flight:
+            del self._flights[flight.key]
+
+    async def _fly(self, request: TokenRequest) -> Outcome:
+        try:
+            return await self._acquire(request), None
+        except Exception as error:  # noqa: BLE001 - it is raised in every caller that waits
+            self._keeper.flight_failed(request, error)
+            return None, error
+        except BaseException:
+            self._keeper.flight_abandoned(request)
+            raise
