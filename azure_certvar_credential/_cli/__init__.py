@@ -1,0 +1,18 @@
+"""The command ``certvar``. Needs the extra ``cli``."""
+
+from __future__ import annotations
+
+import sys
+
+MISSING = "certvar needs the extra 'cli': pip install 'azure-certvar-credential[cli]' ({name} is not installed)"
+
+
+def main() -> None:
+    """Run the command line; what the entry point ``certvar`` and ``python -m azure_certvar_credential`` call."""
+    try:
+        from azure_certvar_credential._cli.app import app
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in {"typer", "rich", "jwt", "trustme"}:
+            raise
+        sys.exit(MISSING.format(name=error.name))
+    app()

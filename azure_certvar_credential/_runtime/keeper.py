@@ -52,7 +52,9 @@ class TokenKeeper:
         # Requests that the server asked not to repeat before a time, with its answer.
         self._refusals: dict[Hashable, tuple[float, AuthenticationError]] = {}
 
-    def hot(self, scopes: tuple[str, ...], claims: str | None, tenant_id: str | None, *, enable_cae: bool) -> Entry | None:
+    def hot(
+        self, scopes: tuple[str, ...], claims: str | None, tenant_id: str | None, *, enable_cae: bool
+    ) -> Entry | None:
         """Return the entry for the arguments of a ``get_token`` if it is fresh: the hot path, without a lock.
 
         What it does not recognise, such as a tenant in another spelling or a scope that is no string, is checked and

@@ -1,0 +1,45 @@
+"""The commands and their options."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from azure_certvar_credential import __version__
+from azure_certvar_credential._cli.demo import run_demo
+
+app = typer.Typer(
+    name="certvar",
+    help="Authenticate to Microsoft Entra ID with a certificate that lives in a variable.",
+    no_args_is_help=True,
+    add_completion=False,
+    # A traceback with the values of local variables could show a key or a token.
+    pretty_exceptions_show_locals=False,
+)
+
+
+def _print_version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it with the option's value
+    if wanted:
+        typer.echo(f"certvar {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _certvar(
+    version: Annotated[  # noqa: ARG001 - the callback has done its work by then
+        bool, typer.Option("--version", help="Print the version and exit.", callback=_print_version, is_eager=True)
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command()
+def demo() -> None:
+    """Run the main job on this computer, with no Azure subscription and nothing written to disk.
+
+    A certificate is made in memory and registered with a local Entra; a credential is built from its PFX bytes, gets a
+    token, gets it again from the cache, and calls a protected resource through a real Azure client.
+    """
+    run_demo(Console())
