@@ -39,6 +39,7 @@ USER_TENANTS = frozenset({"common", "organizations", "consumers"})
 ADFS = "adfs"
 ANY_TENANT = "*"
 
+_HOST = re.compile(r"[A-Za-z0-9.:-]+")
 _TENANT = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
 
 
@@ -75,15 +76,17 @@ def parse_authority(authority: str, *, tenant_id: str, trust_unknown_host: bool)
     if not isinstance(authority, str) or not authority.strip():
         raise ConfigurationError(f"authority must be a host name or an https URL, not {authority!r}")
     text = authority.strip()
-    parts = urlsplit(text if "://" in text else f"https://{text}")
+    if "@" in text:  # not repeated: what stands before it is usually a password
+        raise ConfigurationError("authority must be a host only, without a user name or password before an '@'")
+    try:
+        parts = urlsplit(text if "://" in text else f"https://{text}")
+        host, port = parts.hostname, parts.port
+    except ValueError:  # an unclosed bracket, a port that is no number, characters that look like others
+        raise ConfigurationError(_no_host(authority)) from None
     if parts.scheme != "https":
         raise ConfigurationError(f"authority {authority!r} must use https: the request carries a credential")
-    try:
-        host, port = parts.hostname, parts.port
-    except ValueError:
-        host, port = None, None
-    if not host or "@" in parts.netloc or not re.fullmatch(r"[A-Za-z0-9.:-]+", host):
-        raise ConfigurationError(f"authority {authority!r} is not a host name, such as {DEFAULT_HOST}")
+    if not host or not _HOST.fullmatch(host):
+        raise ConfigurationError(_no_host(authority))
     path = parts.path.strip("/").lower()
     if path not in ("", ADFS) or parts.query or parts.fragment:
         raise ConfigurationError(
@@ -99,6 +102,10 @@ def parse_authority(authority: str, *, tenant_id: str, trust_unknown_host: bool)
     name = f"[{host}]" if ":" in host else host
     base = f"https://{name}" if port in (None, 443) else f"https://{name}:{port}"
     return Authority(base, "adfs" if ADFS in (path, tenant_id) else "entra")
+
+
+def _no_host(authority: str) -> str:
+    return f"authority {authority!r} is not a host name, such as {DEFAULT_HOST}"
 
 
 def parse_tenant(tenant_id: str) -> str:

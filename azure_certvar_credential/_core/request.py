@@ -78,8 +78,8 @@ def parse_claims(claims: str) -> dict[str, Any]:
     :raises ConfigurationError: it is not the text of a JSON object.
     """
     try:
-        value = json.loads(claims)
-    except (TypeError, ValueError, RecursionError):
+        value = json.loads(claims) if isinstance(claims, str) else None
+    except (ValueError, RecursionError):
         value = None
     if not isinstance(value, dict):
         raise ConfigurationError(

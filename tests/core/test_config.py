@@ -1,0 +1,153 @@
+"""The settings of a credential, checked once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from azure.core.pipeline.policies import RetryMode, RetryPolicy
+from hypothesis import given
+from hypothesis import strategies as st
+
+from azure_certvar_credential._core.config import Retry, Settings, check_key, settings
+from azure_certvar_credential.exceptions import ConfigurationError, TenantNotAllowedError
+from tests.core.certificates import certificate
+
+TENANT = "11111111-2222-3333-4444-555555555555"
+CLIENT = "66666666-7777-8888-9999-000000000000"
+
+
+def made(tenant_id: Any = TENANT, client_id: Any = CLIENT, **changed: Any) -> Settings:
+    arguments: dict[str, Any] = {
+        "algorithm": None,
+        "send_certificate_chain": False,
+        "authority": None,
+        "additionally_allowed_tenants": (),
+        "disable_instance_discovery": False,
+        "retry": Retry(),
+        "environment": {},
+        **changed,
+    }
+    return settings(tenant_id, client_id, **arguments)
+
+
+def test_the_defaults_are_the_public_cloud_and_ps256() -> None:
+    made_settings = made(TENANT.upper())
+    assert made_settings.tenant_id == TENANT
+    assert made_settings.authority.base == "https://login.microsoftonline.com"
+    assert made_settings.algorithm == "PS256"
+    assert made_settings.send_certificate_chain is False
+    assert made_settings.additionally_allowed_tenants == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("authority", "environment", "base"),
+    [
+        (None, {"AZURE_AUTHORITY_HOST": "login.microsoftonline.us"}, "https://login.microsoftonline.us"),
+        (None, {"AZURE_AUTHORITY_HOST": ""}, "https://login.microsoftonline.com"),
+        ("login.windows.net", {"AZURE_AUTHORITY_HOST": "login.microsoftonline.us"}, "https://login.windows.net"),
+    ],
+)
+def test_the_environments_authority_is_the_default_and_an_argument_wins(
+    authority: str | None, environment: dict[str, str], base: str
+) -> None:
+    assert made(authority=authority, environment=environment).authority.base == base
+
+
+def test_an_unknown_authority_of_the_environment_is_refused_too() -> None:
+    with pytest.raises(ConfigurationError, match="disable_instance_discovery=True"):
+        made(environment={"AZURE_AUTHORITY_HOST": "login.example.com"})
+
+
+@pytest.mark.parametrize("client_id", ["", " ", "a b", "a\n", "\u00e9", "x" * 257, None, 7, b"abc"])
+def test_a_client_id_that_cannot_be_one_is_refused(client_id: object) -> None:
+    with pytest.raises(ConfigurationError, match="Application \\(client\\) ID"):
+        made(client_id=client_id)
+
+
+@pytest.mark.parametrize("tenant", ["common", "organizations", "consumers"])
+def test_a_tenant_for_users_is_refused_unless_others_are_allowed(tenant: str) -> None:
+    with pytest.raises(ConfigurationError, match="is for users"):
+        made(tenant)
+    other = made(tenant, additionally_allowed_tenants=["*"]).request(
+        ("s",), claims=None, tenant_id=TENANT, enable_cae=False
+    )
+    assert other.tenant_id == TENANT
+
+
+def test_allowed_tenants_are_checked_and_made_lower_case() -> None:
+    allowed = made(additionally_allowed_tenants=["Contoso.Example", "*"]).additionally_allowed_tenants
+    assert allowed == {"contoso.example", "*"}
+    with pytest.raises(ConfigurationError, match="tenant_id must be"):
+        made(additionally_allowed_tenants=["a b"])
+    with pytest.raises(ConfigurationError, match=r"is a list: write \['\*'\]"):
+        made(additionally_allowed_tenants="*")
+
+
+def test_adfs_gets_rs256_and_nothing_else() -> None:
+    server: dict[str, Any] = {"authority": "fs.contoso.com/adfs", "disable_instance_discovery": True}
+    assert made(**server).algorithm == "RS256"
+    assert made(algorithm="RS256", **server).algorithm == "RS256"
+    with pytest.raises(ConfigurationError, match="ADFS verifies RS256 only, not PS256"):
+        made(algorithm="PS256", **server)
+
+
+@pytest.mark.parametrize("algorithm", ["none", "HS256", "ps256", "EdDSA", "PS256 "])
+def test_an_unknown_algorithm_is_refused_with_the_list_of_those_known(algorithm: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"is not one of ES256, .*, RS512"):
+        made(algorithm=algorithm)
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "key_type", "key_size"),
+    [
+        *[(name, "RSA", 2048) for name in ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512")],
+        *[("ES256", "EC", 256), ("ES384", "EC", 384), ("ES512", "EC", 521)],
+    ],
+)
+def test_a_key_that_fits_the_algorithm_passes(algorithm: str, key_type: str, key_size: int) -> None:
+    check_key(certificate(key_type=key_type, key_size=key_size), algorithm)
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "key_type", "key_size", "message"),
+    [
+        ("PS256", "EC", 256, r"needs an RSA key, and the certificate's key is EC-256; .*algorithm='ES256'"),
+        ("ES256", "RSA", 2048, r"needs an EC key, and the certificate's key is RSA-2048; leave algorithm out"),
+        ("ES256", "EC", 384, r"ES256 needs a key on secp256r1 .*, not on secp384r1"),
+        ("ES512", "EC", 256, r"ES512 needs a key on secp521r1 .*, not on secp256r1"),
+    ],
+)
+def test_a_key_that_does_not_fit_is_refused_with_what_would(
+    algorithm: str, key_type: str, key_size: int, message: str
+) -> None:
+    with pytest.raises(ConfigurationError, match=message):
+        check_key(certificate(key_type=key_type, key_size=key_size), algorithm)
+
+
+def test_a_request_takes_the_settings_rules_for_tenants() -> None:
+    with pytest.raises(TenantNotAllowedError):
+        made().request(("s",), claims=None, tenant_id="contoso.example", enable_cae=False)
+    allowed = made(additionally_allowed_tenants=["contoso.example"])
+    request = allowed.request(("s",), claims="{}", tenant_id="Contoso.Example", enable_cae=True)
+    assert (request.tenant_id, request.scopes, request.claims, request.enable_cae) == (
+        "contoso.example",
+        ("s",),
+        "{}",
+        True,
+    )
+
+
+@given(
+    attempt=st.integers(1, 40),
+    factor=st.floats(0, 100),
+    longest=st.floats(0, 1000),
+    mode=st.sampled_from([RetryMode.Exponential, RetryMode.Fixed]),
+)
+def test_pauses_follow_azure_cores_own_arithmetic(attempt: int, factor: float, longest: float, mode: RetryMode) -> None:
+    policy: RetryPolicy[Any, Any] = RetryPolicy(retry_backoff_factor=factor, retry_backoff_max=longest, retry_mode=mode)
+    theirs = policy.get_backoff_time({"history": [None] * attempt, "backoff": factor, "max_backoff": longest})
+    ours = Retry(backoff_factor=factor, backoff_max=longest, exponential=mode is RetryMode.Exponential)
+    if attempt <= 17:  # later, ours no longer grows: 2**16 seconds are longer than any maximum in use
+        assert ours.pause(attempt) == pytest.approx(theirs)
+    assert 0 <= ours.pause(attempt) <= longest
