@@ -67,6 +67,7 @@ def _node_with(package: str) -> Node:
     try:
         return Node.find(package)
     except MissingComponentError as missing:
-        if os.environ.get("CI"):
-            pytest.fail(f"{missing} (nothing is skipped in CI)", pytrace=False)
-        pytest.skip(str(missing))
+        reason = str(missing)
+    if os.environ.get("CI"):
+        pytest.fail(f"{reason} (nothing is skipped in CI)", pytrace=False)
+    pytest.skip(reason)
