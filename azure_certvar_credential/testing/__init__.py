@@ -1,0 +1,75 @@
+"""A local Microsoft Entra ID for tests and demonstrations.
+
+It verifies client assertions as Entra does, with PyJWT and ``cryptography`` only and nothing of the rest of this
+package, issues access tokens that real resource servers accept, and fails on demand. Needs
+``pip install 'azure-certvar-credential[testing]'``.
+
+>>> entra = EntraEmulator()                                     # doctest: +SKIP
+>>> application = entra.add_application(certificate_pem)        # doctest: +SKIP
+>>> with entra.serve() as server:                               # doctest: +SKIP
+...     credential = CertVarCredential(application.tenant_id, application.client_id, pem, authority=server.authority,
+...                                    disable_instance_discovery=True, connection_verify=server.ca_file)
+
+The pytest plugin beside it gives the fixtures ``entra`` and ``entra_server``.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from .extras import requires_testing_extra
+
+if TYPE_CHECKING:
+    from .emulator import EntraEmulator
+    from .endpoint import Settings
+    from .faults import Fault
+    from .http import Request, Response
+    from .model import Application, Tenant
+    from .protected import PROTECTED_RESOURCE
+    from .records import TokenRequest
+    from .server import EntraServer
+    from .transport import AsyncEmulatorTransport, EmulatorTransport
+
+__all__ = [
+    "PROTECTED_RESOURCE",
+    "Application",
+    "AsyncEmulatorTransport",
+    "EmulatorTransport",
+    "EntraEmulator",
+    "EntraServer",
+    "Fault",
+    "Request",
+    "Response",
+    "Settings",
+    "Tenant",
+    "TokenRequest",
+]
+
+# The pytest plugin imports this package in every test run of whoever has it installed, so nothing is imported before
+# it is asked for.
+_HOMES = {
+    "PROTECTED_RESOURCE": "protected",
+    "Application": "model",
+    "AsyncEmulatorTransport": "transport",
+    "EmulatorTransport": "transport",
+    "EntraEmulator": "emulator",
+    "EntraServer": "server",
+    "Fault": "faults",
+    "Request": "http",
+    "Response": "http",
+    "Settings": "endpoint",
+    "Tenant": "model",
+    "TokenRequest": "records",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    with requires_testing_extra():
+        return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

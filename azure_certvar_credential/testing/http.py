@@ -1,0 +1,203 @@
+"""Requests and responses as values: what the local Entra takes and gives, with no socket in sight.
+
+A :class:`Response` also says how it is to be delivered (late, in part, not at all), so that the emulator decides about
+a fault once and the server and the in-process transports only carry it out.
+"""
+
+from __future__ import annotations
+
+import concurrent.futures
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from email.utils import format_datetime
+from typing import Any, Literal
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+MAX_REQUEST_BYTES = 1 << 20
+"""The longest request body that is read: an assertion with a long certificate chain is some 10 KiB."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """An HTTP request.
+
+    :param method: ``GET``, ``POST`` and so on.
+    :param url: the absolute URL; its scheme and host are the ones that the answer's URLs begin with.
+    :param headers: header fields; their names are turned into lower case.
+    :param body: the body, bytes.
+    """
+
+    method: str
+    url: str
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    body: bytes = field(default=b"", repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "headers", {name.lower(): value for name, value in self.headers.items()})
+
+    @property
+    def base(self) -> str:
+        """Scheme and host, such as ``https://localhost:8443``."""
+        parts = urlsplit(self.url)
+        return f"{parts.scheme}://{parts.netloc}"
+
+    @property
+    def path(self) -> str:
+        """The path, percent-decoded, without the query."""
+        return unquote(urlsplit(self.url).path)
+
+    @property
+    def query(self) -> dict[str, str]:
+        """The query's parameters; of a repeated one, the last."""
+        return dict(parse_qsl(urlsplit(self.url).query))
+
+    def form(self) -> list[tuple[str, str]]:
+        """Parse the body as ``application/x-www-form-urlencoded``.
+
+        A parameter without a value counts as left out (RFC 6749 section 3.2).
+
+        :raises ValueError: the body is not ASCII or has more than a hundred parameters.
+        """
+        return parse_qsl(self.body.decode("ascii"), max_num_fields=100, errors="strict")
+
+
+class Hold:
+    """Keeps an answer back until it is released, for at most ``seconds``.
+
+    Built on a future because one such object is waited for by threads and by event loops alike.
+    """
+
+    __slots__ = ("future", "seconds")
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        self.future: concurrent.futures.Future[None] = concurrent.futures.Future()
+
+    def release(self) -> None:
+        """Let the answer go; harmless when it is gone already."""
+        if not self.future.done():
+            self.future.set_result(None)
+
+    def wait(self, seconds: float) -> bool:
+        """Block until released.
+
+        :param seconds: how long at most.
+        :returns: whether it was released.
+        """
+        return bool(concurrent.futures.wait((self.future,), timeout=seconds).done)
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """How a response reaches the client.
+
+    :ivar delay: seconds before the first byte.
+    :ivar hold: if set, nothing is sent before it is released or its time is over.
+    :ivar reset: the connection is reset instead: ``before`` the request was looked at, or ``after`` it was served.
+    :ivar sent: how many bytes of the body are sent before the connection ends, though Content-Length promises all.
+    """
+
+    delay: float = 0.0
+    hold: Hold | None = None
+    reset: Literal["before", "after"] | None = None
+    sent: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """An HTTP response.
+
+    :ivar status: the status code.
+    :ivar headers: header fields, Content-Length among them.
+    :ivar body: the body, bytes; hidden from the repr because it may hold a token.
+    :ivar delivery: how it reaches the client.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes = field(default=b"", repr=False)
+    delivery: Delivery = Delivery()
+
+    def json(self) -> Any:
+        """Parse the body as JSON.
+
+        :raises ValueError: it is not JSON.
+        """
+        return json.loads(self.body)
+
+
+@dataclass(frozen=True, slots=True)
+class Forced:
+    """An error that the token endpoint answers whatever it was sent.
+
+    :ivar code: the AADSTS code.
+    :ivar status: the HTTP status, or None for the usual one of the code.
+    :ivar suberror: Entra's ``suberror``, or None.
+    :ivar claims: a claims challenge, a JSON string, or None.
+    """
+
+    code: int
+    status: int | None = None
+    suberror: str | None = None
+    claims: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """What holds while one request is answered.
+
+    :ivar now: the server's time, seconds since the epoch; a fault may have shifted it.
+    :ivar trace_id: the server's id of the request.
+    :ivar correlation_id: the client's id of the request, or one made up for it.
+    :ivar echo_request_id: whether the client asked to have its id back in a header.
+    :ivar certificates_known: False while the directory is pretending not to know any certificate yet.
+    :ivar forced: the error that the token endpoint is made to answer, or None.
+    """
+
+    now: float
+    trace_id: str
+    correlation_id: str
+    echo_request_id: bool = False
+    certificates_known: bool = True
+    forced: Forced | None = None
+
+
+def respond(
+    conditions: Conditions,
+    status: int,
+    body: bytes,
+    *,
+    content_type: str = "application/json; charset=utf-8",
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """Build a response with the headers that every answer of Entra has.
+
+    :param conditions: gives the Date and the ids.
+    :param status: the status code.
+    :param body: the body, bytes.
+    :param content_type: the media type.
+    :param headers: further header fields.
+    """
+    fields = {
+        "Content-Type": content_type,
+        "Content-Length": str(len(body)),
+        "Cache-Control": "no-store, no-cache",
+        "Pragma": "no-cache",
+        "Expires": "-1",
+        "Date": format_datetime(datetime.fromtimestamp(conditions.now, timezone.utc), usegmt=True),
+        "X-Content-Type-Options": "nosniff",
+        "x-ms-request-id": conditions.trace_id,
+        "x-ms-ests-server": "2.1.0 - EntraEmulator",
+    }
+    if conditions.echo_request_id:
+        fields["client-request-id"] = conditions.correlation_id
+    return Response(status, {**fields, **(headers or {})}, body)
+
+
+def respond_json(
+    conditions: Conditions, status: int, value: object, *, headers: Mapping[str, str] | None = None
+) -> Response:
+    """Build a response whose body is ``value`` as JSON; the other parameters are those of :func:`respond`."""
+    return respond(conditions, status, json.dumps(value).encode(), headers=headers)

@@ -1,0 +1,31 @@
+"""The pytest plugin: fixtures with a local Entra for anybody's test suite.
+
+pytest loads it wherever this package is installed, so it imports nothing but pytest until a fixture is used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from azure_certvar_credential.testing import EntraEmulator, EntraServer
+
+
+@pytest.fixture
+def entra() -> Iterator[EntraEmulator]:
+    """A fresh :class:`~azure_certvar_credential.testing.EntraEmulator` with one tenant and no application."""
+    from azure_certvar_credential.testing import EntraEmulator
+
+    emulator = EntraEmulator()
+    yield emulator
+    emulator.release()
+
+
+@pytest.fixture
+def entra_server(entra: EntraEmulator) -> Iterator[EntraServer]:
+    """The emulator of the ``entra`` fixture, served on 127.0.0.1 over TLS until the test ends."""
+    with entra.serve() as server:
+        yield server

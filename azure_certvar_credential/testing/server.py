@@ -1,0 +1,226 @@
+"""The emulator behind TLS on the loopback interface, for clients that want a real socket."""
+
+from __future__ import annotations
+
+import os
+import socket
+import socketserver
+import ssl
+import struct
+import sys
+import tempfile
+import threading
+import time
+from http.server import BaseHTTPRequestHandler
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+import trustme
+
+from .http import MAX_REQUEST_BYTES, Request, Response
+
+if TYPE_CHECKING:
+    from .emulator import EntraEmulator
+
+_HANDSHAKE_SECONDS = 10
+_IDLE_SECONDS = 60
+_STOP_SECONDS = 5
+
+# SO_LINGER with a time of zero: closing sends RST instead of FIN.
+_ABORT = struct.pack("ii", 1, 0)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    # Headers and body go out in one write, and nothing waits for more.
+    disable_nagle_algorithm = True
+    wbufsize = -1
+    server: _Listener
+
+    def setup(self) -> None:
+        # Here and not in the accept loop: a client that is slow to shake hands keeps nobody else waiting.
+        connection = self.server.tls.wrap_socket(self.request, server_side=True, do_handshake_on_connect=False)
+        self.request = connection
+        self.server.opened(connection)
+        connection.settimeout(_HANDSHAKE_SECONDS)
+        try:
+            connection.do_handshake()
+        except BaseException:
+            self.server.closed(connection)
+            raise
+        connection.settimeout(_IDLE_SECONDS)
+        super().setup()
+
+    def finish(self) -> None:
+        try:
+            super().finish()
+        finally:
+            self.server.closed(self.request)
+
+    def exchange(self) -> None:
+        body = self._read_body()
+        if body is None:
+            return
+        url = f"https://{self.headers.get('Host', f'localhost:{self.server.port}')}{self.path}"
+        request = Request(self.command, url, dict(self.headers.items()), body)
+        self._deliver(self.server.emulator.handle(request))
+
+    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = exchange
+
+    def _read_body(self) -> bytes | None:
+        length = self.headers.get("Content-Length", "0" if self.command != "POST" else "")
+        if not length.isdecimal():
+            self.send_error(411)
+        elif int(length) > MAX_REQUEST_BYTES:
+            self.send_error(413)
+        else:
+            return self.rfile.read(int(length))
+        self.close_connection = True
+        return None
+
+    def _deliver(self, response: Response) -> None:
+        delivery = response.delivery
+        if delivery.delay:
+            # Not sleep: a server that is told to stop does not wait for it.
+            self.server.stopping.wait(delivery.delay)
+        if delivery.hold is not None:
+            delivery.hold.wait(delivery.hold.seconds)
+        if delivery.reset is not None or self.server.stopping.is_set():
+            self.close_connection = True
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _ABORT)
+            return
+        # Not send_response: the date is the emulator's.
+        self.send_response_only(response.status)
+        for name, value in response.headers.items():
+            self.send_header(name, value)
+        if delivery.sent is not None:
+            self.close_connection = True
+        if self.close_connection:
+            self.send_header("Connection", "close")
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(response.body[: delivery.sent])
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Write no log: the emulator keeps the record of requests."""
+
+
+class _Listener(socketserver.ThreadingTCPServer):
+    daemon_threads = True
+    allow_reuse_address = True
+    # A backlog for hundreds of clients that connect in the same moment.
+    request_queue_size = 512
+
+    def __init__(self, emulator: EntraEmulator, tls: ssl.SSLContext) -> None:
+        self.emulator = emulator
+        self.tls = tls
+        self.stopping = threading.Event()
+        self._lock = threading.Lock()
+        self._open: dict[ssl.SSLSocket, threading.Thread] = {}
+        super().__init__(("127.0.0.1", 0), _Handler)
+
+    @property
+    def port(self) -> int:
+        """The port that the system chose."""
+        return int(self.server_address[1])
+
+    def opened(self, connection: ssl.SSLSocket) -> None:
+        """Remember a connection and the thread that serves it."""
+        with self._lock:
+            self._open[connection] = threading.current_thread()
+
+    def closed(self, connection: ssl.SSLSocket) -> None:
+        """Close a connection and forget it."""
+        connection.close()
+        with self._lock:
+            self._open.pop(connection, None)
+
+    def handle_error(self, request: socket.socket | tuple[bytes, socket.socket], client_address: Any) -> None:
+        """Report what went wrong in a handler, except what only says that the client went away."""
+        # A client that does not trust the certificate, gives up waiting or is killed ends in one of these (SSLError
+        # and TimeoutError among them); it has its own error to tell, and the server has nothing to report.
+        if not isinstance(sys.exc_info()[1], OSError):
+            super().handle_error(request, client_address)
+
+    def stop(self) -> None:
+        """End every connection and wait, a few seconds at most, for the threads that serve them."""
+        self.stopping.set()
+        self.shutdown()
+        self.server_close()
+        self.emulator.release()
+        with self._lock:
+            connections = dict(self._open)
+        for connection in connections:
+            try:
+                # The plain socket's method: that of SSLSocket takes the TLS state away from the thread that reads.
+                socket.socket.shutdown(connection, socket.SHUT_RDWR)
+            except OSError:
+                # Closed by its own thread or by the client in the meantime, which is what was wanted.
+                continue
+        deadline = time.monotonic() + _STOP_SECONDS
+        for thread in connections.values():
+            thread.join(max(0.0, deadline - time.monotonic()))
+
+
+class EntraServer:
+    """Serves an emulator on 127.0.0.1 over TLS while it is open; made by ``EntraEmulator.serve()``.
+
+    The certificate authority is made when it is opened and forgotten when it is closed; the attributes below exist in
+    between.
+
+    :ivar emulator: what is served.
+    :ivar port: the TCP port.
+    :ivar url: ``https://localhost:PORT``.
+    :ivar ca_pem: the certificate authority's certificate, PEM bytes.
+    :ivar ca_file: the path of a temporary file with it, for ``connection_verify=`` and ``verify=``; removed at the end.
+    """
+
+    emulator: EntraEmulator
+    port: int
+    url: str
+    ca_pem: bytes
+    ca_file: str
+
+    def __init__(self, emulator: EntraEmulator) -> None:
+        self.emulator = emulator
+        self._listener: _Listener | None = None
+
+    @property
+    def authority(self) -> str:
+        """The same as :attr:`url`, under the name by which credentials take it."""
+        return self.url
+
+    def __enter__(self) -> EntraServer:
+        if self._listener is not None:
+            raise RuntimeError("the server is open already")
+        authority = trustme.CA()
+        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        tls.minimum_version = ssl.TLSVersion.TLSv1_2
+        # ssl can load a private key from a file only. trustme writes this one, which is thrown away with the server
+        # and protects nothing but the loopback, and removes the file as soon as it is loaded.
+        authority.issue_cert("localhost", "127.0.0.1").configure_cert(tls)
+        listener = _Listener(self.emulator, tls)
+        self.ca_pem = authority.cert_pem.bytes()
+        descriptor, self.ca_file = tempfile.mkstemp(prefix="entra-emulator-ca-", suffix=".pem")
+        with open(descriptor, "wb") as file:
+            file.write(self.ca_pem)
+        self.port = listener.port
+        self.url = f"https://localhost:{listener.port}"
+        self._listener = listener
+        # The poll interval is what closing has to wait for.
+        threading.Thread(target=listener.serve_forever, args=(0.02,), name="EntraServer", daemon=True).start()
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        listener, self._listener = self._listener, None
+        if listener is not None:
+            listener.stop()
+            os.unlink(self.ca_file)
+
+    def __repr__(self) -> str:
+        return f"<EntraServer {self.url if self._listener else 'closed'}>"

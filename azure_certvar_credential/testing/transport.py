@@ -1,0 +1,205 @@
+"""azure-core transports that ask the emulator in process: no socket, no TLS, no waiting for retries.
+
+They take any host for the emulator's, so a credential keeps the authority that it has in production. What goes wrong
+is raised as azure-core's own transports raise it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+from azure.core.exceptions import ServiceRequestError, ServiceResponseError, ServiceResponseTimeoutError
+from azure.core.pipeline.transport import AsyncHttpTransport, HttpTransport
+from azure.core.rest import AsyncHttpResponse, HttpRequest, HttpResponse
+
+from .http import Request, Response
+from .responses import AsyncEmulatorResponse, EmulatorResponse
+
+if TYPE_CHECKING:
+    from .emulator import EntraEmulator
+
+DEFAULT_READ_TIMEOUT = 300.0
+"""Seconds that azure-core's transports wait for an answer if nothing else is said."""
+
+
+class _Wire:
+    """What the two transports have in common."""
+
+    def __init__(self, emulator: EntraEmulator, advance: Callable[[float], None] | None) -> None:
+        self._emulator = emulator
+        self._advance = advance
+        self._lock = threading.Lock()
+        self._sleeps: list[float] = []
+
+    @property
+    def sleeps(self) -> tuple[float, ...]:
+        """The seconds of every ``sleep`` that a policy asked for, in their order."""
+        with self._lock:
+            return tuple(self._sleeps)
+
+    def _slept(self, duration: float) -> None:
+        with self._lock:
+            self._sleeps.append(duration)
+        if self._advance is not None:
+            self._advance(duration)
+
+    def _exchange(self, request: HttpRequest) -> Response:
+        """Ask the emulator; raise what a connection that is reset before the answer raises."""
+        response = self._emulator.handle(_convert(request))
+        if response.delivery.reset == "before":
+            raise ServiceRequestError("the connection was reset before the request was sent")
+        return response
+
+    def _delay(self, response: Response, read_timeout: float) -> float:
+        """Seconds that have to pass really before the answer; time that can be skipped is skipped."""
+        delay = min(response.delivery.delay, read_timeout)
+        if delay and self._advance is not None:
+            self._advance(delay)
+            return 0.0
+        return delay
+
+
+def _check_in_time(response: Response, read_timeout: float, *, released: bool) -> None:
+    """Raise what a client that waits no longer than ``read_timeout`` seconds, or whose connection is reset, raises."""
+    delivery = response.delivery
+    hangs = delivery.hold is not None and not released and delivery.hold.seconds >= read_timeout
+    if hangs or delivery.delay >= read_timeout:
+        raise ServiceResponseTimeoutError(f"no answer within {read_timeout} s")
+    if delivery.reset is not None:
+        raise ServiceResponseError("the connection was reset before the answer")
+
+
+def _convert(request: HttpRequest) -> Request:
+    content, headers = request.content, dict(request.headers)
+    if content is None:
+        content = b""
+    elif isinstance(content, dict):
+        # Form data is left to the transport to encode.
+        content = urlencode(content, doseq=True)
+        headers.setdefault("Content-Type", "application/x-www-form-urlencoded")
+    if isinstance(content, str):
+        content = content.encode()
+    if not isinstance(content, bytes):
+        raise TypeError(f"the local Entra takes bytes, text or form data as content, not {type(content).__name__}")
+    return Request(request.method, request.url, headers, content)
+
+
+class EmulatorTransport(_Wire, HttpTransport[HttpRequest, HttpResponse]):
+    """A synchronous transport; made by ``EntraEmulator.transport()``.
+
+    :param emulator: who answers.
+    :param advance: called with seconds that would pass, instead of letting them pass; None to let latency pass really.
+    """
+
+    def __init__(self, emulator: EntraEmulator, *, advance: Callable[[float], None] | None = None) -> None:
+        super().__init__(emulator, advance)
+
+    def __enter__(self) -> EmulatorTransport:
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None = None,
+        exc_value: BaseException | None = None,
+        traceback: TracebackType | None = None,
+    ) -> None:
+        self.close()
+
+    def open(self) -> None:
+        """Do nothing: there is no connection."""
+
+    def close(self) -> None:
+        """Do nothing: there is no connection."""
+
+    def sleep(self, duration: float) -> None:
+        """Record that a policy wanted to wait, and return at once."""
+        self._slept(duration)
+
+    def send(
+        self,
+        request: HttpRequest,
+        *,
+        stream: bool = False,
+        read_timeout: float = DEFAULT_READ_TIMEOUT,
+        **kwargs: Any,
+    ) -> HttpResponse:
+        """Answer a request.
+
+        :param request: the request; its content is bytes, text or form data.
+        :param stream: whether the body is left to be read by the caller.
+        :param read_timeout: seconds after which a hanging answer is given up.
+        :param kwargs: azure-core's options for connections, which do not matter here.
+        :raises azure.core.exceptions.ServiceRequestError: the connection was reset before the request was sent.
+        :raises azure.core.exceptions.ServiceResponseError: it was reset afterwards.
+        :raises azure.core.exceptions.ServiceResponseTimeoutError: there was no answer in ``read_timeout``.
+        :raises azure.core.exceptions.IncompleteReadError: the body broke off, and ``stream`` is false.
+        """
+        answer = self._exchange(request)
+        hold, released = answer.delivery.hold, True
+        delay = self._delay(answer, read_timeout)
+        if delay:
+            threading.Event().wait(delay)
+        if hold is not None:
+            released = hold.wait(min(hold.seconds, read_timeout))
+        _check_in_time(answer, read_timeout, released=released)
+        response = EmulatorResponse(request, answer)
+        if not stream:
+            response.read()
+        return response
+
+
+class AsyncEmulatorTransport(_Wire, AsyncHttpTransport[HttpRequest, AsyncHttpResponse]):
+    """An asynchronous transport; made by ``EntraEmulator.async_transport()``, with the same parameters."""
+
+    def __init__(self, emulator: EntraEmulator, *, advance: Callable[[float], None] | None = None) -> None:
+        super().__init__(emulator, advance)
+
+    async def __aenter__(self) -> AsyncEmulatorTransport:
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None = None,
+        exc_value: BaseException | None = None,
+        traceback: TracebackType | None = None,
+    ) -> None:
+        await self.close()
+
+    async def open(self) -> None:
+        """Do nothing: there is no connection."""
+
+    async def close(self) -> None:
+        """Do nothing: there is no connection."""
+
+    async def sleep(self, duration: float) -> None:
+        """Record that a policy wanted to wait, and let other tasks run."""
+        self._slept(duration)
+        await asyncio.sleep(0)
+
+    async def send(
+        self,
+        request: HttpRequest,
+        *,
+        stream: bool = False,
+        read_timeout: float = DEFAULT_READ_TIMEOUT,
+        **kwargs: Any,
+    ) -> AsyncHttpResponse:
+        """Answer a request; parameters and errors are those of :meth:`EmulatorTransport.send`."""
+        answer = self._exchange(request)
+        hold, released = answer.delivery.hold, True
+        # At least one turn of the loop, as any connection takes, so that tests see tasks interleave.
+        await asyncio.sleep(self._delay(answer, read_timeout))
+        if hold is not None:
+            # wait, unlike wait_for, leaves the future alone when the task is cancelled or time is over.
+            done, _ = await asyncio.wait((asyncio.wrap_future(hold.future),), timeout=min(hold.seconds, read_timeout))
+            released = bool(done)
+        _check_in_time(answer, read_timeout, released=released)
+        response = AsyncEmulatorResponse(request, answer)
+        if not stream:
+            await response.read()
+        return response
