@@ -1,0 +1,277 @@
+"""The certificate that a client assertion is signed with, the X509Certificate2 of this package."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import time
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Literal, NoReturn, final
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from azure_certvar_credential.certificates import exports, generation
+from azure_certvar_credential.certificates.chain import is_self_signed, order_chain
+from azure_certvar_credential.certificates.loading import read_material
+from azure_certvar_credential.certificates.naming import der, readable
+from azure_certvar_credential.certificates.passwords import password_octets
+from azure_certvar_credential.certificates.possession import as_signer, prove_possession
+from azure_certvar_credential.certificates.validity import warn_outside_validity
+from azure_certvar_credential.exceptions import CertificateError
+from azure_certvar_credential.signers.memory import PrivateKey
+from azure_certvar_credential.signers.protocol import Signer
+
+
+@final
+class ClientCertificate:
+    """A certificate, its chain, and something that signs with its private key. Immutable.
+
+    :param leaf: the certificate that Microsoft Entra ID knows.
+    :param key: its RSA or EC private key, or a :class:`~azure_certvar_credential.signers.protocol.Signer` that holds
+        it elsewhere. It signs one random challenge here, which shows that it belongs to the leaf.
+    :param chain: the certificates between leaf and root, in any order; they are ordered by issuer and signature, and
+        those that lead nowhere are dropped with a warning in the log.
+    :param include_root: whether :attr:`x5c` ends with the root. A verifier has its own (RFC 5246 section 7.4.2 lets
+        it be left out), so that it is only length.
+    :raises KeyMismatchError: the key is not the leaf's; the message has both thumbprints.
+    :raises UnsupportedKeyError: the key is neither RSA nor EC, has fewer than 2048 bits, or is on another curve than
+        P-256, P-384 and P-521.
+    :raises CertificateError: leaf, key or chain are of the wrong type, or damaged.
+
+    A leaf outside its validity window is taken with a
+    :class:`~azure_certvar_credential.exceptions.CertificateWarning`: the clock that counts is the server's.
+    """
+
+    __slots__ = ("_chain", "_include_root", "_leaf", "_sha1", "_sha256", "_signer", "_x5c", "_x5t", "_x5t_s256")
+
+    _leaf: x509.Certificate
+    _signer: Signer
+    _chain: tuple[x509.Certificate, ...]
+    _include_root: bool
+    _sha1: str
+    _sha256: str
+    _x5t: str
+    _x5t_s256: str
+    _x5c: tuple[str, ...]
+
+    def __init__(
+        self,
+        leaf: x509.Certificate,
+        key: PrivateKey | Signer,
+        chain: Iterable[x509.Certificate] = (),
+        *,
+        include_root: bool = False,
+    ) -> None:
+        others = tuple(chain)
+        for certificate in (leaf, *others):
+            if not isinstance(certificate, x509.Certificate):
+                raise CertificateError(
+                    f"leaf and chain are cryptography.x509.Certificate, not {type(certificate).__name__}; "
+                    "ClientCertificate.load() reads every other form"
+                )
+            readable(certificate)
+        signer = as_signer(key)
+        prove_possession(leaf, signer)
+        ordered = order_chain(leaf, others)
+        encoded = der(leaf)
+        sha1 = hashlib.sha1(encoded, usedforsecurity=False).digest()
+        sha256 = hashlib.sha256(encoded).digest()
+        sent = ordered if include_root or not ordered or not is_self_signed(ordered[-1]) else ordered[:-1]
+        values: dict[str, object] = {
+            "_leaf": leaf,
+            "_signer": signer,
+            "_chain": ordered,
+            "_include_root": bool(include_root),
+            "_sha1": sha1.hex().upper(),
+            "_sha256": sha256.hex().upper(),
+            "_x5t": _base64url(sha1),
+            "_x5t_s256": _base64url(sha256),
+            "_x5c": tuple(base64.b64encode(der(certificate)).decode("ascii") for certificate in (leaf, *sent)),
+        }
+        for name, value in values.items():
+            object.__setattr__(self, name, value)
+        warn_outside_validity(leaf)
+
+    @classmethod
+    def load(
+        cls, data: object, password: str | bytes | None = None, *, include_root: bool = False
+    ) -> ClientCertificate:
+        """Read a certificate and its private key from any in-memory form, which is recognised by its content.
+
+        :param data: PEM text or bytes (keys in PKCS #8, PKCS #1 or SEC 1, encrypted or not); PFX bytes; DER; base64 or
+            base64url of any of these, with or without line breaks, escaped line breaks and quotes; a ``(certificate,
+            key)`` or ``(certificate, key, chain)`` sequence of any of these or of ``cryptography`` objects; a
+            ``PKCS12KeyAndCertificates``; a Key Vault secret. A ``ClientCertificate`` is returned as it is. The leaf is
+            the certificate of the private key, wherever it stands.
+        :param password: for an encrypted key or PFX; ``str`` is taken as UTF-8. Ignored if nothing is encrypted.
+        :param include_root: see the class.
+        :raises PasswordRequiredError: something is encrypted and there is no password.
+        :raises WrongPasswordError: the password does not open it.
+        :raises PasswordError: the password is of another type, or cannot be one.
+        :raises MissingPrivateKeyError: there is no private key.
+        :raises MissingCertificateError: there is no certificate.
+        :raises AmbiguousPrivateKeyError: there are several different private keys.
+        :raises KeyMismatchError: the private key belongs to none of the certificates.
+        :raises UnsupportedKeyError: see the class.
+        :raises CertificateFormatError: the data is empty, damaged, cut off, a path, or of no known form.
+        """
+        if isinstance(data, ClientCertificate):
+            return data
+        material = read_material(data, password_octets(password))
+        return cls(material.leaf, material.signer, material.others, include_root=include_root)
+
+    @classmethod
+    def self_signed(
+        cls, common_name: str, *, key: generation.KeyKind = "RSA-2048", days: int = 365
+    ) -> ClientCertificate:
+        """Make a key pair and a self-signed certificate in memory, for development.
+
+        :param common_name: the subject's common name without ``CN=``, 1 to 64 octets of UTF-8.
+        :param key: the kind of key. Microsoft Entra ID takes RSA; EC is for other servers.
+        :param days: for how many days from now it is valid. It begins five minutes ago, for clocks that run behind.
+        :raises ConfigurationError: one of these is not as described.
+        """
+        leaf, private_key = generation.generate(common_name, key, days)
+        return cls(leaf, private_key)
+
+    @property
+    def leaf(self) -> x509.Certificate:
+        """The certificate of the private key."""
+        return self._leaf
+
+    @property
+    def chain(self) -> tuple[x509.Certificate, ...]:
+        """The certificates from the leaf's issuer to the root, as far as they were given; without the leaf."""
+        return self._chain
+
+    @property
+    def signer(self) -> Signer:
+        """What signs with the private key."""
+        return self._signer
+
+    @property
+    def thumbprint(self) -> str:
+        """The SHA-1 of the DER in upper-case hex, as the Azure portal shows it."""
+        return self._sha1
+
+    @property
+    def sha256_thumbprint(self) -> str:
+        """The SHA-256 of the DER in upper-case hex."""
+        return self._sha256
+
+    @property
+    def x5t(self) -> str:
+        """The SHA-1 of the DER in unpadded base64url (RFC 7515 section 4.1.7)."""
+        return self._x5t
+
+    @property
+    def x5t_s256(self) -> str:
+        """The SHA-256 of the DER in unpadded base64url (RFC 7515 section 4.1.8)."""
+        return self._x5t_s256
+
+    @property
+    def x5c(self) -> tuple[str, ...]:
+        """Leaf and chain, each as padded standard base64 of its DER (RFC 7515 section 4.1.6); see ``include_root``."""
+        return self._x5c
+
+    @property
+    def subject(self) -> str:
+        """The subject as an RFC 4514 string."""
+        return self._leaf.subject.rfc4514_string()
+
+    @property
+    def issuer(self) -> str:
+        """The issuer as an RFC 4514 string."""
+        return self._leaf.issuer.rfc4514_string()
+
+    @property
+    def serial_number(self) -> int:
+        """The serial number (RFC 5280 section 4.1.2.2)."""
+        return self._leaf.serial_number
+
+    @property
+    def not_before(self) -> datetime:
+        """The start of the validity window, aware, in UTC."""
+        return self._leaf.not_valid_before_utc
+
+    @property
+    def not_after(self) -> datetime:
+        """The end of the validity window, aware, in UTC."""
+        return self._leaf.not_valid_after_utc
+
+    @property
+    def expires_in(self) -> float:
+        """Seconds from now to :attr:`not_after`; negative when it has passed."""
+        return self.not_after.timestamp() - time.time()
+
+    @property
+    def key_type(self) -> Literal["RSA", "EC"]:
+        """The type of the key, by its JWK name (RFC 7518 section 6.1)."""
+        return "RSA" if isinstance(self._signer.public_key, rsa.RSAPublicKey) else "EC"
+
+    @property
+    def key_size(self) -> int:
+        """The length of the RSA modulus, or of the curve's field, in bits."""
+        return self._signer.public_key.key_size
+
+    def public_pem(self) -> str:
+        """Return the leaf as PEM."""
+        return self._leaf.public_bytes(Encoding.PEM).decode("ascii")
+
+    def public_der(self) -> bytes:
+        """Return the leaf as DER: the ``.cer`` to upload to the app registration."""
+        return der(self._leaf)
+
+    def to_pfx(self, password: str | bytes | None) -> bytes:
+        """Return key, leaf and chain as a PFX (PBES2 with AES-256, MAC with SHA-256).
+
+        :param password: encrypts it; None leaves key and certificates in the clear, as Key Vault's secrets are.
+        :raises CertificateError: the key is not in this process's memory.
+        :raises PasswordError: the password is empty, or cannot be one.
+        """
+        return exports.to_pfx(self._leaf, self._chain, self._signer, password)
+
+    def to_pem(self, password: str | bytes | None = None) -> str:
+        """Return key (PKCS #8), leaf and chain as PEM.
+
+        :param password: encrypts the key; None leaves it in the clear.
+        :raises CertificateError: the key is not in this process's memory.
+        :raises PasswordError: the password is empty, or cannot be one.
+        """
+        return exports.to_pem(self._leaf, self._chain, self._signer, password)
+
+    def __repr__(self) -> str:
+        return (
+            f"<ClientCertificate {self.subject!r} thumbprint={self._sha1} expires={self.not_after:%Y-%m-%dT%H:%M:%SZ}>"
+        )
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, ClientCertificate):
+            return NotImplemented
+        mine = (self._leaf, self._chain, self._include_root)
+        return mine == (other._leaf, other._chain, other._include_root)
+
+    def __hash__(self) -> int:
+        return hash(self._sha256)
+
+    def __copy__(self) -> ClientCertificate:
+        return self
+
+    def __deepcopy__(self, memo: object) -> ClientCertificate:
+        return self
+
+    def __reduce_ex__(self, protocol: object) -> NoReturn:
+        raise TypeError("a ClientCertificate is not pickled: it holds a private key, or the connection to one")
+
+    def __setattr__(self, name: str, value: object) -> NoReturn:
+        raise AttributeError(f"a ClientCertificate is immutable; {name!r} cannot be set")
+
+    def __delattr__(self, name: str) -> NoReturn:
+        raise AttributeError(f"a ClientCertificate is immutable; {name!r} cannot be deleted")
+
+
+def _base64url(digest: bytes) -> str:
+    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode("ascii")

@@ -1,0 +1,86 @@
+"""Orders certificates from the leaf towards the root, by issuer name and verified signature.
+
+File order says nothing: Key Vault keeps a chain as it was uploaded, and PFX files made on Windows can run root to
+leaf. Entra wants each certificate of ``x5c`` to certify the one before (RFC 7515 section 4.1.6).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from datetime import datetime, timezone
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+
+from azure_certvar_credential.certificates.naming import der, describe, describe_all
+from azure_certvar_credential.certificates.validity import is_valid
+
+_logger = logging.getLogger(__name__)
+
+# Public chains have two or three certificates above the leaf, private ones seldom more than five. The bound also
+# limits how many signatures a file full of certificates of one name can make us verify.
+_MAX_LENGTH = 16
+
+
+def order_chain(leaf: x509.Certificate, others: Iterable[x509.Certificate]) -> tuple[x509.Certificate, ...]:
+    """Return the certificates that lead from the leaf's issuer towards the root.
+
+    Where several certificates have signed the same one (cross-signing, renewal), the choice is: valid now before
+    outside its validity, then self-signed before not (the shortest way to a root that the caller holds himself), then
+    the one that lasts longest. A certificate is used once, so that there are no cycles. Those that lead nowhere are
+    dropped with a warning in the log: usually it is the wrong intermediate, and the default configuration of
+    ``logging`` shows warnings; a run that hides it would end in an answer of Entra that is hard to read.
+
+    :param leaf: the certificate of the private key.
+    :param others: any other certificates, in any order; the leaf itself and duplicates are left out.
+    :returns: leaf not included, root last if it is there.
+    """
+    own = der(leaf)
+    candidates = {der(certificate): certificate for certificate in others}
+    candidates.pop(own, None)
+    if not candidates:
+        return ()
+    now = datetime.now(timezone.utc)
+    chain: list[x509.Certificate] = []
+    current = leaf
+    while len(chain) < _MAX_LENGTH and not is_self_signed(current):
+        issuers = [encoded for encoded, candidate in candidates.items() if _issued(candidate, current)]
+        if not issuers:
+            break
+        best = max(issuers, key=lambda encoded: _preference(candidates[encoded], now))
+        current = candidates.pop(best)
+        chain.append(current)
+        if not is_valid(current, now):
+            _logger.warning("the chain certificate %s is outside its validity window", describe(current))
+    # Another copy of an issuer under the same name is no mistake of the caller's, only not needed.
+    names = {certificate.subject for certificate in chain}
+    strangers = [candidate for candidate in candidates.values() if candidate.subject not in names]
+    if strangers:
+        _logger.warning(
+            "left out of the chain of %s, because they do not lead from it to a root: %s",
+            describe(leaf),
+            describe_all(strangers),
+        )
+    return tuple(chain)
+
+
+def is_self_signed(certificate: x509.Certificate) -> bool:
+    """Return whether a certificate is signed with its own key, as a root is."""
+    return _issued(certificate, certificate)
+
+
+def _issued(issuer: x509.Certificate, certificate: x509.Certificate) -> bool:
+    if issuer.subject != certificate.issuer:
+        return False
+    try:
+        certificate.verify_directly_issued_by(issuer)
+    except (InvalidSignature, ValueError, TypeError, UnsupportedAlgorithm):
+        # Not signed by it, or with a key or hash that cannot be verified here: either way nothing shows a link.
+        return False
+    return True
+
+
+def _preference(certificate: x509.Certificate, now: datetime) -> tuple[bool, bool, datetime, bytes]:
+    # The DER itself comes last so that the result never depends on the order of the file.
+    return is_valid(certificate, now), is_self_signed(certificate), certificate.not_valid_after_utc, der(certificate)

@@ -1,0 +1,110 @@
+"""How much work a key derivation asks for, read from its parameters before any of it is done.
+
+The parameters of a password-based encryption come from whoever made the file, and an iteration count of two thousand
+million is as short to write as one of two thousand: OpenSSL would be busy for many minutes inside one call.
+"""
+
+from __future__ import annotations
+
+from azure_certvar_credential.certificates.tlv import Element, MalformedError
+from azure_certvar_credential.exceptions import CertificateFormatError
+
+# Iterations of all derivations of one input together. OpenSSL does 4 to 18 million a second on a machine with SHA
+# instructions, and about one million without: a few seconds at worst. Windows and OpenSSL write 2,000, keytool
+# 10,000, NSS 600,000, and OWASP's highest advice (2023) is 1,300,000.
+MAX_ITERATIONS = 5_000_000
+
+# scrypt (RFC 7914): memory is 128 * N * r bytes, and time is proportional to N * r * p. OpenSSL itself refuses 32 MiB
+# and more; it writes N=16384, r=8, p=1, which is half of that and takes 40 ms. The bound on the time is half a second.
+MAX_SCRYPT_BLOCKS = 2**18 - 1
+MAX_SCRYPT_WORK = 2**21
+
+PBES2 = "1.2.840.113549.1.5.13"
+PBMAC1 = "1.2.840.113549.1.5.14"
+_PBKDF2 = "1.2.840.113549.1.5.12"
+_SCRYPT = "1.3.6.1.4.1.11591.4.11"
+
+# The schemes with a salt and an iteration count as parameters: PBES1 (RFC 8018 A.3) and PKCS #12 (RFC 7292 C).
+SALT_AND_ITERATIONS = {
+    "1.2.840.113549.1.5.1": "PBE-MD2-DES",
+    "1.2.840.113549.1.5.3": "PBE-MD5-DES",
+    "1.2.840.113549.1.5.4": "PBE-MD2-RC2-64",
+    "1.2.840.113549.1.5.6": "PBE-MD5-RC2-64",
+    "1.2.840.113549.1.5.10": "PBE-SHA1-DES",
+    "1.2.840.113549.1.5.11": "PBE-SHA1-RC2-64",
+    "1.2.840.113549.1.12.1.1": "PBE-SHA1-RC4-128",
+    "1.2.840.113549.1.12.1.2": "PBE-SHA1-RC4-40",
+    "1.2.840.113549.1.12.1.3": "PBE-SHA1-3DES",
+    "1.2.840.113549.1.12.1.4": "PBE-SHA1-2DES",
+    "1.2.840.113549.1.12.1.5": "PBE-SHA1-RC2-128",
+    "1.2.840.113549.1.12.1.6": "PBE-SHA1-RC2-40",
+}
+
+# What every OpenSSL build has without its legacy provider; the others of the table above need it.
+_WITHOUT_LEGACY_PROVIDER = {"PBE-SHA1-3DES", "PBE-SHA1-2DES"}
+
+
+def iterations(algorithm: Element, depth: int = 0) -> int:
+    """Return the number of iterations that an AlgorithmIdentifier asks for; 0 if it derives no key.
+
+    :param algorithm: an ``AlgorithmIdentifier`` (RFC 5280 section 4.1.1.2).
+    :param depth: the number of algorithms that enclose this one.
+    :raises MalformedError: the structure is not one.
+    :raises CertificateFormatError: scrypt parameters above :data:`MAX_SCRYPT_BLOCKS` or :data:`MAX_SCRYPT_WORK`.
+    """
+    fields = algorithm.children()
+    if not fields:
+        raise MalformedError("an AlgorithmIdentifier without an algorithm")
+    name = fields[0].object_identifier()
+    if len(fields) < 2:
+        return 0
+    if name in (PBES2, PBMAC1):
+        if depth:
+            raise MalformedError("a password-based scheme inside another one")
+        return sum(iterations(inner, depth + 1) for inner in fields[1].children())
+    if name == _SCRYPT:
+        _check_scrypt(fields[1].children())
+        return 0
+    if name == _PBKDF2 or name in SALT_AND_ITERATIONS:
+        parameters = fields[1].children()
+        if len(parameters) < 2:
+            raise MalformedError("key derivation parameters without an iteration count")
+        return max(0, parameters[1].integer())
+    return 0
+
+
+def check_iterations(total: int, what: str) -> None:
+    """Refuse an iteration count that would keep OpenSSL busy for too long.
+
+    :param total: the iterations of all derivations together.
+    :param what: what asks for them, such as ``PFX``.
+    :raises CertificateFormatError: they are more than :data:`MAX_ITERATIONS`.
+    """
+    if total > MAX_ITERATIONS:
+        # A number of a thousand digits is no help in a message.
+        count = f"{total:,}" if total < 10**15 else "more than 10^15"
+        raise CertificateFormatError(
+            f"the {what} asks for {count} iterations of its key derivation; at most {MAX_ITERATIONS:,} are done. "
+            "Export it again with an ordinary count, such as `openssl pkcs12 -export -iter 100000`"
+        )
+
+
+def legacy_name(algorithm: Element) -> str | None:
+    """Return the name of an encryption scheme that needs OpenSSL's legacy provider; None for any other.
+
+    :param algorithm: an ``AlgorithmIdentifier`` that :func:`iterations` has read.
+    """
+    name = SALT_AND_ITERATIONS.get(algorithm.children()[0].object_identifier())
+    return None if name in _WITHOUT_LEGACY_PROVIDER else name
+
+
+def _check_scrypt(parameters: tuple[Element, ...]) -> None:
+    if len(parameters) < 4:
+        raise MalformedError("scrypt parameters are missing")
+    cost, block_size, parallelization = (max(1, parameter.integer()) for parameter in parameters[1:4])
+    blocks = cost * block_size
+    if blocks > MAX_SCRYPT_BLOCKS or blocks * parallelization > MAX_SCRYPT_WORK:
+        raise CertificateFormatError(
+            f"the encrypted private key asks for more than scrypt is done with (N * r up to {MAX_SCRYPT_BLOCKS:,}, "
+            f"N * r * p up to {MAX_SCRYPT_WORK:,}); encrypt it again with `openssl pkcs8 -topk8 -scrypt`"
+        )

@@ -1,0 +1,183 @@
+"""A small bounded reader of BER tag-length-value structures (ITU-T X.690).
+
+It finds out what a binary input is, whether all of it is there, and how much work a PFX asks for, before OpenSSL is
+given any of it. BER and not only DER, because old tools write PKCS #12 with indefinite lengths (clause 8.1.3.6) and
+with strings in segments (clause 8.7.3). It decodes nothing that it is not asked for, and every loop has a bound.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+INTEGER = 0x02
+BIT_STRING = 0x03
+OCTET_STRING = 0x04
+OBJECT_IDENTIFIER = 0x06
+SEQUENCE = 0x30
+SET = 0x31
+CONTEXT_0 = 0xA0
+CONTEXT_1 = 0xA1
+
+_CONSTRUCTED = 0x20
+_HIGH_TAG = 0x1F
+
+# Indefinite lengths and segmented strings nest inside each other; a PFX of a real tool stays below ten.
+_MAX_DEPTH = 24
+
+# A PFX with a chain of ten certificates has some hundred elements at the levels that are read here.
+_MAX_ELEMENTS = 20_000
+
+
+class MalformedError(ValueError):
+    """The bytes are no BER, or not the structure that was asked for. Internal: callers translate it."""
+
+
+class TruncatedError(MalformedError):
+    """An element announces more bytes than there are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Element:
+    """One tag-length-value triple.
+
+    :ivar tag: the identifier octet, class and constructed bit included.
+    :ivar content: the content octets; of an indefinite length, without the end-of-contents octets.
+    :ivar encoded: the whole element, identifier and length octets included.
+    :ivar parts: the elements inside, where reading the length has found them already; else None.
+    """
+
+    tag: int
+    content: bytes
+    encoded: bytes
+    parts: tuple[Element, ...] | None = None
+
+    def children(self) -> tuple[Element, ...]:
+        """Return the elements inside a constructed element.
+
+        :raises MalformedError: the element is primitive, or its content is no BER.
+        """
+        if not self.tag & _CONSTRUCTED:
+            raise MalformedError(f"element with tag {self.tag:#04x} has no elements inside")
+        return parse(self.content) if self.parts is None else self.parts
+
+    def octets(self, depth: int = 0) -> bytes:
+        """Return the value of an OCTET STRING, its segments joined (X.690 clause 8.7).
+
+        An element with an implicit context tag may be passed as well.
+
+        :param depth: the number of segments that enclose this one.
+        :raises MalformedError: a segment is something else, or segments nest too deeply.
+        """
+        if not self.tag & _CONSTRUCTED:
+            return self.content
+        if depth > _MAX_DEPTH:
+            raise MalformedError("string segments nest too deeply")
+        segments = self.children()
+        if any(segment.tag & ~_CONSTRUCTED != OCTET_STRING for segment in segments):
+            raise MalformedError("a segment of an OCTET STRING is something else")
+        return b"".join(segment.octets(depth + 1) for segment in segments)
+
+    def integer(self) -> int:
+        """Return the value of an INTEGER.
+
+        :raises MalformedError: the element is something else, or empty.
+        """
+        if self.tag != INTEGER or not self.content:
+            raise MalformedError("expected an INTEGER")
+        return int.from_bytes(self.content, "big", signed=True)
+
+    def object_identifier(self) -> str:
+        """Return the value of an OBJECT IDENTIFIER in dotted form (X.690 clause 8.19).
+
+        :raises MalformedError: the element is something else, or not complete.
+        """
+        content = self.content
+        # 64 octets hold far more arcs than any identifier in use; numbers of any length would be slow to print.
+        if self.tag != OBJECT_IDENTIFIER or not content or content[-1] & 0x80 or len(content) > 64:
+            raise MalformedError("expected an OBJECT IDENTIFIER")
+        arcs: list[int] = []
+        value = 0
+        for octet in content:
+            value = value << 7 | octet & 0x7F
+            if not octet & 0x80:
+                arcs.append(value)
+                value = 0
+        first = min(arcs[0] // 40, 2)
+        return ".".join(str(arc) for arc in (first, arcs[0] - 40 * first, *arcs[1:]))
+
+
+def parse(data: bytes) -> tuple[Element, ...]:
+    """Read all elements that follow one another in ``data``.
+
+    :raises TruncatedError: the last of them announces more bytes than there are.
+    :raises MalformedError: the bytes are no BER, or there are too many elements.
+    """
+    reader = _Reader(data)
+    elements = []
+    while reader.offset < len(data):
+        elements.append(reader.element(0))
+    return tuple(elements)
+
+
+def parse_first(data: bytes) -> Element:
+    """Read the element at the start of ``data``; what follows it is left alone.
+
+    :raises TruncatedError: it announces more bytes than there are.
+    :raises MalformedError: the bytes are no BER.
+    """
+    return _Reader(data).element(0)
+
+
+class _Reader:
+    """A position in bytes, and how many elements may still be read from them."""
+
+    __slots__ = ("_data", "_left", "offset")
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        self._left = _MAX_ELEMENTS
+        self.offset = 0
+
+    def element(self, depth: int) -> Element:
+        self._left -= 1
+        if self._left < 0 or depth > _MAX_DEPTH:
+            raise MalformedError("too many elements, or they nest too deeply")
+        start = self.offset
+        tag = self._octet()
+        if tag & _HIGH_TAG == _HIGH_TAG:
+            raise MalformedError("a tag number above 30 occurs in no structure that is read here")
+        length = self._octet()
+        if length == 0x80:
+            return self._indefinite(tag, start, depth)
+        if length > 0x80:
+            # X.690 clause 8.1.3.5; eight octets already count more bytes than a machine has.
+            count = length & 0x7F
+            if count > 8:
+                raise MalformedError("a length in more than eight octets")
+            length = 0
+            for _ in range(count):
+                length = length << 8 | self._octet()
+        begin = self.offset
+        end = begin + length
+        if end > len(self._data):
+            raise TruncatedError(f"{end - start} bytes are announced and {len(self._data) - start} are there")
+        self.offset = end
+        return Element(tag, self._data[begin:end], self._data[start:end])
+
+    def _indefinite(self, tag: int, start: int, depth: int) -> Element:
+        if not tag & _CONSTRUCTED:
+            raise MalformedError("a primitive element of indefinite length")
+        begin = self.offset
+        parts = []
+        while self._data[self.offset : self.offset + 2] != b"\x00\x00":
+            parts.append(self.element(depth + 1))
+        end = self.offset
+        self.offset = end + 2
+        return Element(tag, self._data[begin:end], self._data[start : self.offset], tuple(parts))
+
+    def _octet(self) -> int:
+        if self.offset >= len(self._data):
+            raise TruncatedError(f"the data ends after {len(self._data)} bytes, inside an element")
+        octet = self._data[self.offset]
+        self.offset += 1
+        return octet

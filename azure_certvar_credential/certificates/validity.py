@@ -1,0 +1,47 @@
+"""The validity window of a certificate (RFC 5280 section 4.1.2.5), and the warning when now is outside of it."""
+
+from __future__ import annotations
+
+import inspect
+import warnings
+from datetime import datetime, timezone
+
+from cryptography import x509
+
+from azure_certvar_credential.certificates.naming import describe
+from azure_certvar_credential.exceptions import CertificateWarning
+
+_PACKAGE = __name__.partition(".")[0]
+
+
+def is_valid(certificate: x509.Certificate, now: datetime) -> bool:
+    """Return whether a moment, aware, is inside the certificate's validity window; both ends belong to it."""
+    return certificate.not_valid_before_utc <= now <= certificate.not_valid_after_utc
+
+
+def warn_outside_validity(leaf: x509.Certificate) -> None:
+    """Warn with the date in UTC if the certificate is not valid now.
+
+    A warning and no error: the clock that counts is the server's, and ours may be the one that is wrong.
+    """
+    now = datetime.now(timezone.utc)
+    if is_valid(leaf, now):
+        return
+    if now < leaf.not_valid_before_utc:
+        text = f"is not valid before {leaf.not_valid_before_utc:%Y-%m-%d %H:%M:%S} UTC"
+    else:
+        text = f"expired on {leaf.not_valid_after_utc:%Y-%m-%d %H:%M:%S} UTC"
+    warnings.warn(
+        f"the certificate {describe(leaf)} {text}; Microsoft Entra ID will refuse it",
+        CertificateWarning,
+        stacklevel=_level_of_caller(),
+    )
+
+
+def _level_of_caller() -> int:
+    """Return the stack level of the first frame outside of this package: the line that gave the certificate."""
+    level = 0
+    frame = inspect.currentframe()
+    while frame is not None and frame.f_globals.get("__name__", "").partition(".")[0] == _PACKAGE:
+        level, frame = level + 1, frame.f_back
+    return level
