@@ -34,6 +34,7 @@ _MAX_DESCRIPTION = 2000
 _MAX_LIFETIME = 100 * 366 * 86400
 
 _JWT = re.compile(r"eyJ[\w-]{8,}\.[\w-]+\.?[\w-]*")
+_NUMBER = re.compile(r"[0-9]{1,20}(\.[0-9]{1,20})?")
 _B64TOKEN = re.compile(r"[A-Za-z0-9._~+/=-]+")  # RFC 6750 section 2.1
 
 
@@ -111,7 +112,7 @@ def read(response: Response, *, now: float, about: str) -> TokenResponse:
     if document is not None and isinstance(document.get("error"), str):
         raise _oauth_error(response, document, now=now, about=about)
     retry_after = read_retry_after(response.headers.get("retry-after"), now=now)
-    if response.status == 429 or response.status >= 500:
+    if _is_later(response.status):
         raise TemporarilyUnavailableError(
             f"the token endpoint is {'throttling' if response.status == 429 else 'out of order'} "
             f"(HTTP {response.status}){_advice(retry_after)}",
@@ -134,7 +135,7 @@ def read_retry_after(value: str | None, *, now: float) -> float | None:
     if value is None:
         return None
     text = value.strip()
-    if re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", text):
+    if _NUMBER.fullmatch(text):
         seconds = float(text)
     else:
         date = read_date(text)
@@ -180,9 +181,12 @@ def _seconds(value: object) -> float | None:
     """Read a number of seconds; some servers send it as a string."""
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
         return None
+    # Not everything that float() takes: "1_000" and other scripts' digits are no numbers on the wire.
+    if isinstance(value, str) and not _NUMBER.fullmatch(value):
+        return None
     try:
         seconds = float(value)
-    except (ValueError, OverflowError):
+    except OverflowError:
         return None
     return seconds if 0 < seconds <= _MAX_LIFETIME else None
 
@@ -212,10 +216,14 @@ def _oauth_error(response: Response, document: dict[str, Any], *, now: float, ab
     )
 
 
+def _is_later(status: int) -> bool:
+    """Whether the status alone says that the same request may work later."""
+    return status in (408, 429) or status >= 500
+
+
 def _is_transient(status: int, document: dict[str, Any], codes: tuple[int, ...]) -> bool:
     return (
-        status in (408, 429)
-        or status >= 500
+        _is_later(status)
         or document.get("error") == "temporarily_unavailable"
         or not hints.TRANSIENT_CODES.isdisjoint(codes)
     )

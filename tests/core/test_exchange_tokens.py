@@ -1,0 +1,144 @@
+"""The token request as it goes out, and the answers that are tokens, or only look like one."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from azure_certvar_credential._core.exchange import MAX_BODY, Response, form, headers, read
+from azure_certvar_credential._core.request import token_request
+from azure_certvar_credential.exceptions import AuthenticationError, ResponseFormatError
+from tests.core.responses import answer, plain, token
+
+NOW = 1_800_000_000.0
+SECRET = "eyJ0eXAiOiJKV1QifQ.c2VjcmV0LXBheWxvYWQ.c2lnbmF0dXJl"
+
+
+def test_the_form_has_the_fields_of_rfc_7523_and_nothing_else() -> None:
+    request = token_request(("one", "two"), tenant_id="t", enable_cae=False, claims=None)
+    assert form(request, client_id="c", client_assertion="x.y.z") == {
+        "client_id": "c",
+        "scope": "one two",
+        "grant_type": "client_credentials",
+        "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+        "client_assertion": "x.y.z",
+    }
+
+
+def test_the_form_carries_claims_when_there_are_some() -> None:
+    request = token_request(("one",), tenant_id="t", enable_cae=True, claims='{"id_token":{}}')
+    claims = json.loads(form(request, client_id="c", client_assertion="x")["claims"])
+    assert claims == {"id_token": {}, "access_token": {"xms_cc": {"values": ["CP1"]}}}
+
+
+def test_the_headers_ask_for_the_request_id_back() -> None:
+    fields = headers("an-id")
+    assert fields["client-request-id"] == "an-id"
+    assert fields["return-client-request-id"] == "true"
+    assert fields["x-ms-lib-capability"] == "retry-after, h429"
+    assert fields["Accept"] == "application/json"
+
+
+def test_a_token_is_read() -> None:
+    read_token = read(token(access_token=SECRET, refresh_in=1800), now=NOW, about="")
+    assert read_token.access_token == SECRET
+    assert (read_token.token_type, read_token.expires_in, read_token.refresh_in) == ("Bearer", 3599.0, 1800.0)
+    assert SECRET not in repr(read_token)
+
+
+@pytest.mark.parametrize("name", ["bearer", "BEARER", "Bearer"])
+def test_the_token_type_is_compared_without_case(name: str) -> None:
+    assert read(token(token_type=name), now=NOW, about="").token_type == name
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [(3599, 3599), ("3599", 3599), (3599.5, 3599.5), ("3599.5", 3599.5), (0.5, 0.5), (1, 1), (3162240000, 3162240000)],
+)
+def test_expires_in_is_a_number_or_a_string_of_one(value: object, seconds: float) -> None:
+    assert read(token(expires_in=value), now=NOW, about="").expires_in == seconds
+    assert read(token(refresh_in=value), now=NOW, about="").refresh_in == seconds
+
+
+NO_SECONDS: list[Any] = [
+    *[True, False, 0, -1, -0.5, "0", "-5", "", " ", "soon", "nan", "NaN", "inf", "Infinity", "-inf", "1e999"],
+    *[float("nan"), float("inf"), float("-inf"), [3599], {"s": 3599}, 10**400, "9" * 5000, 3162240001, "0x10"],
+    *["1_000", "\u0663\u0666"],  # float() would take both
+]
+
+
+@pytest.mark.parametrize("value", [None, *NO_SECONDS], ids=lambda value: repr(value)[:20])
+def test_an_expires_in_that_is_no_lifetime_makes_the_answer_no_token(value: object) -> None:
+    with pytest.raises(ResponseFormatError, match="expires_in is not a number of seconds"):
+        read(token(expires_in=value), now=NOW, about="")
+
+
+@pytest.mark.parametrize("value", NO_SECONDS, ids=lambda value: repr(value)[:20])
+def test_a_refresh_in_that_is_no_lifetime_is_no_advice(value: object) -> None:
+    assert read(token(refresh_in=value), now=NOW, about="").refresh_in is None
+
+
+@pytest.mark.parametrize("value", [None, "", " ", "a b", "a\nb", "t\u00f6ken", 7, ["a"], {"a": 1}, True])
+def test_an_access_token_that_no_header_can_carry_is_refused_and_not_shown(value: object) -> None:
+    with pytest.raises(ResponseFormatError, match="no usable access_token") as caught:
+        read(token(access_token=value), now=NOW, about="")
+    assert caught.value.status_code == 200
+
+
+@pytest.mark.parametrize("value", [None, "", "mac", "pop", "mtls_pop", 7, ["Bearer"]])
+def test_another_token_type_than_bearer_is_refused(value: object) -> None:
+    with pytest.raises(ResponseFormatError, match="token_type is not Bearer"):
+        read(token(token_type=value), now=NOW, about="")
+
+
+@pytest.mark.parametrize(
+    "response",
+    [
+        plain(200, b"<html>Sign in to the network</html>", "text/html"),
+        plain(200, b""),
+        plain(200, b'{"access_token":"' + SECRET.encode()),
+        plain(200, b"[1]", "application/json"),
+        plain(200, b'"token"', "application/json"),
+        plain(200, b"null", "application/json"),
+        plain(200, b"\xff\xfe\x00\x01", "application/json"),
+        plain(200, b'{"a":"\x80"}', "application/json"),
+        plain(200, b"[" * 200_000, "application/json"),
+        plain(200, b'{"n":' + b"9" * 100_000 + b"}", "application/json"),
+        plain(302, b"", "text/html", location="https://evil.example/"),
+        plain(404, b"Not Found"),
+        plain(204, b""),
+        answer({"access_token": SECRET, "error": None, "token_type": "Bearer", "expires_in": 1}),
+        answer({"access_token": SECRET, "token_type": "Bearer", "expires_in": 1}, status=201),
+    ],
+    ids=lambda response: f"{response.status} {response.body[:20]!r}",
+)
+def test_what_is_no_token_response_is_described_and_not_repeated(response: Response) -> None:
+    with pytest.raises(ResponseFormatError, match="check authority, proxy and firewall") as caught:
+        read(response, now=NOW, about="")
+    error = caught.value
+    assert error.status_code == response.status
+    assert f"HTTP {response.status} with {len(response.body)} bytes" in error.message
+    assert "secret" not in error.message
+    assert SECRET not in error.message
+
+
+def test_a_body_of_a_mebibyte_is_read_and_a_longer_one_is_not() -> None:
+    document = token().body
+    padded = document[:-1] + b" " * (MAX_BODY - len(document)) + b"}"
+    assert len(padded) == MAX_BODY
+    assert read(Response(200, {}, padded), now=NOW, about="").expires_in == 3599
+    with pytest.raises(ResponseFormatError, match="more than 1048576 bytes"):
+        read(Response(200, {}, padded[:-1] + b" }"), now=NOW, about="")
+
+
+def test_an_answer_shows_neither_body_nor_token() -> None:
+    assert SECRET not in repr(token(access_token=SECRET))
+
+
+def test_a_content_type_is_one_bounded_line_of_the_message() -> None:
+    with pytest.raises(AuthenticationError) as caught:
+        read(plain(200, b"", "text/html\r\n\x1b[31m" + "x" * 500), now=NOW, about="")
+    assert caught.value.message.isprintable()
+    assert len(caught.value.message) < 300

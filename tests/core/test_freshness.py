@@ -1,0 +1,115 @@
+"""A token of any length is refreshed about once in its life, and never in a loop."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from azure_certvar_credential._core.freshness import Freshness, freshness, refresh_on, required_on
+
+YEAR = 366 * 86400.0
+NOW = 1_800_000_000.0
+
+LIVES = st.floats(0.5, 10 * YEAR) | st.floats(0.5, 20) | st.floats(7190, 7210) | st.integers(1, 86400).map(float)
+JITTERS = st.floats(0, 1, exclude_max=True)
+
+
+@given(life=LIVES, advice=st.none() | st.floats(-10, 20 * YEAR) | st.floats(0, 100), jitter=JITTERS)
+def test_the_moments_of_a_life_are_in_order(life: float, advice: float | None, jitter: float) -> None:
+    refresh = refresh_on(NOW, life, advice, jitter)
+    required = required_on(NOW, life)
+    assert NOW <= refresh <= required < NOW + life
+
+
+@given(life=LIVES, jitter=JITTERS)
+def test_without_advice_a_token_is_never_refreshed_before_half_its_life(life: float, jitter: float) -> None:
+    assert refresh_on(NOW, life, None, jitter) >= NOW + life / 2
+
+
+@given(life=st.floats(7200, 10 * YEAR), jitter=JITTERS)
+def test_a_token_of_two_hours_or_more_is_refreshed_at_half_its_life_within_a_minute(life: float, jitter: float) -> None:
+    assert 0 <= refresh_on(NOW, life, None, jitter) - (NOW + life / 2) <= 60
+
+
+@given(life=st.floats(600, 7199.9), jitter=JITTERS)
+def test_a_shorter_token_is_refreshed_five_minutes_before_its_end_within_a_minute(life: float, jitter: float) -> None:
+    assert 0 <= refresh_on(NOW, life, None, jitter) - (NOW + life - 300) <= 60
+
+
+@pytest.mark.parametrize(
+    ("life", "advice", "refresh", "required"),
+    [
+        (86399, None, 43199.5, 86369),
+        (7200, None, 3600, 7170),
+        (7199, None, 6899, 7169),
+        (3599, None, 3299, 3569),
+        (600, None, 300, 570),
+        (400, None, 200, 370),  # five minutes before the end would be before half the life
+        (10, None, 5, 9),
+        (0.5, None, 0.25, 0.45),
+        (86399, 43199, 43199, 86369),  # the server's advice stands,
+        (3600, 60, 60, 3570),
+        (3600, 3590, 3570, 3570),  # unless callers would have to wait by then,
+        (3600, 3600, 3300, 3570),  # and not if it lies outside the life
+        (3600, 0, 3300, 3570),
+        (3600, -1, 3300, 3570),
+    ],
+)
+def test_the_boundaries_of_a_life(life: float, advice: float | None, refresh: float, required: float) -> None:
+    assert refresh_on(NOW, life, advice, 0.0) == pytest.approx(NOW + refresh, abs=1e-6)
+    assert required_on(NOW, life) == pytest.approx(NOW + required, abs=1e-6)
+
+
+def test_jitter_spreads_over_a_minute_and_never_over_more_than_half_of_what_is_left() -> None:
+    assert refresh_on(NOW, 86400, None, 0.5) == NOW + 43230
+    assert refresh_on(NOW, 86400, None, 1.0) == NOW + 43260
+    assert refresh_on(NOW, 20, None, 1.0) == NOW + 14  # between 10 (half the life) and 18 (required)
+
+
+@pytest.mark.parametrize(
+    ("now", "state"),
+    [
+        (0, Freshness.FRESH),
+        (9.9, Freshness.FRESH),
+        (10, Freshness.REFRESH),
+        (19.9, Freshness.REFRESH),
+        (20, Freshness.REQUIRED),
+        (1e9, Freshness.REQUIRED),
+    ],
+)
+def test_each_boundary_belongs_to_the_later_part(now: float, state: Freshness) -> None:
+    assert freshness(now, refresh_on=10, required_on=20) is state
+
+
+def _refreshes(life: float, advice: float | None, jitters: list[float], lives: float) -> tuple[int, float]:
+    """Count the refreshes of a caller who asks all the time, over so many lives; and the time that they took."""
+    now, count = NOW, 0
+    end = NOW + lives * life
+    refresh, required = refresh_on(now, life, advice, jitters[0]), required_on(now, life)
+    step = life / 400
+    while now < end:
+        now += step
+        if freshness(now, refresh_on=refresh, required_on=required) is not Freshness.FRESH:
+            count += 1
+            jitter = jitters[count % len(jitters)]
+            refresh, required = refresh_on(now, life, advice, jitter), required_on(now, life)
+    return count, now - NOW
+
+
+@given(life=LIVES, jitters=st.lists(JITTERS, min_size=1, max_size=5))
+def test_a_caller_who_asks_all_the_time_causes_at_most_two_refreshes_in_a_life(
+    life: float, jitters: list[float]
+) -> None:
+    count, elapsed = _refreshes(life, None, jitters, lives=5)
+    assert 1 <= count <= 2 * elapsed / life
+
+
+@given(life=LIVES, share=st.floats(0.05, 0.99), jitters=st.lists(JITTERS, min_size=1, max_size=5))
+def test_a_servers_advice_is_the_shortest_time_between_refreshes(
+    life: float, share: float, jitters: list[float]
+) -> None:
+    advice = share * life
+    count, elapsed = _refreshes(life, advice, jitters, lives=3)
+    shortest = min(advice, required_on(NOW, life) - NOW)
+    assert 1 <= count <= elapsed / shortest + 1
