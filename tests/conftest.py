@@ -1,10 +1,12 @@
-"""What every test shares: Hypothesis draws the same examples each time, and leaves nothing behind."""
+"""What every test shares: the real servers, and Hypothesis that draws the same examples each time."""
 
 from __future__ import annotations
 
 import os
 
 from hypothesis import HealthCheck, settings
+
+pytest_plugins = ["tests.real.fixtures"]
 
 # No deadline: the first example pays for imports and RSA keys. No database: a run depends on no earlier run.
 settings.register_profile(

@@ -1,4 +1,4 @@
-"""Real servers for the tests, as fixtures: started when first asked for, ended with the run.
+"""Real servers as fixtures for every test: started when first asked for, ended with the run.
 
 A test that takes ``oidc_provider`` or ``azurite`` is marked ``real`` by that. Where a server's software is missing, the
 test is skipped with a reason that names it; under ``CI`` it fails instead, so that nothing is left out unseen.

@@ -1,0 +1,103 @@
+"""Runs pages and samples against the local Entra under Microsoft's own host names; see ``play.py``."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trustme
+
+from azure_certvar_credential import ClientCertificate
+from azure_certvar_credential.testing import EntraEmulator
+from tests.docs.outside import Outside
+from tests.real.servers.tls import TlsFiles
+
+ROOT = Path(__file__).resolve().parents[2]
+PLAY_SECONDS = 60.0
+_PASSWORD = "correct horse"
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Where documentation runs: an application in the local Entra, its certificate, and the outside world.
+
+    :ivar hosts: ports of the outside world's hosts on 127.0.0.1.
+    :ivar names: what the snippets of a page may use without defining it.
+    :ivar environment: environment variables, those that the samples and the page name.
+    """
+
+    hosts: Mapping[str, int]
+    names: Mapping[str, Any] = field(repr=False)
+    environment: Mapping[str, str] = field(repr=False)
+
+    def play(self, file: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+        """Run a page's snippets or a sample; bounded by 60 seconds.
+
+        :param environment: more variables than :attr:`environment`.
+        :raises AssertionError: it did not end with exit code 0; the text holds all that it printed.
+        """
+        result = subprocess.run(
+            [sys.executable, "-m", "tests.docs.play", str(file)],
+            cwd=ROOT,
+            env={**_inherited(), **self.environment, **environment},
+            input=json.dumps({"hosts": dict(self.hosts), "names": dict(self.names)}),
+            capture_output=True,
+            text=True,
+            timeout=PLAY_SECONDS,
+            check=False,
+        )
+        assert result.returncode == 0, f"{file.name} failed:\n{result.stdout}\n{result.stderr}"
+        return result
+
+
+def _inherited() -> dict[str, str]:
+    """This process's environment without what would lead the documentation elsewhere."""
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("AZURE_") and not name.lower().endswith("_proxy")
+    }
+
+
+@pytest.fixture
+def stage(server_tls: TlsFiles, tmp_path: Path) -> Iterator[Stage]:
+    """A stage with one registered application."""
+    certificate = ClientCertificate.self_signed("documentation")
+    stranger = ClientCertificate.self_signed("stranger")
+    entra = EntraEmulator()
+    application = entra.add_application(certificate)
+    authority = trustme.CA()
+    trusted = tmp_path / "trusted.pem"
+    # The outside world's authority, and that of the real servers on loopback.
+    trusted.write_bytes(authority.cert_pem.bytes() + server_tls.ca.read_bytes())
+    pfx = certificate.to_pfx(_PASSWORD)
+    unprotected = base64.b64encode(certificate.to_pfx(None)).decode()
+    with Outside(entra, authority) as outside:
+        yield Stage(
+            hosts=outside.hosts,
+            names={
+                "tenant_id": application.tenant_id,
+                "client_id": application.client_id,
+                "pem": certificate.to_pem(),
+                "pfx_bytes": {"base64": base64.b64encode(pfx).decode()},
+                "pfx_password": _PASSWORD,
+                "unregistered_credential": {
+                    "credential": [application.tenant_id, application.client_id, stranger.to_pem()]
+                },
+            },
+            environment={
+                "AZURE_TENANT_ID": application.tenant_id,
+                "AZURE_CLIENT_ID": application.client_id,
+                "APP_CERT": unprotected,
+                "SSL_CERT_FILE": str(trusted),
+                "REQUESTS_CA_BUNDLE": str(trusted),
+            },
+        )

@@ -1,0 +1,37 @@
+"""Every sample runs as a program, and is short enough to be read at once."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from tests.docs.conftest import ROOT, Stage
+from tests.real.servers.azurite import Azurite
+
+SAMPLES = sorted((ROOT / "samples").glob("*.py"))
+
+
+def test_upload_blob(stage: Stage, azurite: Azurite) -> None:
+    sample = ROOT / "samples" / "upload_blob.py"
+
+    first = stage.play(sample, STORAGE_ACCOUNT_URL=azurite.account_url).stdout
+    second = stage.play(sample, STORAGE_ACCOUNT_URL=azurite.account_url).stdout
+
+    assert "Hello from a certificate in a variable." in first
+    assert "the container is there already" not in first
+    assert "the container is there already" in second
+
+
+def test_graph_users(stage: Stage) -> None:
+    assert stage.play(ROOT / "samples" / "graph_users.py").stdout == "Ada Lovelace\n"
+
+
+@pytest.mark.parametrize("sample", SAMPLES, ids=lambda path: path.stem)
+def test_a_sample_is_short_and_has_a_test(sample: Path) -> None:
+    source = sample.read_text()
+
+    assert len(source.splitlines()) <= 60
+    assert ast.get_docstring(ast.parse(source))
+    assert f"test_{sample.stem}" in globals(), f"no test runs {sample.name}: add test_{sample.stem} to this module"
