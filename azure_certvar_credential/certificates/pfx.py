@@ -74,12 +74,14 @@ def load_pfx(pfx: tlv.Element, password: bytes | None) -> tuple[pkcs12.PKCS12Key
     try:
         structure = inspect(pfx)
         total = sum(kdf.iterations(algorithm) for algorithm in structure.algorithms)
+        # Newer releases of cryptography warn of BER and announce to refuse it.
+        encoded = pfx.der()
     except tlv.MalformedError as error:
         raise CertificateFormatError(f"the PFX is damaged or cut off: {error}") from None
     kdf.check_iterations(total + (structure.mac.iterations if structure.mac else 0), "PFX")
-    content = _parse(pfx.encoded, password)
+    content = _parse(encoded, password)
     if content is None and password:
-        content = _parse(pfx.encoded, None)
+        content = _parse(encoded, None)
     if content is None:
         raise _failure(structure, password)
     return content, _all_keys(structure, password) if len(structure.keys) > 1 else []

@@ -77,6 +77,29 @@ class Element:
             raise MalformedError("a segment of an OCTET STRING is something else")
         return b"".join(segment.octets(depth + 1) for segment in segments)
 
+    def der(self, depth: int = 0) -> bytes:
+        """Return the element with definite lengths and joined strings (X.690 clauses 10.1 and 10.2).
+
+        Strings are not looked into: what a signature or MAC covers keeps its octets.
+
+        :param depth: the number of elements that enclose this one.
+        :raises MalformedError: a constructed element's content is no BER, or elements nest too deeply.
+        """
+        if depth > _MAX_DEPTH:
+            raise MalformedError("elements nest too deeply")
+        tag, content = self.tag, self.content
+        if tag == OCTET_STRING | _CONSTRUCTED:
+            tag, content = OCTET_STRING, self.octets()
+        elif tag & _CONSTRUCTED:
+            content = b"".join(child.der(depth + 1) for child in self.children())
+        count = (len(content).bit_length() + 7) // 8
+        length = (
+            bytes([len(content)])
+            if len(content) < 0x80
+            else bytes([0x80 | count]) + len(content).to_bytes(count, "big")
+        )
+        return bytes([tag]) + length + content
+
     def integer(self) -> int:
         """Return the value of an INTEGER.
 
