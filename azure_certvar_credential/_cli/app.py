@@ -37,7 +37,7 @@ def _certvar(
 
 @app.command()
 def demo() -> None:
-    """Run the main job on this computer, with no Azure subscription and nothing written to disk.
+    """Run the main job on this computer, with no Azure subscription and no private key on disk.
 
     A certificate is made in memory and registered with a local Entra; a credential is built from its PFX bytes, gets a
     token, gets it again from the cache, and calls a protected resource through a real Azure client.

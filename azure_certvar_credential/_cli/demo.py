@@ -85,7 +85,7 @@ def run_demo(console: Console) -> None:
 
             _step(console, 5, "A protected resource, called through azure-core's client")
             _facts(console, _call(server.url, credential, scope, server.ca_file))
-    console.print("\n[bold green]Done.[/] Nothing was written to disk, and no subscription was needed.")
+    console.print("\n[bold green]Done.[/] The private key was never written to disk, and no subscription was needed.")
 
 
 def _call(url: str, credential: CertVarCredential, scope: str, ca_file: str) -> dict[str, str]:

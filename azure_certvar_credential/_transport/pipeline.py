@@ -70,7 +70,12 @@ def transport_options(options: Mapping[str, Any]) -> dict[str, Any]:
 def run_options(options: Mapping[str, Any]) -> dict[str, Any]:
     """Return the options that azure-core's policies read from each request rather than from their constructor."""
     names = ("raw_request_hook", "raw_response_hook", "request_id", "user_agent")
-    return {name: options[name] for name in names if options.get(name) is not None}
+    given = {name: options[name] for name in names if options.get(name) is not None}
+    if options.get("policies") is None:
+        # azure-core's retry policy leaves POST alone unless told otherwise. A list of the caller's own may have no
+        # retry policy, and then the option would end up at the transport.
+        given["retry_on_methods"] = ["POST"]
+    return given
 
 
 def http_request(send: Send) -> HttpRequest:

@@ -1,0 +1,77 @@
+"""No private key, assertion or token is where somebody could read it by accident."""
+
+from __future__ import annotations
+
+import gc
+import logging
+import re
+import traceback
+
+import pytest
+
+from azure_certvar_credential.testing import Fault
+from tests.credential.world import STORAGE, World
+
+JWT = re.compile(r"eyJ[\w-]{20,}")
+
+FAULTS = {
+    "none": None,
+    "503": Fault.server_error(503),
+    "HTML": Fault.not_json(),
+    "reset before": Fault.reset_before(),
+    "reset after": Fault.reset_after(),
+    "truncated": Fault.truncated(),
+    "application unknown": Fault.aadsts(700016),
+    "no token": Fault.without_access_token(),
+    "life in words": Fault.expires_in("soon"),
+}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+async def test_nothing_secret_is_logged_or_in_an_exception(
+    world: World, name: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    fault = FAULTS[name]
+    if fault is not None:
+        world.entra.inject(fault, times=None)
+    texts = []
+
+    with caplog.at_level(logging.DEBUG):
+        driver = world.driver(logging_enable=True, retry_total=1)
+        try:
+            token = await driver.get_token(STORAGE)
+            texts += [repr(token), str(token), repr(await driver.get_token_info(STORAGE))]
+        except Exception as error:
+            texts += ["".join(traceback.format_exception(error)), repr(error), str(vars(error))]
+            texts += [repr(vars(linked)) + str(linked) for linked in _chain(error)]
+
+    texts += [caplog.text, *(repr(record.__dict__) for record in caplog.records), repr(driver.credential)]
+    text = "\n".join(texts)
+    assert not JWT.search(text)
+    assert "PRIVATE KEY" not in text
+    assert caplog.records
+
+
+async def test_no_exception_keeps_the_request_alive(world: World) -> None:
+    """Error reporters walk an exception's attributes; the assertion must not be found there."""
+    world.entra.inject(Fault.reset_after(), times=None)
+
+    with pytest.raises(Exception, match="reset") as caught:
+        await world.driver(retry_total=0).get_token(STORAGE)
+
+    for error in _chain(caught.value):
+        for value in vars(error).values():
+            reachable = [value, *gc.get_referents(value)]
+            assert not any(JWT.search(repr(item)) for item in reachable)
+
+
+def _chain(error: BaseException) -> list[BaseException]:
+    """Every exception that hangs on one."""
+    found: list[BaseException] = []
+    waiting: list[BaseException | None] = [error]
+    while waiting:
+        one = waiting.pop()
+        if one is not None and one not in found:
+            found.append(one)
+            waiting += [one.__cause__, one.__context__, getattr(one, "inner_exception", None)]
+    return found
