@@ -17,8 +17,7 @@ from types import TracebackType
 import jwt
 import trustme
 
-from azure_certvar_credential.testing import EntraEmulator
-from azure_certvar_credential.testing.http import Request
+from azure_certvar_credential.testing import EntraEmulator, Request
 
 LOGIN_HOST = "login.microsoftonline.com"
 GRAPH_HOST = "graph.microsoft.com"
