@@ -60,7 +60,8 @@ def acquire(settings: Settings, request: TokenRequest) -> Flow[Token]:
     recovery = Recovery(settings.retry)
     while True:
         moment = yield Now()
-        answer = yield from _exchange(settings, request, certificate, moment, recovery.clock_offset)
+        send = yield from _signed(settings, request, certificate, moment, recovery.clock_offset)
+        answer: exchange.Response | Unanswered = yield send
         outcome = _outcome(answer, moment, certificate)
         if isinstance(outcome, Token):
             yield WriteCache(request, outcome)
@@ -78,10 +79,14 @@ def acquire(settings: Settings, request: TokenRequest) -> Flow[Token]:
         yield Wait(pause)
 
 
-def _exchange(
+def _signed(
     settings: Settings, request: TokenRequest, certificate: ClientCertificate, moment: Moment, clock_offset: float
-) -> Flow[exchange.Response | Unanswered]:
-    """Sign a fresh assertion and post it."""
+) -> Flow[Send]:
+    """Sign a fresh assertion and return what to post.
+
+    This frame is gone before anything is posted, so no traceback of a failed request shows the assertion among its
+    variables; :class:`Send` does not show it either.
+    """
     endpoint = settings.authority.token_endpoint(request.tenant_id)
     message = assertion.signing_input(
         assertion.encoded_header(
@@ -99,8 +104,7 @@ def _exchange(
     fields = exchange.form(
         request, client_id=settings.client_id, client_assertion=assertion.compact(message, signature)
     )
-    answer: exchange.Response | Unanswered = yield Send(endpoint, fields, exchange.headers(moment.correlation_id))
-    return answer
+    return Send(endpoint, fields, exchange.headers(moment.correlation_id))
 
 
 def _outcome(

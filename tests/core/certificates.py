@@ -1,61 +1,42 @@
-"""A frozen value with what the core reads of a certificate, so that the core is tested without parsing one."""
+"""Certificates for the tests of the core: made in memory, once each."""
 
 from __future__ import annotations
 
-import hashlib
-from base64 import b64encode, urlsafe_b64encode
-from dataclasses import dataclass
-from datetime import datetime, timezone
-from typing import TYPE_CHECKING, cast
+from datetime import datetime, timedelta, timezone
+from functools import cache
 
-if TYPE_CHECKING:
-    from azure_certvar_credential.certificates import ClientCertificate
-    from azure_certvar_credential.signers.protocol import PublicKey
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
+from azure_certvar_credential.certificates import ClientCertificate
 
-class NamedSigner:
-    """A signer for tests whose script answers :class:`Sign` itself."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-
-    @property
-    def public_key(self) -> PublicKey:
-        raise AssertionError("the core never looks at a public key")
-
-    def sign(self, message: bytes, algorithm: str) -> bytes:
-        raise AssertionError("the core signs through an effect only")
+CURVES: dict[str, ec.EllipticCurve] = {"P-256": ec.SECP256R1(), "P-384": ec.SECP384R1(), "P-521": ec.SECP521R1()}
 
 
-@dataclass(frozen=True)
-class CertificateValues:
-    """The attributes that ``_core`` reads."""
+def certificate(name: str = "one", key: str = "P-256") -> ClientCertificate:
+    """Return a certificate of its own issuer, the same one for the same arguments.
 
-    x5t: str
-    x5t_s256: str
-    x5c: tuple[str, ...]
-    thumbprint: str
-    not_after: datetime
-    key_type: str
-    key_size: int
-    signer: object
+    :param key: ``RSA``, or the name of a curve; those are quicker to make, where the kind of key does not matter.
+    """
+    return _made(name, key)
 
 
-def certificate(der: bytes = b"a certificate", *, key_type: str = "RSA", key_size: int = 2048) -> ClientCertificate:
-    """Return a certificate whose thumbprints are those of ``der``."""
-    sha1 = hashlib.sha1(der, usedforsecurity=False)
-    values = CertificateValues(
-        x5t=_base64url(sha1.digest()),
-        x5t_s256=_base64url(hashlib.sha256(der).digest()),
-        x5c=(b64encode(der).decode(), b64encode(b"its issuer, with octets \xff\xfe\xfd").decode()),
-        thumbprint=sha1.hexdigest().upper(),
-        not_after=datetime(2031, 5, 17, 12, 0, tzinfo=timezone.utc),
-        key_type=key_type,
-        key_size=key_size,
-        signer=NamedSigner(der.decode("latin-1")),
+@cache
+def _made(name: str, key: str) -> ClientCertificate:
+    private_key = rsa.generate_private_key(65537, 2048) if key == "RSA" else ec.generate_private_key(CURVES[key])
+    issuer_key = ec.generate_private_key(CURVES["P-256"])
+    now = datetime.now(timezone.utc)
+    subject, issuer = _name(name), _name(f"issuer of {name}")
+    draft = x509.CertificateBuilder().not_valid_before(now - timedelta(1)).not_valid_after(now + timedelta(365))
+    leaf = draft.subject_name(subject).issuer_name(issuer).public_key(private_key.public_key()).serial_number(1)
+    # Signed by a third, so that the issuer is an intermediate certificate and belongs into x5c.
+    above = draft.subject_name(issuer).issuer_name(_name("root")).public_key(issuer_key.public_key()).serial_number(2)
+    root_key = ec.generate_private_key(CURVES["P-256"])
+    return ClientCertificate(
+        leaf.sign(issuer_key, hashes.SHA256()), private_key, [above.sign(root_key, hashes.SHA256())]
     )
-    return cast("ClientCertificate", values)
 
 
-def _base64url(octets: bytes) -> str:
-    return urlsafe_b64encode(octets).rstrip(b"=").decode()
+def _name(common_name: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, common_name)])

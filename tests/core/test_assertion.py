@@ -8,6 +8,7 @@ from base64 import b64decode, urlsafe_b64decode
 from typing import Any
 
 import pytest
+from cryptography import x509
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -64,14 +65,16 @@ def test_adfs_gets_the_sha1_thumbprint_alone() -> None:
 def test_x5c_is_an_array_of_unwrapped_standard_base64_leaf_first() -> None:
     header = decoded(encoded_header(certificate(), "PS256", with_chain=True))
     assert header["x5c"] == list(certificate().x5c)
-    assert b64decode(header["x5c"][0], validate=True) == b"a certificate"
+    leaf, issuer = [x509.load_der_x509_certificate(b64decode(text, validate=True)) for text in header["x5c"]]
+    assert leaf.subject.rfc4514_string() == "CN=one"
+    assert leaf.issuer == issuer.subject
 
 
 def test_headers_of_different_certificates_differ() -> None:
     # The encoded header is cached; the cache must not confuse certificates or options.
     seen = {
-        encoded_header(certificate(der), algorithm, sha1_only=sha1, with_chain=chain)
-        for der in (b"one", b"two")
+        encoded_header(certificate(name), algorithm, sha1_only=sha1, with_chain=chain)
+        for name in ("one", "two")
         for algorithm in ("RS256", "PS256")
         for sha1 in (False, True)
         for chain in (False, True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import pickle
-from email.utils import formatdate
 from typing import Any
 
 import pytest
@@ -12,7 +11,7 @@ from azure.core.exceptions import ClientAuthenticationError
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from azure_certvar_credential._core.exchange import Response, TokenResponse, read, read_date, read_retry_after
+from azure_certvar_credential._core.exchange import Response, TokenResponse, read
 from azure_certvar_credential._core.hints import HINTS
 from azure_certvar_credential.exceptions import (
     AuthenticationError,
@@ -92,7 +91,7 @@ def test_a_code_becomes_its_class_with_every_attribute_and_its_hint(
     assert error.message.endswith(f"Hint: {HINTS[code]}")
     assert (ABOUT in error.message) == (kind is REJECTED)
     assert error.status_code == status
-    assert error.error == name
+    assert str(error.error) == name
     assert error.error_codes == (code,)
     assert error.hint == HINTS[code]
     assert (error.trace_id, error.correlation_id, error.timestamp) == (TRACE, CORRELATION, TIMESTAMP)
@@ -114,11 +113,12 @@ def test_claims_that_are_no_string_are_none(claims: object) -> None:
 def test_an_error_without_code_or_description_is_that_error() -> None:
     error = refusal(answer({"error": "invalid_client"}, status=401))
     assert type(error) is AuthenticationError
-    assert (error.message, error.error, error.error_codes, error.hint) == ("invalid_client", "invalid_client", (), None)
+    assert error.message == str(error.error) == "invalid_client"
+    assert (error.error_codes, error.hint) == ((), None)
 
 
 def test_an_error_is_a_refusal_whatever_the_status_says() -> None:
-    assert refusal(answer({"error": "invalid_client", "access_token": "a"}, status=200)).error == "invalid_client"
+    assert refusal(answer({"error": "invalid_client", "access_token": "a"}, status=200)).message == "invalid_client"
 
 
 @pytest.mark.parametrize(
@@ -162,62 +162,6 @@ def test_a_busy_server_that_answers_in_json_is_one_too(status: int) -> None:
 
 def test_temporarily_unavailable_is_believed_without_a_code() -> None:
     assert type(refusal(answer({"error": "temporarily_unavailable"}, status=400))) is TemporarilyUnavailableError
-
-
-@pytest.mark.parametrize(
-    ("value", "seconds"),
-    [
-        ("0", 0),
-        ("1", 1),
-        (" 120 ", 120),
-        ("1.5", 1.5),
-        ("3600", 3600),
-        ("3601", 3600),
-        ("999999999", 3600),
-        ("9" * 20, 3600),
-        (formatdate(NOW + 90, usegmt=True), 90),
-        (formatdate(NOW - 90, usegmt=True), 0),
-        (formatdate(NOW + 86400, usegmt=True), 3600),
-        (None, None),
-        ("", None),
-        ("-1", None),
-        ("soon", None),
-        ("1e3", None),
-        ("nan", None),
-        ("9" * 40, None),
-        ("Fri, 99 Foo 2027 08:00:00 GMT", None),
-    ],
-)
-def test_retry_after_is_seconds_or_a_date_and_at_most_an_hour(value: str | None, seconds: float | None) -> None:
-    assert read_retry_after(value, now=NOW) == seconds
-
-
-@pytest.mark.parametrize(
-    ("value", "time"),
-    [
-        ("Fri, 15 Jan 2027 08:00:00 GMT", NOW),
-        ("Friday, 15-Jan-27 08:00:00 GMT", NOW),
-        ("Fri Jan 15 08:00:00 2027", NOW),
-        ("Fri, 15 Jan 2027 09:00:00 +0100", NOW),
-        ("Fri, 15 Jan 2027 08:00:00 -0000", NOW),
-        (None, None),
-        ("", None),
-        ("yesterday", None),
-        ("Fri, 15 Jan 2027 25:00:00 GMT", None),
-        ("Fri, 15 Jan 99999 08:00:00 GMT", None),
-    ],
-)
-def test_a_date_is_read_in_every_form_of_http(value: str | None, time: float | None) -> None:
-    assert read_date(value) == time
-
-
-@given(
-    st.text() | st.from_regex(r"\A\w{3}, [0-9]{1,3} (Jan|Dec) [0-9]{1,6} [0-9]{1,3}:[0-9]{2}:[0-9]{2} [+-][0-9]{1,9}\Z")
-)
-def test_no_header_breaks_the_reading_of_dates_and_pauses(text: str) -> None:
-    assert isinstance(read_date(text), float | None)
-    pause = read_retry_after(text, now=NOW)
-    assert pause is None or 0 <= pause <= 3600
 
 
 @pytest.mark.parametrize("field", ["error_description", "error", "suberror", "correlation_id", "trace_id", "timestamp"])

@@ -1,0 +1,142 @@
+"""A scripted world: which effects the flow asks for, in which order, and what each is answered."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from azure_certvar_credential._core.config import Retry, Settings, settings
+from azure_certvar_credential._core.effects import (
+    Effect,
+    Flow,
+    LoadCertificate,
+    Moment,
+    Now,
+    ReadCache,
+    Send,
+    Sign,
+    Token,
+    Unanswered,
+    Wait,
+    WriteCache,
+    arun,
+    run,
+)
+from azure_certvar_credential._core.exchange import Response
+from azure_certvar_credential._core.flow import acquire
+from azure_certvar_credential._core.request import TokenRequest
+from tests.core.certificates import certificate
+
+NOW = 1_800_000_000.0
+TENANT = "contoso.example"
+Driver = Callable[[Flow[Token], Callable[[Effect], Any]], Token]
+
+
+@dataclass
+class Step:
+    """One expected effect.
+
+    :ivar kind: its class.
+    :ivar answer: what it is answered; an exception is raised instead.
+    """
+
+    kind: type[Any]
+    answer: Any = None
+
+
+def read_cache(token: Token | None = None) -> Step:
+    return Step(ReadCache, token)
+
+
+def now(time: float = NOW, *, jitter: float = 0.0) -> Step:
+    return Step(Now, (time, jitter))
+
+
+def load(name: str = "one") -> Step:
+    return Step(LoadCertificate, certificate(name))
+
+
+def post(answer: Response | Unanswered | BaseException, *, at: float = NOW, jitter: float = 0.0) -> list[Step]:
+    """Return the steps of one request: a moment, a signature, an answer."""
+    return [now(at, jitter=jitter), Step(Sign, b"a signature"), Step(Send, answer)]
+
+
+def wait(seconds: float) -> Step:
+    return Step(Wait, seconds)
+
+
+WRITE = Step(WriteCache)
+
+
+class World:
+    """Performs a script, and keeps what was asked of it.
+
+    :param script: steps, or lists of them, in order.
+    """
+
+    def __init__(self, *script: Step | list[Step]) -> None:
+        self.steps = [step for part in script for step in (part if isinstance(part, list) else [part])]
+        self.asked: list[Any] = []
+
+    def perform(self, effect: Effect) -> Any:
+        """Answer an effect if it is the next of the script."""
+        self.asked.append(effect)
+        place = len(self.asked)
+        assert place <= len(self.steps), f"after its end the script was asked for {effect}"
+        step = self.steps[place - 1]
+        assert type(effect) is step.kind, f"effect {place} is {effect}, the script says {step.kind.__name__}"
+        if isinstance(step.answer, BaseException):
+            raise step.answer
+        if isinstance(effect, Now):
+            time, jitter = step.answer
+            return Moment(time, f"jti-{place}", f"correlation-{place}", jitter)
+        if isinstance(effect, Wait):
+            assert effect.seconds == step.answer
+            return None
+        return step.answer
+
+    def all(self, kind: type[Any]) -> list[Any]:
+        """Return the effects of a class that were asked for."""
+        return [effect for effect in self.asked if type(effect) is kind]
+
+    def done(self) -> None:
+        """Check that the script came to its end."""
+        assert len(self.asked) == len(self.steps), f"not asked for: {self.steps[len(self.asked) :]}"
+
+
+def drive_sync(flow: Flow[Token], perform: Callable[[Effect], Any]) -> Token:
+    return run(flow, perform)
+
+
+def drive_async(flow: Flow[Token], perform: Callable[[Effect], Any]) -> Token:
+    async def performed(effect: Effect) -> Any:
+        await asyncio.sleep(0)
+        return perform(effect)
+
+    return asyncio.run(arun(flow, performed))
+
+
+def made_settings(**changed: Any) -> Settings:
+    arguments: dict[str, Any] = {
+        "algorithm": None,
+        "send_certificate_chain": False,
+        "authority": None,
+        "additionally_allowed_tenants": (),
+        "disable_instance_discovery": True,
+        "retry": Retry(),
+        "environment": {},
+        **changed,
+    }
+    return settings(TENANT, "a-client", **arguments)
+
+
+def request(*, claims: str | None = None, cae: bool = False) -> TokenRequest:
+    return made_settings().request(
+        ("https://storage.azure.com/.default",), claims=claims, tenant_id=None, enable_cae=cae
+    )
+
+
+def flow(*, claims: str | None = None, cae: bool = False, **changed: Any) -> Flow[Token]:
+    return acquire(made_settings(**changed), request(claims=claims, cae=cae))
