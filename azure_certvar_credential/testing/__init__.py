@@ -18,18 +18,18 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from .extras import requires_testing_extra
+from azure_certvar_credential.testing.extras import requires_testing_extra
 
 if TYPE_CHECKING:
-    from .emulator import EntraEmulator
-    from .endpoint import Settings
-    from .faults import Fault
-    from .http import Request, Response
-    from .model import Application, Tenant
-    from .protected import PROTECTED_RESOURCE
-    from .records import TokenRequest
-    from .server import EntraServer
-    from .transport import AsyncEmulatorTransport, EmulatorTransport
+    from azure_certvar_credential.testing.emulator import EntraEmulator
+    from azure_certvar_credential.testing.endpoint import Settings
+    from azure_certvar_credential.testing.faults import Fault
+    from azure_certvar_credential.testing.http import Request, Response
+    from azure_certvar_credential.testing.model import Application, Tenant
+    from azure_certvar_credential.testing.protected import PROTECTED_RESOURCE
+    from azure_certvar_credential.testing.records import TokenRequest
+    from azure_certvar_credential.testing.server import EntraServer
+    from azure_certvar_credential.testing.transport import AsyncEmulatorTransport, EmulatorTransport
 
 __all__ = [
     "PROTECTED_RESOURCE",

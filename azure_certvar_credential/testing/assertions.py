@@ -13,10 +13,11 @@ from dataclasses import dataclass
 import jwt
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
-from .chain import is_valid_at, parse_x5c, trusted_by_name
-from .errors import refuse, utc_text
-from .jose import CompactJws, MalformedError, decode, numeric_date, parse_compact
-from .model import Application, KeyCredential
+from azure_certvar_credential.testing.chain import is_valid_at, parse_x5c, trusted_by_name
+from azure_certvar_credential.testing.credentials import KeyCredential
+from azure_certvar_credential.testing.errors import refuse, utc_text
+from azure_certvar_credential.testing.jose import CompactJws, MalformedError, decode, numeric_date, parse_compact
+from azure_certvar_credential.testing.model import Application
 
 ENTRA_ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512")
 """RS256 and PS256 are what Entra documents and clients send; of the longer hashes it is not confirmed for certificates,

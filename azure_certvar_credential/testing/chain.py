@@ -13,12 +13,12 @@ from collections.abc import Mapping, Sequence
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives import hashes
 from cryptography.x509.oid import NameOID
 
-from .errors import refuse
-from .jose import MalformedError
-from .model import Application, KeyCredential
+from azure_certvar_credential.testing.credentials import KeyCredential, sha1_thumbprint
+from azure_certvar_credential.testing.errors import refuse
+from azure_certvar_credential.testing.jose import MalformedError
+from azure_certvar_credential.testing.model import Application
 
 
 def parse_x5c(header: Mapping[str, object], *, strict: bool) -> list[x509.Certificate] | None:
@@ -76,7 +76,7 @@ def trusted_by_name(
         if rule.authority in chain[1:] or _issued(chain[-1], rule.authority)
     ]
     if not rules:
-        raise refuse(700028, thumbprint=chain[-1].fingerprint(hashes.SHA1()).hex().upper())
+        raise refuse(700028, thumbprint=sha1_thumbprint(chain[-1]).hex().upper())
     names = subject_names(leaf.certificate)
     if not any(rule.subject_name.lower() in (name.lower() for name in names) for rule in rules):
         raise refuse(700030, subjects=", ".join(names[:10]))

@@ -8,21 +8,22 @@ import uuid
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from .assertions import ReplayGuard
-from .endpoint import ADFS, ENTRA, TENANTLESS, Dialect, Settings, TokenEndpoint
-from .errors import error_response, refuse
-from .extras import requires_testing_extra
-from .faults import Fault, FaultQueue, Predicate
-from .http import MAX_REQUEST_BYTES, Conditions, Request, Response, respond_json
-from .metadata import adfs_configuration, instance_discovery, keys, openid_configuration
-from .model import Application, CertificateLike, Directory, Tenant
-from .protected import ProtectedResource, default_challenge
-from .records import RequestLog, record
-from .tokens import TokenIssuer
+from azure_certvar_credential.testing.assertions import ReplayGuard
+from azure_certvar_credential.testing.credentials import CertificateLike
+from azure_certvar_credential.testing.endpoint import ADFS, ENTRA, TENANTLESS, Dialect, Settings, TokenEndpoint
+from azure_certvar_credential.testing.errors import error_response, refuse
+from azure_certvar_credential.testing.extras import requires_testing_extra
+from azure_certvar_credential.testing.faults import Fault, FaultQueue, Predicate
+from azure_certvar_credential.testing.http import MAX_REQUEST_BYTES, Conditions, Request, Response, respond_json
+from azure_certvar_credential.testing.metadata import adfs_configuration, instance_discovery, keys, openid_configuration
+from azure_certvar_credential.testing.model import Application, Directory, Tenant
+from azure_certvar_credential.testing.protected import ProtectedResource, default_challenge
+from azure_certvar_credential.testing.records import RequestLog, record
+from azure_certvar_credential.testing.tokens import TokenIssuer
 
 if TYPE_CHECKING:
-    from .server import EntraServer
-    from .transport import AsyncEmulatorTransport, EmulatorTransport
+    from azure_certvar_credential.testing.server import EntraServer
+    from azure_certvar_credential.testing.transport import AsyncEmulatorTransport, EmulatorTransport
 
 _TOKEN_PATH = re.compile(r"/(?P<tenant>[^/]+)/oauth2/v2\.0/token")
 _ADFS_PATH = "/adfs/oauth2/token"
@@ -176,7 +177,7 @@ class EntraEmulator:
         :raises ImportError: the ``testing`` extra is not installed.
         """
         with requires_testing_extra():
-            from .server import EntraServer
+            from azure_certvar_credential.testing.server import EntraServer
         return EntraServer(self)
 
     def transport(self, *, advance: Callable[[float], None] | None = None) -> EmulatorTransport:
@@ -185,13 +186,13 @@ class EntraEmulator:
         :param advance: called with seconds instead of letting them pass, for latency and for ``sleep``; None to wait
             for latency really and to return from ``sleep`` at once.
         """
-        from .transport import EmulatorTransport
+        from azure_certvar_credential.testing.transport import EmulatorTransport
 
         return EmulatorTransport(self, advance=advance)
 
     def async_transport(self, *, advance: Callable[[float], None] | None = None) -> AsyncEmulatorTransport:
         """Return the same as :meth:`transport` for asyncio."""
-        from .transport import AsyncEmulatorTransport
+        from azure_certvar_credential.testing.transport import AsyncEmulatorTransport
 
         return AsyncEmulatorTransport(self, advance=advance)
 

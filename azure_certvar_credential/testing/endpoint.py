@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field, replace
 
-from .assertions import Expectation, ReplayGuard, verify_assertion
-from .errors import RefusalError, error_response, refuse
-from .http import Conditions, Request, Response, respond_json
-from .model import Application, Directory, Tenant, is_tenant_name
-from .tokens import Grant, TokenIssuer, parse_claims_request
+from azure_certvar_credential.testing.assertions import Expectation, ReplayGuard, verify_assertion
+from azure_certvar_credential.testing.errors import RefusalError, error_response, refuse
+from azure_certvar_credential.testing.http import Conditions, Request, Response, respond_json
+from azure_certvar_credential.testing.model import Application, Directory, Tenant, is_tenant_name
+from azure_certvar_credential.testing.tokens import Grant, TokenIssuer, parse_claims_request
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+ENDPOINT_PATH = "oauth2/v2.0/token"
 DEFAULT_SCOPE = "/.default"
 TENANTLESS = frozenset({"common", "organizations", "consumers"})
 
@@ -39,19 +40,17 @@ class Settings:
 class Dialect:
     """What differs between Entra's endpoint and that of Active Directory Federation Services.
 
-    :ivar path: the endpoint's path below the tenant.
     :ivar algorithms: the values of ``alg`` that it takes; None means Entra's.
     :ivar thumbprints: the header parameters that name the certificate; None means Entra's.
     """
 
-    path: str
     algorithms: tuple[str, ...] | None = None
     thumbprints: tuple[str, ...] | None = None
 
 
-ENTRA = Dialect("oauth2/v2.0/token")
+ENTRA = Dialect()
 # ADFS words its own errors (MSIS…); nobody has confirmed them to us, so it answers with Entra's.
-ADFS = Dialect("oauth2/token", algorithms=("RS256",), thumbprints=("x5t",))
+ADFS = Dialect(algorithms=("RS256",), thumbprints=("x5t",))
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,12 +131,11 @@ class TokenEndpoint:
     def _expectation(
         self, request: Request, conditions: Conditions, tenant: Tenant, tenant_name: str, dialect: Dialect
     ) -> Expectation:
-        # Entra takes the endpoint and the issuer, under any name of the tenant, whichever of them was posted to.
-        names = {tenant_name, tenant.tenant_id, *tenant.domains}
-        bases = [f"{request.base}/{name}" for name in names]
-        audiences = [f"{base}/{dialect.path}" for base in bases]
+        audiences = [f"{request.base}{request.path}"]
         if dialect is ENTRA:
-            audiences += [f"{base}/{form}" for base in bases for form in ("oauth2/token", "v2.0", "")]
+            # Entra takes the endpoint and the issuer, under any name of the tenant, whichever was posted to.
+            bases = [f"{request.base}/{name}" for name in {tenant_name, tenant.tenant_id, *tenant.domains}]
+            audiences += [f"{base}/{form}" for base in bases for form in (ENDPOINT_PATH, "oauth2/token", "v2.0", "")]
         expectation = Expectation(
             audiences,
             conditions.now,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 
-from .http import Conditions, Request, Response, respond_json
+from azure_certvar_credential.testing.http import Conditions, Request, Response, respond_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +142,9 @@ AADSTS: dict[int, Row] = {
 }
 
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+
+
 class RefusalError(Exception):
     """The token endpoint says no.
 
@@ -213,11 +216,11 @@ def error_response(
 def utc_text(seconds: float) -> str:
     """Write a time as the texts of Entra do.
 
-    :param seconds: since the epoch; a time that no calendar has becomes the first or the last that it has.
+    :param seconds: since the epoch; a time before the year 1 or after 9999 becomes the first day of that year.
     """
-    epoch = datetime(1970, 1, 1)
     try:
-        moment = epoch + timedelta(seconds=seconds)
+        moment = _EPOCH + timedelta(seconds=seconds)
     except OverflowError:
-        moment = datetime.max if seconds > 0 else datetime.min
-    return f"{moment:%Y-%m-%dT%H:%M:%S.%f}0Z" if moment.year > 999 else f"{moment.isoformat()}Z"
+        moment = datetime(9999 if seconds > 0 else 1, 1, 1, tzinfo=timezone.utc)
+    # strftime does not pad the year on every platform.
+    return f"{moment.year:04}{moment:-%m-%dT%H:%M:%S.%f}0Z"

@@ -9,8 +9,17 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from email.utils import format_datetime
 
-from .errors import AADSTS
-from .http import Conditions, Delivery, Forced, Hold, Request, Response, respond, respond_json
+from azure_certvar_credential.testing.errors import AADSTS
+from azure_certvar_credential.testing.http import (
+    Conditions,
+    Delivery,
+    Forced,
+    Hold,
+    Request,
+    Response,
+    respond,
+    respond_json,
+)
 
 Serve = Callable[[Conditions], Response]
 """Answers the request as if nothing were wrong, under the given conditions."""
@@ -117,7 +126,7 @@ class Fault:
         """
         return Fault(
             "not_json",
-            lambda serve, conditions: respond(conditions, status, _HTML, content_type="text/html; charset=utf-8"),
+            lambda _serve, conditions: respond(conditions, status, _HTML, content_type="text/html; charset=utf-8"),
         )
 
     @staticmethod
@@ -126,7 +135,7 @@ class Fault:
 
         :param value: what it is instead.
         """
-        return Fault("not_an_object", lambda serve, conditions: respond_json(conditions, 200, value))
+        return Fault("not_an_object", lambda _serve, conditions: respond_json(conditions, 200, value))
 
     @staticmethod
     def oversized(size: int = 2 << 20) -> Fault:
@@ -172,7 +181,7 @@ class Fault:
 def _failed(name: str, status: int, retry_after: float | datetime | str | None, error: str | None, text: str) -> Fault:
     headers = {} if retry_after is None else {"Retry-After": _retry_after(retry_after)}
 
-    def fail(serve: Serve, conditions: Conditions) -> Response:
+    def fail(_serve: Serve, conditions: Conditions) -> Response:
         if error is None:
             return respond(conditions, status, text.encode(), content_type="text/plain", headers=headers)
         return respond_json(conditions, status, {"error": error, "error_description": text}, headers=headers)
@@ -186,7 +195,7 @@ def _retry_after(value: float | datetime | str) -> str:
     return str(value)
 
 
-def _reset_before(serve: Serve, conditions: Conditions) -> Response:
+def _reset_before(_serve: Serve, _conditions: Conditions) -> Response:
     return Response(0, {}, delivery=Delivery(reset="before"))
 
 

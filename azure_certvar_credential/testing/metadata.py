@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from .http import Conditions, Request, Response, respond_json
-from .tokens import signing_key
+from azure_certvar_credential.testing.http import Conditions, Request, Response, respond_json
+from azure_certvar_credential.testing.tokens import signing_key
 
 
 def openid_configuration(base: str, tenant_id: str, version: int) -> dict[str, object]:

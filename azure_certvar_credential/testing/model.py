@@ -7,46 +7,14 @@ import threading
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, runtime_checkable
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
+from azure_certvar_credential.testing.credentials import CertificateLike, KeyCredential, load_certificate
+
 _LABEL = r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _DNS_NAME = re.compile(rf"(?=.{{1,253}}$){_LABEL}(\.{_LABEL})+")
-
-
-@runtime_checkable
-class HasPublicDer(Protocol):
-    """Anything that can give its certificate as DER."""
-
-    def public_der(self) -> bytes:
-        """The certificate as DER."""
-
-
-CertificateLike = x509.Certificate | HasPublicDer | str | bytes
-"""A certificate: PEM as text or bytes, DER, a ``cryptography`` object, or an object with ``public_der()``."""
-
-
-def load_certificate(value: CertificateLike) -> x509.Certificate:
-    """Turn any of the accepted forms into a ``cryptography`` certificate.
-
-    :param value: PEM as ``str`` or ``bytes`` (the first certificate in it), DER as ``bytes``, an
-        ``x509.Certificate``, or an object with ``public_der()``.
-    :raises TypeError: it is none of these.
-    :raises ValueError: it is damaged.
-    """
-    if isinstance(value, x509.Certificate):
-        return value
-    if isinstance(value, HasPublicDer):
-        value = value.public_der()
-    if isinstance(value, str):
-        value = value.encode()
-    if not isinstance(value, bytes):
-        raise TypeError(f"a certificate is PEM, DER, an x509.Certificate or has public_der(); got {type(value)}")
-    if b"-----BEGIN" in value:
-        return x509.load_pem_x509_certificate(value)
-    return x509.load_der_x509_certificate(value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,37 +27,6 @@ class Tenant:
 
     tenant_id: str
     domains: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class KeyCredential:
-    """A certificate that was uploaded to an application registration.
-
-    :ivar key_id: the GUID that the portal shows beside it.
-    :ivar certificate: the certificate.
-    :ivar sha1: the SHA-1 thumbprint, 20 bytes.
-    :ivar sha256: the SHA-256 thumbprint, 32 bytes.
-    """
-
-    key_id: str
-    certificate: x509.Certificate
-    sha1: bytes
-    sha256: bytes
-
-    @classmethod
-    def of(cls, certificate: x509.Certificate) -> KeyCredential:
-        """Compute the thumbprints of ``certificate``."""
-        return cls(
-            str(uuid.uuid4()),
-            certificate,
-            # The thumbprint that x5t names (RFC 7515 section 4.1.7); an identifier here, not a protection.
-            certificate.fingerprint(hashes.SHA1()),
-            certificate.fingerprint(hashes.SHA256()),
-        )
-
-    def is_called(self, thumbprint: bytes) -> bool:
-        """Tell whether ``thumbprint`` is one of the two."""
-        return thumbprint in (self.sha1, self.sha256)
 
 
 @dataclass(frozen=True, slots=True)

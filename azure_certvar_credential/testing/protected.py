@@ -13,9 +13,9 @@ from dataclasses import dataclass
 
 import jwt
 
-from .http import Conditions, Request, Response, respond_json
-from .model import Directory
-from .tokens import TokenIssuer, parse_claims_request, resource_client_id, signing_key
+from azure_certvar_credential.testing.http import Conditions, Request, Response, respond_json
+from azure_certvar_credential.testing.model import Directory
+from azure_certvar_credential.testing.tokens import TokenIssuer, parse_claims_request, resource_client_id, signing_key
 
 PROTECTED_RESOURCE = "api://protected"
 """The resource that ``/protected`` stands for: its scope is ``api://protected/.default``."""

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import overload
 
-from .http import Request, Response
-from .jose import MalformedError, parse_compact
+from azure_certvar_credential.testing.http import Request, Response
+from azure_certvar_credential.testing.jose import MalformedError, parse_compact
 
 SECRET_PARAMETERS = frozenset(
     {"assertion", "client_assertion", "client_secret", "code", "password", "refresh_token", "request"}

@@ -22,7 +22,7 @@ from azure.core.exceptions import (
 from azure.core.rest import AsyncHttpResponse, HttpRequest, HttpResponse
 from azure.core.utils import case_insensitive_dict
 
-from .http import Response
+from azure_certvar_credential.testing.http import Response
 
 BLOCK_BYTES = 4096
 """How much of the body one turn of ``iter_bytes`` gives: small, so that a token response arrives in pieces."""
@@ -181,11 +181,11 @@ class EmulatorResponse(_Body, HttpResponse):
         """
         return self._read()
 
-    def iter_raw(self, **kwargs: Any) -> Iterator[bytes]:
+    def iter_raw(self, **_options: Any) -> Iterator[bytes]:
         """Iterate over the body as it was sent; see :meth:`read` for what is raised."""
         return self._blocks()
 
-    def iter_bytes(self, **kwargs: Any) -> Iterator[bytes]:
+    def iter_bytes(self, **_options: Any) -> Iterator[bytes]:
         """Iterate over the body; nothing is ever compressed. See :meth:`read` for what is raised."""
         return self._blocks()
 
@@ -212,12 +212,12 @@ class AsyncEmulatorResponse(_Body, AsyncHttpResponse):
         """
         return self._read()
 
-    async def iter_raw(self, **kwargs: Any) -> AsyncIterator[bytes]:
+    async def iter_raw(self, **_options: Any) -> AsyncIterator[bytes]:
         """Iterate over the body as it was sent; see :meth:`read` for what is raised."""
         for block in self._blocks():
             yield block
 
-    async def iter_bytes(self, **kwargs: Any) -> AsyncIterator[bytes]:
+    async def iter_bytes(self, **_options: Any) -> AsyncIterator[bytes]:
         """Iterate over the body; nothing is ever compressed. See :meth:`read` for what is raised."""
         for block in self._blocks():
             yield block

@@ -12,15 +12,16 @@ import tempfile
 import threading
 import time
 from http.server import BaseHTTPRequestHandler
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 import trustme
 
-from .http import MAX_REQUEST_BYTES, Request, Response
+from azure_certvar_credential.testing.http import MAX_REQUEST_BYTES, Request, Response
 
 if TYPE_CHECKING:
-    from .emulator import EntraEmulator
+    from azure_certvar_credential.testing.emulator import EntraEmulator
 
 _HANDSHAKE_SECONDS = 10
 _IDLE_SECONDS = 60
@@ -65,7 +66,7 @@ class _Handler(BaseHTTPRequestHandler):
         request = Request(self.command, url, dict(self.headers.items()), body)
         self._deliver(self.server.emulator.handle(request))
 
-    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = exchange
+    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = exchange  # noqa: N815 - the names that http.server calls
 
     def _read_body(self) -> bytes | None:
         length = self.headers.get("Content-Length", "0" if self.command != "POST" else "")
@@ -101,7 +102,7 @@ class _Handler(BaseHTTPRequestHandler):
         if self.command != "HEAD":
             self.wfile.write(response.body[: delivery.sent])
 
-    def log_message(self, format: str, *args: Any) -> None:
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name of the base class
         """Write no log: the emulator keeps the record of requests."""
 
 
@@ -202,8 +203,8 @@ class EntraServer:
         listener = _Listener(self.emulator, tls)
         self.ca_pem = authority.cert_pem.bytes()
         descriptor, self.ca_file = tempfile.mkstemp(prefix="entra-emulator-ca-", suffix=".pem")
-        with open(descriptor, "wb") as file:
-            file.write(self.ca_pem)
+        os.close(descriptor)
+        Path(self.ca_file).write_bytes(self.ca_pem)
         self.port = listener.port
         self.url = f"https://localhost:{listener.port}"
         self._listener = listener
@@ -220,7 +221,7 @@ class EntraServer:
         listener, self._listener = self._listener, None
         if listener is not None:
             listener.stop()
-            os.unlink(self.ca_file)
+            Path(self.ca_file).unlink()
 
     def __repr__(self) -> str:
         return f"<EntraServer {self.url if self._listener else 'closed'}>"

@@ -23,8 +23,9 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
-from .jose import encode
-from .model import Application, Tenant
+from azure_certvar_credential.testing.credentials import sha1_thumbprint
+from azure_certvar_credential.testing.jose import MalformedError, encode
+from azure_certvar_credential.testing.model import Application, Tenant
 
 _MAX_ISSUED = 10_000
 
@@ -43,7 +44,7 @@ class SigningKey:
     @property
     def key_id(self) -> str:
         """``kid`` and ``x5t`` of the tokens: base64url of the certificate's SHA-1, as Entra has it."""
-        return encode(self.certificate.fingerprint(hashes.SHA1()))
+        return encode(sha1_thumbprint(self.certificate))
 
     def jwk(self) -> dict[str, object]:
         """The public half as a JSON Web Key (RFC 7517)."""
@@ -205,13 +206,13 @@ def parse_claims_request(text: str) -> Mapping[str, object]:
 
     :param text: a JSON object.
     :returns: its ``access_token`` member; empty if it has none.
-    :raises ValueError: it is not such an object.
+    :raises MalformedError: it is not such an object.
     """
     try:
         value = json.loads(text)
-    except RecursionError as error:
-        raise ValueError("too deep") from error
+    except (ValueError, RecursionError) as error:
+        raise MalformedError("the claims request is not JSON") from error
     requested = value.get("access_token") or {} if isinstance(value, dict) else None
     if not isinstance(requested, dict):
-        raise ValueError("not a claims request")
+        raise MalformedError("the claims request is not a JSON object of JSON objects")
     return requested

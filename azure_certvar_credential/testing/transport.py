@@ -17,11 +17,11 @@ from azure.core.exceptions import ServiceRequestError, ServiceResponseError, Ser
 from azure.core.pipeline.transport import AsyncHttpTransport, HttpTransport
 from azure.core.rest import AsyncHttpResponse, HttpRequest, HttpResponse
 
-from .http import Request, Response
-from .responses import AsyncEmulatorResponse, EmulatorResponse
+from azure_certvar_credential.testing.http import Request, Response
+from azure_certvar_credential.testing.responses import AsyncEmulatorResponse, EmulatorResponse
 
 if TYPE_CHECKING:
-    from .emulator import EntraEmulator
+    from azure_certvar_credential.testing.emulator import EntraEmulator
 
 DEFAULT_READ_TIMEOUT = 300.0
 """Seconds that azure-core's transports wait for an answer if nothing else is said."""
@@ -126,14 +126,14 @@ class EmulatorTransport(_Wire, HttpTransport[HttpRequest, HttpResponse]):
         *,
         stream: bool = False,
         read_timeout: float = DEFAULT_READ_TIMEOUT,
-        **kwargs: Any,
+        **_options: Any,
     ) -> HttpResponse:
         """Answer a request.
 
         :param request: the request; its content is bytes, text or form data.
         :param stream: whether the body is left to be read by the caller.
         :param read_timeout: seconds after which a hanging answer is given up.
-        :param kwargs: azure-core's options for connections, which do not matter here.
+        :param _options: azure-core's options for connections, which do not matter here.
         :raises azure.core.exceptions.ServiceRequestError: the connection was reset before the request was sent.
         :raises azure.core.exceptions.ServiceResponseError: it was reset afterwards.
         :raises azure.core.exceptions.ServiceResponseTimeoutError: there was no answer in ``read_timeout``.
@@ -187,7 +187,7 @@ class AsyncEmulatorTransport(_Wire, AsyncHttpTransport[HttpRequest, AsyncHttpRes
         *,
         stream: bool = False,
         read_timeout: float = DEFAULT_READ_TIMEOUT,
-        **kwargs: Any,
+        **_options: Any,
     ) -> AsyncHttpResponse:
         """Answer a request; parameters and errors are those of :meth:`EmulatorTransport.send`."""
         answer = self._exchange(request)
