@@ -123,6 +123,9 @@ class AuthenticationError(ClientAuthenticationError):
     :ivar retry_after: seconds that the server asked to wait before the next request, or None.
     """
 
+    # azure-core's base class annotates `error` as its own ODataV4 type, and leaves it None for other bodies.
+    error: str | None  # type: ignore[assignment]
+
     def __init__(
         self,
         message: str,
@@ -141,8 +144,7 @@ class AuthenticationError(ClientAuthenticationError):
         # No response object: it would carry the request, and that carries the assertion.
         super().__init__(message=message, response=None)
         self.status_code = status_code
-        # azure-core's base class annotates `error` as its own ODataV4 type and leaves it None for other bodies.
-        self.error = error  # type: ignore[assignment]
+        self.error = error
         self.error_codes = error_codes
         self.suberror = suberror
         self.claims = claims

@@ -79,7 +79,7 @@ def run_demo(console: Console) -> None:
                 {
                     "credential": f"{built * 1000:8.2f} ms to build, possession of the key proven",
                     "first token": f"{first * 1000:8.2f} ms, {len(entra.requests)} request",
-                    "second": f"{cached * 1_000_000:8.2f} µs, {'the same token' if again is token else 'another token'}",
+                    "second": f"{cached * 1_000_000:8.2f} µs, {'the same' if again is token else 'another'} token",
                 },
             )
 
@@ -91,7 +91,8 @@ def run_demo(console: Console) -> None:
 def _call(url: str, credential: CertVarCredential, scope: str, ca_file: str) -> dict[str, str]:
     """GET the emulator's protected resource with a bearer token and return its answer."""
     policy: BearerTokenCredentialPolicy[Any, Any] = BearerTokenCredentialPolicy(credential, scope)
-    with PipelineClient(url, policies=[policy], connection_verify=ca_file) as client:
+    client: PipelineClient[Any, Any] = PipelineClient(url, policies=[policy], connection_verify=ca_file)
+    with client:
         response = client.send_request(HttpRequest("GET", f"{url}/protected"))
         response.raise_for_status()
         answer = response.json()
@@ -123,6 +124,6 @@ def _facts(console: Console, facts: Mapping[str, str]) -> None:
     console.print(table)
 
 
-def _claims(console: Console, title: str, claims: Mapping[str, Any]) -> None:
+def _claims(console: Console, title: str, claims: Mapping[str, object] | None) -> None:
     console.print(f"   [dim]{title}[/]")
-    _facts(console, {f"  {name}": json.dumps(value) for name, value in claims.items()})
+    _facts(console, {f"  {name}": json.dumps(value) for name, value in (claims or {}).items()})

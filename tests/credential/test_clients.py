@@ -47,7 +47,8 @@ def test_azure_cores_bearer_policy_gets_through(
     entra, server, application = served
     with CertVarCredential(**_arguments(server, application, certificate)) as credential:
         policy: Any = BearerTokenCredentialPolicy(credential, SCOPE, enable_cae=True)
-        with PipelineClient(server.url, policies=[policy], connection_verify=server.ca_file) as client:
+        client: Any = PipelineClient(server.url, policies=[policy], connection_verify=server.ca_file)
+        with client:
             request = HttpRequest("GET", f"{server.url}/protected")
             assert client.send_request(request).json()["appid"] == application.client_id
             if challenged:
@@ -116,5 +117,5 @@ def test_it_takes_its_place_in_azure_identitys_chain(
 
     _, server, application = served
     with CertVarCredential(**_arguments(server, application, certificate)) as credential:
-        chain = ChainedTokenCredential(Unavailable(), credential)  # type: ignore[arg-type]
+        chain = ChainedTokenCredential(Unavailable(), credential)
         assert chain.get_token(SCOPE).token == credential.get_token(SCOPE).token

@@ -19,7 +19,7 @@ from azure_certvar_credential.testing import EntraEmulator
 TENANT = "contoso.onmicrosoft.com"
 CLIENT = "11111111-2222-3333-4444-555555555555"
 
-BAD = {
+BAD: dict[str, tuple[dict[str, object], str]] = {
     "no tenant": ({"tenant_id": ""}, "tenant"),
     "tenant with a slash": ({"tenant_id": "contoso/evil"}, "tenant"),
     "tenant for users": ({"tenant_id": "common"}, "users"),

@@ -1,4 +1,4 @@
-"""Without a valid token: one clear error for each caller, as few requests as possible, and recovery on the next call."""
+"""Without a valid token: one clear error for each caller, few requests, and recovery on the next call."""
 
 from __future__ import annotations
 
@@ -159,8 +159,9 @@ async def test_entras_refusal_carries_all_that_it_said_and_a_hint(world: World, 
     assert error.error == "invalid_client"
     assert error.error_codes == (700027,)
     assert error.status_code == 401
-    assert error.correlation_id and error.trace_id and error.timestamp
-    assert error.hint and error.hint in error.message
+    assert all((error.correlation_id, error.trace_id, error.timestamp))
+    assert error.hint is not None
+    assert error.hint in error.message
     assert stranger.thumbprint in error.message
     assert f"{stranger.not_after:%Y-%m-%d}" in error.message
     assert certificate.thumbprint not in error.message

@@ -59,7 +59,7 @@ def test_a_forked_child_keeps_the_tokens_and_starts_flights_afresh(certificate: 
             same = credential.get_token(STORAGE) is kept
             fetched = bool(credential.get_token("api://other/.default").token)
             os._exit(0 if same and fetched else 1)
-        except BaseException:
+        except BaseException:  # noqa: BLE001 - reported as an exit code
             os._exit(2)
     _, status = os.waitpid(child, 0)
     entra.release()

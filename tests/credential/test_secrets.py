@@ -41,7 +41,7 @@ async def test_nothing_secret_is_logged_or_in_an_exception(
         try:
             token = await driver.get_token(STORAGE)
             texts += [repr(token), str(token), repr(await driver.get_token_info(STORAGE))]
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - each fault has its own, and all are searched
             texts += ["".join(traceback.format_exception(error)), repr(error), str(vars(error))]
             texts += [repr(vars(linked)) + str(linked) for linked in _chain(error)]
 

@@ -4,27 +4,30 @@ from __future__ import annotations
 
 import asyncio
 from base64 import b64encode
+from collections.abc import Callable
 
 import jwt
 import pytest
 from azure.core.credentials import AccessToken, AccessTokenInfo, SupportsTokenInfo, TokenCredential
 from azure.core.credentials_async import AsyncSupportsTokenInfo, AsyncTokenCredential
 
+from azure_certvar_credential import CertVarCredential, ClientCertificate
 from azure_certvar_credential.exceptions import ConfigurationError, CredentialClosedError, TenantNotAllowedError
 from tests.credential.world import GRAPH, STORAGE, World
 
 
-@pytest.mark.parametrize("form", ["pem", "encrypted pem", "pfx", "base64 pfx", "certificate"])
+FORMS: dict[str, Callable[[ClientCertificate], tuple[object, str | None]]] = {
+    "pem": lambda certificate: (certificate.to_pem(), None),
+    "encrypted pem": lambda certificate: (certificate.to_pem("secret"), "secret"),
+    "pfx": lambda certificate: (certificate.to_pfx("secret"), "secret"),
+    "base64 pfx": lambda certificate: (b64encode(certificate.to_pfx("secret")).decode(), "secret"),
+    "certificate": lambda certificate: (certificate, None),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
 async def test_every_form_of_the_certificate_gets_a_token(world: World, form: str) -> None:
-    certificate = world.certificate
-    password = "secret" if form in ("encrypted pem", "pfx", "base64 pfx") else None
-    data: object = {
-        "pem": certificate.to_pem,
-        "encrypted pem": lambda: certificate.to_pem("secret"),
-        "pfx": lambda: certificate.to_pfx("secret"),
-        "base64 pfx": lambda: b64encode(certificate.to_pfx("secret")).decode(),
-        "certificate": lambda: certificate,
-    }[form]()
+    data, password = FORMS[form](world.certificate)
 
     token = await world.driver(data, password=password).get_token(STORAGE)
 
@@ -79,7 +82,7 @@ async def test_both_methods_share_the_cached_token(world: World) -> None:
     assert (token.token, token.expires_on) == (info.token, info.expires_on)
     assert info.refresh_on is not None
     assert world.clock() < info.refresh_on < info.expires_on
-    assert info.token_type == "Bearer"  # noqa: S105 - not a password
+    assert info.token_type == "Bearer"
     assert world.requests == 1
 
 
@@ -169,12 +172,12 @@ async def test_a_closed_credential_says_that_it_is_closed(world: World) -> None:
 async def test_the_context_manager_closes(world: World) -> None:
     driver = world.driver()
     credential = driver.credential
-    if hasattr(credential, "__aenter__"):
-        async with credential as entered:
-            assert entered is credential
-    else:
+    if isinstance(credential, CertVarCredential):
         with credential as entered:
             assert entered is credential
+    else:
+        async with credential as entered_too:
+            assert entered_too is credential
 
     with pytest.raises(CredentialClosedError):
         await driver.get_token(STORAGE)

@@ -22,7 +22,7 @@ from azure_certvar_credential.testing import Application, EntraEmulator, EntraSe
 from tests.real.servers.azurite import Azurite
 
 MIB: Final = 1 << 20
-PASSWORD: Final = "correct horse"  # noqa: S105 - of a certificate made for this test
+PASSWORD: Final = "correct horse"
 
 FORMS: Final[dict[str, Callable[[ClientCertificate], tuple[object, str | None]]]] = {
     "PEM": lambda certificate: (certificate.to_pem(), None),
@@ -91,7 +91,12 @@ def test_the_async_client_uploads_too(
                 application.tenant_id, application.client_id, certificate.to_pem(), **_options(server)
             ) as credential,
             AsyncBlobServiceClient(
-                azurite.account_url, credential=credential, connection_verify=azurite.ca_file
+                azurite.account_url,
+                credential=credential,
+                connection_verify=azurite.ca_file,
+                # aiohttp warns of single bodies over 1 MiB; blocks also make it many requests with the one token.
+                max_single_put_size=MIB // 2,
+                max_block_size=MIB // 2,
             ) as service,
         ):
             container = await service.create_container(f"c-{uuid.uuid4().hex}")

@@ -44,17 +44,17 @@ def _assertion(provider: OidcProvider, client_id: str, certificate: ClientCertif
     """Return an assertion as the credential puts it on the wire, without letting it get there."""
     seen: list[str] = []
 
-    class Stop(Exception):
+    class StopError(Exception):
         pass
 
     def keep(request: Any) -> None:
         seen.append(request.http_request.content["client_assertion"])
-        raise Stop
+        raise StopError
 
     credential = CertVarCredential(
         provider.tenant_id, client_id, certificate, raw_request_hook=keep, **_options(provider, **options)
     )
-    with credential, pytest.raises(Stop):
+    with credential, pytest.raises(StopError):
         credential.get_token(SCOPE)
     return seen[0]
 
