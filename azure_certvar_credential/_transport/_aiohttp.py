@@ -13,7 +13,13 @@ from azure.core.pipeline.transport import AioHttpTransport
 from azure_certvar_credential._transport.pipeline import transport_options
 
 # Raised once the request was on its way, so the server may have acted on it.
-_BROKEN = (aiohttp.ServerDisconnectedError, aiohttp.ClientPayloadError, ConnectionResetError, BrokenPipeError)
+_BROKEN = (
+    aiohttp.ServerDisconnectedError,
+    aiohttp.ClientPayloadError,
+    aiohttp.ClientOSError,
+    ConnectionResetError,
+    BrokenPipeError,
+)
 
 
 class _Transport(AioHttpTransport):  # type: ignore[misc]  # azure-core loads it on first use, which hides its type

@@ -9,13 +9,14 @@ from __future__ import annotations
 import asyncio
 import ssl
 import threading
+import zlib
 from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
 from weakref import WeakKeyDictionary
 
-from azure.core.exceptions import AzureError
+from azure.core.exceptions import AzureError, DecodeError
 from azure.core.pipeline import AsyncPipeline
 from azure.core.pipeline.policies import AsyncRetryPolicy
 
@@ -128,5 +129,7 @@ async def _read(response: Any) -> Response:
             if body.full(chunk):
                 break
         return body.response(response)
+    except zlib.error as error:  # azure-core lets it pass, for aiohttp only
+        raise DecodeError(f"the body of the answer is not what its Content-Encoding says: {error}") from None
     finally:
         await response.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -87,7 +88,7 @@ def check_options(options: Mapping[str, Any], *, own: frozenset[str]) -> None:
         )
     for name in _NUMBERS:
         value = options.get(name, 0)
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or value < 0:
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < math.inf:
             raise ConfigurationError(f"{name} must be a number that is not negative, not {value!r}")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from azure.core.exceptions import AzureError, ServiceRequestError
@@ -21,6 +22,7 @@ from azure.core.rest import HttpRequest
 from azure_certvar_credential._core.effects import Send, Unanswered
 from azure_certvar_credential._core.exchange import MAX_BODY, Response
 from azure_certvar_credential._transport.options import DEFAULT_TIMEOUTS
+from azure_certvar_credential.exceptions import ConfigurationError
 
 SDK_MONIKER = "certvar-credential/0.1.0"
 
@@ -37,7 +39,7 @@ def build_policies(retry_policy: type[Any], options: Mapping[str, Any]) -> list[
     :param options: checked pipeline options.
     """
     if options.get("policies") is not None:
-        return [*_listed(options.get("per_call_policies")), *options["policies"]]
+        return _with_the_callers(retry_policy, options)
     given = {name: value for name, value in options.items() if value is not None}
     retry = {name: value for name, value in given.items() if name.startswith("retry_") or name == "timeout"}
     return [
@@ -54,6 +56,20 @@ def build_policies(retry_policy: type[Any], options: Mapping[str, Any]) -> list[
     ]
 
 
+def _with_the_callers(retry_policy: type[Any], options: Mapping[str, Any]) -> list[Any]:
+    """Place additional policies into a list of the caller's own, as azure-core's ``PipelineClient`` does."""
+    policies = [*_listed(options.get("per_call_policies")), *options["policies"]]
+    per_retry = _listed(options.get("per_retry_policies"))
+    if not per_retry:
+        return policies
+    places = [place for place, policy in enumerate(policies, 1) if isinstance(policy, retry_policy)]
+    if not places:
+        raise ConfigurationError(
+            "per_retry_policies come after the retry policy, and policies has none: put them into policies themselves"
+        )
+    return [*policies[: places[-1]], *per_retry, *policies[places[-1] :]]
+
+
 def transport_options(options: Mapping[str, Any]) -> dict[str, Any]:
     """Return the options of azure-core's own transports, with time-outs that suit a token endpoint."""
     names = (
@@ -68,14 +84,10 @@ def transport_options(options: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def run_options(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the options that azure-core's policies read from each request rather than from their constructor."""
-    names = ("raw_request_hook", "raw_response_hook", "request_id", "user_agent")
-    given = {name: options[name] for name in names if options.get(name) is not None}
-    if options.get("policies") is None:
-        # azure-core's retry policy leaves POST alone unless told otherwise. A list of the caller's own may have no
-        # retry policy, and then the option would end up at the transport.
-        given["retry_on_methods"] = ["POST"]
-    return given
+    """Return the options that azure-core's policies take with each request only, not in their constructor."""
+    # azure-core's retry policy leaves POST alone unless told otherwise. A list of the caller's own may have no retry
+    # policy, and then the option would end up at the transport.
+    return {"retry_on_methods": ["POST"]} if options.get("policies") is None else {}
 
 
 def http_request(send: Send) -> HttpRequest:
@@ -124,11 +136,10 @@ def without_request(error: AzureError) -> AzureError:
     The exceptions underneath keep a reference to the request, whose body holds the assertion, where error reporters
     would find it.
     """
-    try:
-        clean = type(error)(error.message)
-    except TypeError:
-        clean = AzureError(error.message)
-    return clean
+    with suppress(TypeError):  # a constructor of another shape
+        return type(error)(error.message)
+    # Not made while the TypeError is handled: azure-core's errors keep what is being handled, with all its frames.
+    return AzureError(error.message)
 
 
 def _listed(policies: Any) -> list[Any]:
