@@ -72,8 +72,10 @@ FAULTS: Table = {
         (
             "an unregistered certificate",
             unregistered,
-            r"sign the client assertion is not registered on application\. \[Reason - The key was not found\., "
-            + r"Thumbprint of key used by client: '[0-9A-F]{64}'",
+            (
+                r"sign the client assertion is not registered on application\. \[Reason - The key was not found\., "
+                r"Thumbprint of key used by client: '[0-9A-F]{64}'"
+            ),
         ),
         ("an expired key", expired_certificate, "The key used is expired.*Found key 'Start="),
         ("a wrong key", signed_by_another_key, NOT_VERIFIED),
@@ -91,8 +93,10 @@ FAULTS: Table = {
         (
             "an assertion past its time",
             with_assertion(claims={"nbf": NOW - 2000, "exp": NOW - 300}),
-            r"Current time: 2027-01-15T08:00:00\.0000000Z, assertion valid from 2027-01-15T07:26:40\.0000000Z, "
-            + r"expiry time of assertion 2027-01-15T07:55:00\.0000000Z\.",
+            (
+                r"Current time: 2027-01-15T08:00:00\.0000000Z, assertion valid from 2027-01-15T07:26:40\.0000000Z, "
+                r"expiry time of assertion 2027-01-15T07:55:00\.0000000Z\."
+            ),
         ),
         ("an assertion of the future", with_assertion(claims={"nbf": NOW + 301}), "not within its valid time range"),
         ("an issue time of the future", with_assertion(claims={"nbf": None, "iat": NOW + 301}), "valid from 2027-"),
