@@ -48,8 +48,10 @@ _KEY_TYPES = {
     "1.3.101.111": "X448",
     "1.3.101.112": "Ed25519",
     "1.3.101.113": "Ed448",
-    "1.2.840.10045.2.1": "EC with a curve that this OpenSSL does not know",
 }
+
+_EC_PUBLIC_KEY = "1.2.840.10045.2.1"
+_TAKEN_CURVES = ("1.2.840.10045.3.1.7", "1.3.132.0.34", "1.3.132.0.35")
 
 
 def identify(element: tlv.Element) -> str:
@@ -196,12 +198,13 @@ def _load_encrypted(element: tlv.Element, password: bytes | None, where: str) ->
         key = None
     if key is not None:
         return accept(key)
-    if reason is not None:
+    algorithm = element.children()[0]
+    if reason is not None or not kdf.is_known(algorithm):
         raise CertificateFormatError(
-            f"the private key in {where}, or its encryption, uses an algorithm that is not supported ({reason}); "
-            "convert it with `openssl pkcs8 -topk8 -v2 aes-256-cbc`"
+            f"the private key in {where}, or its encryption, uses an algorithm that is not supported "
+            f"({reason or 'unknown to OpenSSL'}); convert it with `openssl pkcs8 -topk8 -v2 aes-256-cbc`"
         )
-    raise _wrong_password(password, where, kdf.legacy_name(element.children()[0]))
+    raise _wrong_password(password, where, kdf.legacy_name(algorithm))
 
 
 def _wrong_password(password: bytes, where: str, legacy: str | None = None) -> WrongPasswordError:
@@ -214,10 +217,28 @@ def _wrong_password(password: bytes, where: str, legacy: str | None = None) -> W
 
 def _unreadable(fields: tuple[tlv.Element, ...], where: str) -> UnsupportedKeyError | CertificateFormatError:
     try:
-        # PKCS #8: version, algorithm, key. The other shapes have no algorithm and fail here.
-        kind = _KEY_TYPES.get(fields[1].children()[0].object_identifier())
+        kind = _kind(fields)
     except (tlv.MalformedError, IndexError):
         kind = None
     if kind is not None:
         return unsupported(kind)
     return CertificateFormatError(f"the private key in {where} is damaged, or of a type that is not supported")
+
+
+def _kind(fields: tuple[tlv.Element, ...]) -> str | None:
+    """Return the kind of a key that cannot be read, if that is the reason; PKCS #1 has no more than numbers."""
+    if fields[1].tag == tlv.OCTET_STRING:
+        # SEC 1 (RFC 5915 section 3): version, key, [0] curve.
+        curve = fields[2].children()[0]
+    else:
+        # PKCS #8: version, algorithm, key.
+        algorithm = fields[1].children()
+        name = algorithm[0].object_identifier()
+        if name != _EC_PUBLIC_KEY:
+            return _KEY_TYPES.get(name)
+        curve = algorithm[1]
+    if curve.tag != tlv.OBJECT_IDENTIFIER:
+        # RFC 5480 section 2.1.1 forbids them.
+        return "EC with the curve as explicit parameters"
+    dotted = curve.object_identifier()
+    return None if dotted in _TAKEN_CURVES else f"EC with the curve {dotted}"

@@ -89,6 +89,19 @@ def check_iterations(total: int, what: str) -> None:
         )
 
 
+def is_known(algorithm: Element) -> bool:
+    """Return whether an encryption scheme is one that OpenSSL could know.
+
+    :param algorithm: an ``AlgorithmIdentifier`` that :func:`iterations` has read.
+    """
+    fields = algorithm.children()
+    name = fields[0].object_identifier()
+    if name != PBES2:
+        return name in SALT_AND_ITERATIONS
+    parameters = fields[1].children() if len(fields) > 1 else ()
+    return bool(parameters) and parameters[0].children()[0].object_identifier() in (_PBKDF2, _SCRYPT)
+
+
 def legacy_name(algorithm: Element) -> str | None:
     """Return the name of an encryption scheme that needs OpenSSL's legacy provider; None for any other.
 

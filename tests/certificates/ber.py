@@ -1,4 +1,4 @@
-"""Writes BER as old tools do: indefinite lengths and segmented strings, made from DER. Shares no code with the reader."""
+"""Writes BER as old tools do, with indefinite lengths and segmented strings. Shares no code with the reader."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def integer(value: int) -> bytes:
 
 def oid(dotted: str) -> bytes:
     first, second, *rest = (int(arc) for arc in dotted.split("."))
-    octets = []
+    octets: list[int] = []
     for arc in (40 * first + second, *rest):
         group = [arc & 0x7F]
         while arc := arc >> 7:

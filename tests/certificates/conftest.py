@@ -1,4 +1,4 @@
-"""The certificates of one run, in every encoding that the tests read, and OpenSSL's command line beside cryptography."""
+"""The certificates of one run in every encoding, made by cryptography and by OpenSSL's command line."""
 
 from __future__ import annotations
 

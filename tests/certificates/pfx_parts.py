@@ -1,0 +1,78 @@
+"""Puts PFX files together piece by piece (RFC 7292), also such as no tool would write."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+
+from tests.certificates import ber
+
+DATA = "1.2.840.113549.1.7.1"
+ENCRYPTED_DATA = "1.2.840.113549.1.7.6"
+KEY_BAG = "1.2.840.113549.1.12.10.1.1"
+SHROUDED_KEY_BAG = "1.2.840.113549.1.12.10.1.2"
+CERTIFICATE_BAG = "1.2.840.113549.1.12.10.1.3"
+NESTED_BAG = "1.2.840.113549.1.12.10.1.6"
+PBE_3DES = "1.2.840.113549.1.12.1.3"
+PBKDF2 = "1.2.840.113549.1.5.12"
+PBES2 = "1.2.840.113549.1.5.13"
+PBMAC1 = "1.2.840.113549.1.5.14"
+SHA1 = "1.3.14.3.2.26"
+
+
+def typed(kind: str, value: bytes) -> bytes:
+    """``SEQUENCE { OBJECT IDENTIFIER, [0] value }``: a ContentInfo or a bag."""
+    return ber.tlv(0x30, ber.oid(kind) + ber.tlv(0xA0, value))
+
+
+def plain(*bags: bytes) -> bytes:
+    return typed(DATA, ber.tlv(4, ber.tlv(0x30, b"".join(bags))))
+
+
+def encrypted(algorithm: bytes) -> bytes:
+    info = ber.tlv(0x30, ber.oid(DATA) + algorithm + ber.tlv(0x80, bytes(64)))
+    return typed(ENCRYPTED_DATA, ber.tlv(0x30, ber.integer(0) + info))
+
+
+def pfx_of(*contents: bytes, mac: bytes = b"") -> bytes:
+    return ber.tlv(0x30, ber.integer(3) + plain_safe(b"".join(contents)) + mac)
+
+
+def plain_safe(contents: bytes) -> bytes:
+    return typed(DATA, ber.tlv(4, ber.tlv(0x30, contents)))
+
+
+def pbe(iterations: int, scheme: str = PBE_3DES) -> bytes:
+    return ber.tlv(0x30, ber.oid(scheme) + ber.tlv(0x30, ber.tlv(4, b"saltsalt") + ber.integer(iterations)))
+
+
+def pbes2(iterations: int) -> bytes:
+    cipher = ber.tlv(0x30, ber.oid("2.16.840.1.101.3.4.1.42") + ber.tlv(4, bytes(16)))
+    return ber.tlv(0x30, ber.oid(PBES2) + ber.tlv(0x30, pbe(iterations, PBKDF2) + cipher))
+
+
+def shrouded(algorithm: bytes) -> bytes:
+    return typed(SHROUDED_KEY_BAG, ber.tlv(0x30, algorithm + ber.tlv(4, bytes(64))))
+
+
+def mac_of(iterations: int | None) -> bytes:
+    digest = ber.tlv(0x30, ber.tlv(0x30, ber.oid(SHA1) + ber.tlv(5, b"")) + ber.tlv(4, bytes(20)))
+    return ber.tlv(0x30, digest + ber.tlv(4, bytes(8)) + (b"" if iterations is None else ber.integer(iterations)))
+
+
+def pbmac1_of(iterations: int) -> bytes:
+    scheme = ber.tlv(0x30, ber.oid(PBMAC1) + ber.tlv(0x30, pbe(iterations, PBKDF2)))
+    digest = ber.tlv(0x30, scheme + ber.tlv(4, bytes(32)))
+    return ber.tlv(0x30, digest + ber.tlv(4, b"NOT USED") + ber.integer(1))
+
+
+def with_mac(content: bytes, password: str) -> bytes:
+    """A PFX with a MAC after RFC 7292 appendix B with one iteration."""
+    salt = b"8 octets"
+    block = b"\x03" * 64 + salt * 8
+    octets = password.encode("utf-16-be") + b"\0\0"
+    block += (octets * 64)[: -(-len(octets) // 64) * 64]
+    value = hmac.digest(hashlib.sha1(block, usedforsecurity=False).digest(), content, "sha1")
+    digest = ber.tlv(0x30, ber.tlv(0x30, ber.oid(SHA1) + ber.tlv(5, b"")) + ber.tlv(4, value))
+    mac = ber.tlv(0x30, digest + ber.tlv(4, salt))
+    return ber.tlv(0x30, ber.integer(3) + typed(DATA, ber.tlv(4, content)) + mac)

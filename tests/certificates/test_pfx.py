@@ -1,0 +1,248 @@
+"""A PFX's structure is read before any key is derived, and every failure is told apart."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, pkcs12
+
+from azure_certvar_credential.certificates import ClientCertificate, pfx, tlv
+from azure_certvar_credential.certificates.kdf import MAX_ITERATIONS
+from azure_certvar_credential.certificates.pfx_mac import Mac, read_mac, verifies
+from azure_certvar_credential.exceptions import (
+    AmbiguousPrivateKeyError,
+    CertificateFormatError,
+    PasswordRequiredError,
+    WrongPasswordError,
+)
+from tests.certificates import ber, making
+from tests.certificates.conftest import PASSWORD
+from tests.certificates.pfx_parts import (
+    CERTIFICATE_BAG,
+    DATA,
+    ENCRYPTED_DATA,
+    KEY_BAG,
+    NESTED_BAG,
+    SHA1,
+    SHROUDED_KEY_BAG,
+    encrypted,
+    mac_of,
+    pbe,
+    pbes2,
+    pbmac1_of,
+    pfx_of,
+    plain,
+    plain_safe,
+    shrouded,
+    typed,
+    with_mac,
+)
+from tests.certificates.secrecy import assert_tells_nothing, secrets_of
+
+if TYPE_CHECKING:
+    from tests.certificates.conftest import Kit
+
+HUGE = 2**31 - 1
+SHARE = MAX_ITERATIONS // 3 + 1
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        pytest.param(pfx_of(mac=mac_of(HUGE)), id="MAC"),
+        pytest.param(pfx_of(mac=mac_of(MAX_ITERATIONS + 1)), id="MAC, one too many"),
+        pytest.param(pfx_of(mac=pbmac1_of(HUGE)), id="PBMAC1"),
+        pytest.param(pfx_of(encrypted(pbe(HUGE))), id="encrypted data, PKCS #12"),
+        pytest.param(pfx_of(encrypted(pbes2(HUGE))), id="encrypted data, PBES2"),
+        pytest.param(pfx_of(plain(shrouded(pbe(HUGE)))), id="key bag, PKCS #12"),
+        pytest.param(pfx_of(plain(shrouded(pbes2(HUGE)))), id="key bag, PBES2"),
+        pytest.param(pfx_of(plain(typed(NESTED_BAG, ber.tlv(0x30, shrouded(pbes2(HUGE)))))), id="bag in a bag"),
+        pytest.param(
+            pfx_of(encrypted(pbes2(SHARE)), plain(shrouded(pbe(SHARE))), mac=mac_of(SHARE)), id="all of them together"
+        ),
+        pytest.param(ber.indefinite(pfx_of(plain(shrouded(pbes2(HUGE))))), id="BER"),
+    ],
+)
+@pytest.mark.parametrize("password", [None, PASSWORD])
+def test_an_absurd_iteration_count_is_refused_before_any_work(made: bytes, password: str | None) -> None:
+    began = time.perf_counter()
+    with pytest.raises(CertificateFormatError, match=r"the PFX asks for [\d,]+ iterations"):
+        ClientCertificate.load(made, password)
+
+    assert time.perf_counter() - began < 0.5
+
+
+def test_openssl_itself_writes_what_is_refused(kit: Kit) -> None:
+    made = kit.openssl_pfx("-nomac", "-iter", str(MAX_ITERATIONS))
+
+    with pytest.raises(CertificateFormatError, match="asks for 10,000,000 iterations"):
+        ClientCertificate.load(made, PASSWORD)
+
+
+def bag_of(kit: Kit, number: int, password: bytes | None = None) -> bytes:
+    kind = SHROUDED_KEY_BAG if password else KEY_BAG
+    key = kit.key if number == 0 else making.rsa_key(number)
+    return typed(kind, making.key_bytes(key, Encoding.DER, password=password))
+
+
+def certificate_bag(kit: Kit) -> bytes:
+    value = ber.tlv(0xA0, ber.tlv(4, kit.leaf.public_bytes(Encoding.DER)))
+    return typed(CERTIFICATE_BAG, ber.tlv(0x30, ber.oid("1.2.840.113549.1.9.22.1") + value))
+
+
+def test_two_keys_in_a_pfx_are_ambiguous(kit: Kit) -> None:
+    made = pfx_of(plain(bag_of(kit, 0), bag_of(kit, 1), certificate_bag(kit)))
+
+    with pytest.raises(AmbiguousPrivateKeyError, match="2 different private keys") as caught:
+        ClientCertificate.load(made)
+
+    assert_tells_nothing(caught.value, secrets_of())
+
+
+def test_two_encrypted_keys_in_a_pfx_are_ambiguous(kit: Kit) -> None:
+    secret = PASSWORD.encode()
+    made = pfx_of(plain(bag_of(kit, 0, secret), bag_of(kit, 1, secret), certificate_bag(kit)))
+
+    with pytest.raises(AmbiguousPrivateKeyError, match="2 different private keys"):
+        ClientCertificate.load(made, PASSWORD)
+
+
+def test_the_same_key_twice_in_a_pfx_is_one_key(kit: Kit) -> None:
+    made = pfx_of(plain(bag_of(kit, 0), bag_of(kit, 0, PASSWORD.encode()), certificate_bag(kit)))
+
+    assert ClientCertificate.load(made, PASSWORD).leaf == kit.leaf
+
+
+def test_two_keys_of_which_one_cannot_be_opened_are_ambiguous(kit: Kit) -> None:
+    made = pfx_of(plain(bag_of(kit, 0), bag_of(kit, 1, PASSWORD.encode()), certificate_bag(kit)))
+
+    with pytest.raises(AmbiguousPrivateKeyError, match="cannot be compared"):
+        ClientCertificate.load(made)
+
+
+def test_a_pfx_that_is_signed_says_how_to_get_another() -> None:
+    made = ber.tlv(0x30, ber.integer(3) + typed("1.2.840.113549.1.7.2", ber.tlv(0x30, b"")))
+
+    with pytest.raises(CertificateFormatError, match="public-key integrity"):
+        ClientCertificate.load(made)
+
+
+DEEP = typed(NESTED_BAG, ber.tlv(0x30, b""))
+for _ in range(9):
+    DEEP = typed(NESTED_BAG, ber.tlv(0x30, DEEP))
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        pytest.param(ber.tlv(0x30, ber.integer(4) + plain_safe(b"")), id="version 4"),
+        pytest.param(ber.tlv(0x30, ber.integer(3) + ber.tlv(0x30, ber.oid(DATA))), id="no content"),
+        pytest.param(ber.tlv(0x30, ber.integer(3) + ber.tlv(0x30, ber.oid(DATA) + ber.tlv(0xA1, b""))), id="no [0]"),
+        pytest.param(ber.tlv(0x30, ber.integer(3) + typed(DATA, ber.tlv(4, b"\x30\x05\x02"))), id="content cut off"),
+        pytest.param(pfx_of(typed(ENCRYPTED_DATA, ber.tlv(0x30, ber.integer(0)))), id="encrypted data of nothing"),
+        pytest.param(pfx_of(typed(ENCRYPTED_DATA, ber.tlv(0x30, ber.integer(0) + b"\x30\0"))), id="no algorithm"),
+        pytest.param(pfx_of(plain(DEEP)), id="bags too deep"),
+        pytest.param(pfx_of(mac=ber.tlv(0x30, ber.tlv(0x30, b""))), id="MAC without a salt"),
+        pytest.param(pfx_of(mac=ber.tlv(0x30, ber.tlv(0x30, b"") + ber.tlv(4, b""))), id="MAC without a digest"),
+        pytest.param(
+            pfx_of(mac=ber.tlv(0x30, ber.tlv(0x30, b"\x30\0" + ber.tlv(4, b"")) + ber.tlv(4, b""))), id="no digest name"
+        ),
+    ],
+)
+def test_a_damaged_structure_is_told_from_a_wrong_password(made: bytes) -> None:
+    with pytest.raises(CertificateFormatError, match="the PFX is damaged or cut off"):
+        ClientCertificate.load(made, PASSWORD)
+
+
+def test_an_unencrypted_pfx_that_openssl_cannot_read_is_no_matter_of_passwords(kit: Kit) -> None:
+    made = pfx_of(plain(typed(KEY_BAG, ber.tlv(0x30, b"")), certificate_bag(kit)))
+
+    with pytest.raises(CertificateFormatError, match="although its password is right"):
+        ClientCertificate.load(made, PASSWORD)
+
+
+def test_parts_with_another_password_are_told_from_a_wrong_password(kit: Kit) -> None:
+    bags = ber.tlv(0x30, plain(bag_of(kit, 0, b"the key's own password"), certificate_bag(kit)))
+    made = with_mac(bags, PASSWORD)
+
+    with pytest.raises(CertificateFormatError, match="different passwords"):
+        ClientCertificate.load(made, PASSWORD)
+    with pytest.raises(WrongPasswordError):
+        ClientCertificate.load(made, "wrong")
+    with pytest.raises(PasswordRequiredError):
+        ClientCertificate.load(made)
+
+
+@pytest.mark.parametrize("algorithm", ["sha1", "sha224", "sha256", "sha384", "sha512"])
+@pytest.mark.parametrize("password", [PASSWORD, "", "pässwörd ✓", "x" * 200])
+def test_our_mac_agrees_with_openssl(kit: Kit, algorithm: str, password: str) -> None:
+    made = tlv.parse_first(kit.openssl_pfx("-macalg", algorithm, password=password))
+    structure = pfx.inspect(made)
+
+    assert structure.mac is not None
+    assert verifies(structure.mac, structure.content, password.encode()) is True
+    assert verifies(structure.mac, structure.content, b"wrong") is False
+    assert verifies(structure.mac, structure.content, b"\xff\xfe") is False
+
+
+def test_a_mac_in_latin_1_octets_is_verified_as_openssl_does(kit: Kit) -> None:
+    made = pkcs12.serialize_key_and_certificates(None, kit.key, kit.leaf, None, BestAvailableEncryption("é".encode()))
+    structure = pfx.inspect(tlv.parse_first(made))
+
+    assert structure.mac is not None
+    assert verifies(structure.mac, structure.content, "é".encode("latin-1")) is True
+
+
+def test_a_mac_that_is_not_known_here_is_left_open() -> None:
+    unknown = Mac("1.2.3", bytes(20), bytes(8), 1)
+    slow = Mac(SHA1, bytes(20), bytes(8), 2_000_000)
+
+    assert verifies(unknown, b"", b"x") is None
+    assert verifies(slow, b"", b"x") is None
+
+
+def test_the_iterations_of_a_mac_default_to_one() -> None:
+    assert read_mac(tlv.parse_first(mac_of(None))).iterations == 1
+
+
+def test_pbmac1_is_named_where_it_may_be_the_reason() -> None:
+    made = pfx_of(plain(shrouded(pbes2(1))), mac=pbmac1_of(1))
+
+    with pytest.raises(WrongPasswordError, match="PBMAC1"):
+        ClientCertificate.load(made, PASSWORD)
+
+
+def test_a_structure_shows_no_key(kit: Kit) -> None:
+    structure = pfx.inspect(tlv.parse_first(pfx_of(plain(bag_of(kit, 0)))))
+
+    assert repr(structure) == "<PFX structure with 1 visible keys>"
+
+
+def test_a_cipher_that_openssl_lacks_is_told_from_a_wrong_password(kit: Kit) -> None:
+    # OpenSSL loads its legacy provider once in a process, so that its absence needs another process.
+    program = (
+        "import sys\n"
+        "from azure_certvar_credential.certificates import ClientCertificate\n"
+        "try:\n"
+        f"    ClientCertificate.load(sys.stdin.buffer.read(), {PASSWORD!r})\n"
+        "except ValueError as error:\n"
+        "    print(type(error).__name__, error)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        input=kit.openssl_pfx("-legacy"),
+        capture_output=True,
+        env={**os.environ, "CRYPTOGRAPHY_OPENSSL_NO_LEGACY": "1", "PYTHONPATH": os.pathsep.join(sys.path)},
+        timeout=60,
+        check=True,
+    )
+
+    shown = done.stdout.decode()
+    assert shown.startswith("CertificateFormatError the PFX is encrypted with PBE-SHA1-RC2-40")
+    assert "openssl pkcs12 -export" in shown
+    assert PASSWORD not in shown
