@@ -188,7 +188,7 @@ def test_after_closing_the_next_request_opens_again(poster: MakePoster) -> None:
         made = poster()
         answered(made.send(send(server.url)))
         if hasattr(made, "_loop"):
-            made._loop.run_until_complete(made._sender.close())
+            made._loop.run_until_complete(made._sender.close())  # type: ignore[attr-defined]
         else:
             made.close()
             made.close()

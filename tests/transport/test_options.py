@@ -1,0 +1,142 @@
+"""Keyword options are known by name, and an unknown one says what was meant."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from azure.core.pipeline.policies import RetryMode
+
+from azure_certvar_credential._core.config import Retry
+from azure_certvar_credential._runtime.construction import OWN_OPTIONS
+from azure_certvar_credential._transport.options import PIPELINE_OPTIONS, check_options, retry_settings
+from azure_certvar_credential._transport.pipeline import transport_options
+from azure_certvar_credential.exceptions import ConfigurationError, UnknownOptionError
+
+OWN = frozenset({"send_certificate_chain", "authority", "password"})
+
+
+def check(**options: Any) -> None:
+    check_options(options, own=OWN)
+
+
+def test_no_option_at_all_is_fine() -> None:
+    check()
+
+
+@pytest.mark.parametrize("name", sorted(PIPELINE_OPTIONS - {n for n in PIPELINE_OPTIONS if n.startswith("retry_")}))
+def test_azure_cores_options_are_known(name: str) -> None:
+    check(**{name: object()})
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [
+        ("transprot", "transport"),
+        ("retry_totals", "retry_total"),
+        ("proxy", "proxies"),
+        ("connection_timeouts", "connection_timeout"),
+        ("send_certificate_chains", "send_certificate_chain"),
+        ("Password", "password"),
+        ("user-agent", "user_agent"),
+    ],
+)
+def test_a_misspelt_option_is_refused_with_the_one_that_was_meant(given: str, meant: str) -> None:
+    with pytest.raises(UnknownOptionError, match=f"'{given}'; did you mean '{meant}'"):
+        check(**{given: 1})
+
+
+def test_an_unknown_option_is_every_error_that_a_caller_may_expect() -> None:
+    with pytest.raises(UnknownOptionError, match=r"unknown keyword argument 'zzz'$") as caught:
+        check(zzz="a value that is not repeated")
+    assert isinstance(caught.value, TypeError)
+    assert isinstance(caught.value, ConfigurationError)
+    assert isinstance(caught.value, ValueError)
+    assert "a value" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "remedy"),
+    [
+        ("certificate_path", "read_bytes()"),
+        ("cache_persistence_options", "token_cache="),
+        ("_cache", "token_cache="),
+        ("permit_redirects", "never followed"),
+        ("redirect_max", "never followed"),
+        ("authority_host", "the name is authority"),
+        ("tenant", "the name is tenant_id"),
+    ],
+)
+def test_an_option_of_azure_identity_that_cannot_work_here_says_what_does(name: str, remedy: str) -> None:
+    with pytest.raises(UnknownOptionError, match=f"^{name} is not an option here") as caught:
+        check(**{name: "x"})
+    assert remedy in str(caught.value)
+
+
+NUMBERS = [
+    "retry_total",
+    "retry_status",
+    "retry_read",
+    "retry_connect",
+    "retry_backoff_factor",
+    "retry_backoff_max",
+]
+
+
+@pytest.mark.parametrize("name", NUMBERS)
+@pytest.mark.parametrize("value", ["3", None, True, -1, -0.1, [], float("nan"), float("inf")], ids=repr)
+def test_a_retry_option_that_is_no_finite_number_is_refused(name: str, value: object) -> None:
+    with pytest.raises(ConfigurationError, match=f"{name} must be a number"):
+        check(**{name: value})
+
+
+@pytest.mark.parametrize("name", NUMBERS)
+@pytest.mark.parametrize("value", [0, 1, 2.5, 10**6])
+def test_a_retry_option_is_a_number_of_zero_or_more(name: str, value: float) -> None:
+    check(**{name: value})
+
+
+def test_retry_settings_are_azure_cores_by_default() -> None:
+    assert retry_settings({}) == Retry(3, 3, 3, 0.8, 120.0, exponential=True)
+
+
+def test_retry_settings_take_azure_cores_names() -> None:
+    assert retry_settings(
+        {
+            "retry_total": 9,
+            "retry_status": 8,
+            "retry_read": 7,
+            "retry_backoff_factor": 2,
+            "retry_backoff_max": 30,
+            "retry_mode": "fixed",
+        }
+    ) == Retry(9, 8, 7, 2.0, 30.0, exponential=False)
+
+
+@pytest.mark.parametrize(
+    ("mode", "exponential"),
+    [("exponential", True), (RetryMode.Exponential, True), ("fixed", False), (RetryMode.Fixed, False)],
+)
+def test_a_retry_mode_is_a_name_or_azure_cores_enumeration(mode: str, exponential: bool) -> None:
+    assert retry_settings({"retry_mode": mode}).exponential is exponential
+
+
+@pytest.mark.parametrize("mode", ["linear", None, 1, []])
+def test_another_retry_mode_is_refused(mode: object) -> None:
+    with pytest.raises(ConfigurationError, match="retry_mode must be 'exponential' or 'fixed'"):
+        retry_settings({"retry_mode": mode})
+
+
+def test_the_constructors_own_names_are_not_the_pipelines() -> None:
+    assert not OWN_OPTIONS & PIPELINE_OPTIONS
+
+
+def test_time_outs_suit_a_token_endpoint_unless_others_are_given() -> None:
+    assert transport_options({}) == {"connection_timeout": 10, "read_timeout": 30}
+    assert transport_options(
+        {"read_timeout": 5, "connection_verify": False, "proxies": {}, "connection_cert": None}
+    ) == {
+        "connection_timeout": 10,
+        "read_timeout": 5,
+        "connection_verify": False,
+    }
