@@ -11,8 +11,8 @@ from collections.abc import Iterable
 from datetime import datetime, timezone
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 
+from azure_certvar_credential.certificates.foreign import VERIFY_ERRORS
 from azure_certvar_credential.certificates.naming import der, describe, describe_all
 from azure_certvar_credential.certificates.validity import is_valid
 
@@ -75,7 +75,7 @@ def _issued(issuer: x509.Certificate, certificate: x509.Certificate) -> bool:
         return False
     try:
         certificate.verify_directly_issued_by(issuer)
-    except (InvalidSignature, ValueError, TypeError, UnsupportedAlgorithm):
+    except VERIFY_ERRORS:
         # Not signed by it, or with a key or hash that cannot be verified here: either way nothing shows a link.
         return False
     return True

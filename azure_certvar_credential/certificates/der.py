@@ -7,11 +7,12 @@ thing; the shapes of RFC 5280, 5208, 5958, 8017, 5915 and 7292 differ in the tag
 from __future__ import annotations
 
 from cryptography import x509
-from cryptography.exceptions import InternalError, UnsupportedAlgorithm
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import load_der_private_key, load_pem_private_key
 
 from azure_certvar_credential.certificates import kdf, tlv
+from azure_certvar_credential.certificates.foreign import PARSER_ERRORS
 from azure_certvar_credential.certificates.naming import describe_key, readable
 from azure_certvar_credential.certificates.passwords import wrong_password_hint
 from azure_certvar_credential.certificates.possession import check_key, unsupported
@@ -29,9 +30,6 @@ PRIVATE_KEY = "private key"
 ENCRYPTED_PRIVATE_KEY = "encrypted private key"
 DSA_PRIVATE_KEY = "DSA private key"
 UNKNOWN = "unknown structure"
-
-# What the parsers of cryptography raise on damaged or unsupported input.
-PARSER_ERRORS = (ValueError, TypeError, OverflowError, InternalError, UnsupportedAlgorithm)
 
 # Recognised only in order to be named.
 _OTHERS = {

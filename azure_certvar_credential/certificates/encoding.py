@@ -32,7 +32,7 @@ def looks_binary(data: bytes) -> bool:
 
 
 def as_text(data: bytes) -> str:
-    """Return bytes as text, by their byte order mark or the zeros of UTF-16, else octet by octet.
+    """Return bytes as text, by their byte order mark or the zeros of UTF-16, else as UTF-8 or octet by octet.
 
     What is read from the text afterwards is ASCII in every known form, so that any superset of ASCII will do.
     """
@@ -42,7 +42,10 @@ def as_text(data: bytes) -> str:
         return data.decode("utf-16-le", "replace")
     if len(data) > 3 and not data[0::2].strip(b"\x00"):
         return data.decode("utf-16-be", "replace")
-    return data.removeprefix(b"\xef\xbb\xbf").decode("latin-1")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return data.decode("latin-1")
 
 
 def unwrap(text: str) -> str:

@@ -9,6 +9,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from azure_certvar_credential.certificates.foreign import PARSER_ERRORS
 from azure_certvar_credential.exceptions import CertificateFormatError
 from azure_certvar_credential.signers.memory import PublicKey
 
@@ -60,7 +61,7 @@ def readable(certificate: x509.Certificate) -> x509.Certificate:
         certificate.subject.rfc4514_string()
         certificate.issuer.rfc4514_string()
         certificate.not_valid_before_utc, certificate.not_valid_after_utc, certificate.serial_number  # noqa: B018
-    except (ValueError, TypeError) as error:
+    except PARSER_ERRORS as error:
         raise CertificateFormatError(
             f"the certificate with thumbprint {thumbprint(certificate)} is damaged: {error}"
         ) from error

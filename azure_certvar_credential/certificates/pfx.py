@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from cryptography.hazmat.primitives.serialization import pkcs12
 
 from azure_certvar_credential.certificates import kdf, tlv
-from azure_certvar_credential.certificates.der import PARSER_ERRORS, load_key
+from azure_certvar_credential.certificates.der import load_key
+from azure_certvar_credential.certificates.foreign import PARSER_ERRORS
 from azure_certvar_credential.certificates.passwords import wrong_password_hint
 from azure_certvar_credential.certificates.pfx_mac import Mac, read_mac, verifies
 from azure_certvar_credential.exceptions import (

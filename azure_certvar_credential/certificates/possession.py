@@ -5,11 +5,12 @@ from __future__ import annotations
 import secrets
 
 from cryptography import x509
-from cryptography.exceptions import InternalError, InvalidSignature, UnsupportedAlgorithm
+from cryptography.exceptions import InternalError
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
+from azure_certvar_credential.certificates.foreign import PARSER_ERRORS, VERIFY_ERRORS
 from azure_certvar_credential.certificates.naming import describe, describe_key, public_key_sha256
 from azure_certvar_credential.exceptions import (
     CertificateError,
@@ -120,7 +121,7 @@ def public_key_of(certificate: x509.Certificate) -> PublicKey | None:
     """Return a certificate's public key if it is RSA or EC; None for any other, or one that cannot be read."""
     try:
         key = certificate.public_key()
-    except (ValueError, TypeError, UnsupportedAlgorithm):
+    except PARSER_ERRORS:
         return None
     return key if isinstance(key, (rsa.RSAPublicKey, ec.EllipticCurvePublicKey)) else None
 
@@ -172,6 +173,6 @@ def _verifies(public_key: PublicKey, signature: bytes, challenge: bytes, algorit
             public_key.verify(signature, challenge, pss, hashes.SHA256())
         else:
             public_key.verify(signature, challenge, padding.PKCS1v15(), hashes.SHA256())
-    except (InvalidSignature, ValueError):
+    except VERIFY_ERRORS:
         return False
     return True
