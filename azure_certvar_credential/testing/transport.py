@@ -1,7 +1,8 @@
 """azure-core transports that ask the emulator in process: no socket, no TLS, no waiting for retries.
 
 They take any host for the emulator's, so a credential keeps the authority that it has in production. What goes wrong
-is raised as azure-core's own transports raise it.
+is raised as azure-core's own transports raise it, with one addition: those cannot tell a connection that was reset
+before the request was read from one that was reset afterwards, and these do.
 """
 
 from __future__ import annotations
