@@ -42,9 +42,9 @@ class _Handler(BaseHTTPRequestHandler):
         # Here and not in the accept loop: a client that is slow to shake hands keeps nobody else waiting.
         connection = self.server.tls.wrap_socket(self.request, server_side=True, do_handshake_on_connect=False)
         self.request = connection
-        self.server.opened(connection)
         connection.settimeout(_HANDSHAKE_SECONDS)
         try:
+            self.server.opened(connection)
             connection.do_handshake()
         except BaseException:
             self.server.closed(connection)
@@ -66,7 +66,8 @@ class _Handler(BaseHTTPRequestHandler):
         request = Request(self.command, url, dict(self.headers.items()), body)
         self._deliver(self.server.emulator.handle(request))
 
-    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = exchange  # noqa: N815 - the names that http.server calls
+    # The names that http.server calls.
+    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = exchange  # noqa: N815
 
     def _read_body(self) -> bytes | None:
         length = self.headers.get("Content-Length", "0" if self.command != "POST" else "")
@@ -126,8 +127,13 @@ class _Listener(socketserver.ThreadingTCPServer):
         return int(self.server_address[1])
 
     def opened(self, connection: ssl.SSLSocket) -> None:
-        """Remember a connection and the thread that serves it."""
+        """Remember a connection and the thread that serves it.
+
+        :raises ConnectionAbortedError: the server is stopping, and has closed what it knew already.
+        """
         with self._lock:
+            if self.stopping.is_set():
+                raise ConnectionAbortedError
             self._open[connection] = threading.current_thread()
 
     def closed(self, connection: ssl.SSLSocket) -> None:
