@@ -113,12 +113,13 @@ def load_certificate(encoded: bytes, where: str) -> x509.Certificate:
     return readable(certificate)
 
 
-def load_key(encoded: bytes, password: bytes | None, where: str) -> PrivateKey:
+def load_key(encoded: bytes, password: bytes | None, budget: kdf.Budget, where: str) -> PrivateKey:
     """Read one DER private key: PKCS #8, encrypted or not, PKCS #1 or SEC 1.
 
     OpenSSL's validation of an RSA key (40 ms: primality tests) is skipped, because possession is proven afterwards by
     a signature that only a right key can make. A password for a key that needs none is ignored.
 
+    :param budget: what the key derivation may cost.
     :param where: what it was found in, for the message.
     :raises PasswordRequiredError: it is encrypted and ``password`` is None or empty.
     :raises WrongPasswordError: the password does not open it.
@@ -130,7 +131,7 @@ def load_key(encoded: bytes, password: bytes | None, where: str) -> PrivateKey:
         kind = identify(element)
         fields = element.children()
         if kind == ENCRYPTED_PRIVATE_KEY:
-            kdf.check_iterations(kdf.iterations(fields[0]), "encrypted private key")
+            budget.spend(kdf.iterations(fields[0]), f"the private key in {where}")
     except tlv.MalformedError as error:
         raise CertificateFormatError(f"the private key in {where} is damaged: {error}") from None
     if kind == ENCRYPTED_PRIVATE_KEY:

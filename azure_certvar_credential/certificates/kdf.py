@@ -14,10 +14,12 @@ from azure_certvar_credential.exceptions import CertificateFormatError
 # 10,000, NSS 600,000, and OWASP's highest advice (2023) is 1,300,000.
 MAX_ITERATIONS = 5_000_000
 
-# scrypt (RFC 7914): memory is 128 * N * r bytes, and time is proportional to N * r * p. OpenSSL itself refuses 32 MiB
-# and more; it writes N=16384, r=8, p=1, which is half of that and takes 40 ms. The bound on the time is half a second.
+# scrypt (RFC 7914): memory is 128 * N * r bytes. OpenSSL itself refuses 32 MiB and more; it writes N=16384, r=8, p=1,
+# which is half of that.
 MAX_SCRYPT_BLOCKS = 2**18 - 1
-MAX_SCRYPT_WORK = 2**21
+
+# The time that scrypt takes is proportional to N * r * p: as much for each as for this many iterations (measured).
+_ITERATIONS_OF_A_BLOCK = 2
 
 PBES2 = "1.2.840.113549.1.5.13"
 PBMAC1 = "1.2.840.113549.1.5.14"
@@ -44,13 +46,39 @@ SALT_AND_ITERATIONS = {
 _WITHOUT_LEGACY_PROVIDER = {"PBE-SHA1-3DES", "PBE-SHA1-2DES"}
 
 
+class Budget:
+    """How many iterations may still be done for one input, however many keys and files it consists of."""
+
+    __slots__ = ("_spent",)
+
+    def __init__(self) -> None:
+        self._spent = 0
+
+    def spend(self, count: int, what: str) -> None:
+        """Take a number of iterations from the budget before they are done.
+
+        :param count: the number.
+        :param what: what asks for them, such as ``the PFX``.
+        :raises CertificateFormatError: there are more than :data:`MAX_ITERATIONS` in all.
+        """
+        self._spent += count
+        if self._spent > MAX_ITERATIONS:
+            # A number of a thousand digits is no help in a message.
+            shown = f"{self._spent:,}" if self._spent < 10**15 else "more than 10^15"
+            raise CertificateFormatError(
+                f"with {what} the certificate data asks for {shown} iterations of key derivation; at most "
+                f"{MAX_ITERATIONS:,} are done. Export it again with an ordinary count, such as `openssl pkcs12 -export "
+                "-iter 100000`"
+            )
+
+
 def iterations(algorithm: Element, depth: int = 0) -> int:
     """Return the number of iterations that an AlgorithmIdentifier asks for; 0 if it derives no key.
 
-    :param algorithm: an ``AlgorithmIdentifier`` (RFC 5280 section 4.1.1.2).
+    :param algorithm: an ``AlgorithmIdentifier`` (RFC 5280 section 4.1.1.2). scrypt is converted to iterations.
     :param depth: the number of algorithms that enclose this one.
     :raises MalformedError: the structure is not one.
-    :raises CertificateFormatError: scrypt parameters above :data:`MAX_SCRYPT_BLOCKS` or :data:`MAX_SCRYPT_WORK`.
+    :raises CertificateFormatError: scrypt that needs more memory than :data:`MAX_SCRYPT_BLOCKS`.
     """
     fields = algorithm.children()
     if not fields:
@@ -63,30 +91,13 @@ def iterations(algorithm: Element, depth: int = 0) -> int:
             raise MalformedError("a password-based scheme inside another one")
         return sum(iterations(inner, depth + 1) for inner in fields[1].children())
     if name == _SCRYPT:
-        _check_scrypt(fields[1].children())
-        return 0
+        return _scrypt_iterations(fields[1].children())
     if name == _PBKDF2 or name in SALT_AND_ITERATIONS:
         parameters = fields[1].children()
         if len(parameters) < 2:
             raise MalformedError("key derivation parameters without an iteration count")
         return max(0, parameters[1].integer())
     return 0
-
-
-def check_iterations(total: int, what: str) -> None:
-    """Refuse an iteration count that would keep OpenSSL busy for too long.
-
-    :param total: the iterations of all derivations together.
-    :param what: what asks for them, such as ``PFX``.
-    :raises CertificateFormatError: they are more than :data:`MAX_ITERATIONS`.
-    """
-    if total > MAX_ITERATIONS:
-        # A number of a thousand digits is no help in a message.
-        count = f"{total:,}" if total < 10**15 else "more than 10^15"
-        raise CertificateFormatError(
-            f"the {what} asks for {count} iterations of its key derivation; at most {MAX_ITERATIONS:,} are done. "
-            "Export it again with an ordinary count, such as `openssl pkcs12 -export -iter 100000`"
-        )
 
 
 def is_known(algorithm: Element) -> bool:
@@ -111,13 +122,14 @@ def legacy_name(algorithm: Element) -> str | None:
     return None if name in _WITHOUT_LEGACY_PROVIDER else name
 
 
-def _check_scrypt(parameters: tuple[Element, ...]) -> None:
+def _scrypt_iterations(parameters: tuple[Element, ...]) -> int:
     if len(parameters) < 4:
         raise MalformedError("scrypt parameters are missing")
     cost, block_size, parallelization = (max(1, parameter.integer()) for parameter in parameters[1:4])
     blocks = cost * block_size
-    if blocks > MAX_SCRYPT_BLOCKS or blocks * parallelization > MAX_SCRYPT_WORK:
+    if blocks > MAX_SCRYPT_BLOCKS:
         raise CertificateFormatError(
-            f"the encrypted private key asks for more than scrypt is done with (N * r up to {MAX_SCRYPT_BLOCKS:,}, "
-            f"N * r * p up to {MAX_SCRYPT_WORK:,}); encrypt it again with `openssl pkcs8 -topk8 -scrypt`"
+            "the encrypted private key asks for scrypt with 32 MiB of memory or more, which OpenSSL refuses; encrypt "
+            "it again with `openssl pkcs8 -topk8 -scrypt`"
         )
+    return blocks * parallelization * _ITERATIONS_OF_A_BLOCK

@@ -13,7 +13,7 @@ from datetime import datetime, timezone
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization.pkcs12 import PKCS12Certificate, PKCS12KeyAndCertificates
 
-from azure_certvar_credential.certificates import der, encoding, hints, pem, tlv
+from azure_certvar_credential.certificates import der, encoding, hints, kdf, pem, tlv
 from azure_certvar_credential.certificates.naming import describe_all, public_key_sha256, readable
 from azure_certvar_credential.certificates.pfx import load_pfx
 from azure_certvar_credential.certificates.possession import as_signer, mismatch, public_key_of
@@ -57,6 +57,7 @@ class _Findings:
     signers: list[Signer] = field(default_factory=list)
     certificates: list[x509.Certificate] = field(default_factory=list)
     unused: list[str] = field(default_factory=list)
+    budget: kdf.Budget = field(default_factory=kdf.Budget)
 
     def add_key(self, key: object) -> None:
         signer = as_signer(key)
@@ -193,7 +194,7 @@ def _recognise_pem(findings: _Findings, text: str, password: bytes | None) -> bo
                 f"{where} is in OpenSSH's own format; convert it with `ssh-keygen -p -m PKCS8 -f key`"
             )
         elif block.label.endswith("PRIVATE KEY"):
-            findings.add_key(der.load_key(block.data, password, where))
+            findings.add_key(der.load_key(block.data, password, findings.budget, where))
         elif block.label != "EC PARAMETERS":
             # OpenSSL writes EC PARAMETERS before a SEC 1 key, which names its curve once more itself.
             findings.unused.append(block.label)
@@ -223,14 +224,14 @@ def _recognise_der(findings: _Findings, data: bytes, password: bytes | None) -> 
                 return False
             raise CertificateFormatError(f"{len(rest):,} bytes that are no ASN.1 follow the data") from None
         if kind == der.PFX:
-            content, keys = load_pfx(element, password)
+            content, keys = load_pfx(element, password, findings.budget)
             _collect_pkcs12(findings, content)
             for key in keys:
                 findings.add_key(key)
         elif kind == der.CERTIFICATE:
             findings.certificates.append(der.load_certificate(element.encoded, "the DER data"))
         elif kind in (der.PRIVATE_KEY, der.ENCRYPTED_PRIVATE_KEY, der.DSA_PRIVATE_KEY):
-            findings.add_key(der.load_key(element.encoded, password, "the DER data"))
+            findings.add_key(der.load_key(element.encoded, password, findings.budget, "the DER data"))
         else:
             raise der.other_structure(kind)
         rest = rest[len(element.encoded) :]

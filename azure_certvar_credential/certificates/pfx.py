@@ -61,11 +61,14 @@ class Structure:
         return f"<PFX structure with {len(self.keys)} visible keys>"
 
 
-def load_pfx(pfx: tlv.Element, password: bytes | None) -> tuple[pkcs12.PKCS12KeyAndCertificates, list[PrivateKey]]:
+def load_pfx(
+    pfx: tlv.Element, password: bytes | None, budget: kdf.Budget
+) -> tuple[pkcs12.PKCS12KeyAndCertificates, list[PrivateKey]]:
     """Read key and certificates from a PFX.
 
     :param pfx: the whole file as an element.
     :param password: its password; one that is not needed is ignored.
+    :param budget: what the key derivations may cost.
     :returns: what ``cryptography`` found, and the other keys, which it leaves out, where there is more than one.
     :raises PasswordRequiredError: it is encrypted and ``password`` is None or empty.
     :raises WrongPasswordError: the password is not the file's.
@@ -79,13 +82,13 @@ def load_pfx(pfx: tlv.Element, password: bytes | None) -> tuple[pkcs12.PKCS12Key
         encoded = pfx.der()
     except tlv.MalformedError as error:
         raise CertificateFormatError(f"the PFX is damaged or cut off: {error}") from None
-    kdf.check_iterations(total + (structure.mac.iterations if structure.mac else 0), "PFX")
+    budget.spend(total + (structure.mac.iterations if structure.mac else 0), "the PFX")
     content = _parse(encoded, password)
     if content is None and password:
         content = _parse(encoded, None)
     if content is None:
         raise _failure(structure, password)
-    return content, _all_keys(structure, password) if len(structure.keys) > 1 else []
+    return content, _all_keys(structure, password, budget) if len(structure.keys) > 1 else []
 
 
 def inspect(pfx: tlv.Element) -> Structure:
@@ -182,10 +185,10 @@ def _failure(
     )
 
 
-def _all_keys(structure: Structure, password: bytes | None) -> list[PrivateKey]:
+def _all_keys(structure: Structure, password: bytes | None, budget: kdf.Budget) -> list[PrivateKey]:
     # OpenSSL returns the first key and leaves the others out without a word.
     try:
-        return [load_key(key, password, "the PFX") for key in structure.keys]
+        return [load_key(key, password, budget, "the PFX") for key in structure.keys]
     except (CertificateFormatError, PasswordError):
         raise AmbiguousPrivateKeyError(
             f"the PFX has {len(structure.keys)} private keys, and they cannot be compared; keep only the one to "

@@ -21,11 +21,11 @@ from azure_certvar_credential.exceptions import (
 )
 from tests.certificates import ber, making
 from tests.certificates.bad_keys import DAMAGED, KEYS, WORK, Bad
-from tests.certificates.conftest import PASSWORD
 from tests.certificates.forms import b64, traditional
+from tests.certificates.kit import PASSWORD
 
 if TYPE_CHECKING:
-    from tests.certificates.conftest import Kit
+    from tests.certificates.kit import Kit
 
 DER = Encoding.DER
 WRONG = "another pass-phrase nobody uses"

@@ -17,11 +17,11 @@ from azure_certvar_credential.exceptions import (
     UnsupportedKeyError,
 )
 from tests.certificates import ber, making
-from tests.certificates.conftest import PASSWORD
 from tests.certificates.forms import b64
+from tests.certificates.kit import PASSWORD
 
 if TYPE_CHECKING:
-    from tests.certificates.conftest import Kit
+    from tests.certificates.kit import Kit
 
 DER = Encoding.DER
 
@@ -73,6 +73,11 @@ def encrypted_key(kdf: str, parameters: bytes) -> bytes:
 
 def pbkdf2_key(iterations: int) -> bytes:
     return encrypted_key("1.2.840.113549.1.5.12", ber.tlv(4, b"saltsalt") + ber.integer(iterations))
+
+
+def pbes2_der(kit: Kit, iterations: int) -> bytes:
+    options = ("-iter", str(iterations), "-passout", f"pass:{PASSWORD}", "-outform", "DER")
+    return kit.openssl("pkcs8", "-topk8", "-in", "key.pem", *options)
 
 
 def scrypt_key(*numbers: int) -> bytes:
@@ -194,6 +199,11 @@ DAMAGED: dict[str, Callable[[Kit], Bad]] = {
     "RSA key that signs wrongly": lambda kit: Bad(
         (kit.leaf, rsa_key_of(kit, d=1, dp=1, dq=1)), KeyMismatchError, "does not verify with the public key"
     ),
+    "PEM, key that is no SEQUENCE": lambda kit: Bad(
+        kit.leaf_pem + b"-----BEGIN PRIVATE KEY-----\nBAFYBAFY\n-----END PRIVATE KEY-----\n",
+        CertificateFormatError,
+        "is damaged",
+    ),
     "EC key of a good curve": lambda kit: Bad(
         (kit.ec_leaf, ber.tlv(0x30, ber.integer(1) + ber.tlv(4, bytes(32)) + ber.tlv(0xA0, ber.oid("1.3.132.0.34")))),
         CertificateFormatError,
@@ -209,10 +219,13 @@ WORK: dict[str, Callable[[Kit], Bad]] = {
         (kit.leaf, pbkdf2_key(10**1000)), CertificateFormatError, "more than 10^15 iterations", PASSWORD
     ),
     "key, scrypt with a gigabyte": lambda kit: Bad(
-        (kit.leaf, scrypt_key(2**20, 8, 1)), CertificateFormatError, "more than scrypt is done with", PASSWORD
+        (kit.leaf, scrypt_key(2**20, 8, 1)), CertificateFormatError, "scrypt with 32 MiB of memory", PASSWORD
     ),
     "key, scrypt a thousand times": lambda kit: Bad(
-        (kit.leaf, scrypt_key(2**14, 8, 1000)), CertificateFormatError, "more than scrypt is done with", PASSWORD
+        (kit.leaf, scrypt_key(2**14, 8, 1000)), CertificateFormatError, "asks for 262,144,000 iterations", PASSWORD
+    ),
+    "keys, many with a million iterations each": lambda kit: Bad(
+        [kit.leaf, *[pbes2_der(kit, 1_000_000)] * 6], CertificateFormatError, "asks for 6,000,000 iterations", PASSWORD
     ),
     "key, scrypt without numbers": lambda kit: Bad(
         (kit.leaf, scrypt_key(2**14)), CertificateFormatError, "scrypt parameters are missing", PASSWORD

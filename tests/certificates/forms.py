@@ -14,10 +14,10 @@ from cryptography.hazmat.primitives.serialization import Encoding, PrivateFormat
 from azure_certvar_credential.certificates import ClientCertificate
 from azure_certvar_credential.signers.memory import MemorySigner
 from tests.certificates import ber, making
-from tests.certificates.conftest import PASSWORD
+from tests.certificates.kit import PASSWORD
 
 if TYPE_CHECKING:
-    from tests.certificates.conftest import Kit
+    from tests.certificates.kit import Kit
 
 DER, PEM, TRADITIONAL = Encoding.DER, Encoding.PEM, PrivateFormat.TraditionalOpenSSL
 

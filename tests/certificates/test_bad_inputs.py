@@ -14,7 +14,7 @@ from tests.certificates.bad_inputs import BAD_INPUTS
 from tests.certificates.secrecy import assert_tells_nothing, secrets_of
 
 if TYPE_CHECKING:
-    from tests.certificates.conftest import Kit
+    from tests.certificates.kit import Kit
 
 
 @pytest.mark.parametrize("bad", BAD_INPUTS)

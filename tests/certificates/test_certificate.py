@@ -23,13 +23,13 @@ from azure_certvar_credential.exceptions import (
     PasswordError,
 )
 from tests.certificates import ber, making
-from tests.certificates.conftest import PASSWORD
+from tests.certificates.kit import PASSWORD
 from tests.certificates.making import NOW, YEAR
 from tests.certificates.secrecy import assert_tells_nothing, secrets_of
 from tests.certificates.test_possession import Foreign
 
 if TYPE_CHECKING:
-    from tests.certificates.conftest import Kit
+    from tests.certificates.kit import Kit
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def test_thumbprints_are_openssl_s_fingerprints(kit: Kit, certificate: ClientCer
 
 
 def test_x5t_is_the_unpadded_base64url_of_the_digest(kit: Kit, certificate: ClientCertificate) -> None:
-    for value, algorithm in ((certificate.x5t, hashes.SHA1()), (certificate.x5t_s256, hashes.SHA256())):
+    for value, algorithm in ((certificate.x5t, hashes.SHA1()), (certificate.x5t_s256, hashes.SHA256())):  # noqa: S303 - what x5t is
         assert re.fullmatch(r"[A-Za-z0-9_-]+", value)
         padded = value + "=" * (-len(value) % 4)
         assert base64.urlsafe_b64decode(padded) == kit.leaf.fingerprint(algorithm)
@@ -208,7 +208,8 @@ def test_an_exported_pem_is_encrypted_when_a_password_is_given(certificate: Clie
     text = certificate.to_pem(PASSWORD)
 
     assert text.startswith("-----BEGIN ENCRYPTED PRIVATE KEY-----")
-    assert load_pem_private_key(text.encode(), PASSWORD.encode())
+    key = load_pem_private_key(text.encode(), PASSWORD.encode())
+    assert key.public_key() == certificate.signer.public_key
 
 
 @pytest.mark.parametrize("password", ["", b""])

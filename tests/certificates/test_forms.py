@@ -11,11 +11,11 @@ from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
 from azure_certvar_credential.certificates import ClientCertificate
 from tests.certificates import ber
-from tests.certificates.conftest import PASSWORD
 from tests.certificates.forms import FORMS
+from tests.certificates.kit import PASSWORD
 
 if TYPE_CHECKING:
-    from tests.certificates.conftest import Kit
+    from tests.certificates.kit import Kit
 
 MESSAGE = b"header.payload"
 

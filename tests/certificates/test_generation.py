@@ -14,7 +14,7 @@ from azure_certvar_credential.certificates import ClientCertificate
 from azure_certvar_credential.exceptions import ConfigurationError
 
 if TYPE_CHECKING:
-    from tests.certificates.conftest import Kit
+    from tests.certificates.kit import Kit
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +50,7 @@ def test_it_is_for_client_authentication_and_no_authority(made: ClientCertificat
     assert not usage.value.key_cert_sign
     assert not usage.value.key_encipherment
     assert list(purposes.value) == [ExtendedKeyUsageOID.CLIENT_AUTH]
-    assert identifier.value == x509.SubjectKeyIdentifier.from_public_key(made.leaf.public_key())  # type: ignore[arg-type]
+    assert identifier.value == x509.SubjectKeyIdentifier.from_public_key(made.leaf.public_key())
 
 
 def test_openssl_verifies_it_for_client_authentication(kit: Kit, made: ClientCertificate) -> None:

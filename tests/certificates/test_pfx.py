@@ -21,7 +21,7 @@ from azure_certvar_credential.exceptions import (
     WrongPasswordError,
 )
 from tests.certificates import ber, making
-from tests.certificates.conftest import PASSWORD
+from tests.certificates.kit import PASSWORD
 from tests.certificates.pfx_parts import (
     CERTIFICATE_BAG,
     DATA,
@@ -45,7 +45,7 @@ from tests.certificates.pfx_parts import (
 from tests.certificates.secrecy import assert_tells_nothing, secrets_of
 
 if TYPE_CHECKING:
-    from tests.certificates.conftest import Kit
+    from tests.certificates.kit import Kit
 
 HUGE = 2**31 - 1
 SHARE = MAX_ITERATIONS // 3 + 1
@@ -71,7 +71,7 @@ SHARE = MAX_ITERATIONS // 3 + 1
 @pytest.mark.parametrize("password", [None, PASSWORD])
 def test_an_absurd_iteration_count_is_refused_before_any_work(made: bytes, password: str | None) -> None:
     began = time.perf_counter()
-    with pytest.raises(CertificateFormatError, match=r"the PFX asks for [\d,]+ iterations"):
+    with pytest.raises(CertificateFormatError, match=r"with the PFX the certificate data asks for [\d,]+ iterations"):
         ClientCertificate.load(made, password)
 
     assert time.perf_counter() - began < 0.5
