@@ -1,0 +1,78 @@
+"""Certificates as the directory holds them: the public half, in any form it comes in, with its thumbprints."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+
+
+@runtime_checkable
+class HasPublicDer(Protocol):
+    """Anything that can give its certificate as DER."""
+
+    def public_der(self) -> bytes:
+        """The certificate as DER."""
+
+
+CertificateLike = x509.Certificate | HasPublicDer | str | bytes
+"""A certificate: PEM as text or bytes, DER, a ``cryptography`` object, or an object with ``public_der()``."""
+
+
+def load_certificate(value: CertificateLike) -> x509.Certificate:
+    """Turn any of the accepted forms into a ``cryptography`` certificate.
+
+    :param value: PEM as ``str`` or ``bytes`` (the first certificate in it), DER as ``bytes``, an
+        ``x509.Certificate``, or an object with ``public_der()``.
+    :raises TypeError: it is none of these.
+    :raises ValueError: it is damaged.
+    """
+    if isinstance(value, x509.Certificate):
+        return value
+    if isinstance(value, HasPublicDer):
+        value = value.public_der()
+    if isinstance(value, str):
+        value = value.encode()
+    if not isinstance(value, bytes):
+        raise TypeError(f"a certificate is PEM, DER, an x509.Certificate or has public_der(); got {type(value)}")
+    if b"-----BEGIN" in value:
+        return x509.load_pem_x509_certificate(value)
+    return x509.load_der_x509_certificate(value)
+
+
+def sha1_thumbprint(certificate: x509.Certificate) -> bytes:
+    """The thumbprint that ``x5t`` names (RFC 7515 section 4.1.7) and the portal shows."""
+    return certificate.fingerprint(hashes.SHA1())  # noqa: S303 - an identifier, not a protection
+
+
+@dataclass(frozen=True, slots=True)
+class KeyCredential:
+    """A certificate that was uploaded to an application registration.
+
+    :ivar key_id: the GUID that the portal shows beside it.
+    :ivar certificate: the certificate.
+    :ivar sha1: the SHA-1 thumbprint, 20 bytes.
+    :ivar sha256: the SHA-256 thumbprint, 32 bytes.
+    """
+
+    key_id: str
+    certificate: x509.Certificate
+    sha1: bytes
+    sha256: bytes
+
+    @classmethod
+    def of(cls, certificate: x509.Certificate) -> KeyCredential:
+        """Compute the thumbprints of ``certificate``."""
+        return cls(
+            str(uuid.uuid4()),
+            certificate,
+            sha1_thumbprint(certificate),
+            certificate.fingerprint(hashes.SHA256()),
+        )
+
+    def is_called(self, thumbprint: bytes) -> bool:
+        """Tell whether ``thumbprint`` is one of the two."""
+        return thumbprint in (self.sha1, self.sha256)
