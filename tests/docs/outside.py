@@ -7,39 +7,50 @@ authority is ours; the sockets, the TLS and every client library are real.
 
 from __future__ import annotations
 
-import json
 import ssl
-import threading
-from collections.abc import Mapping
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from contextlib import ExitStack
 from types import TracebackType
 
-import jwt
 import trustme
 
-from azure_certvar_credential.testing import EntraEmulator, Request
+from azure_certvar_credential.testing import EntraEmulator
+from azure_certvar_credential.testing import Request as EntraRequest
+from tests.real.servers.graph import GraphServer
+from tests.real.servers.https import HttpsServer, Request, Response
 
 LOGIN_HOST = "login.microsoftonline.com"
 GRAPH_HOST = "graph.microsoft.com"
-_GRAPH = f"https://{GRAPH_HOST}"
 
 
 class Outside:
-    """Serves an emulator, and a Graph with one user, under Microsoft's host names while it is open.
+    """Serves an emulator, and a Graph that takes its tokens, under Microsoft's host names while it is open.
 
     :param emulator: the local Entra.
     :param authority: issues the TLS certificate.
-    :ivar hosts: the port on 127.0.0.1 of each host name.
+    :ivar hosts: the port on 127.0.0.1 of each host name; there is none before it is open.
     """
 
     def __init__(self, emulator: EntraEmulator, authority: trustme.CA) -> None:
-        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        authority.issue_cert(LOGIN_HOST, GRAPH_HOST).configure_cert(tls)
-        self._server = _Server(emulator, tls)
-        self.hosts = dict.fromkeys((LOGIN_HOST, GRAPH_HOST), self._server.server_port)
+        self._emulator = emulator
+        self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        authority.issue_cert(LOGIN_HOST, GRAPH_HOST).configure_cert(self._tls)
+        self._servers = ExitStack()
+        self.hosts: dict[str, int] = {}
 
     def __enter__(self) -> Outside:
-        threading.Thread(target=self._server.serve_forever, args=(0.02,), name="outside", daemon=True).start()
+        with ExitStack() as servers:
+            login = servers.enter_context(HttpsServer(self._tls, self._login))
+            # The same emulator under a name that this process can resolve, for Graph to fetch its keys from.
+            entra = servers.enter_context(self._emulator.serve())
+            graph = servers.enter_context(
+                GraphServer(
+                    self._tls,
+                    jwks_uri=f"{entra.url}/common/discovery/v2.0/keys",
+                    jwks_trust=ssl.create_default_context(cafile=entra.ca_file),
+                )
+            )
+            self._servers = servers.pop_all()
+        self.hosts = {LOGIN_HOST: login.port, GRAPH_HOST: graph.port}
         return self
 
     def __exit__(
@@ -48,64 +59,10 @@ class Outside:
         exc_value: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+        self._servers.close()
 
-
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-
-    def __init__(self, emulator: EntraEmulator, tls: ssl.SSLContext) -> None:
-        self.emulator = emulator
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.socket = tls.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
-
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    timeout = 30
-    server: _Server
-
-    def exchange(self) -> None:
-        body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
-        host = self.headers["Host"]
-        if host == GRAPH_HOST:
-            self._answer(*_graph(self.server.emulator, self.path, self.headers.get("Authorization", "")))
-            return
-        request = Request(self.command, f"https://{host}{self.path}", dict(self.headers.items()), body)
-        response = self.server.emulator.handle(request)
-        self._answer(response.status, response.headers, response.body)
-
-    do_GET = do_POST = exchange  # noqa: N815 - http.server's names
-
-    def _answer(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
-        self.send_response(status)
-        for name, value in headers.items():
-            if name.lower() != "content-length":
-                self.send_header(name, value)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - http.server's name
-        """Write no log: a failed snippet shows its own error."""
-
-
-def _graph(emulator: EntraEmulator, path: str, authorization: str) -> tuple[int, dict[str, str], bytes]:
-    """Graph's list of users, for a bearer whose token the local Entra issued for Graph."""
-    keys = emulator.handle(Request("GET", f"https://{LOGIN_HOST}/common/discovery/v2.0/keys", {}, b""))
-    token = authorization.removeprefix("Bearer ")
-    status: int
-    content: object
-    try:
-        key = jwt.PyJWKSet.from_json(keys.body.decode())[jwt.get_unverified_header(token)["kid"]]
-        jwt.decode(token, key, algorithms=["RS256"], audience=[_GRAPH, f"{_GRAPH}/"])
-    except (jwt.InvalidTokenError, KeyError) as error:
-        status, content = 401, {"error": {"code": "InvalidAuthenticationToken", "message": str(error)}}
-    else:
-        # Graph takes the second slash that the SDK joins its base URL with.
-        if path.partition("?")[0].replace("//", "/") == "/v1.0/users":
-            status, content = 200, {"value": [{"id": "1", "displayName": "Ada Lovelace"}]}
-        else:
-            status, content = 404, {"error": {"code": "NotFound", "message": path}}
-    return status, {"Content-Type": "application/json"}, json.dumps(content).encode()
+    def _login(self, request: Request) -> Response:
+        url = f"https://{request.headers['host']}{request.target}"
+        response = self._emulator.handle(EntraRequest(request.method, url, request.headers, request.body))
+        headers = {name: value for name, value in response.headers.items() if name.lower() != "content-length"}
+        return Response(response.status, headers, response.body)
