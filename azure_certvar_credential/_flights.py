@@ -8,7 +8,7 @@ from collections.abc import Callable, Hashable
 
 from azure_certvar_credential._core.effects import Token
 from azure_certvar_credential._core.request import TokenRequest
-from azure_certvar_credential._runtime.keeper import Step, TokenKeeper, own_copy
+from azure_certvar_credential._runtime.keeper import Step, TokenKeeper
 from azure_certvar_credential.caches.memory import Entry
 
 
@@ -53,31 +53,31 @@ class Flights:
         self._flights = {}
 
     def _join(self, request: TokenRequest) -> Entry:
+        again = True
         while True:
-            flight, led = self._fly_or_wait(request)
-            if flight.token is not None:
-                return self._keeper.memory.entry(request.key, flight.token)
-            if flight.error is not None:
-                entry = self._keeper.rescue(request)
-                if entry is not None:
-                    return entry
-                raise flight.error if led else own_copy(flight.error)
+            flight = self._fly_or_wait(request)
+            if flight.token is None and flight.error is None:
+                continue  # its leader was interrupted, and somebody has to take over
+            entry = self._keeper.outcome(request, flight.token, flight.error, again=again)
+            if entry is not None:
+                return entry
+            again = False
 
-    def _fly_or_wait(self, request: TokenRequest) -> tuple[_Flight, bool]:
+    def _fly_or_wait(self, request: TokenRequest) -> _Flight:
         key = (request.key, request.claims)
         mine = _Flight()
         try:
             flight = self._flights.setdefault(key, mine)
             if flight is mine:
                 self._lead(mine, request)
-                return mine, True
+                return mine
         finally:
             # Whatever interrupts the leader, a KeyboardInterrupt included, the others are freed and one takes over.
             if self._flights.get(key) is mine:
                 self._flights.pop(key, None)
             mine.done.set()
         flight.done.wait()
-        return flight, False
+        return flight
 
     def _lead(self, flight: _Flight, request: TokenRequest) -> None:
         try:

@@ -1,7 +1,7 @@
 """The tokens of a credential and what to do about each at a moment: the part of the shells that has no waiting in it.
 
-Sync and async ask the same three questions here: what about this request (:meth:`TokenKeeper.plan`), a flight has
-failed (:meth:`TokenKeeper.flight_failed`), is there a token that still serves (:meth:`TokenKeeper.rescue`).
+Sync and async ask the same questions here: what about this request (:meth:`TokenKeeper.plan`), a flight has failed
+(:meth:`TokenKeeper.flight_failed`), what does its caller get (:meth:`TokenKeeper.outcome`).
 """
 
 from __future__ import annotations
@@ -93,6 +93,25 @@ class TokenKeeper:
             raise own_copy(refusal[1], retry_after=refusal[0] - now)
         return Step.JOIN, None
 
+    def outcome(
+        self, request: TokenRequest, token: Token | None, error: Exception | None, *, again: bool
+    ) -> Entry | None:
+        """Return what a caller gets out of a flight; None if it should take another one.
+
+        :param token: what the flight brought, or None.
+        :param error: why it brought none, or None.
+        :param again: whether the caller may take another flight when the token has expired on the way, because the
+            computer slept or its clock was set meanwhile.
+        :raises Exception: the error, in a copy of the caller's own, unless an older token still serves.
+        """
+        if token is not None:
+            expired = token.expires_on <= self._clock()
+            return None if expired and again else self.memory.entry(request.key, token)
+        entry = self.memory.entries.get(request.key) if request.claims is None else None
+        if entry is not None and self._clock() < entry.token.expires_on:
+            return entry
+        raise own_copy(error or RuntimeError("a flight without an outcome"))
+
     def flight_failed(self, request: TokenRequest, error: Exception) -> None:
         """Note that a flight has failed: postpone the next one, and log if an older token hides the failure."""
         now = self._clock()
@@ -122,13 +141,6 @@ class TokenKeeper:
         entry = self.memory.entries.get(request.key) if request.claims is None else None
         if entry is not None:
             entry.fresh_until = min(entry.fresh_until, entry.token.refresh_on)
-
-    def rescue(self, request: TokenRequest) -> Entry | None:
-        """Return the entry that a caller whose flight failed gets instead of the error, if one has not expired."""
-        if request.claims is not None:
-            return None
-        entry = self.memory.entries.get(request.key)
-        return entry if entry is not None and self._clock() < entry.token.expires_on else None
 
     def write(self, request: TokenRequest, token: Token) -> None:
         """Keep a new token."""
@@ -162,4 +174,5 @@ def own_copy(error: E, **changes: object) -> E:
     copy = type(error).__new__(type(error), *error.args)
     copy.__dict__.update(error.__dict__)
     copy.__dict__.update(changes)
-    return copy
+    # Raising the copy adds to this chain and leaves the original's alone.
+    return copy.with_traceback(error.__traceback__)

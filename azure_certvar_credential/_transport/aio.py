@@ -81,12 +81,14 @@ class AsyncSender:
             transport = self._options.get("transport")
             if transport is None:
                 make, context = await asyncio.to_thread(self._prepare)
+                # While this waited, another request of the same loop may have opened a pipeline; the first one stays,
+                # and no second transport is made, which nobody would close.
+                opened = self._opened.get(loop)
+                if opened is not None:
+                    return opened
                 transport = make(context, self._options)
-            # While this waited, another request of the same loop may have opened a pipeline; the first one stays.
-            opened = self._opened.get(loop)
-            if opened is None:
-                policies = pipeline.build_policies(AsyncRetryPolicy, self._options)
-                opened = self._opened[loop] = (AsyncPipeline(transport, policies), transport)
+            policies = pipeline.build_policies(AsyncRetryPolicy, self._options)
+            opened = self._opened[loop] = (AsyncPipeline(transport, policies), transport)
         return opened
 
     def _prepare(self) -> tuple[Any, ssl.SSLContext | Literal[False]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import platform
+import sys
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import Any
@@ -95,7 +95,7 @@ def http_request(send: Send) -> HttpRequest:
     headers = {
         **send.headers,
         "x-client-Ver": SDK_MONIKER.partition("/")[2],
-        "x-client-OS": platform.system(),
+        "x-client-OS": sys.platform,
     }
     return HttpRequest("POST", send.url, headers=headers, data=dict(send.form))
 

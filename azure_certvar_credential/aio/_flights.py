@@ -8,7 +8,7 @@ from functools import partial
 
 from azure_certvar_credential._core.effects import Token
 from azure_certvar_credential._core.request import TokenRequest
-from azure_certvar_credential._runtime.keeper import CLOSED, Step, TokenKeeper, own_copy
+from azure_certvar_credential._runtime.keeper import CLOSED, Step, TokenKeeper
 from azure_certvar_credential.caches.memory import Entry
 from azure_certvar_credential.exceptions import CredentialClosedError
 
@@ -72,11 +72,20 @@ class Flights:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _join(self, request: TokenRequest) -> Entry:
+        again = True
+        while True:
+            token, error = await self._board(request)
+            entry = self._keeper.outcome(request, token, error, again=again)
+            if entry is not None:
+                return entry
+            again = False
+
+    async def _board(self, request: TokenRequest) -> Outcome:
         flight = self._flight(request, background=False)
         flight.waiters += 1
         try:
             # The shield keeps one caller's cancellation from the flight of the others.
-            token, error = await asyncio.shield(flight.task)
+            return await asyncio.shield(flight.task)
         except asyncio.CancelledError:
             if self._closed:
                 raise CredentialClosedError(CLOSED) from None
@@ -86,13 +95,6 @@ class Flights:
             if flight.waiters == 0 and not flight.background and not flight.task.done():
                 self._forget(flight)
                 flight.task.cancel()
-        if token is not None:
-            return self._keeper.memory.entry(request.key, token)
-        entry = self._keeper.rescue(request)
-        if entry is not None:
-            return entry
-        assert error is not None  # noqa: S101 - an outcome is a token or an error
-        raise own_copy(error)
 
     def _flight(self, request: TokenRequest, *, background: bool) -> _Flight:
         loop = asyncio.get_running_loop()

@@ -1,0 +1,302 @@
+"""Many callers, short lives, faults, cancellations, forks and clock jumps at once; a few seconds each, never more.
+
+What must hold all the time: at most one request for a key is under way; no caller gets a token of another key, or one
+that has expired; nobody waits for ever; the only errors are those of the faults.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+from urllib.parse import parse_qs, urlencode
+
+import jwt
+import pytest
+from azure.core.exceptions import AzureError
+from azure.core.pipeline.transport import AsyncHttpTransport, HttpTransport
+
+from azure_certvar_credential import CertVarCredential, ClientCertificate
+from azure_certvar_credential.aio import CertVarCredential as AsyncCertVarCredential
+from azure_certvar_credential.testing import Application, EntraEmulator, Fault
+from tests.credential.world import Clock
+
+SCOPES = [f"api://{n}/.default" for n in range(8)]
+LIFE = 120
+SEED = 20_261_123
+
+
+class Watch:
+    """Counts the requests of each scope that are under way."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._under_way: Counter[str] = Counter()
+        self.most = 0
+        self.requests = 0
+
+    def __call__(self, request: Any) -> _Passage:
+        content = request.content if isinstance(request.content, str) else urlencode(request.content)
+        return _Passage(self, parse_qs(content)["scope"][0])
+
+    def enter(self, scope: str, by: int) -> None:
+        with self._lock:
+            self._under_way[scope] += by
+            self.requests += by > 0
+            self.most = max(self.most, self._under_way[scope])
+
+
+class _Passage:
+    def __init__(self, watch: Watch, scope: str) -> None:
+        self._watch, self._scope = watch, scope
+
+    def __enter__(self) -> None:
+        self._watch.enter(self._scope, 1)
+
+    def __exit__(self, *_: object) -> None:
+        self._watch.enter(self._scope, -1)
+
+
+class WatchedTransport(HttpTransport[Any, Any]):
+    """A transport that is watched, and slow enough for callers to meet."""
+
+    def __init__(self, inner: HttpTransport[Any, Any], watch: Watch) -> None:
+        self._inner, self._watch, self._random = inner, watch, random.Random(SEED)
+
+    def send(self, request: Any, **kwargs: Any) -> Any:
+        with self._watch(request):
+            time.sleep(self._random.random() * 0.004)
+            return self._inner.send(request, **kwargs)
+
+    def open(self) -> None:
+        self._inner.open()
+
+    def close(self) -> None:
+        self._inner.close()
+
+    def sleep(self, duration: float) -> None:
+        self._inner.sleep(duration)
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class AsyncWatchedTransport(AsyncHttpTransport[Any, Any]):
+    """The same for asyncio."""
+
+    def __init__(self, inner: AsyncHttpTransport[Any, Any], watch: Watch) -> None:
+        self._inner, self._watch, self._random = inner, watch, random.Random(SEED)
+
+    async def send(self, request: Any, **kwargs: Any) -> Any:
+        with self._watch(request):
+            await asyncio.sleep(self._random.random() * 0.004)
+            return await self._inner.send(request, **kwargs)
+
+    async def open(self) -> None:
+        await self._inner.open()
+
+    async def close(self) -> None:
+        await self._inner.close()
+
+    async def sleep(self, duration: float) -> None:
+        await self._inner.sleep(duration)
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+
+class Chaos:
+    """What goes on around the callers: the clock jumps and the server fails, as a seeded generator says."""
+
+    def __init__(self, entra: EntraEmulator, clock: Clock) -> None:
+        self._entra, self._clock, self._random = entra, clock, random.Random(SEED)
+
+    def strike(self) -> None:
+        """Do one bad thing, or let one pass."""
+        kind = self._random.randrange(6)
+        if kind == 0:
+            self._clock.advance(self._random.choice([1, 20, 59, 100, LIFE, 10 * LIFE]))
+        elif kind == 1:
+            self._clock.advance(-self._random.choice([1, 10, 30]))
+        elif kind == 2:
+            self._entra.inject(
+                self._random.choice(
+                    [
+                        Fault.server_error(503),
+                        Fault.not_json(),
+                        Fault.reset_after(),
+                        Fault.reset_before(),
+                        Fault.throttled(retry_after=2),
+                        Fault.truncated(),
+                        Fault.unknown_certificate(),
+                    ]
+                ),
+                times=self._random.randrange(1, 6),
+            )
+        else:
+            self._entra.faults.clear()
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def entra(clock: Clock) -> EntraEmulator:
+    return EntraEmulator(clock=clock, token_lifetime=LIFE)
+
+
+@pytest.fixture
+def application(entra: EntraEmulator, certificate: ClientCertificate) -> Application:
+    return entra.add_application(certificate)
+
+
+@pytest.fixture
+def watch() -> Iterator[Watch]:
+    watch = Watch()
+    yield watch
+    assert watch.most == 1, f"{watch.most} requests of one key were under way at once"
+    assert watch.requests > len(SCOPES), "the stress did not reach the server"
+
+
+def _check(token: Any, scope: str, asked_at: float) -> None:
+    audience = jwt.decode(token.token, options={"verify_signature": False})["aud"]
+    assert f"{audience}/.default" == scope, "a token of another key"
+    # The clock jumps forward at any moment of the call; what counts is that it was valid when the call was made.
+    assert token.expires_on >= asked_at - 31, "a token that had expired"
+
+
+def test_two_hundred_threads(
+    entra: EntraEmulator, application: Application, certificate: ClientCertificate, clock: Clock, watch: Watch
+) -> None:
+    credential = CertVarCredential(
+        application.tenant_id,
+        application.client_id,
+        certificate,
+        transport=WatchedTransport(entra.transport(), watch),
+        retry_total=1,
+        _clock=clock,
+    )
+    ended = time.monotonic() + 4
+
+    def call(number: int) -> Counter[str]:
+        chance, outcomes = random.Random(SEED + number), Counter[str]()
+        while time.monotonic() < ended:
+            scope, asked_at = chance.choice(SCOPES), clock()
+            try:
+                _check(credential.get_token(scope), scope, asked_at)
+                outcomes["token"] += 1
+            except AzureError:
+                outcomes["error"] += 1
+            # 200 threads that never rest would leave the chaos no turn.
+            time.sleep(chance.random() * 0.04)
+        return outcomes
+
+    chaos = Chaos(entra, clock)
+    with ThreadPoolExecutor(200) as pool:
+        callers = [pool.submit(call, number) for number in range(200)]
+        while time.monotonic() < ended:
+            chaos.strike()
+            time.sleep(0.01)
+        total = sum((caller.result(30) for caller in callers), Counter[str]())
+
+    assert total["token"] > 1000
+    assert credential._flights._flights == {}
+
+
+async def test_a_thousand_tasks_some_of_them_cancelled(
+    entra: EntraEmulator, application: Application, certificate: ClientCertificate, clock: Clock, watch: Watch
+) -> None:
+    chance, chaos = random.Random(SEED), Chaos(entra, clock)
+    outcomes: Counter[str] = Counter()
+    ended = time.monotonic() + 4
+
+    async def call(number: int) -> None:
+        own = random.Random(SEED + number)
+        while time.monotonic() < ended:
+            scope, asked_at = own.choice(SCOPES), clock()
+            try:
+                _check(await credential.get_token(scope), scope, asked_at)
+                outcomes["token"] += 1
+            except AzureError:
+                outcomes["error"] += 1
+            await asyncio.sleep(own.random() * 0.05)
+
+    async with AsyncCertVarCredential(
+        application.tenant_id,
+        application.client_id,
+        certificate,
+        transport=AsyncWatchedTransport(entra.async_transport(), watch),
+        retry_total=1,
+        _clock=clock,
+    ) as credential:
+        tasks = [asyncio.create_task(call(number)) for number in range(1000)]
+        while time.monotonic() < ended:
+            chaos.strike()
+            if chance.random() < 0.5:
+                chance.choice(tasks).cancel()
+            await asyncio.sleep(0.01)
+        done, pending = await asyncio.wait(tasks, timeout=30)
+
+    assert not pending, "tasks wait for ever"
+    failures = [task.exception() for task in done if not task.cancelled() and task.exception() is not None]
+    assert failures == []
+    assert outcomes["token"] > 1000
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork on this system")
+@pytest.mark.filterwarnings("ignore:This process.*multi-threaded:DeprecationWarning")
+def test_forks_in_the_middle_of_it(certificate: ClientCertificate) -> None:
+    """Over real TLS: a child shares no connection with its parent, and gets tokens while the parent's threads do."""
+    entra = EntraEmulator(token_lifetime=LIFE)
+    application = entra.add_application(certificate)
+    with entra.serve() as server:
+        credential = CertVarCredential(
+            application.tenant_id,
+            application.client_id,
+            certificate,
+            authority=server.authority,
+            disable_instance_discovery=True,
+            connection_verify=server.ca_file,
+        )
+        # Python, requests and azure-core import modules during the first request, and a fork in the middle of an import
+        # leaves the child with a lock that nobody releases: beyond what a library can mend.
+        credential.get_token(SCOPES[0])
+        stop = threading.Event()
+
+        def work(number: int) -> None:
+            for turn in range(10_000):
+                if stop.is_set():
+                    return
+                credential.get_token(f"api://{number}-{turn}/.default")
+
+        with ThreadPoolExecutor(8) as pool:
+            workers = [pool.submit(work, number) for number in range(8)]
+            statuses = [os.waitstatus_to_exitcode(_forked(credential)) for _ in range(5)]
+            stop.set()
+            for worker in workers:
+                worker.result(30)
+
+    assert statuses == [0] * 5
+
+
+def _forked(credential: CertVarCredential) -> int:
+    """Return the wait status of a child that gets two tokens; a child that hangs is ended by its alarm."""
+    child = os.fork()
+    if child == 0:
+        try:
+            import signal
+
+            signal.alarm(20)
+            tokens = {credential.get_token(f"api://child-{n}/.default").token for n in range(2)}
+            os._exit(0 if len(tokens) == 2 else 1)
+        except BaseException:  # noqa: BLE001 - reported as an exit code
+            os._exit(2)
+    return os.waitpid(child, 0)[1]
