@@ -33,11 +33,13 @@ class Model:
 
     :ivar callers: each caller's task and key, in the order they came.
     :ivar acquisitions: every acquisition that was ever started.
+    :ivar cancelled: the numbers of the callers that were cancelled.
     """
 
     now: float = 1000.0
     callers: list[tuple[asyncio.Task[Entry], int]] = field(default_factory=list)
     acquisitions: list[Acquisition] = field(default_factory=list)
+    cancelled: set[int] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.keeper = TokenKeeper(lambda: self.now, "tenant")
@@ -82,44 +84,40 @@ def test_every_caller_gets_the_outcome_of_one_acquisition_of_its_key(steps: list
 
 
 async def _play(steps: list[tuple[str, int]]) -> None:
-    model, cancelled = Model(), set()
+    model = Model()
     for kind, number in steps:
-        if kind == "call":
-            model.callers.append((asyncio.create_task(model.flights.entry(REQUESTS[number])), number))
-        elif kind == "cancel" and number < len(model.callers):
-            if model.callers[number][0].cancel():
-                cancelled.add(number)
-        elif kind in ("succeed", "fail"):
-            for one in model.under_way(number):
-                _end(model, one, succeed=kind == "succeed")
-        elif kind == "pass time":
-            model.now += number
-        elif kind == "let run":
-            await _settle()
-            for key in range(KEYS):
-                if not model.waiting(key):
-                    continue
-                assert len(model.under_way(key)) == 1, "callers wait for nothing, or for two"
-    await _settle()
-    for one in list(model.acquisitions):
-        if not one.end.done():
-            _end(model, one, succeed=True)
-    for _ in range(3):  # a caller that came as a flight was cancelled may have started another
+        await _step(model, kind, number)
+    for _ in range(4):  # a caller that came as a flight was cancelled may have started another
         await _settle()
-        for one in list(model.acquisitions):
-            if not one.end.done():
-                _end(model, one, succeed=True)
+        for one in [one for one in model.acquisitions if not one.end.done()]:
+            _end(model, one, succeed=True)
     await _settle()
 
     for number, (task, key) in enumerate(model.callers):
         assert task.done(), "a caller waits for ever"
         if task.cancelled():
-            assert number in cancelled, "a caller was cancelled by somebody else"
+            assert number in model.cancelled, "a caller was cancelled by somebody else"
         elif task.exception() is None:
             assert task.result().token.value.startswith(f"{key}:"), "a token of another key"
         else:
             assert isinstance(task.exception(), ConnectionError)
     assert model.flights._flights == {}
+
+
+async def _step(model: Model, kind: str, number: int) -> None:
+    if kind == "call":
+        model.callers.append((asyncio.create_task(model.flights.entry(REQUESTS[number])), number))
+    elif kind == "cancel" and number < len(model.callers) and model.callers[number][0].cancel():
+        model.cancelled.add(number)
+    elif kind in ("succeed", "fail"):
+        for one in model.under_way(number):
+            _end(model, one, succeed=kind == "succeed")
+    elif kind == "pass time":
+        model.now += number
+    elif kind == "let run":
+        await _settle()
+        for key in range(KEYS):
+            assert len(model.under_way(key)) == 1 or not model.waiting(key), "callers wait for nothing"
 
 
 def _end(model: Model, one: Acquisition, *, succeed: bool) -> None:

@@ -15,7 +15,6 @@ from azure_certvar_credential import CertVarCredential, ClientCertificate
 from azure_certvar_credential.exceptions import ConfigurationError, CredentialClosedError, TenantNotAllowedError
 from tests.credential.world import GRAPH, STORAGE, World
 
-
 FORMS: dict[str, Callable[[ClientCertificate], tuple[object, str | None]]] = {
     "pem": lambda certificate: (certificate.to_pem(), None),
     "encrypted pem": lambda certificate: (certificate.to_pem("secret"), "secret"),
