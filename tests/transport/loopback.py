@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import ssl
 import struct
 import threading
 from collections.abc import Callable, Iterator
@@ -79,8 +80,11 @@ class Server:
 
 
 @contextmanager
-def serving(*responses: Respond) -> Iterator[Server]:
-    """Serve while the context lasts; each response is used once, the last one for all requests that follow."""
+def serving(*responses: Respond, tls: ssl.SSLContext | None = None) -> Iterator[Server]:
+    """Serve while the context lasts; each response is used once, the last one for all requests that follow.
+
+    :param tls: the server's side of TLS, if any.
+    """
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -99,12 +103,21 @@ def serving(*responses: Respond) -> Iterator[Server]:
 
         do_GET = do_POST  # a redirect that is followed arrives as GET, and must be seen  # noqa: N815
 
+        def handle(self) -> None:
+            try:
+                super().handle()
+            except (ssl.SSLError, ConnectionError):
+                self.close_connection = True  # a handshake that one side refused
+
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002
             """Say nothing: pytest shows the tests' own output."""
 
     lock = threading.Lock()
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as listener:
-        server = Server(f"http://127.0.0.1:{listener.server_port}")
+        server = Server(f"{'https' if tls else 'http'}://127.0.0.1:{listener.server_port}")
+        if tls is not None:
+            # The handshake is the handler's, so that a client which breaks it off does not end the listener.
+            listener.socket = tls.wrap_socket(listener.socket, server_side=True, do_handshake_on_connect=False)
         thread = threading.Thread(target=listener.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         try:

@@ -50,12 +50,21 @@ class AsyncPoster:
     def close(self) -> None:
         if not self._loop.is_closed():
             self._loop.run_until_complete(self._sender.close())
-            self._loop.run_until_complete(asyncio.sleep(0))  # aiohttp closes its sockets in the next turn
             self._loop.run_until_complete(self._loop.shutdown_default_executor())
+            self._loop.run_until_complete(asyncio.wait_for(_quiet(self._loop), 10))
             self._loop.close()
 
     def after_fork(self) -> None:
         self._sender.after_fork()
+
+
+async def _quiet(loop: asyncio.AbstractEventLoop) -> None:
+    """Wait until a loop watches no socket but its own: aiohttp's close() returns before its sockets are closed."""
+    # A selector has no event for what it no longer watches.
+    while len(loop._selector.get_map()) > 1:  # type: ignore[attr-defined]  # noqa: ASYNC110
+        await asyncio.sleep(0)
+    for _ in range(3):  # a socket that is no longer watched is closed in one of the next turns
+        await asyncio.sleep(0)
 
 
 def sync_poster(options: dict[str, Any]) -> Poster:

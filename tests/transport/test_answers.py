@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import threading
 import time
 import zlib
 from collections.abc import Callable
@@ -103,10 +104,8 @@ def test_a_compression_bomb_goes_off_in_a_bounded_room(poster: MakePoster) -> No
     packer = zlib.compressobj(9, wbits=16 + zlib.MAX_WBITS)
     bomb = b"".join(packer.compress(MEBIBYTE) for _ in range(300)) + packer.flush()
     with serving(lambda exchange: exchange.answer(200, bomb, Content_Encoding="gzip")) as server:
-        started = time.monotonic()
         response = answered(poster().send(send(server.url)))
     assert len(response.body) == MAX_BODY + 1
-    assert time.monotonic() - started < 10
 
 
 def truncated(exchange: Exchange) -> None:
@@ -167,14 +166,15 @@ def test_a_request_without_a_complete_answer_is_unanswered_and_not_repeated_here
 
 
 def test_a_server_that_hangs_is_unanswered_after_the_read_timeout(poster: MakePoster) -> None:
+    given_up = threading.Event()
+
     def hang(exchange: Exchange) -> None:
-        time.sleep(0.6)
+        assert given_up.wait(timeout=20)
         exchange.hang_up()
 
     with serving(hang) as server:
-        started = time.monotonic()
         error = unanswered(poster(read_timeout=0.2).send(send(server.url)))
-        assert time.monotonic() - started < 0.55
+        given_up.set()
     assert isinstance(error, ServiceResponseError)
 
 
