@@ -10,7 +10,7 @@ import asyncio
 import ssl
 import threading
 import zlib
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
@@ -23,6 +23,21 @@ from azure.core.pipeline.policies import AsyncRetryPolicy
 from azure_certvar_credential._core.effects import Send, Unanswered
 from azure_certvar_credential._core.exchange import Response
 from azure_certvar_credential._transport import pipeline
+
+
+class _Opened:
+    """A loop's pipeline.
+
+    :ivar life: a generator that closes the pipeline when it is closed itself. An event loop closes the asynchronous
+        generators that were started in it when it ends (``asyncio.run`` does), so no connection outlives its loop.
+    """
+
+    __slots__ = ("life", "pipeline", "transport")
+
+    def __init__(self, opened: AsyncPipeline[Any, Any], transport: Any, life: AsyncGenerator[None, None]) -> None:
+        self.pipeline = opened
+        self.transport = transport
+        self.life = life
 
 
 class AsyncSender:
@@ -41,17 +56,18 @@ class AsyncSender:
         self._options = options
         self._lock = threading.Lock()
         self._ssl: ssl.SSLContext | Literal[False] | None = None
-        self._opened: WeakKeyDictionary[asyncio.AbstractEventLoop, tuple[AsyncPipeline[Any, Any], Any]]
-        self._opened = WeakKeyDictionary()
+        self._opened: WeakKeyDictionary[asyncio.AbstractEventLoop, _Opened] = WeakKeyDictionary()
 
     async def send(self, effect: Send) -> Response | Unanswered:
         """Post a token request and read the answer, at most 1 MiB of it.
 
         :raises azure.core.exceptions.ServiceRequestError: no connection was made.
         """
-        opened, _ = await self._open()
+        opened = await self._open()
         try:
-            result = await opened.run(pipeline.http_request(effect), stream=True, **pipeline.run_options(self._options))
+            result = await opened.pipeline.run(
+                pipeline.http_request(effect), stream=True, **pipeline.run_options(self._options)
+            )
             return await _read(result.http_response)
         except AzureError as error:
             failure = error
@@ -59,22 +75,20 @@ class AsyncSender:
 
     async def sleep(self, seconds: float) -> None:
         """Wait, in the way that the transport waits."""
-        _, transport = await self._open()
-        await transport.sleep(seconds)
+        await (await self._open()).transport.sleep(seconds)
 
     async def close(self) -> None:
-        """Close the running loop's connections, and let go of those whose loop has ended."""
-        running = asyncio.get_running_loop()
-        opened = self._opened.pop(running, None)
+        """Close the running loop's connections; those of other loops are closed when their loop ends."""
+        opened = self._opened.get(asyncio.get_running_loop())
         if opened is not None:
-            await opened[0].__aexit__()
+            await opened.life.aclose()
 
     def after_fork(self) -> None:
         """Leave the parent process's connections alone: the next request of the child opens its own."""
         self._lock = threading.Lock()
         self._opened = WeakKeyDictionary()
 
-    async def _open(self) -> tuple[AsyncPipeline[Any, Any], Any]:
+    async def _open(self) -> _Opened:
         loop = asyncio.get_running_loop()
         opened = self._opened.get(loop)
         if opened is None:
@@ -88,8 +102,19 @@ class AsyncSender:
                     return opened
                 transport = make(context, self._options)
             policies = pipeline.build_policies(AsyncRetryPolicy, self._options)
-            opened = self._opened[loop] = (AsyncPipeline(transport, policies), transport)
+            made = AsyncPipeline(transport, policies)
+            opened = self._opened[loop] = _Opened(made, transport, self._life(loop, made))
+            await anext(opened.life)
         return opened
+
+    async def _life(
+        self, loop: asyncio.AbstractEventLoop, opened: AsyncPipeline[Any, Any]
+    ) -> AsyncGenerator[None, None]:
+        try:
+            yield
+        finally:
+            self._opened.pop(loop, None)
+            await opened.__aexit__()
 
     def _prepare(self) -> tuple[Any, ssl.SSLContext | Literal[False]]:
         from azure_certvar_credential._transport._aiohttp import make_transport

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import threading
 
 import pytest
@@ -212,3 +213,25 @@ class TestThreads:
         assert outcomes.count(KeyboardInterrupt) == 1
         assert len({outcome for outcome in outcomes if outcome is not KeyboardInterrupt}) == 1
         assert len(entra.requests) == 1
+
+
+@pytest.mark.filterwarnings("error::ResourceWarning", "error::pytest.PytestUnraisableExceptionWarning")
+def test_a_loop_that_ends_takes_its_connections_with_it(certificate: ClientCertificate) -> None:
+    """Nobody closes the credential between the loops, and still no connection is left open."""
+    entra = EntraEmulator()
+    application = entra.add_application(certificate)
+    with entra.serve() as server:
+        credential = AsyncCertVarCredential(
+            application.tenant_id,
+            application.client_id,
+            certificate,
+            authority=server.authority,
+            disable_instance_discovery=True,
+            connection_verify=server.ca_file,
+        )
+        for n in range(3):
+            assert asyncio.run(credential.get_token(f"api://{n}/.default")).token
+        gc.collect()
+        assert list(credential._sender._opened.values()) == []
+
+    assert len(entra.requests) == 3

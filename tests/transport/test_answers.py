@@ -205,7 +205,7 @@ def test_after_a_fork_connections_are_left_alone_and_new_ones_made(poster: MakeP
         answered(made.send(send(server.url)))
         assert len(server.received) == 2
         if isinstance(kept, dict):
-            for pipeline, _ in kept.values():
-                made._loop.run_until_complete(pipeline.__aexit__())  # type: ignore[attr-defined]
+            for opened in kept.values():
+                made._loop.run_until_complete(opened.life.aclose())  # type: ignore[attr-defined]
         else:
             kept.__exit__()
