@@ -26,7 +26,7 @@ def test_every_bad_input_is_named_and_nothing_leaks(kit: Kit, bad: str) -> None:
     with pytest.raises(made.error) as caught:
         ClientCertificate.load(made.data, password)
 
-    assert time.perf_counter() - began < 5
+    assert time.perf_counter() - began < 20
     assert type(caught.value) is made.error
     assert made.says in str(caught.value)
     assert_tells_nothing(caught.value, secrets_of(password))

@@ -137,4 +137,4 @@ def test_a_hostile_megabyte_takes_no_time(encoded: bytes) -> None:
     with pytest.raises(tlv.MalformedError):
         tlv.parse(encoded)
 
-    assert time.perf_counter() - began < 1
+    assert time.perf_counter() - began < 10  # hours, if it took quadratic time
