@@ -14,14 +14,15 @@ if TYPE_CHECKING:
     from azure_certvar_credential import exceptions
     from azure_certvar_credential._credential import CertVarCredential
     from azure_certvar_credential.certificates import ClientCertificate
-    from azure_certvar_credential.signers.protocol import Signer
+    from azure_certvar_credential.signers.protocol import AsyncSigner, Signer
 
-__all__ = ["CertVarCredential", "ClientCertificate", "Signer", "exceptions"]
+__all__ = ["AsyncSigner", "CertVarCredential", "ClientCertificate", "Signer", "exceptions"]
 
 __version__ = "0.1.0"
 
 # Loaded when first asked for: importing the package costs nothing that is not used, cryptography above all.
 _LAZY = {
+    "AsyncSigner": "azure_certvar_credential.signers.protocol",
     "CertVarCredential": "azure_certvar_credential._credential",
     "ClientCertificate": "azure_certvar_credential.certificates",
     "Signer": "azure_certvar_credential.signers.protocol",

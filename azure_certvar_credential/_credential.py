@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from types import TracebackType
-from typing import Any, NoReturn
+from typing import Any
 
 from azure.core.credentials import AccessToken, AccessTokenInfo, TokenRequestOptions
 
@@ -13,12 +13,14 @@ from azure_certvar_credential._core.effects import Effect, Result, Token, run
 from azure_certvar_credential._core.flow import acquire
 from azure_certvar_credential._core.request import TokenRequest
 from azure_certvar_credential._flights import Flights
-from azure_certvar_credential._runtime.construction import Parts, construct, refuse_pickle
+from azure_certvar_credential._runtime.construction import Parts, construct
 from azure_certvar_credential._runtime.fork import tell_after_fork
+from azure_certvar_credential._runtime.holder import blocking
 from azure_certvar_credential._runtime.keeper import TokenKeeper
 from azure_certvar_credential._runtime.moment import moment
 from azure_certvar_credential._transport.sync import Sender
 from azure_certvar_credential.caches.memory import Entry
+from azure_certvar_credential.certificates import ClientCertificate
 
 _NO_OPTIONS: TokenRequestOptions = {}
 
@@ -82,11 +84,12 @@ class CertVarCredential:
         )
 
     def _start(self, parts: Parts) -> None:
+        parts.holder.refuse_coroutines()
         self._parts = parts
         self._sender = Sender(parts.options)
         self._keeper = TokenKeeper(parts.clock, parts.settings.tenant_id)
         self._flights = Flights(self._keeper, self._acquire)
-        tell_after_fork(self._keeper, self._flights, self._sender)
+        tell_after_fork(self._keeper, self._flights, self._sender, parts.holder)
 
     def get_token(
         self,
@@ -148,14 +151,14 @@ class CertVarCredential:
     def __copy__(self) -> CertVarCredential:
         """Return a credential with the same settings and certificate, and with tokens and connections of its own."""
         copy = object.__new__(type(self))
-        copy._start(self._parts)
+        copy._start(self._parts.copied())
         return copy
 
     def __deepcopy__(self, memo: object) -> CertVarCredential:
         return self.__copy__()
 
-    def __reduce__(self) -> NoReturn:
-        refuse_pickle(self)
+    def __reduce__(self) -> tuple[Any, ...]:
+        return self._parts.pickled(type(self))
 
     def _entry(self, scopes: tuple[str, ...], claims: str | None, tenant_id: str | None, *, enable_cae: bool) -> Entry:
         request = self._parts.settings.request(scopes, claims=claims, tenant_id=tenant_id, enable_cae=enable_cae)
@@ -164,16 +167,30 @@ class CertVarCredential:
     def _acquire(self, request: TokenRequest) -> Token:
         return run(acquire(self._parts.settings, request), self._perform)
 
+    def _load(self, refused: ClientCertificate | None) -> ClientCertificate:
+        holder = self._parts.holder
+        ready = holder.ready(refused)
+        if ready is not None:
+            return ready
+        with holder.lock:  # whoever waits here has nothing else to sign with
+            ready = holder.ready(refused)
+            if ready is not None:
+                return ready
+            try:
+                return holder.accept(blocking(holder.read_source(), "source"))
+            except Exception as error:  # noqa: BLE001 - a source is the caller's code and may raise anything
+                return holder.source_failed(error)
+
     def _perform(self, effect: Effect) -> Result:
         match effect:
             case effects.Now():
                 return moment(self._parts.clock)
             case effects.ReadCache(request):
                 return self._keeper.memory.read(request.key)
-            case effects.LoadCertificate():
-                return self._parts.certificate
+            case effects.LoadCertificate(refused):
+                return self._load(refused)
             case effects.Sign(signer, message, algorithm):
-                return signer.sign(message, algorithm)
+                return blocking(signer.sign(message, algorithm), "signer")
             case effects.Send():
                 return self._sender.send(effect)
             case effects.Wait(seconds):

@@ -22,6 +22,7 @@ __all__ = [
     "CertificateError",
     "CertificateFormatError",
     "CertificateRejectedError",
+    "CertificateSourceError",
     "CertificateWarning",
     "ConfigurationError",
     "CredentialClosedError",
@@ -61,6 +62,10 @@ class TenantNotAllowedError(ClientAuthenticationError, ConfigurationError):
 
 class CertificateError(ValueError):
     """A certificate, private key or password that cannot be used. Base of the more exact classes below."""
+
+
+class CertificateSourceError(CertificateError):
+    """The callable that the certificate should come from raised, and it has never succeeded before."""
 
 
 class CertificateFormatError(CertificateError):

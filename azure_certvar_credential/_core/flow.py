@@ -33,7 +33,7 @@ from azure_certvar_credential._core.effects import (
 )
 from azure_certvar_credential._core.freshness import Freshness, freshness, refresh_on, required_on
 from azure_certvar_credential._core.recovery import Recovery
-from azure_certvar_credential.exceptions import AuthenticationError
+from azure_certvar_credential.exceptions import AuthenticationError, CertificateError
 
 if TYPE_CHECKING:
     from azure_certvar_credential._core.config import Settings
@@ -101,6 +101,8 @@ def _signed(
         jti=moment.jti,
     )
     signature: bytes = yield Sign(certificate.signer, message, settings.algorithm)
+    if not isinstance(signature, bytes):
+        raise CertificateError(f"the certificate's signer returned {type(signature).__name__}; it has to return bytes")
     fields = exchange.form(
         request, client_id=settings.client_id, client_assertion=assertion.compact(message, signature)
     )

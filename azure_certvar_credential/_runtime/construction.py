@@ -6,12 +6,13 @@ import os
 import time
 import warnings
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any, NoReturn
+from dataclasses import dataclass, field, replace
+from typing import Any
 from urllib.parse import urlsplit
 
 from azure_certvar_credential._core.authority import KNOWN_HOSTS
 from azure_certvar_credential._core.config import Settings, check_key, settings
+from azure_certvar_credential._runtime.holder import CertificateHolder
 from azure_certvar_credential._transport.options import check_options, retry_settings
 from azure_certvar_credential.certificates import ClientCertificate
 from azure_certvar_credential.exceptions import AlgorithmWarning, ConfigurationError
@@ -38,28 +39,44 @@ class Parts:
     """What a credential is made of.
 
     :ivar settings: the checked settings.
-    :ivar certificate: the certificate, its private key proven.
+    :ivar holder: the certificate, its private key proven, or the source that it will come from.
     :ivar options: checked pipeline options.
     :ivar clock: returns seconds since the epoch, UTC.
+    :ivar arguments: the constructor's arguments, to make an equal credential elsewhere.
     """
 
     settings: Settings
-    certificate: ClientCertificate
+    holder: CertificateHolder
     options: Mapping[str, Any]
     clock: Callable[[], float]
+    arguments: Mapping[str, Any] = field(repr=False)
 
     @property
     def description(self) -> str:
         """What a credential's ``repr`` shows: ids, and the certificate's subject, thumbprint and expiry."""
-        return f"tenant {self.settings.tenant_id}, client {self.settings.client_id}, {self.certificate!r}"
+        return f"tenant {self.settings.tenant_id}, client {self.settings.client_id}, {self.holder!r}"
+
+    def copied(self) -> Parts:
+        """Return the same parts with a holder of its own, which starts with the certificate of this one."""
+        return replace(self, holder=self.holder.copied())
+
+    def pickled(self, kind: type[Any]) -> tuple[Any, ...]:
+        """Return what ``__reduce__`` returns: a reference to the source, and never a key.
+
+        :param kind: the credential's class.
+        :raises TypeError: the certificate was handed over, or a password; a pickle would carry it in clear.
+        """
+        if self.holder.source is None or self.arguments["password"] is not None:
+            raise TypeError(
+                f"a {kind.__name__} that was given its certificate or a password is not pickled: the pickle would "
+                "carry the private key or the password in clear. Give it a source, an importable function that "
+                "returns the certificate; then the pickle holds a reference to that function"
+            )
+        return _rebuilt, (kind, dict(self.arguments))
 
 
-def refuse_pickle(credential: object) -> NoReturn:
-    """Raise :class:`TypeError`: a pickle would carry the private key in clear."""
-    raise TypeError(
-        f"a {type(credential).__name__} holds a private key in memory, and a pickle would carry it in clear; "
-        "hand the other process the means to get the certificate, and build the credential there"
-    )
+def _rebuilt(kind: type[Any], arguments: dict[str, Any]) -> Any:
+    return kind(**arguments)
 
 
 def construct(
@@ -99,12 +116,29 @@ def construct(
         retry=retry_settings(remaining),
         environment=os.environ,
     )
-    loaded = ClientCertificate.load(certificate, password)
-    check_key(loaded, checked.algorithm)
+
+    def load(data: object) -> ClientCertificate:
+        loaded = ClientCertificate.load(data, password)
+        check_key(loaded, checked.algorithm)
+        return loaded
+
+    holder = CertificateHolder(certificate, load)
     if checked.algorithm.startswith("ES") and urlsplit(checked.authority.base).hostname in KNOWN_HOSTS:
         warnings.warn(
             f"Microsoft Entra ID refuses {checked.algorithm} (AADSTS5002738): use an RSA certificate",
             AlgorithmWarning,
             stacklevel=4,
         )
-    return Parts(checked, loaded, remaining, clock)
+    arguments = {
+        "tenant_id": tenant_id,
+        "client_id": client_id,
+        "certificate": certificate,
+        "password": password,
+        "send_certificate_chain": send_certificate_chain,
+        "algorithm": algorithm,
+        "authority": authority,
+        "additionally_allowed_tenants": tuple(checked.additionally_allowed_tenants),
+        "disable_instance_discovery": disable_instance_discovery,
+        **remaining,
+    }
+    return Parts(checked, holder, remaining, clock, arguments)

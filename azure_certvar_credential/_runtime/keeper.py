@@ -174,5 +174,6 @@ def own_copy(error: E, **changes: object) -> E:
     copy = type(error).__new__(type(error), *error.args)
     copy.__dict__.update(error.__dict__)
     copy.__dict__.update(changes)
+    copy.__cause__ = error.__cause__
     # Raising the copy adds to this chain and leaves the original's alone.
     return copy.with_traceback(error.__traceback__)

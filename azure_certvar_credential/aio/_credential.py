@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable
 from types import TracebackType
-from typing import Any, NoReturn
+from typing import Any
 
 from azure.core.credentials import AccessToken, AccessTokenInfo, TokenRequestOptions
 
@@ -13,13 +13,15 @@ from azure_certvar_credential._core import effects
 from azure_certvar_credential._core.effects import Effect, Result, Token, arun
 from azure_certvar_credential._core.flow import acquire
 from azure_certvar_credential._core.request import TokenRequest
-from azure_certvar_credential._runtime.construction import Parts, construct, refuse_pickle
+from azure_certvar_credential._runtime.construction import Parts, construct
 from azure_certvar_credential._runtime.fork import tell_after_fork
 from azure_certvar_credential._runtime.keeper import TokenKeeper
 from azure_certvar_credential._runtime.moment import moment
 from azure_certvar_credential._transport.aio import AsyncSender
+from azure_certvar_credential.aio._calls import LoopLock, call
 from azure_certvar_credential.aio._flights import Flights
 from azure_certvar_credential.caches.memory import Entry
+from azure_certvar_credential.certificates import ClientCertificate
 
 _NO_OPTIONS: TokenRequestOptions = {}
 
@@ -72,9 +74,10 @@ class CertVarCredential:
     def _start(self, parts: Parts) -> None:
         self._parts = parts
         self._sender = AsyncSender(parts.options)
+        self._reading = LoopLock()
         self._keeper = TokenKeeper(parts.clock, parts.settings.tenant_id)
         self._flights = Flights(self._keeper, self._acquire)
-        tell_after_fork(self._keeper, self._flights, self._sender)
+        tell_after_fork(self._keeper, self._flights, self._sender, parts.holder)
 
     async def get_token(
         self,
@@ -127,14 +130,14 @@ class CertVarCredential:
     def __copy__(self) -> CertVarCredential:
         """Return a credential with the same settings and certificate, and with tokens and connections of its own."""
         copy = object.__new__(type(self))
-        copy._start(self._parts)
+        copy._start(self._parts.copied())
         return copy
 
     def __deepcopy__(self, memo: object) -> CertVarCredential:
         return self.__copy__()
 
-    def __reduce__(self) -> NoReturn:
-        refuse_pickle(self)
+    def __reduce__(self) -> tuple[Any, ...]:
+        return self._parts.pickled(type(self))
 
     async def _entry(
         self, scopes: tuple[str, ...], claims: str | None, tenant_id: str | None, *, enable_cae: bool
@@ -145,16 +148,31 @@ class CertVarCredential:
     async def _acquire(self, request: TokenRequest) -> Token:
         return await arun(acquire(self._parts.settings, request), self._perform)
 
+    async def _load(self, refused: ClientCertificate | None) -> ClientCertificate:
+        holder = self._parts.holder
+        ready = holder.ready(refused)
+        if ready is not None:
+            return ready
+        async with self._reading.lock():  # whoever waits here has nothing else to sign with
+            ready = holder.ready(refused)
+            if ready is not None:
+                return ready
+            try:
+                data = await call(holder.read_source)
+                return await asyncio.to_thread(holder.accept, data)
+            except Exception as error:  # noqa: BLE001 - a source is the caller's code and may raise anything
+                return holder.source_failed(error)
+
     async def _perform(self, effect: Effect) -> Result:
         match effect:
             case effects.Now():
                 return moment(self._parts.clock)
             case effects.ReadCache(request):
                 return self._keeper.memory.read(request.key)
-            case effects.LoadCertificate():
-                return self._parts.certificate
+            case effects.LoadCertificate(refused):
+                return await self._load(refused)
             case effects.Sign(signer, message, algorithm):
-                return await asyncio.to_thread(signer.sign, message, algorithm)
+                return await call(signer.sign, message, algorithm)
             case effects.Send():
                 return await self._sender.send(effect)
             case effects.Wait(seconds):

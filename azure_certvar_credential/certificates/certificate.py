@@ -22,7 +22,7 @@ from azure_certvar_credential.certificates.possession import as_signer, prove_po
 from azure_certvar_credential.certificates.validity import warn_outside_validity
 from azure_certvar_credential.exceptions import CertificateError
 from azure_certvar_credential.signers.memory import PrivateKey
-from azure_certvar_credential.signers.protocol import Signer
+from azure_certvar_credential.signers.protocol import AsyncSigner, Signer
 
 
 @final
@@ -31,7 +31,8 @@ class ClientCertificate:
 
     :param leaf: the certificate that Microsoft Entra ID knows.
     :param key: its RSA or EC private key, or a :class:`~azure_certvar_credential.signers.protocol.Signer` that holds
-        it elsewhere. It signs one random challenge here, which shows that it belongs to the leaf.
+        it elsewhere, or an :class:`~azure_certvar_credential.signers.protocol.AsyncSigner`. It signs one random
+        challenge here, which shows that it belongs to the leaf; an asynchronous one is compared by its public key.
     :param chain: the certificates between leaf and root, in any order; they are ordered by issuer and signature, and
         those that lead nowhere are dropped with a warning in the log.
     :param include_root: whether :attr:`x5c` ends with the root. A verifier has its own (RFC 5246 section 7.4.2 lets
@@ -60,7 +61,7 @@ class ClientCertificate:
     def __init__(
         self,
         leaf: x509.Certificate,
-        key: PrivateKey | Signer,
+        key: PrivateKey | Signer | AsyncSigner,
         chain: Iterable[x509.Certificate] = (),
         *,
         include_root: bool = False,

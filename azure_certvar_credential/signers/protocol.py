@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
@@ -27,3 +28,15 @@ class Signer(Protocol):
         :returns: the raw JWS signature: the RSA signature, or ``r || s`` for ECDSA (RFC 7518 section 3.4).
         :raises ConfigurationError: the key does not fit the algorithm.
         """
+
+
+@runtime_checkable
+class AsyncSigner(Protocol):
+    """A :class:`Signer` whose ``sign`` is a coroutine function; for the asynchronous credential only."""
+
+    @property
+    def public_key(self) -> PublicKey:
+        """The public half of the key, to be compared with the certificate's."""
+
+    def sign(self, message: bytes, algorithm: str) -> Awaitable[bytes]:
+        """Sign a message; see :meth:`Signer.sign`."""

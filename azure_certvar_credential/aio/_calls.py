@@ -1,0 +1,31 @@
+"""Calls the code that a user handed over, be it synchronous or asynchronous, without holding up the event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import Callable
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from azure_certvar_credential._runtime.holder import is_coroutine_function
+
+
+async def call(function: Callable[..., Any], *arguments: Any) -> Any:
+    """Await a coroutine function; call any other function in a thread, and await what it returns if need be."""
+    if is_coroutine_function(function):
+        return await function(*arguments)
+    # Not known to be a coroutine function, it may still return an awaitable: a lambda around one, a bound partial.
+    result = await asyncio.to_thread(function, *arguments)
+    return await result if inspect.isawaitable(result) else result
+
+
+class LoopLock:
+    """A lock for each event loop: an ``asyncio.Lock`` belongs to the first loop that waits for it."""
+
+    def __init__(self) -> None:
+        self._locks: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock] = WeakKeyDictionary()
+
+    def lock(self) -> asyncio.Lock:
+        """Return the running loop's lock."""
+        return self._locks.setdefault(asyncio.get_running_loop(), asyncio.Lock())
