@@ -146,7 +146,7 @@ class TestSync:
             CertVarCredential("contoso.example", "client", AsyncSource(1))
 
     def test_a_source_that_turns_out_to_be_asynchronous_is_refused_when_it_is_read(self) -> None:
-        credential = CertVarCredential("contoso.example", "client", lambda: AsyncSource(1)())
+        credential = CertVarCredential("contoso.example", "client", lambda: AsyncSource(1)())  # noqa: PLW0108 - hides the coroutine
 
         with pytest.raises(ConfigurationError, match=r"aio\.CertVarCredential"):
             credential.get_token(STORAGE)
