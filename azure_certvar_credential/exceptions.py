@@ -7,6 +7,7 @@ Two families, told apart by whose fault it is:
 * what Microsoft Entra ID answered: subclasses of :class:`azure.core.exceptions.ClientAuthenticationError`, so that
   code written for any Azure credential handles them unchanged (:class:`AuthenticationError` and below).
 
+:class:`CredentialClosedError` is a :class:`RuntimeError`: a credential was used after its end.
 Failures of the network itself stay azure-core's ``ServiceRequestError`` and ``ServiceResponseError``.
 No message and no attribute of these classes holds a private key, an assertion, a token or a password.
 """

@@ -139,7 +139,7 @@ def resolve_tenant(requested: str | None, *, default: str, allowed: frozenset[st
     :raises TenantNotAllowedError: the tenant is neither the default nor allowed.
     :raises ConfigurationError: the tenant is malformed, or is one that only users sign in to.
     """
-    tenant = default if requested is None or default == ADFS else parse_tenant(requested)
+    tenant = default if not requested or default == ADFS else parse_tenant(requested)
     if tenant != default and ANY_TENANT not in allowed and tenant not in allowed:
         raise TenantNotAllowedError(
             f"a token of tenant {tenant!r} was asked for, and this credential is for {default!r} only; to allow it, "

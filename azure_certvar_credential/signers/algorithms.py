@@ -48,13 +48,13 @@ ALGORITHMS: dict[str, Algorithm] = {
 }
 
 
-def algorithm_named(name: str) -> Algorithm:
+def algorithm_named(name: object) -> Algorithm:
     """Return the row of the table for ``name``.
 
     :param name: a JWS ``alg`` value such as ``PS256``.
     :raises ConfigurationError: the name is not in the table.
     """
-    row = ALGORITHMS.get(name)
+    row = ALGORITHMS.get(name) if isinstance(name, str) else None
     if row is None:
         raise ConfigurationError(f"algorithm {name!r} is not one of {', '.join(sorted(ALGORITHMS))}")
     return row

@@ -232,7 +232,12 @@ def test_a_tenant_that_is_not_allowed_is_an_error_of_both_families(allowed: froz
     assert str(error) == error.message
 
 
-@pytest.mark.parametrize("requested", ["", "a b", "a/b"])
+@pytest.mark.parametrize("requested", [None, ""])
+def test_no_tenant_is_the_default_tenant(requested: str | None) -> None:
+    assert resolve_tenant(requested, default=TENANT, allowed=frozenset()) == TENANT
+
+
+@pytest.mark.parametrize("requested", [" ", "a b", "a/b"])
 def test_a_malformed_tenant_is_refused_before_it_is_looked_up(requested: str) -> None:
     with pytest.raises(ConfigurationError, match="tenant_id must be"):
         resolve_tenant(requested, default=TENANT, allowed=frozenset({"*"}))
