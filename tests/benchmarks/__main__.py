@@ -1,0 +1,91 @@
+"""``python -m tests.benchmarks [--goal N ...] [--quick] [--json]``."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import os
+import platform
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from importlib.metadata import version
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from tests.benchmarks import flights, loops, refreshing
+from tests.benchmarks.bench import Bench, open_bench
+from tests.benchmarks.figures import Figure
+
+MEASUREMENTS: dict[int, Callable[[Bench], Iterator[Figure]]] = {
+    8: flights.threads,
+    9: flights.tasks,
+    10: flights.tenants,
+    11: flights.many_tenants,
+    13: refreshing.refreshing,
+    14: loops.stalls,
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure and print; 1 if a goal was missed."""
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
+    parser.add_argument("--goal", type=int, nargs="+", choices=sorted(MEASUREMENTS), default=sorted(MEASUREMENTS))
+    parser.add_argument("--quick", action="store_true", help="fewer repetitions, smaller numbers; under a minute")
+    parser.add_argument("--json", action="store_true", help="JSON instead of a table")
+    chosen = parser.parse_args(arguments)
+    console = Console(stderr=True)
+    # Failures are part of what is measured; azure-identity logs each.
+    logging.getLogger().addHandler(logging.NullHandler())
+    before = os.getloadavg()[0]
+    figures: list[Figure] = []
+    with open_bench(quick=chosen.quick) as bench:
+        for number in chosen.goal:
+            with console.status(f"goal {number}"):
+                figures.extend(MEASUREMENTS[number](bench))
+    machine = _machine(before)
+    if chosen.json:
+        print(json.dumps({**machine, "figures": [figure.as_json() for figure in figures]}, indent=2))
+    else:
+        Console().print(_table(figures, ", ".join(f"{name} {value}" for name, value in machine.items())))
+    return int(any(figure.met is False for figure in figures))
+
+
+def _machine(load_before: float) -> dict[str, Any]:
+    packages = ("azure-certvar-credential", "azure-identity", "msal", "azure-core", "cryptography")
+    return {
+        "Python": platform.python_version(),
+        **{name: version(name) for name in packages},
+        "processors": os.cpu_count(),
+        "load before": round(load_before, 2),
+        "load after": round(os.getloadavg()[0], 2),
+    }
+
+
+def _table(figures: list[Figure], caption: str) -> Table:
+    table = Table("goal", "what", caption=caption)
+    for heading in ("ours", "theirs", "ratio", "wanted"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("met")
+    words = {True: "[green]yes[/]", False: "[red]no[/]", None: ""}
+    for figure in figures:
+        table.add_row(
+            str(figure.number),
+            figure.what,
+            _number(figure.ours, figure.unit),
+            "" if figure.theirs is None else _number(figure.theirs, figure.unit),
+            "" if figure.ratio is None else f"{figure.ratio:.3g}",
+            "" if figure.goal is None else str(figure.goal),
+            words[figure.met],
+        )
+    return table
+
+
+def _number(value: float, unit: str) -> str:
+    return f"{value:,.0f} {unit}".strip() if value >= 1000 or value == int(value) else f"{value:.3g} {unit}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,114 @@
+"""Goals 8 to 11: many callers of one token, and many tenants."""
+
+from __future__ import annotations
+
+import asyncio
+import statistics
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from time import perf_counter
+
+from tests.benchmarks.bench import Bench
+from tests.benchmarks.contestants import SCOPE, Who, async_credential, credential
+from tests.benchmarks.figures import Figure, Goal
+
+LATENCY = 0.06
+
+
+def threads(bench: Bench) -> Iterator[Figure]:
+    """Goal 8: 200 threads on a cold cache."""
+    what = "200 threads, cold cache, 60 ms"
+    yield from _flight(bench, 8, what, _threads, latency=LATENCY, goal=0.03, repeat=1 if bench.quick else 3)
+
+
+def tasks(bench: Bench) -> Iterator[Figure]:
+    """Goal 9: 1,000 tasks on a cold cache."""
+    what = "1,000 tasks, cold cache, 60 ms"
+    yield from _flight(bench, 9, what, _tasks, latency=LATENCY, goal=0.15, repeat=1 if bench.quick else 5)
+
+
+def tenants(bench: Bench) -> Iterator[Figure]:
+    """Goal 10: one tenant after another."""
+    count = 50 if bench.quick else 300
+    ours, theirs = _compare(bench, partial(_tenants, count, 1), latency=0.0, repeat=1 if bench.quick else 2)
+    what = f"{count} tenants one after another"
+    yield Figure(10, f"{what}: time each", ours[0] / count * 1e3, theirs[0] / count * 1e3, "ms", Goal(0.03))
+    yield Figure(10, f"{what}: requests each", ours[1] / count, theirs[1] / count, "", Goal(1, "ours"))
+
+
+def many_tenants(bench: Bench) -> Iterator[Figure]:
+    """Goal 11: 1,000 tenants and 32 workers."""
+    count = 100 if bench.quick else 1000
+    ours, theirs = _compare(bench, partial(_tenants, count, 32), latency=LATENCY, repeat=1)
+    what = f"{count:,} tenants, 32 workers, 60 ms"
+    yield Figure(11, f"{what}: time", ours[0], theirs[0], "s", Goal(0.045))
+    yield Figure(11, f"{what}: requests", ours[1], theirs[1], "", Goal(count, "ours"))
+
+
+def _flight(
+    bench: Bench, number: int, what: str, run: Callable[[Who], float], *, latency: float, goal: float, repeat: int
+) -> Iterator[Figure]:
+    ours, theirs = _compare(bench, run, latency=latency, repeat=repeat)
+    yield Figure(number, f"{what}: time", ours[0], theirs[0], "s", Goal(goal))
+    yield Figure(number, f"{what}: requests", ours[1], theirs[1], "", Goal(1, "ours"))
+
+
+def _compare(
+    bench: Bench, run: Callable[[Who], float], *, latency: float, repeat: int
+) -> tuple[tuple[float, float], tuple[float, float]]:
+    """Run in turns; return median time and most requests (token and discovery) of each."""
+    results: dict[Who, list[tuple[float, int]]] = {"ours": [], "theirs": []}
+    for _ in range(repeat):
+        for who, measured in results.items():
+            bench.reset(latency)
+            took = run(who)
+            seen = bench.tell()
+            measured.append((took, seen.get("token", 0) + seen.get("discovery", 0)))
+    ours, theirs = (
+        (statistics.median(took for took, _ in measured), float(max(count for _, count in measured)))
+        for measured in results.values()
+    )
+    return ours, theirs
+
+
+def _threads(who: Who, callers: int = 200) -> float:
+    with credential(who) as shared:
+        gate = threading.Barrier(callers + 1)
+        ends: list[float] = []
+
+        def call() -> None:
+            gate.wait()
+            shared.get_token(SCOPE)
+            ends.append(perf_counter())
+
+        running = [threading.Thread(target=call) for _ in range(callers)]
+        for thread in running:
+            thread.start()
+        gate.wait()
+        start = perf_counter()
+        for thread in running:
+            thread.join()
+        if len(ends) != callers:
+            raise RuntimeError(f"{callers - len(ends)} callers of {who} failed")
+        return max(ends) - start
+
+
+def _tasks(who: Who, callers: int = 1000) -> float:
+    async def run() -> float:
+        async with async_credential(who) as shared:
+            start = perf_counter()
+            await asyncio.gather(*(shared.get_token(SCOPE) for _ in range(callers)))
+            return perf_counter() - start
+
+    return asyncio.run(run())
+
+
+def _tenants(count: int, workers: int, who: Who) -> float:
+    names = [f"{number:08d}-1111-1111-1111-111111111111" for number in range(count)]
+    with credential(who, additionally_allowed_tenants=["*"]) as shared, ThreadPoolExecutor(workers) as pool:
+        start = perf_counter()
+        for _ in pool.map(lambda name: shared.get_token(SCOPE, tenant_id=name), names):
+            pass
+        return perf_counter() - start
