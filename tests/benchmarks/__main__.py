@@ -15,15 +15,23 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from tests.benchmarks import flights, loops, refreshing
+from tests.benchmarks import building, cached, flights, holding, loops, refreshing, starting
 from tests.benchmarks.bench import Bench, open_bench
 from tests.benchmarks.figures import Figure
 
 MEASUREMENTS: dict[int, Callable[[Bench], Iterator[Figure]]] = {
+    1: starting.whole,
+    2: starting.added,
+    3: building.from_pem,
+    4: building.from_pfx,
+    5: building.one_assertion,
+    6: cached.sizes,
+    7: cached.threads,
     8: flights.threads,
     9: flights.tasks,
     10: flights.tenants,
     11: flights.many_tenants,
+    12: holding.memory,
     13: refreshing.refreshing,
     14: loops.stalls,
 }
