@@ -1,7 +1,7 @@
 """Goal 12: memory, measured in a process of its own.
 
-``python -m tests.benchmarks.memory ours|theirs credential|tenant N`` prints the bytes that each of N holds. Python's own
-memory alone: what OpenSSL holds for a key or a connection, neither can change.
+``python -m tests.benchmarks.memory ours|theirs credential|tenant N`` prints the bytes that each of N holds, of
+Python's own memory: what OpenSSL holds for a key or a connection, neither can change.
 """
 
 from __future__ import annotations
