@@ -11,8 +11,10 @@ def main() -> None:
     """Run the command line; what the entry point ``certvar`` and ``python -m azure_certvar_credential`` call."""
     try:
         from azure_certvar_credential._cli.app import app
-    except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] not in {"typer", "rich", "jwt", "trustme"}:
+
+        app()
+    except ImportError as error:
+        name = (error.name or "").partition(".")[0]
+        if name not in {"typer", "rich", "jwt", "trustme"}:
             raise
-        sys.exit(MISSING.format(name=error.name))
-    app()
+        sys.exit(MISSING.format(name=name))
