@@ -1,4 +1,4 @@
-"""``python -m tests.benchmarks [--goal N ...] [--quick] [--json]``."""
+"""Measure this package beside azure-identity, in one run on one machine; nothing runs these but who asks for it."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+import azure_certvar_credential
 from tests.benchmarks import building, cached, flights, holding, loops, refreshing, starting
 from tests.benchmarks.bench import Bench, open_bench
 from tests.benchmarks.figures import Figure
@@ -62,9 +63,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _machine(load_before: float) -> dict[str, Any]:
-    packages = ("azure-certvar-credential", "azure-identity", "msal", "azure-core", "cryptography")
+    packages = ("azure-identity", "msal", "azure-core", "cryptography")
     return {
         "Python": platform.python_version(),
+        "azure-certvar-credential": azure_certvar_credential.__version__,
         **{name: version(name) for name in packages},
         "processors": os.cpu_count(),
         "load before": round(load_before, 2),

@@ -20,7 +20,7 @@ LATENCY = 0.06
 def threads(bench: Bench) -> Iterator[Figure]:
     """Goal 8: 200 threads on a cold cache."""
     what = "200 threads, cold cache, 60 ms"
-    yield from _flight(bench, 8, what, _threads, latency=LATENCY, goal=0.03, repeat=1 if bench.quick else 3)
+    yield from _flight(bench, 8, what, _threads, latency=LATENCY, goal=0.03, repeat=1 if bench.quick else 5)
 
 
 def tasks(bench: Bench) -> Iterator[Figure]:
@@ -60,6 +60,12 @@ def _compare(
 ) -> tuple[tuple[float, float], tuple[float, float]]:
     """Run in turns; return median time and most requests (token and discovery) of each."""
     results: dict[Who, list[tuple[float, int]]] = {"ours": [], "theirs": []}
+    # The first call imports; that is goal 1's to measure.
+    bench.reset()
+    for who in results:
+        with credential(who) as warm:
+            warm.get_token(SCOPE)
+        asyncio.run(_warm(who))
     for _ in range(repeat):
         for who, measured in results.items():
             bench.reset(latency)
@@ -71,6 +77,11 @@ def _compare(
         for measured in results.values()
     )
     return ours, theirs
+
+
+async def _warm(who: Who) -> None:
+    async with async_credential(who) as warm:
+        await warm.get_token(SCOPE)
 
 
 def _threads(who: Who, callers: int = 200) -> float:

@@ -30,7 +30,7 @@ def whole(bench: Bench) -> Iterator[Figure]:
     times = alternating(
         lambda: seconds(lambda: bench.program(ours)),
         lambda: seconds(lambda: bench.program(theirs)),
-        5 if bench.quick else 15,
+        3 if bench.quick else 15,
     )
     yield Figure(1, "cold start, whole process to first token", times[0] * 1e3, times[1] * 1e3, "ms", Goal(0.70))
 
@@ -42,7 +42,7 @@ def added(bench: Bench) -> Iterator[Figure]:
     bench.program(ours)
     bench.program(theirs)
     times = alternating(
-        lambda: float(bench.program(ours)), lambda: float(bench.program(theirs)), 5 if bench.quick else 15
+        lambda: float(bench.program(ours)), lambda: float(bench.program(theirs)), 3 if bench.quick else 15
     )
     what = "the same beside azure.storage.blob: time added"
     yield Figure(2, what, times[0] * 1e3, times[1] * 1e3, "ms", Goal(0.25))
