@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Generator, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -21,9 +22,11 @@ _SERVERS = ("oidc_provider", "azurite")
 
 @pytest.hookimpl(tryfirst=True)  # before -m selects by mark
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark every test that takes a server."""
+    """Mark every test that takes a server or is beside this file, where the large clients are."""
+    here = Path(__file__).parent
     for item in items:
-        if isinstance(item, pytest.Function) and not set(_SERVERS).isdisjoint(item.fixturenames):
+        taken = item.fixturenames if isinstance(item, pytest.Function) else ()
+        if not set(_SERVERS).isdisjoint(taken) or here in item.path.parents:
             item.add_marker(pytest.mark.real)
 
 
