@@ -44,10 +44,6 @@ class Bench:
         """Start to count afresh, with this latency in seconds and this behaviour."""
         self.tell(forget=True, latency=latency, behaviour=behaviour)
 
-    def requests(self) -> int:
-        """Return the token requests since the last reset."""
-        return self.tell().get("token", 0)
-
     def module(self, name: str, *arguments: str) -> Any:
         """Run a module of this folder in a fresh process; return the JSON that it prints."""
         return json.loads(self._run("-m", f"tests.benchmarks.{name}", *arguments))

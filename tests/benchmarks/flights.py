@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import statistics
-import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from time import perf_counter
 
+from tests.benchmarks import crowds
 from tests.benchmarks.bench import Bench
-from tests.benchmarks.contestants import SCOPE, Who, async_credential, credential
+from tests.benchmarks.contestants import SCOPE, Who, credential
 from tests.benchmarks.figures import Figure, Goal
 
 LATENCY = 0.06
@@ -19,14 +18,12 @@ LATENCY = 0.06
 
 def threads(bench: Bench) -> Iterator[Figure]:
     """Goal 8: 200 threads on a cold cache."""
-    what = "200 threads, cold cache, 60 ms"
-    yield from _flight(bench, 8, what, _threads, latency=LATENCY, goal=0.03, repeat=1 if bench.quick else 5)
+    yield from _crowd(bench, 8, "threads", "200 threads, cold cache, 60 ms", 0.03)
 
 
 def tasks(bench: Bench) -> Iterator[Figure]:
     """Goal 9: 1,000 tasks on a cold cache."""
-    what = "1,000 tasks, cold cache, 60 ms"
-    yield from _flight(bench, 9, what, _tasks, latency=LATENCY, goal=0.15, repeat=1 if bench.quick else 5)
+    yield from _crowd(bench, 9, "tasks", "1,000 tasks, cold cache, 60 ms", 0.15)
 
 
 def tenants(bench: Bench) -> Iterator[Figure]:
@@ -40,32 +37,35 @@ def tenants(bench: Bench) -> Iterator[Figure]:
 
 def many_tenants(bench: Bench) -> Iterator[Figure]:
     """Goal 11: 1,000 tenants and 32 workers."""
-    count = 100 if bench.quick else 1000
+    count = 64 if bench.quick else 1000
     ours, theirs = _compare(bench, partial(_tenants, count, 32), latency=LATENCY, repeat=1)
     what = f"{count:,} tenants, 32 workers, 60 ms"
     yield Figure(11, f"{what}: time", ours[0], theirs[0], "s", Goal(0.045))
     yield Figure(11, f"{what}: requests", ours[1], theirs[1], "", Goal(count, "ours"))
 
 
-def _flight(
-    bench: Bench, number: int, what: str, run: Callable[[Who], float], *, latency: float, goal: float, repeat: int
-) -> Iterator[Figure]:
-    ours, theirs = _compare(bench, run, latency=latency, repeat=repeat)
-    yield Figure(number, f"{what}: time", ours[0], theirs[0], "s", Goal(goal))
-    yield Figure(number, f"{what}: requests", ours[1], theirs[1], "", Goal(1, "ours"))
+def _crowd(bench: Bench, number: int, kind: str, what: str, goal: float) -> Iterator[Figure]:
+    here = _compare(bench, crowds.CROWDS[kind], latency=LATENCY, repeat=1 if bench.quick else 5)
+    states = {"all imported": here}
+    if not bench.quick:
+
+        def fresh(who: Who) -> float:
+            return float(bench.module("crowds", kind, who))
+
+        states["fresh process"] = _compare(bench, fresh, latency=LATENCY, repeat=3)
+    for state, (ours, theirs) in states.items():
+        yield Figure(number, f"{what}, {state}: time", ours[0], theirs[0], "s", Goal(goal))
+        yield Figure(number, f"{what}, {state}: requests", ours[1], theirs[1], "", Goal(1, "ours"))
 
 
 def _compare(
     bench: Bench, run: Callable[[Who], float], *, latency: float, repeat: int
 ) -> tuple[tuple[float, float], tuple[float, float]]:
-    """Run in turns; return median time and most requests (token and discovery) of each."""
+    """Run in turns; return the median time and the most requests (token and discovery) of each."""
     results: dict[Who, list[tuple[float, int]]] = {"ours": [], "theirs": []}
-    # The first call imports; that is goal 1's to measure.
     bench.reset()
     for who in results:
-        with credential(who) as warm:
-            warm.get_token(SCOPE)
-        asyncio.run(_warm(who))
+        crowds.warm(who)
     for _ in range(repeat):
         for who, measured in results.items():
             bench.reset(latency)
@@ -77,43 +77,6 @@ def _compare(
         for measured in results.values()
     )
     return ours, theirs
-
-
-async def _warm(who: Who) -> None:
-    async with async_credential(who) as warm:
-        await warm.get_token(SCOPE)
-
-
-def _threads(who: Who, callers: int = 200) -> float:
-    with credential(who) as shared:
-        gate = threading.Barrier(callers + 1)
-        ends: list[float] = []
-
-        def call() -> None:
-            gate.wait()
-            shared.get_token(SCOPE)
-            ends.append(perf_counter())
-
-        running = [threading.Thread(target=call) for _ in range(callers)]
-        for thread in running:
-            thread.start()
-        gate.wait()
-        start = perf_counter()
-        for thread in running:
-            thread.join()
-        if len(ends) != callers:
-            raise RuntimeError(f"{callers - len(ends)} callers of {who} failed")
-        return max(ends) - start
-
-
-def _tasks(who: Who, callers: int = 1000) -> float:
-    async def run() -> float:
-        async with async_credential(who) as shared:
-            start = perf_counter()
-            await asyncio.gather(*(shared.get_token(SCOPE) for _ in range(callers)))
-            return perf_counter() - start
-
-    return asyncio.run(run())
 
 
 def _tenants(count: int, workers: int, who: Who) -> float:

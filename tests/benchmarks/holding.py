@@ -11,7 +11,7 @@ from tests.benchmarks.figures import Figure, Goal
 def memory(bench: Bench) -> Iterator[Figure]:
     """Measured once: it is the same every time."""
     bench.reset()
-    count = "30" if bench.quick else "100"
+    count = "10" if bench.quick else "100"
     for what, bound in {"tenant": 5.0, "credential": 6.0}.items():
         ours, theirs = (bench.module("memory", who, what, count) / 1024 for who in ("ours", "theirs"))
         yield Figure(12, f"memory a {what}", ours, theirs, "KiB", Goal(bound, "ours"))

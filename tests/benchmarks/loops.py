@@ -16,7 +16,7 @@ def stalls(bench: Bench) -> Iterator[Figure]:
     for state, where in {"imported": "aiohttp in use", "fresh": "fresh process"}.items():
         # The first pair compiles what the others import.
         pairs = [
-            [bench.module("stalls", who, state) for who in ("ours", "theirs")] for _ in range(4 if bench.quick else 12)
+            [bench.module("stalls", who, state) for who in ("ours", "theirs")] for _ in range(3 if bench.quick else 12)
         ][1:]
         for key, (name, goal) in {
             "build": ("build", Goal(5, "ours")),

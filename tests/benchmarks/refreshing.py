@@ -19,9 +19,10 @@ CALLERS = 4
 CALLS = 10
 PAUSE = 0.02
 SLOW = 0.02
-# How many seconds the callers are watched: until azure-identity's retries of a 503 are over; less for a server that
-# never answers, which takes as long as one looks.
+# How many seconds the callers are watched: until azure-identity's retries are over; less for a server that never answers,
+# which takes as long as one looks.
 PATIENCE = {"ok": 4.0, "429": 4.0, "503": 4.0, "hang": 1.0}
+QUICK_PATIENCE = {**PATIENCE, "429": 1.0}
 # The endpoint advises a refresh after 1800 s of 3600; the package adds up to a minute of jitter.
 AFTER_REFRESH_ON = 1900.0
 
@@ -61,6 +62,7 @@ def refreshing(bench: Bench) -> Iterator[Figure]:
 
 def _in_threads(bench: Bench, who: Who, behaviour: str) -> Calls:
     bench.reset(LATENCY)
+    patience = (QUICK_PATIENCE if bench.quick else PATIENCE)[behaviour]
     calls = Calls()
     with credential(who) as shared, _Time() as clock:
         shared.get_token(SCOPE)
@@ -68,7 +70,7 @@ def _in_threads(bench: Bench, who: Who, behaviour: str) -> Calls:
         bench.tell(behaviour=behaviour)
 
         def caller() -> None:
-            end = perf_counter() + PATIENCE[behaviour]
+            end = perf_counter() + patience
             for _ in range(CALLS):
                 start = perf_counter()
                 try:
@@ -83,7 +85,7 @@ def _in_threads(bench: Bench, who: Who, behaviour: str) -> Calls:
         running = [threading.Thread(target=caller) for _ in range(CALLERS)]
         for thread in running:
             thread.start()
-        end = perf_counter() + PATIENCE[behaviour]
+        end = perf_counter() + patience
         for thread in running:
             thread.join(max(0.0, end - perf_counter()))
         # Lets go of those who wait still; what their calls took is in the figure.
@@ -95,6 +97,7 @@ def _in_threads(bench: Bench, who: Who, behaviour: str) -> Calls:
 
 def _in_tasks(bench: Bench, who: Who, behaviour: str) -> Calls:
     calls = Calls()
+    patience = (QUICK_PATIENCE if bench.quick else PATIENCE)[behaviour]
 
     async def run() -> None:
         bench.reset(LATENCY)
@@ -103,7 +106,7 @@ def _in_tasks(bench: Bench, who: Who, behaviour: str) -> Calls:
                 await shared.get_token(SCOPE)
                 clock.pass_(AFTER_REFRESH_ON)
                 bench.tell(behaviour=behaviour)
-                end = perf_counter() + PATIENCE[behaviour]
+                end = perf_counter() + patience
 
                 async def caller() -> None:
                     for _ in range(CALLS):
@@ -118,7 +121,7 @@ def _in_tasks(bench: Bench, who: Who, behaviour: str) -> Calls:
                         await asyncio.sleep(PAUSE)
 
                 running = [asyncio.create_task(caller()) for _ in range(CALLERS)]
-                await asyncio.wait(running, timeout=PATIENCE[behaviour])
+                await asyncio.wait(running, timeout=patience)
                 await asyncio.to_thread(bench.tell, behaviour="ok")
                 await asyncio.gather(*running)
 

@@ -1,0 +1,69 @@
+"""Many callers of one token at once.
+
+``python -m tests.benchmarks.crowds threads|tasks ours|theirs`` prints the seconds that they take in a fresh process, where
+a cold cache is met most, and the first calls import what the first request needs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+import threading
+from time import perf_counter
+from typing import cast
+
+from tests.benchmarks.contestants import SCOPE, Who, async_credential, credential
+
+
+def threads(who: Who, callers: int = 200) -> float:
+    """Return the seconds from the moment at which all threads call until the last has its token."""
+    with credential(who) as shared:
+        gate = threading.Barrier(callers + 1)
+        ends: list[float] = []
+
+        def call() -> None:
+            gate.wait()
+            shared.get_token(SCOPE)
+            ends.append(perf_counter())
+
+        running = [threading.Thread(target=call) for _ in range(callers)]
+        for thread in running:
+            thread.start()
+        gate.wait()
+        start = perf_counter()
+        for thread in running:
+            thread.join()
+        if len(ends) != callers:
+            raise RuntimeError(f"{callers - len(ends)} callers of {who} failed")
+        return max(ends) - start
+
+
+def tasks(who: Who, callers: int = 1000) -> float:
+    """Return the seconds that as many tasks take together."""
+
+    async def run() -> float:
+        async with async_credential(who) as shared:
+            start = perf_counter()
+            await asyncio.gather(*(shared.get_token(SCOPE) for _ in range(callers)))
+            return perf_counter() - start
+
+    return asyncio.run(run())
+
+
+def warm(who: Who) -> None:
+    """Import everything that a request needs."""
+
+    async def run() -> None:
+        async with async_credential(who) as shared:
+            await shared.get_token(SCOPE)
+
+    with credential(who) as shared:
+        shared.get_token(SCOPE)
+    asyncio.run(run())
+
+
+CROWDS = {"threads": threads, "tasks": tasks}
+
+if __name__ == "__main__":
+    print(json.dumps(CROWDS[sys.argv[1]](cast("Who", sys.argv[2]))))
