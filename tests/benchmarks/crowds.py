@@ -1,7 +1,7 @@
 """Many callers of one token at once.
 
-``python -m tests.benchmarks.crowds threads|tasks ours|theirs`` prints the seconds that they take in a fresh process, where
-a cold cache is met most, and the first calls import what the first request needs.
+``python -m tests.benchmarks.crowds threads|tasks ours|theirs`` prints the seconds that they take in a fresh process: a
+cold cache is met there most, and the first calls import what the first request needs.
 """
 
 from __future__ import annotations

@@ -19,8 +19,8 @@ CALLERS = 4
 CALLS = 10
 PAUSE = 0.02
 SLOW = 0.02
-# How many seconds the callers are watched: until azure-identity's retries are over; less for a server that never answers,
-# which takes as long as one looks.
+# How many seconds the callers are watched: until azure-identity's retries are over; less for a server that never
+# answers, which takes as long as one looks.
 PATIENCE = {"ok": 4.0, "429": 4.0, "503": 4.0, "hang": 1.0}
 QUICK_PATIENCE = {**PATIENCE, "429": 1.0}
 # The endpoint advises a refresh after 1800 s of 3600; the package adds up to a minute of jitter.
