@@ -28,12 +28,12 @@ def sizes(bench: Bench) -> Iterator[Figure]:
     sync = {size: alternating(_timed("ours", size), _timed("theirs", size), repeat) for size in SIZES}
     aio = {size: alternating(_async_timed("ours", size), _async_timed("theirs", size), repeat) for size in SIZES}
     for size, (ours, theirs) in sync.items():
-        yield Figure(6, f"cached get_token, {size:,} entries", ours * 1e6, theirs * 1e6, "µs", Goal(0.03))
+        yield Figure(6, f"cached get_token, entries: {size:,}", ours * 1e6, theirs * 1e6, "µs", Goal(0.03))
     # azure-identity's async cache grows slower with every entry: the goal is beside its best.
     best = aio[1][1]
     for size, (ours, theirs) in aio.items():
-        yield Figure(6, f"cached get_token, aio, {size:,} entries", ours * 1e6, theirs * 1e6, "µs", None)
-        what = f"cached get_token, aio, {size:,} entries; theirs: with 1"
+        yield Figure(6, f"cached get_token, aio, entries: {size:,}", ours * 1e6, theirs * 1e6, "µs", None)
+        what = f"cached get_token, aio, entries: {size:,}; theirs with 1"
         yield Figure(6, what, ours * 1e6, best * 1e6, "µs", Goal(0.08))
     for kind, times in {"sync": sync, "aio": aio}.items():
         ours, theirs = (times[SIZES[-1]][side] / times[1][side] for side in (0, 1))
