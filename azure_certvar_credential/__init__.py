@@ -13,10 +13,24 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from azure_certvar_credential import exceptions
     from azure_certvar_credential._credential import CertVarCredential
-    from azure_certvar_credential.certificates import ClientCertificate
+    from azure_certvar_credential.certificates import (
+        CertificateSource,
+        ClientCertificate,
+        DescriptorCertificate,
+        EnvironmentCertificate,
+    )
     from azure_certvar_credential.signers.protocol import AsyncSigner, Signer
 
-__all__ = ["AsyncSigner", "CertVarCredential", "ClientCertificate", "Signer", "exceptions"]
+__all__ = [
+    "AsyncSigner",
+    "CertVarCredential",
+    "CertificateSource",
+    "ClientCertificate",
+    "DescriptorCertificate",
+    "EnvironmentCertificate",
+    "Signer",
+    "exceptions",
+]
 
 __version__ = "0.1.0"
 
@@ -24,7 +38,10 @@ __version__ = "0.1.0"
 _LAZY = {
     "AsyncSigner": "azure_certvar_credential.signers.protocol",
     "CertVarCredential": "azure_certvar_credential._credential",
+    "CertificateSource": "azure_certvar_credential.certificates",
     "ClientCertificate": "azure_certvar_credential.certificates",
+    "DescriptorCertificate": "azure_certvar_credential.certificates",
+    "EnvironmentCertificate": "azure_certvar_credential.certificates",
     "Signer": "azure_certvar_credential.signers.protocol",
 }
 

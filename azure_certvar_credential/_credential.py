@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from types import TracebackType
 from typing import Any
@@ -12,10 +13,11 @@ from azure_certvar_credential._core import effects
 from azure_certvar_credential._core.effects import Effect, Result, Token, run
 from azure_certvar_credential._core.flow import acquire
 from azure_certvar_credential._core.request import TokenRequest
-from azure_certvar_credential._flights import Flights
+from azure_certvar_credential._flights import Flights, in_background
+from azure_certvar_credential._runtime.blocking import blocking
 from azure_certvar_credential._runtime.construction import Parts, construct
+from azure_certvar_credential._runtime.environment import arguments_from
 from azure_certvar_credential._runtime.fork import tell_after_fork
-from azure_certvar_credential._runtime.holder import blocking
 from azure_certvar_credential._runtime.keeper import TokenKeeper
 from azure_certvar_credential._runtime.moment import moment
 from azure_certvar_credential._transport.sync import Sender
@@ -82,6 +84,20 @@ class CertVarCredential:
                 options=pipeline_options,
             )
         )
+
+    @classmethod
+    def from_environment(cls, **options: Any) -> CertVarCredential:
+        """Make a credential from environment variables, under azure-identity's names.
+
+        ``AZURE_TENANT_ID``, ``AZURE_CLIENT_ID``; ``AZURE_CLIENT_CERTIFICATE`` with the *content*: PEM, or base64 of a
+        PFX; optional ``AZURE_CLIENT_CERTIFICATE_PASSWORD``, ``AZURE_CLIENT_SEND_CERTIFICATE_CHAIN`` (``1`` or ``true``)
+        and ``AZURE_AUTHORITY_HOST``. The certificate is read anew when it is due, so changing the variable is enough.
+
+        :param options: further keyword arguments of the class; they win over the environment.
+        :raises ConfigurationError: a variable is missing; the message names every one that is.
+        :raises CertificateError: the certificate, key or password cannot be used.
+        """
+        return cls(**{**arguments_from(os.environ), **options})
 
     def _start(self, parts: Parts) -> None:
         parts.holder.refuse_coroutines()
@@ -169,17 +185,24 @@ class CertVarCredential:
 
     def _load(self, refused: ClientCertificate | None) -> ClientCertificate:
         holder = self._parts.holder
-        ready = holder.ready(refused)
-        if ready is not None:
-            return ready
-        with holder.lock:  # whoever waits here has nothing else to sign with
-            ready = holder.ready(refused)
-            if ready is not None:
-                return ready
+        seen = holder.current
+        ready, due = holder.ready(refused)
+        if due:
             try:
-                return holder.accept(blocking(holder.read_source(), "source"))
+                in_background(self._read, refused, seen)
+            except RuntimeError as error:  # no more threads to be had, or the interpreter is shutting down
+                holder.source_failed(error, refused)
+        return self._read(refused, seen) if ready is None else ready
+
+    def _read(self, refused: ClientCertificate | None, seen: ClientCertificate | None) -> ClientCertificate:
+        holder = self._parts.holder
+        with holder.reading:  # whoever waits here has nothing else to sign with
+            if holder.current is not None and holder.current is not seen:
+                return holder.current  # somebody else has read it meanwhile
+            try:
+                return holder.accept(blocking(holder.read_source(), "source"), refused)
             except Exception as error:  # noqa: BLE001 - a source is the caller's code and may raise anything
-                return holder.source_failed(error)
+                return holder.source_failed(error, refused)
 
     def _perform(self, effect: Effect) -> Result:
         match effect:

@@ -87,12 +87,16 @@ class Flights:
             flight.error = error
 
     def _start(self, request: TokenRequest) -> None:
-        """Refresh in a daemon thread, which ends with the process and holds nobody up at exit."""
-        context = contextvars.copy_context()
-        thread = threading.Thread(
-            target=context.run, args=(self._fly_or_wait, request), name="certvar-refresh", daemon=True
-        )
         try:
-            thread.start()
+            in_background(self._fly_or_wait, request)
         except RuntimeError as error:  # no more threads to be had, or the interpreter is shutting down
             self._keeper.flight_failed(request, error)
+
+
+def in_background(function: Callable[..., object], *arguments: object) -> None:
+    """Call a function in a daemon thread, which ends with the process and holds nobody up at exit.
+
+    :raises RuntimeError: no thread can be started.
+    """
+    target = contextvars.copy_context().run
+    threading.Thread(target=target, args=(function, *arguments), name="certvar-background", daemon=True).start()

@@ -122,7 +122,7 @@ def construct(
         check_key(loaded, checked.algorithm)
         return loaded
 
-    holder = CertificateHolder(certificate, load)
+    holder = CertificateHolder(certificate, load, clock)
     if checked.algorithm.startswith("ES") and urlsplit(checked.authority.base).hostname in KNOWN_HOSTS:
         warnings.warn(
             f"Microsoft Entra ID refuses {checked.algorithm} (AADSTS5002738): use an RSA certificate",

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from azure_certvar_credential._runtime.holder import is_coroutine_function
+from azure_certvar_credential._runtime.blocking import is_coroutine_function
 
 
 async def call(function: Callable[..., Any], *arguments: Any) -> Any:
@@ -29,3 +29,24 @@ class LoopLock:
     def lock(self) -> asyncio.Lock:
         """Return the running loop's lock."""
         return self._locks.setdefault(asyncio.get_running_loop(), asyncio.Lock())
+
+
+class Background:
+    """Tasks that nobody waits for, kept from being collected while they run."""
+
+    def __init__(self) -> None:
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    def start(self, coroutine: Coroutine[Any, Any, Any]) -> None:
+        """Run a coroutine, which raises nothing, in the running loop."""
+        task = asyncio.get_running_loop().create_task(coroutine)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def close(self) -> None:
+        """Cancel the running loop's tasks and wait until they have ended."""
+        loop = asyncio.get_running_loop()
+        tasks = [task for task in list(self._tasks) if task.get_loop() is loop]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Iterable
 from types import TracebackType
 from typing import Any
@@ -14,11 +15,12 @@ from azure_certvar_credential._core.effects import Effect, Result, Token, arun
 from azure_certvar_credential._core.flow import acquire
 from azure_certvar_credential._core.request import TokenRequest
 from azure_certvar_credential._runtime.construction import Parts, construct
+from azure_certvar_credential._runtime.environment import arguments_from
 from azure_certvar_credential._runtime.fork import tell_after_fork
 from azure_certvar_credential._runtime.keeper import TokenKeeper
 from azure_certvar_credential._runtime.moment import moment
 from azure_certvar_credential._transport.aio import AsyncSender
-from azure_certvar_credential.aio._calls import LoopLock, call
+from azure_certvar_credential.aio._calls import Background, LoopLock, call
 from azure_certvar_credential.aio._flights import Flights
 from azure_certvar_credential.caches.memory import Entry
 from azure_certvar_credential.certificates import ClientCertificate
@@ -71,10 +73,24 @@ class CertVarCredential:
             )
         )
 
+    @classmethod
+    def from_environment(cls, **options: Any) -> CertVarCredential:
+        """Make a credential from environment variables, under azure-identity's names.
+
+        ``AZURE_TENANT_ID``, ``AZURE_CLIENT_ID``; ``AZURE_CLIENT_CERTIFICATE`` with the *content*: PEM, or base64 of a
+        PFX; optional ``AZURE_CLIENT_CERTIFICATE_PASSWORD``, ``AZURE_CLIENT_SEND_CERTIFICATE_CHAIN`` (``1`` or ``true``)
+        and ``AZURE_AUTHORITY_HOST``. The certificate is read anew when it is due, so changing the variable is enough.
+
+        :param options: further keyword arguments of the class; they win over the environment.
+        :raises ConfigurationError: a variable is missing; the message names every one that is.
+        :raises CertificateError: the certificate, key or password cannot be used.
+        """
+        return cls(**{**arguments_from(os.environ), **options})
+
     def _start(self, parts: Parts) -> None:
         self._parts = parts
         self._sender = AsyncSender(parts.options)
-        self._reading = LoopLock()
+        self._reading, self._background = LoopLock(), Background()
         self._keeper = TokenKeeper(parts.clock, parts.settings.tenant_id)
         self._flights = Flights(self._keeper, self._acquire)
         tell_after_fork(self._keeper, self._flights, self._sender, parts.holder)
@@ -111,6 +127,7 @@ class CertVarCredential:
         """End what is under way, close this loop's connections and forget the tokens; closing again does nothing."""
         self._keeper.close()
         await self._flights.close()
+        await self._background.close()
         await self._sender.close()
 
     async def __aenter__(self) -> CertVarCredential:
@@ -150,18 +167,22 @@ class CertVarCredential:
 
     async def _load(self, refused: ClientCertificate | None) -> ClientCertificate:
         holder = self._parts.holder
-        ready = holder.ready(refused)
-        if ready is not None:
-            return ready
+        seen = holder.current
+        ready, due = holder.ready(refused)
+        if due:
+            self._background.start(self._read(refused, seen))
+        return await self._read(refused, seen) if ready is None else ready
+
+    async def _read(self, refused: ClientCertificate | None, seen: ClientCertificate | None) -> ClientCertificate:
+        holder = self._parts.holder
         async with self._reading.lock():  # whoever waits here has nothing else to sign with
-            ready = holder.ready(refused)
-            if ready is not None:
-                return ready
+            if holder.current is not None and holder.current is not seen:
+                return holder.current  # somebody else has read it meanwhile
             try:
                 data = await call(holder.read_source)
-                return await asyncio.to_thread(holder.accept, data)
+                return await asyncio.to_thread(holder.accept, data, refused)
             except Exception as error:  # noqa: BLE001 - a source is the caller's code and may raise anything
-                return holder.source_failed(error)
+                return holder.source_failed(error, refused)
 
     async def _perform(self, effect: Effect) -> Result:
         match effect:

@@ -63,7 +63,7 @@ class Driver:
     async def settle(self) -> None:
         """Wait until every refresh in the background has ended."""
         for thread in threading.enumerate():
-            if thread.name == "certvar-refresh":
+            if thread.name == "certvar-background":
                 await asyncio.to_thread(thread.join, 20)
                 assert not thread.is_alive(), "a refresh hangs"
         flights = self.credential._flights

@@ -1,0 +1,140 @@
+"""Sources: callables that return the certificate, so that it may change while the process runs.
+
+Any callable without parameters is one. The classes here are for the usual places, and :class:`CertificateSource` sets
+how often another callable is asked.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from azure_certvar_credential.certificates.certificate import ClientCertificate
+from azure_certvar_credential.exceptions import (
+    CertificateFormatError,
+    CertificateSourceError,
+    ConfigurationError,
+    MissingCertificateError,
+)
+
+Source = Callable[[], Any]
+
+# Seconds after which a source is read again, unless it has a `max_age` of its own.
+MAX_AGE = 3600.0
+# As much as a certificate input may have, and one more octet.
+_MOST = (1 << 20) + 1
+
+
+class CertificateSource:
+    """Any callable as a source, with the time after which it is read again.
+
+    :param read: returns a certificate in any form that :meth:`.ClientCertificate.load` takes; may be a coroutine
+        function, for the asynchronous credential.
+    :param max_age: seconds, more than 0.
+    :raises ConfigurationError: ``read`` is not callable, or ``max_age`` is not a positive number.
+    """
+
+    def __init__(
+        self, read: Callable[[], object] | Callable[[], Awaitable[object]], *, max_age: float = MAX_AGE
+    ) -> None:
+        if not callable(read):
+            raise ConfigurationError(f"read must be callable, not {type(read).__name__}")
+        if isinstance(max_age, bool) or not isinstance(max_age, (int, float)) or not 0 < max_age < float("inf"):
+            raise ConfigurationError(f"max_age must be a number of seconds above 0, not {max_age!r}")
+        self._read = read
+        self.max_age = float(max_age)
+
+    def __call__(self) -> object:
+        """Read the certificate; an awaitable if ``read`` is a coroutine function."""
+        return self._read()
+
+    def __repr__(self) -> str:
+        return f"CertificateSource({getattr(self._read, '__qualname__', type(self._read).__qualname__)})"
+
+
+class EnvironmentCertificate:
+    """The certificate out of an environment variable, which is read anew each time.
+
+    :param name: the variable that holds PEM, or base64 of a PFX.
+    :param password_name: the variable that holds the password, or None. It need not be set.
+    """
+
+    def __init__(self, name: str, password_name: str | None = None) -> None:
+        self.name, self.password_name = name, password_name
+
+    def __call__(self) -> ClientCertificate:
+        """Read the certificate.
+
+        :raises MissingCertificateError: the variable is not set, or empty.
+        :raises CertificateError: as :meth:`.ClientCertificate.load`.
+        """
+        data = os.environ.get(self.name)
+        if not data:
+            raise MissingCertificateError(
+                f"the environment variable {self.name} is {'not set' if data is None else 'empty'}; it should hold the "
+                "certificate and its private key: PEM, or base64 of a PFX"
+            )
+        return ClientCertificate.load(data, os.environ.get(self.password_name) if self.password_name else None)
+
+    def __repr__(self) -> str:
+        return f"EnvironmentCertificate({self.name!r})"
+
+
+class DescriptorCertificate:
+    """The certificate out of an open file descriptor: standard input, a pipe, a memory file.
+
+    What can be rewound is read anew each time. What cannot, such as a pipe, is read once, to its end.
+
+    :param descriptor: the number of the open descriptor; 0 is standard input.
+    :param password: opens an encrypted key or PFX; ``str`` (UTF-8) or ``bytes``.
+    :raises ConfigurationError: the descriptor is not a number of one.
+    """
+
+    def __init__(self, descriptor: int = 0, *, password: str | bytes | None = None) -> None:
+        if isinstance(descriptor, bool) or not isinstance(descriptor, int) or descriptor < 0:
+            raise ConfigurationError(f"a file descriptor is a number such as 0, not {descriptor!r}")
+        self._descriptor, self._password = descriptor, password
+        self._once: ClientCertificate | None = None
+
+    def __call__(self) -> ClientCertificate:
+        """Read the certificate.
+
+        :raises CertificateSourceError: the descriptor is not open for reading.
+        :raises CertificateError: as :meth:`.ClientCertificate.load`.
+        """
+        if self._once is not None:
+            return self._once
+        try:
+            rewinds, data = self._octets()
+        except OSError as error:
+            raise CertificateSourceError(f"file descriptor {self._descriptor} cannot be read: {error}") from error
+        if len(data) >= _MOST:
+            raise CertificateFormatError(f"file descriptor {self._descriptor} holds more than a certificate")
+        certificate = ClientCertificate.load(data, self._password)
+        if not rewinds:
+            self._once = certificate
+        return certificate
+
+    def _octets(self) -> tuple[bool, bytes]:
+        rewinds = _seekable(self._descriptor)
+        if rewinds:
+            os.lseek(self._descriptor, 0, os.SEEK_SET)
+        data = b""
+        while len(data) < _MOST and (more := os.read(self._descriptor, _MOST - len(data))):
+            data += more
+        return rewinds, data
+
+    def __repr__(self) -> str:
+        return f"DescriptorCertificate({self._descriptor})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        raise TypeError("a DescriptorCertificate is not pickled: another process has other descriptors")
+
+
+def _seekable(descriptor: int) -> bool:
+    try:
+        os.lseek(descriptor, 0, os.SEEK_CUR)
+    except OSError:
+        return False
+    return True
