@@ -66,10 +66,10 @@ class Driver:
             if thread.name == "certvar-background":
                 await asyncio.to_thread(thread.join, 20)
                 assert not thread.is_alive(), "a refresh hangs"
-        flights = self.credential._flights
-        if not isinstance(flights, Flights):
-            tasks = [flight.task for flight in flights._flights.values()]
-            await asyncio.wait_for(asyncio.gather(*tasks, return_exceptions=True), 20)
+        credential = self.credential
+        if isinstance(credential, AsyncCertVarCredential):
+            tasks = [flight.task for flight in credential._flights._flights.values()]
+            await asyncio.wait_for(asyncio.gather(*tasks, *credential._background._tasks, return_exceptions=True), 20)
 
     async def joined(self, callers: int) -> None:
         """Wait until so many callers are on a flight, its leader among them."""

@@ -1,0 +1,122 @@
+"""Certificates out of file descriptors, environment variables and callables."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import subprocess
+import sys
+import tempfile
+import textwrap
+from collections.abc import Iterator
+
+import pytest
+
+from azure_certvar_credential import (
+    CertificateSource,
+    ClientCertificate,
+    DescriptorCertificate,
+    EnvironmentCertificate,
+)
+from azure_certvar_credential.exceptions import CertificateFormatError, CertificateSourceError, ConfigurationError
+
+
+@pytest.fixture(scope="module")
+def certificate() -> ClientCertificate:
+    return ClientCertificate.self_signed("descriptor")
+
+
+@pytest.fixture
+def memory() -> Iterator[int]:
+    """A descriptor that can be rewound."""
+    with tempfile.TemporaryFile() as file:
+        yield file.fileno()
+
+
+def test_what_can_be_rewound_is_read_anew(memory: int, certificate: ClientCertificate) -> None:
+    os.write(memory, certificate.to_pem("secret").encode())
+    source = DescriptorCertificate(memory, password="secret")
+    assert source() == certificate
+
+    other = ClientCertificate.self_signed("other")
+    os.ftruncate(memory, 0)
+    os.pwrite(memory, other.to_pfx("secret"), 0)
+
+    assert source() == other
+
+
+def test_a_pipe_is_read_once_to_its_end(certificate: ClientCertificate) -> None:
+    reading, writing = os.pipe()
+    source = DescriptorCertificate(reading)
+    os.write(writing, certificate.to_pem().encode())
+    os.close(writing)
+    try:
+        assert source() == certificate
+        assert source() is source()
+    finally:
+        os.close(reading)
+
+
+def test_standard_input_is_the_descriptor_of_choice(certificate: ClientCertificate) -> None:
+    program = "from azure_certvar_credential import DescriptorCertificate; print(DescriptorCertificate()().thumbprint)"
+
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(program)],
+        input=certificate.to_pem(),
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+
+    assert (done.stdout.strip(), done.stderr) == (certificate.thumbprint, "")
+
+
+def test_a_descriptor_that_is_not_open_is_named() -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    os.close(writing)
+    with pytest.raises(CertificateSourceError, match=f"file descriptor {reading} cannot be read"):
+        DescriptorCertificate(reading)()
+
+
+def test_a_descriptor_without_an_end_is_bounded(memory: int) -> None:
+    os.write(memory, b"A" * (2 << 20))
+    with pytest.raises(CertificateFormatError, match="more than a certificate"):
+        DescriptorCertificate(memory)()
+
+
+@pytest.mark.parametrize("descriptor", [-1, "0", True, None, 1.0])
+def test_a_descriptor_is_a_number(descriptor: int) -> None:
+    with pytest.raises(ConfigurationError, match="file descriptor"):
+        DescriptorCertificate(descriptor)
+
+
+def test_a_descriptor_is_not_pickled_and_an_environment_variable_is() -> None:
+    with pytest.raises(TypeError, match="descriptor"):
+        pickle.dumps(DescriptorCertificate())
+    assert pickle.loads(pickle.dumps(EnvironmentCertificate("APP", "PW"))).password_name == "PW"  # noqa: S301
+
+
+@pytest.mark.parametrize("max_age", [0, -1, True, "60", float("nan"), float("inf")])
+def test_an_age_is_a_positive_number_of_seconds(max_age: float) -> None:
+    with pytest.raises(ConfigurationError, match="max_age"):
+        CertificateSource(lambda: None, max_age=max_age)
+
+
+def test_a_source_is_callable() -> None:
+    with pytest.raises(ConfigurationError, match="callable"):
+        CertificateSource("pem")  # type: ignore[arg-type]
+
+
+def test_no_source_shows_what_it_reads(certificate: ClientCertificate) -> None:
+    texts = [
+        repr(CertificateSource(certificate.to_pem)),
+        repr(EnvironmentCertificate("APP", "PW")),
+        repr(DescriptorCertificate(0, password="hidden")),
+    ]
+    assert texts == [
+        "CertificateSource(ClientCertificate.to_pem)",
+        "EnvironmentCertificate('APP')",
+        "DescriptorCertificate(0)",
+    ]
