@@ -212,6 +212,10 @@ class CertVarCredential:
                 return self._keeper.memory.read(request.key)
             case effects.LoadCertificate(refused):
                 return self._load(refused)
+            case effects.ReadAssertion(key):
+                return self._keeper.read_assertion(key)
+            case effects.WriteAssertion(key, assertion, until):
+                return self._keeper.write_assertion(key, assertion, until)
             case effects.Sign(signer, message, algorithm):
                 return blocking(signer.sign(message, algorithm), "signer")
             case effects.Send():

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 # Microsoft asks for 5 to 10 minutes between nbf and exp:
 # https://learn.microsoft.com/entra/identity-platform/certificate-credentials
 LIFETIME = 600
+# An assertion of a remote signer is used again until this many seconds before its end: a vault throttles.
+REUSE_MARGIN = 60
 
 
 def base64url(octets: bytes) -> str:

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+# The leaf's SHA-256 thumbprint, the algorithm, and the endpoint that the assertion is for.
+AssertionKey = tuple[str, str, str]
+
 
 @dataclass(frozen=True, slots=True)
 class Token:
@@ -89,6 +92,22 @@ class Sign:
 
 
 @dataclass(frozen=True, slots=True)
+class ReadAssertion:
+    """Answer: the assertion kept under the key, or None; asked only for signers that are remote."""
+
+    key: AssertionKey
+
+
+@dataclass(frozen=True, slots=True)
+class WriteAssertion:
+    """Answer: None, with the assertion kept until a time, in seconds since the epoch (UTC)."""
+
+    key: AssertionKey
+    assertion: str = field(repr=False)
+    until: float
+
+
+@dataclass(frozen=True, slots=True)
 class Send:
     """Answer: a :class:`~.exchange.Response`, or :class:`Unanswered`."""
 
@@ -112,7 +131,7 @@ class WriteCache:
     token: Token
 
 
-Effect = Now | ReadCache | LoadCertificate | Sign | Send | Wait | WriteCache
+Effect = Now | ReadCache | LoadCertificate | ReadAssertion | Sign | WriteAssertion | Send | Wait | WriteCache
 # Which answer belongs to which effect is said at each effect; a generator's type cannot tell them apart.
 Result = Any
 Flow = Generator[Effect, Result, T]

@@ -4,7 +4,8 @@ The order of these steps is what makes the credential secure and polite, so it s
 
 1. A fresh token in the cache ends the story, unless a claims challenge asks for another one.
 2. The certificate signs an assertion for the endpoint that the request goes to; every request has an assertion of its
-   own, because strict servers refuse a ``jti`` that they have seen.
+   own, because strict servers refuse a ``jti`` that they have seen. Only when the signer is remote is a recent one used
+   again, because a vault throttles; should the server refuse that, a fresh one follows.
 3. The endpoint answers with a token, which is kept; or with a refusal, which is final, unless
 
    * the assertion's times were wrong and the server's ``Date`` tells the right one: once more with its clock;
@@ -23,12 +24,14 @@ from azure_certvar_credential._core.effects import (
     LoadCertificate,
     Moment,
     Now,
+    ReadAssertion,
     ReadCache,
     Send,
     Sign,
     Token,
     Unanswered,
     Wait,
+    WriteAssertion,
     WriteCache,
 )
 from azure_certvar_credential._core.freshness import Freshness, freshness, refresh_on, required_on
@@ -60,13 +63,13 @@ def acquire(settings: Settings, request: TokenRequest) -> Flow[Token]:
     recovery = Recovery(settings.retry)
     while True:
         moment = yield Now()
-        send = yield from _signed(settings, request, certificate, moment, recovery.clock_offset)
+        send = yield from _signed(settings, request, certificate, moment, recovery)
         answer: exchange.Response | Unanswered = yield send
         outcome = _outcome(answer, moment, certificate)
         if isinstance(outcome, Token):
             yield WriteCache(request, outcome)
             return outcome
-        if recovery.corrects_clock(outcome, answer, moment.time):
+        if recovery.wants_fresh_assertion(outcome) or recovery.corrects_clock(outcome, answer, moment.time):
             continue
         if recovery.wants_another_certificate(outcome):
             renewed: ClientCertificate = yield LoadCertificate(refused=certificate)
@@ -80,32 +83,41 @@ def acquire(settings: Settings, request: TokenRequest) -> Flow[Token]:
 
 
 def _signed(
-    settings: Settings, request: TokenRequest, certificate: ClientCertificate, moment: Moment, clock_offset: float
+    settings: Settings, request: TokenRequest, certificate: ClientCertificate, moment: Moment, recovery: Recovery
 ) -> Flow[Send]:
-    """Sign a fresh assertion and return what to post.
+    """Sign a fresh assertion, or take a recent one of a remote signer, and return what to post.
 
     This frame is gone before anything is posted, so no traceback of a failed request shows the assertion among its
     variables; :class:`Send` does not show it either.
     """
     endpoint = settings.authority.token_endpoint(request.tenant_id)
-    message = assertion.signing_input(
-        assertion.encoded_header(
-            certificate,
-            settings.algorithm,
-            sha1_only=settings.authority.kind == "adfs",
-            with_chain=settings.send_certificate_chain,
-        ),
-        client_id=settings.client_id,
-        audience=endpoint,
-        issued_at=moment.time + clock_offset,
-        jti=moment.jti,
-    )
-    signature: bytes = yield Sign(certificate.signer, message, settings.algorithm)
-    if not isinstance(signature, bytes):
-        raise CertificateError(f"the certificate's signer returned {type(signature).__name__}; it has to return bytes")
-    fields = exchange.form(
-        request, client_id=settings.client_id, client_assertion=assertion.compact(message, signature)
-    )
+    remote = getattr(certificate.signer, "remote", False)
+    key = (certificate.sha256_thumbprint, settings.algorithm, endpoint)
+    kept: str | None = (yield ReadAssertion(key)) if remote and recovery.may_reuse else None
+    recovery.sends(reused=kept is not None)
+    if kept is None:
+        issued_at = moment.time + recovery.clock_offset
+        message = assertion.signing_input(
+            assertion.encoded_header(
+                certificate,
+                settings.algorithm,
+                sha1_only=settings.authority.kind == "adfs",
+                with_chain=settings.send_certificate_chain,
+            ),
+            client_id=settings.client_id,
+            audience=endpoint,
+            issued_at=issued_at,
+            jti=moment.jti,
+        )
+        signature: bytes = yield Sign(certificate.signer, message, settings.algorithm)
+        if not isinstance(signature, bytes):
+            raise CertificateError(
+                f"the certificate's signer returned {type(signature).__name__}; it has to return bytes"
+            )
+        kept = assertion.compact(message, signature)
+        if remote:
+            yield WriteAssertion(key, kept, moment.time + assertion.LIFETIME - assertion.REUSE_MARGIN)
+    fields = exchange.form(request, client_id=settings.client_id, client_assertion=kept)
     return Send(endpoint, fields, exchange.headers(moment.correlation_id))
 
 

@@ -9,7 +9,11 @@ from azure_certvar_credential._core import exchange
 from azure_certvar_credential._core.config import Retry
 from azure_certvar_credential._core.effects import Unanswered
 from azure_certvar_credential._core.hints import CLOCK_CODE, ROTATION_CODES
-from azure_certvar_credential.exceptions import AuthenticationError, TemporarilyUnavailableError
+from azure_certvar_credential.exceptions import (
+    AuthenticationError,
+    CertificateRejectedError,
+    TemporarilyUnavailableError,
+)
 
 # A caller is waiting: a pause that the server asks for is sat out up to here (seconds), and reported beyond.
 LONGEST_PAUSE = 5.0
@@ -22,6 +26,7 @@ class Recovery:
 
     :param retry: how often failures that may pass are retried.
     :ivar clock_offset: seconds by which the server's clock is ahead of ours, once it is known to matter.
+    :ivar may_reuse: whether the next request may carry an assertion that was used before.
     """
 
     def __init__(self, retry: Retry) -> None:
@@ -30,6 +35,16 @@ class Recovery:
         self._total, self._status, self._read = retry.total, retry.status, retry.read
         self._attempt = 0
         self._may_correct_clock = self._may_reload = True
+        self._reused = False
+        self.may_reuse = True
+
+    def sends(self, *, reused: bool) -> None:
+        """Note that a request goes out, with an assertion that was used before or not; after it only fresh ones do."""
+        self._reused, self.may_reuse = reused, False
+
+    def wants_fresh_assertion(self, failure: Exception) -> bool:
+        """Say whether the server refused an assertion that was used before: it may only object to that."""
+        return self._reused and type(failure) in (AuthenticationError, CertificateRejectedError)
 
     def corrects_clock(self, failure: Exception, answer: exchange.Response | Unanswered, now: float) -> bool:
         """Say whether the server refused the assertion's times and its ``Date`` tells the right one; once.

@@ -12,7 +12,7 @@ from collections.abc import Callable, Hashable
 from enum import Enum
 from typing import TypeVar
 
-from azure_certvar_credential._core.effects import Token
+from azure_certvar_credential._core.effects import AssertionKey, Token
 from azure_certvar_credential._core.request import TokenRequest
 from azure_certvar_credential.caches.memory import MAX_ENTRIES, Entry, TokenMemory
 from azure_certvar_credential.exceptions import AuthenticationError, CredentialClosedError
@@ -51,6 +51,8 @@ class TokenKeeper:
         self._closed = False
         # Requests that the server asked not to repeat before a time, with its answer.
         self._refusals: dict[Hashable, tuple[float, AuthenticationError]] = {}
+        # Assertions of remote signers with the time until which they are used.
+        self._assertions: dict[AssertionKey, tuple[float, str]] = {}
 
     def hot(
         self, scopes: tuple[str, ...], claims: str | None, tenant_id: str | None, *, enable_cae: bool
@@ -149,10 +151,24 @@ class TokenKeeper:
             with self._lock:
                 self._refusals.pop((request.key, request.claims), None)
 
+    def read_assertion(self, key: AssertionKey) -> str | None:
+        """Return a recent assertion of a remote signer, or None."""
+        until, assertion = self._assertions.get(key, (0.0, ""))
+        return assertion if self._clock() < until else None
+
+    def write_assertion(self, key: AssertionKey, assertion: str, until: float) -> None:
+        """Keep an assertion of a remote signer."""
+        now = self._clock()
+        with self._lock:
+            for old in [old for old, (end, _) in self._assertions.items() if end <= now]:
+                del self._assertions[old]
+            self._assertions[key] = (until, assertion)
+
     def close(self) -> None:
         """Forget every token and serve none any more."""
         self._closed = True
         self._entries = {}
+        self._assertions = {}
         self.memory.clear()
 
     def after_fork(self) -> None:

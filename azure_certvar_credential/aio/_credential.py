@@ -192,6 +192,10 @@ class CertVarCredential:
                 return self._keeper.memory.read(request.key)
             case effects.LoadCertificate(refused):
                 return await self._load(refused)
+            case effects.ReadAssertion(key):
+                return self._keeper.read_assertion(key)
+            case effects.WriteAssertion(key, assertion, until):
+                return self._keeper.write_assertion(key, assertion, until)
             case effects.Sign(signer, message, algorithm):
                 return await call(signer.sign, message, algorithm)
             case effects.Send():
