@@ -42,14 +42,14 @@ class Parts:
     :ivar holder: the certificate, its private key proven, or the source that it will come from.
     :ivar options: checked pipeline options.
     :ivar clock: returns seconds since the epoch, UTC.
-    :ivar arguments: the constructor's arguments, to make an equal credential elsewhere.
+    :ivar arguments: the constructor's arguments, to make an equal credential elsewhere; None without a source.
     """
 
     settings: Settings
     holder: CertificateHolder
     options: Mapping[str, Any]
     clock: Callable[[], float]
-    arguments: Mapping[str, Any] = field(repr=False)
+    arguments: Mapping[str, Any] | None = field(repr=False)
 
     @property
     def description(self) -> str:
@@ -66,7 +66,7 @@ class Parts:
         :param kind: the credential's class.
         :raises TypeError: the certificate was handed over, or a password; a pickle would carry it in clear.
         """
-        if self.holder.source is None or self.arguments["password"] is not None:
+        if self.arguments is None or self.arguments["password"] is not None:
             raise TypeError(
                 f"a {kind.__name__} that was given its certificate or a password is not pickled: the pickle would "
                 "carry the private key or the password in clear. Give it a source, an importable function that "
@@ -129,16 +129,21 @@ def construct(
             AlgorithmWarning,
             stacklevel=4,
         )
-    arguments = {
-        "tenant_id": tenant_id,
-        "client_id": client_id,
-        "certificate": certificate,
-        "password": password,
-        "send_certificate_chain": send_certificate_chain,
-        "algorithm": algorithm,
-        "authority": authority,
-        "additionally_allowed_tenants": tuple(checked.additionally_allowed_tenants),
-        "disable_instance_discovery": disable_instance_discovery,
-        **remaining,
-    }
+    # Kept for a pickle, and only for a source: otherwise they would keep the certificate's text and password in memory.
+    arguments = (
+        None
+        if holder.source is None
+        else {
+            "tenant_id": tenant_id,
+            "client_id": client_id,
+            "certificate": certificate,
+            "password": password,
+            "send_certificate_chain": send_certificate_chain,
+            "algorithm": algorithm,
+            "authority": authority,
+            "additionally_allowed_tenants": tuple(checked.additionally_allowed_tenants),
+            "disable_instance_discovery": disable_instance_discovery,
+            **remaining,
+        }
+    )
     return Parts(checked, holder, remaining, clock, arguments)

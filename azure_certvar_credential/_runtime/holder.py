@@ -42,7 +42,7 @@ class CertificateHolder:
     """
 
     def __init__(self, given: object, load: Callable[[object], ClientCertificate], clock: Callable[[], float]) -> None:
-        self._load, self._clock = load, clock
+        self._clock = clock
         self.source: Source | None = None
         self.current: ClientCertificate | None = None
         self._previous: ClientCertificate | None = None
@@ -52,14 +52,16 @@ class CertificateHolder:
         self._state = threading.Lock()
         self.reading = threading.Lock()
         if callable(given) and not isinstance(given, ClientCertificate):
-            self.source = given
+            self.source, self._load = given, load
         else:
+            # The function knows the password, and is not needed again.
             self.current = load(given)
 
     def copied(self) -> CertificateHolder:
         """Return a holder for another credential, with the same source and the certificate that is in use now."""
-        copy = CertificateHolder(self.source or self.current, self._load, self._clock)
-        copy.current, copy._read_on = self.current, self._read_on
+        copy = object.__new__(CertificateHolder)
+        copy.__dict__.update(self.__dict__)
+        copy.after_fork()
         return copy
 
     def ready(self, refused: ClientCertificate | None) -> tuple[ClientCertificate | None, bool]:
@@ -152,7 +154,7 @@ class CertificateHolder:
             return self._instead_of(refused, self.current)
 
     def after_fork(self) -> None:
-        """Start afresh in a child process: the threads that hold the locks are not there."""
+        """Start with locks of its own: a child process does not have the threads that hold the others."""
         self._state, self.reading = threading.Lock(), threading.Lock()
 
     def __repr__(self) -> str:

@@ -15,6 +15,9 @@ PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 PublicKey = rsa.RSAPublicKey | ec.EllipticCurvePublicKey
 
 _HASHES: dict[int, hashes.HashAlgorithm] = {256: hashes.SHA256(), 384: hashes.SHA384(), 512: hashes.SHA512()}
+# Made once: they are the same for every signature, and making them takes longer than the rest of `sign` beside OpenSSL.
+_PSS = {bits: padding.PSS(padding.MGF1(digest), digest.digest_size) for bits, digest in _HASHES.items()}
+_PKCS1V15 = padding.PKCS1v15()
 
 
 class MemorySigner:
@@ -46,9 +49,9 @@ class MemorySigner:
         digest = _HASHES[row.hash_bits]
         if isinstance(key, rsa.RSAPrivateKey):
             if row.scheme == "PSS":
-                return key.sign(message, padding.PSS(padding.MGF1(digest), digest.digest_size), digest)
+                return key.sign(message, _PSS[row.hash_bits], digest)
             if row.scheme == "PKCS1v15":
-                return key.sign(message, padding.PKCS1v15(), digest)
+                return key.sign(message, _PKCS1V15, digest)
         elif row.curve == key.curve.name:
             # RFC 7518 section 3.4: r and s as big-endian octets of the curve's size, one after the other.
             size = (key.curve.key_size + 7) // 8

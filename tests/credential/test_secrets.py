@@ -6,6 +6,7 @@ import gc
 import logging
 import re
 import traceback
+import types
 
 import pytest
 
@@ -75,3 +76,24 @@ def _chain(error: BaseException) -> list[BaseException]:
             found.append(one)
             waiting += [one.__cause__, one.__context__, getattr(one, "inner_exception", None)]
     return found
+
+
+async def test_the_credential_keeps_neither_the_certificates_text_nor_its_password(world: World) -> None:
+    credential = world.driver(world.certificate.to_pem("open sesame"), password="open sesame").credential
+
+    reached, waiting = set(), [credential._parts]
+    while waiting:
+        value = waiting.pop()
+        if id(value) in reached or isinstance(value, type | types.ModuleType):
+            continue
+        reached.add(id(value))
+        assert not (isinstance(value, str | bytes) and "open sesame" in str(value))
+        assert not (isinstance(value, str | bytes) and "PRIVATE KEY" in str(value))
+        # A function's globals are its module's, and the emulator behind the transport is not the credential's.
+        waiting += [
+            other for other in gc.get_referents(value) if other is not world.transport and not _is_globals(other)
+        ]
+
+
+def _is_globals(value: object) -> bool:
+    return isinstance(value, dict) and "__builtins__" in value
