@@ -1,4 +1,4 @@
-"""A local Microsoft Entra ID for tests and demonstrations.
+"""A local Microsoft Entra ID, and a local Key Vault, for tests and demonstrations.
 
 It verifies client assertions as Entra does, with PyJWT and ``cryptography`` only and nothing of the rest of this
 package, issues access tokens that real resource servers accept, and fails on demand. Needs
@@ -10,7 +10,7 @@ package, issues access tokens that real resource servers accept, and fails on de
 ...     credential = CertVarCredential(application.tenant_id, application.client_id, pem, authority=server.authority,
 ...                                    disable_instance_discovery=True, connection_verify=server.ca_file)
 
-The pytest plugin beside it gives the fixtures ``entra`` and ``entra_server``.
+The pytest plugin beside it gives the fixtures ``entra``, ``entra_server`` and ``key_vault``.
 """
 
 from __future__ import annotations
@@ -25,10 +25,11 @@ if TYPE_CHECKING:
     from azure_certvar_credential.testing.endpoint import Settings
     from azure_certvar_credential.testing.faults import Fault
     from azure_certvar_credential.testing.http import Request, Response
+    from azure_certvar_credential.testing.key_vault import KeyVaultEmulator, KeyVaultRequest
     from azure_certvar_credential.testing.model import Application, Tenant
     from azure_certvar_credential.testing.protected import PROTECTED_RESOURCE
     from azure_certvar_credential.testing.records import TokenRequest
-    from azure_certvar_credential.testing.server import EntraServer
+    from azure_certvar_credential.testing.server import EntraServer, KeyVaultServer
     from azure_certvar_credential.testing.transport import AsyncEmulatorTransport, EmulatorTransport
 
 __all__ = [
@@ -39,6 +40,9 @@ __all__ = [
     "EntraEmulator",
     "EntraServer",
     "Fault",
+    "KeyVaultEmulator",
+    "KeyVaultRequest",
+    "KeyVaultServer",
     "Request",
     "Response",
     "Settings",
@@ -56,6 +60,9 @@ _HOMES = {
     "EntraEmulator": "emulator",
     "EntraServer": "server",
     "Fault": "faults",
+    "KeyVaultEmulator": "key_vault",
+    "KeyVaultRequest": "key_vault",
+    "KeyVaultServer": "server",
     "Request": "http",
     "Response": "http",
     "Settings": "endpoint",

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from email.utils import format_datetime
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 MAX_REQUEST_BYTES = 1 << 20
@@ -126,6 +126,16 @@ class Response:
         :raises ValueError: it is not JSON.
         """
         return json.loads(self.body)
+
+
+class Emulator(Protocol):
+    """What a server or a transport asks: the local Entra or the local Key Vault."""
+
+    def handle(self, request: Request) -> Response:
+        """Answer a request."""
+
+    def release(self) -> None:
+        """Let go of the answers that are kept back."""
 
 
 @dataclass(frozen=True, slots=True)

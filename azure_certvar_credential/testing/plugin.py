@@ -1,4 +1,4 @@
-"""The pytest plugin: fixtures with a local Entra for anybody's test suite.
+"""The pytest plugin: fixtures with a local Entra and a local Key Vault for anybody's test suite.
 
 pytest loads it wherever this package is installed, so it imports nothing but pytest until a fixture is used.
 """
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from azure_certvar_credential.testing import EntraEmulator, EntraServer
+    from azure_certvar_credential.testing import EntraEmulator, EntraServer, KeyVaultEmulator
 
 
 @pytest.fixture
@@ -29,3 +29,13 @@ def entra_server(entra: EntraEmulator) -> Iterator[EntraServer]:
     """The emulator of the ``entra`` fixture, served on 127.0.0.1 over TLS until the test ends."""
     with entra.serve() as server:
         yield server
+
+
+@pytest.fixture
+def key_vault(entra: EntraEmulator) -> Iterator[KeyVaultEmulator]:
+    """A fresh :class:`~azure_certvar_credential.testing.KeyVaultEmulator` that takes the tokens of ``entra``."""
+    from azure_certvar_credential.testing import KeyVaultEmulator
+
+    vault = KeyVaultEmulator(entra)
+    yield vault
+    vault.release()

@@ -18,10 +18,14 @@ from typing import TYPE_CHECKING, Any
 
 import trustme
 
-from azure_certvar_credential.testing.http import MAX_REQUEST_BYTES, Request, Response
+from azure_certvar_credential.testing.http import MAX_REQUEST_BYTES, Emulator, Request, Response
 
 if TYPE_CHECKING:
+    from typing_extensions import Self
+
     from azure_certvar_credential.testing.emulator import EntraEmulator
+    from azure_certvar_credential.testing.key_vault import KeyVaultEmulator
+
 
 _HANDSHAKE_SECONDS = 10
 _IDLE_SECONDS = 60
@@ -113,7 +117,7 @@ class _Listener(socketserver.ThreadingTCPServer):
     # A backlog for hundreds of clients that connect in the same moment.
     request_queue_size = 512
 
-    def __init__(self, emulator: EntraEmulator, tls: ssl.SSLContext) -> None:
+    def __init__(self, emulator: Emulator, tls: ssl.SSLContext) -> None:
         self.emulator = emulator
         self.tls = tls
         self.stopping = threading.Event()
@@ -169,8 +173,8 @@ class _Listener(socketserver.ThreadingTCPServer):
             thread.join(max(0.0, deadline - time.monotonic()))
 
 
-class EntraServer:
-    """Serves an emulator on 127.0.0.1 over TLS while it is open; made by ``EntraEmulator.serve()``.
+class LoopbackServer:
+    """Serves an emulator on 127.0.0.1 over TLS while it is open; made by the emulator's ``serve()``.
 
     The certificate authority is made when it is opened and forgotten when it is closed; the attributes below exist in
     between.
@@ -182,22 +186,17 @@ class EntraServer:
     :ivar ca_file: the path of a temporary file with it, for ``connection_verify=`` and ``verify=``; removed at the end.
     """
 
-    emulator: EntraEmulator
+    emulator: Emulator
     port: int
     url: str
     ca_pem: bytes
     ca_file: str
 
-    def __init__(self, emulator: EntraEmulator) -> None:
+    def __init__(self, emulator: Emulator) -> None:
         self.emulator = emulator
         self._listener: _Listener | None = None
 
-    @property
-    def authority(self) -> str:
-        """The same as :attr:`url`, under the name by which credentials take it."""
-        return self.url
-
-    def __enter__(self) -> EntraServer:
+    def __enter__(self) -> Self:
         if self._listener is not None:
             raise RuntimeError("the server is open already")
         authority = trustme.CA()
@@ -215,7 +214,7 @@ class EntraServer:
         self.url = f"https://localhost:{listener.port}"
         self._listener = listener
         # The poll interval is what closing has to wait for.
-        threading.Thread(target=listener.serve_forever, args=(0.02,), name="EntraServer", daemon=True).start()
+        threading.Thread(target=listener.serve_forever, args=(0.02,), name=type(self).__name__, daemon=True).start()
         return self
 
     def __exit__(
@@ -230,4 +229,26 @@ class EntraServer:
             Path(self.ca_file).unlink()
 
     def __repr__(self) -> str:
-        return f"<EntraServer {self.url if self._listener else 'closed'}>"
+        return f"<{type(self).__name__} {self.url if self._listener else 'closed'}>"
+
+
+class EntraServer(LoopbackServer):
+    """Serves the local Entra; see :class:`LoopbackServer`."""
+
+    emulator: EntraEmulator
+
+    @property
+    def authority(self) -> str:
+        """The same as ``url``, under the name by which credentials take it."""
+        return self.url
+
+
+class KeyVaultServer(LoopbackServer):
+    """Serves the local Key Vault; see :class:`LoopbackServer`."""
+
+    emulator: KeyVaultEmulator
+
+    @property
+    def vault_url(self) -> str:
+        """The same as ``url``, under the name by which Key Vault's clients take it."""
+        return self.url

@@ -11,18 +11,15 @@ import asyncio
 import threading
 from collections.abc import Callable
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlencode
 
 from azure.core.exceptions import ServiceRequestError, ServiceResponseError, ServiceResponseTimeoutError
 from azure.core.pipeline.transport import AsyncHttpTransport, HttpTransport
 from azure.core.rest import AsyncHttpResponse, HttpRequest, HttpResponse
 
-from azure_certvar_credential.testing.http import Request, Response
+from azure_certvar_credential.testing.http import Emulator, Request, Response
 from azure_certvar_credential.testing.responses import AsyncEmulatorResponse, EmulatorResponse
-
-if TYPE_CHECKING:
-    from azure_certvar_credential.testing.emulator import EntraEmulator
 
 DEFAULT_READ_TIMEOUT = 300.0
 """Seconds that azure-core's transports wait for an answer if nothing else is said."""
@@ -31,7 +28,7 @@ DEFAULT_READ_TIMEOUT = 300.0
 class _Wire:
     """What the two transports have in common."""
 
-    def __init__(self, emulator: EntraEmulator, advance: Callable[[float], None] | None) -> None:
+    def __init__(self, emulator: Emulator, advance: Callable[[float], None] | None) -> None:
         self._emulator = emulator
         self._advance = advance
         self._lock = threading.Lock()
@@ -97,7 +94,7 @@ class EmulatorTransport(_Wire, HttpTransport[HttpRequest, HttpResponse]):
     :param advance: called with seconds that would pass, instead of letting them pass; None to let latency pass really.
     """
 
-    def __init__(self, emulator: EntraEmulator, *, advance: Callable[[float], None] | None = None) -> None:
+    def __init__(self, emulator: Emulator, *, advance: Callable[[float], None] | None = None) -> None:
         super().__init__(emulator, advance)
 
     def __enter__(self) -> EmulatorTransport:
@@ -157,7 +154,7 @@ class EmulatorTransport(_Wire, HttpTransport[HttpRequest, HttpResponse]):
 class AsyncEmulatorTransport(_Wire, AsyncHttpTransport[HttpRequest, AsyncHttpResponse]):
     """An asynchronous transport; made by ``EntraEmulator.async_transport()``, with the same parameters."""
 
-    def __init__(self, emulator: EntraEmulator, *, advance: Callable[[float], None] | None = None) -> None:
+    def __init__(self, emulator: Emulator, *, advance: Callable[[float], None] | None = None) -> None:
         super().__init__(emulator, advance)
 
     async def __aenter__(self) -> AsyncEmulatorTransport:
