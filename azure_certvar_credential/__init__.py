@@ -19,15 +19,20 @@ if TYPE_CHECKING:
         DescriptorCertificate,
         EnvironmentCertificate,
     )
+    from azure_certvar_credential.signers.callback import AsyncCallbackSigner, CallbackSigner
+    from azure_certvar_credential.signers.pkcs11 import Pkcs11Signer
     from azure_certvar_credential.signers.protocol import AsyncSigner, Signer
 
 __all__ = [
+    "AsyncCallbackSigner",
     "AsyncSigner",
+    "CallbackSigner",
     "CertVarCredential",
     "CertificateSource",
     "ClientCertificate",
     "DescriptorCertificate",
     "EnvironmentCertificate",
+    "Pkcs11Signer",
     "Signer",
     "exceptions",
 ]
@@ -36,12 +41,15 @@ __version__ = "0.1.0"
 
 # Loaded when first asked for: importing the package costs nothing that is not used, cryptography above all.
 _LAZY = {
+    "AsyncCallbackSigner": "azure_certvar_credential.signers.callback",
     "AsyncSigner": "azure_certvar_credential.signers.protocol",
+    "CallbackSigner": "azure_certvar_credential.signers.callback",
     "CertVarCredential": "azure_certvar_credential._credential",
     "CertificateSource": "azure_certvar_credential.certificates",
     "ClientCertificate": "azure_certvar_credential.certificates",
     "DescriptorCertificate": "azure_certvar_credential.certificates",
     "EnvironmentCertificate": "azure_certvar_credential.certificates",
+    "Pkcs11Signer": "azure_certvar_credential.signers.pkcs11",
     "Signer": "azure_certvar_credential.signers.protocol",
 }
 

@@ -1,0 +1,70 @@
+"""What a return value of Cryptoki (PKCS #11 v3.1 section 5.1) means for the person who reads the message."""
+
+from __future__ import annotations
+
+import pkcs11
+
+from azure_certvar_credential.exceptions import (
+    CertificateError,
+    ConfigurationError,
+    PasswordError,
+    WrongPasswordError,
+)
+
+# The session or the objects seen through it are gone, or the device failed: a new session may do better.
+_LOST = (
+    pkcs11.DeviceError,
+    pkcs11.DeviceRemoved,
+    pkcs11.FunctionFailed,
+    pkcs11.GeneralError,
+    pkcs11.KeyHandleInvalid,
+    pkcs11.ObjectHandleInvalid,
+    pkcs11.OperationActive,
+    pkcs11.OperationNotInitialized,
+    pkcs11.SessionClosed,
+    pkcs11.SessionHandleInvalid,
+    pkcs11.SlotIDInvalid,
+    pkcs11.TokenNotPresent,
+    pkcs11.TokenNotRecognised,
+    # Another part of the process logged out; the login belongs to the process, not to a session (section 2.4).
+    pkcs11.UserNotLoggedIn,
+)
+
+_WRONG_PIN = (pkcs11.PinIncorrect, pkcs11.PinInvalid, pkcs11.PinLenRange)
+
+_UNUSABLE_PIN = {
+    pkcs11.PinLocked: "locked after too many wrong PINs; the security officer unlocks it with the SO PIN",
+    pkcs11.PinExpired: "expired; set a new one with the token's own tool",
+    pkcs11.UserPinNotInitialized: "not set yet; set it with the token's own tool",
+}
+
+
+def is_lost(error: pkcs11.PKCS11Error) -> bool:
+    """Tell whether the same operation may work in a new session."""
+    return isinstance(error, _LOST) or is_uninitialised(error)
+
+
+def is_uninitialised(error: pkcs11.PKCS11Error) -> bool:
+    """Tell whether the module has to be initialised again: somebody finalised it, or the process was forked."""
+    # CKR_CRYPTOKI_NOT_INITIALIZED has no class of its own in python-pkcs11.
+    return type(error) is pkcs11.PKCS11Error and "(not initialized)" in str(error)
+
+
+def explained(error: pkcs11.PKCS11Error, token: str, doing: str) -> Exception:
+    """Return the error of this package for one of python-pkcs11.
+
+    :param token: how the message names the token.
+    :param doing: what was tried, such as ``sign``.
+    """
+    if isinstance(error, _WRONG_PIN):
+        return WrongPasswordError(
+            f"{token} refuses the PIN. It was tried once and will not be tried again, because a few wrong PINs lock a "
+            "token; make a new Pkcs11Signer with the right one"
+        )
+    for kind, state in _UNUSABLE_PIN.items():
+        if isinstance(error, kind):
+            return PasswordError(f"the user PIN of {token} is {state}")
+    if isinstance(error, pkcs11.MechanismInvalid | pkcs11.MechanismParamInvalid):
+        return ConfigurationError(f"{token} cannot {doing}: it does not take the mechanism ({type(error).__name__})")
+    detail = f": {error}" if str(error) else ""
+    return CertificateError(f"{token} could not {doing} ({type(error).__name__}{detail})")

@@ -1,0 +1,148 @@
+"""Finds a private key on a token, and its public half, wherever the token keeps that."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pkcs11
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from pkcs11 import Attribute, KeyType, ObjectClass
+
+from azure_certvar_credential.exceptions import (
+    AmbiguousPrivateKeyError,
+    MissingCertificateError,
+    MissingPrivateKeyError,
+    UnsupportedKeyError,
+)
+from azure_certvar_credential.signers.memory import PublicKey
+from azure_certvar_credential.signers.public_keys import public_key_from
+
+# CKA_EC_PARAMS: the DER of each curve's object identifier (RFC 5480 section 2.1.1.1).
+_CURVES: dict[bytes, ec.EllipticCurve] = {
+    bytes.fromhex("06082a8648ce3d030107"): ec.SECP256R1(),
+    bytes.fromhex("06052b81040022"): ec.SECP384R1(),
+    bytes.fromhex("06052b81040023"): ec.SECP521R1(),
+}
+# What a token says of an attribute that it does not have or does not show.
+_WITHHELD = (pkcs11.AttributeTypeInvalid, pkcs11.AttributeSensitive, pkcs11.FunctionFailed)
+_DER_OCTET_STRING = 0x04
+
+
+def find_private_key(session: pkcs11.Session, label: str | None, key_id: bytes | None, token: str) -> Any:
+    """Return the one private key with that label and that id.
+
+    :param label: ``CKA_LABEL``, or None for any.
+    :param key_id: ``CKA_ID``, or None for any.
+    :param token: how messages name the token.
+    :raises MissingPrivateKeyError: there is none; the message lists labels and ids of those there are.
+    :raises AmbiguousPrivateKeyError: there are several; the message lists them.
+    :raises UnsupportedKeyError: it is neither RSA nor EC, or not meant for signing.
+    """
+    template: dict[Attribute, Any] = {Attribute.CLASS: ObjectClass.PRIVATE_KEY}
+    wanted = template | _named(label, key_id)
+    found = list(session.get_objects(wanted))
+    sought = " and ".join(
+        [f"label {label!r}"] * (label is not None) + [f"id {key_id.hex()}" for key_id in [key_id] if key_id is not None]
+    )
+    if not found:
+        others = [_called(key) for key in session.get_objects(template)]
+        listed = "; ".join(sorted(others)) or "none"
+        raise MissingPrivateKeyError(
+            f"{token} has no private key{' with ' + sought if sought else ''}. Private keys there: {listed}"
+        )
+    if len(found) > 1:
+        listed = "; ".join(sorted(_called(key) for key in found))
+        raise AmbiguousPrivateKeyError(
+            f"{token} has {len(found)} private keys{' with ' + sought if sought else ''}: {listed}. Name one by "
+            "key_id, or by key_label and key_id"
+        )
+    key = found[0]
+    if _read(key, Attribute.KEY_TYPE) not in {KeyType.RSA, KeyType.EC}:
+        raise UnsupportedKeyError(f"the key with {_called(key)} on {token} is neither RSA nor EC")
+    if not hasattr(key, "sign"):
+        raise UnsupportedKeyError(
+            f"the key with {_called(key)} on {token} is not meant for signing (CKA_SIGN is false)"
+        )
+    return key
+
+
+def find_public_key(session: pkcs11.Session, private_key: Any, token: str) -> PublicKey:
+    """Return the public half: of the private key itself, a public key object or a certificate with its id or label.
+
+    :raises MissingCertificateError: the token has none of these.
+    :raises UnsupportedKeyError: its curve has no JWS algorithm.
+    """
+    key_id, label = _read(private_key, Attribute.ID), _read(private_key, Attribute.LABEL)
+    # CKA_ID binds the three objects of a pair (PKCS #11 v3.1 section 4.6.3); labels are for people.
+    named = _named(None, key_id) if key_id else _named(label, None)
+    is_rsa = _read(private_key, Attribute.KEY_TYPE) == KeyType.RSA
+    candidates = [private_key] if is_rsa else []
+    if named:
+        candidates += session.get_objects({Attribute.CLASS: ObjectClass.PUBLIC_KEY, **named})
+    for candidate in candidates:
+        key = _rsa(candidate) if is_rsa else _ec(candidate)
+        if key is not None:
+            return key
+    if named:
+        for certificate in session.get_objects({Attribute.CLASS: ObjectClass.CERTIFICATE, **named}):
+            value = _read(certificate, Attribute.VALUE)
+            if value:
+                return public_key_from(x509.load_der_x509_certificate(value))
+    raise MissingCertificateError(
+        f"{token} shows neither a public key nor a certificate for the private key with {_called(private_key)}; give "
+        "public_key=, the certificate or its public key"
+    )
+
+
+def wants_pin_each_time(private_key: Any) -> bool:
+    """Tell whether the token wants the PIN for every signature (``CKA_ALWAYS_AUTHENTICATE``)."""
+    return bool(_read(private_key, Attribute.ALWAYS_AUTHENTICATE))
+
+
+def _named(label: str | None, key_id: bytes | None) -> dict[Attribute, Any]:
+    named: dict[Attribute, Any] = {}
+    if label is not None:
+        named[Attribute.LABEL] = label
+    if key_id is not None:
+        named[Attribute.ID] = key_id
+    return named
+
+
+def _read(item: Any, attribute: Attribute) -> Any:
+    try:
+        return item[attribute]
+    except _WITHHELD:
+        return None
+
+
+def _called(key: Any) -> str:
+    return f"label {_read(key, Attribute.LABEL)!r}, id {(_read(key, Attribute.ID) or b'').hex() or 'none'}"
+
+
+def _rsa(item: Any) -> PublicKey | None:
+    modulus, exponent = _read(item, Attribute.MODULUS), _read(item, Attribute.PUBLIC_EXPONENT)
+    if not modulus or not exponent:
+        return None
+    return rsa.RSAPublicNumbers(int.from_bytes(exponent, "big"), int.from_bytes(modulus, "big")).public_key()
+
+
+def _ec(item: Any) -> PublicKey | None:
+    parameters, point = _read(item, Attribute.EC_PARAMS), _read(item, Attribute.EC_POINT)
+    if not parameters or not point:
+        return None
+    curve = _CURVES.get(bytes(parameters))
+    if curve is None:
+        raise UnsupportedKeyError("the key is on another curve than P-256, P-384 and P-521, which have a JWS algorithm")
+    return ec.EllipticCurvePublicKey.from_encoded_point(curve, bare_point(bytes(point), curve.key_size))
+
+
+def bare_point(encoded: bytes, bits: int) -> bytes:
+    """Return an uncompressed point without the DER OCTET STRING around it, which some tokens leave out.
+
+    :param encoded: ``CKA_EC_POINT``.
+    :param bits: the size of the curve.
+    """
+    length = 1 + 2 * ((bits + 7) // 8)
+    # Both begin with 04: the tag of an OCTET STRING, and the mark of an uncompressed point. The length decides.
+    return encoded[-length:] if encoded[:1] == bytes([_DER_OCTET_STRING]) and len(encoded) > length else encoded

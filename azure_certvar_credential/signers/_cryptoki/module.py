@@ -1,0 +1,124 @@
+"""A PKCS #11 module in this process: loaded once, entered by one thread at a time, started afresh after a fork.
+
+python-pkcs11 initialises a module with ``C_Initialize(NULL)``, which promises that no two threads ever call it at the
+same time (PKCS #11 v3.1 section 5.4); SoftHSM, for one, then takes no locks at all. And it lets other threads of Python
+run during each call. So there is one lock for each module; a pool of sessions would gain nothing but crashes.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pkcs11
+
+from azure_certvar_credential.exceptions import ConfigurationError
+
+if TYPE_CHECKING:
+    from pkcs11._pkcs11 import lib as Library  # noqa: N812 - it is a class
+
+# A fork waits this long (seconds) for a signature under way; a person at a PIN prompt is not waited for.
+_FORK_SECONDS = 5.0
+
+
+class Module:
+    """A loaded module; see :func:`module_at`.
+
+    :ivar path: the path that it was first loaded by.
+    :ivar lock: to be held around every call into the module. Read it anew each time: a fork replaces it.
+    :ivar epoch: rises when every session of this process has become void.
+    """
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.lock = threading.RLock()
+        self.epoch = 0
+        self._forked = False
+        self._library = _load(path)
+
+    def library(self) -> Library:
+        """Return python-pkcs11's object of the module, initialised in this process; with the lock held."""
+        if self._forked:
+            self.revive()
+        return self._library
+
+    def revive(self) -> None:
+        """Initialise the module again, which voids every session; with the lock held.
+
+        :raises pkcs11.PKCS11Error: the module does not let itself be initialised.
+        """
+        self.epoch += 1
+        # It may know that it is not initialised; python-pkcs11 has noted that before it raises.
+        with suppress(pkcs11.PKCS11Error):
+            self._library.finalize()
+        self._library.initialize()
+        self._forked = False
+
+    def woke_in_child(self) -> None:
+        """Forget what belongs to the parent: a child has to initialise for itself (PKCS #11 v3.1 section 5.4)."""
+        self.lock = threading.RLock()
+        self.epoch += 1
+        self._forked = True
+
+
+_modules: dict[str, Module] = {}
+_loading = threading.Lock()
+_held: list[threading.RLock] = []
+
+
+def module_at(path: str | os.PathLike[str]) -> Module:
+    """Load a module, or return it if this process has it already.
+
+    :param path: a shared library's path, or its name alone, to be found by the dynamic linker.
+    :raises ConfigurationError: there is no such file, or it is no PKCS #11 module, or it does not initialise.
+    """
+    name = os.fspath(path)
+    if not isinstance(name, str) or not name:
+        raise ConfigurationError("module_path is empty; give the path of the PKCS #11 module (.so, .dylib or .dll)")
+    is_path = Path(name).name != name
+    key = os.path.realpath(name) if is_path else name
+    if is_path and not Path(key).is_file():
+        raise ConfigurationError(f"there is no PKCS #11 module at {name}; give the path of the vendor's shared library")
+    with _loading:
+        module = _modules.get(key)
+        if module is None:
+            module = _modules[key] = Module(name)
+    return module
+
+
+def _load(path: str) -> Library:
+    try:
+        return pkcs11.lib(path)
+    except pkcs11.PKCS11Error as error:
+        detail = str(error) or type(error).__name__
+        if "already initialized" in detail:
+            detail = "something else in this process, such as an OpenSSL provider, has initialised it"
+        raise ConfigurationError(f"the PKCS #11 module {path} cannot be used: {detail}") from error
+
+
+def _before_fork() -> None:
+    # A child that is made while another thread is inside the module inherits it half-changed.
+    for module in list(_modules.values()):
+        lock = module.lock
+        if lock.acquire(timeout=_FORK_SECONDS):
+            _held.append(lock)
+
+
+def _in_parent() -> None:
+    while _held:
+        _held.pop().release()
+
+
+def _in_child() -> None:
+    global _loading  # noqa: PLW0603 - the parent's lock may be held by a thread that is not here
+    _loading = threading.Lock()
+    _held.clear()
+    for module in _modules.values():
+        module.woke_in_child()
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows, which has no fork
+    os.register_at_fork(before=_before_fork, after_in_parent=_in_parent, after_in_child=_in_child)

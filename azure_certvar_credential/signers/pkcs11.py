@@ -1,0 +1,238 @@
+"""Signs with a private key that stays in a hardware security module, a smart card or a TPM, through PKCS #11."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+
+from azure_certvar_credential.exceptions import ConfigurationError, CredentialClosedError, PasswordError
+from azure_certvar_credential.signers.algorithms import Algorithm
+from azure_certvar_credential.signers.memory import PublicKey
+from azure_certvar_credential.signers.public_keys import described, fitting, public_key_from, signature_length
+
+if TYPE_CHECKING:
+    from azure_certvar_credential.signers._cryptoki.module import Module
+    from azure_certvar_credential.signers._cryptoki.token import Token
+
+_T = TypeVar("_T")
+
+
+class Pkcs11Signer:
+    """A :class:`~azure_certvar_credential.signers.protocol.Signer` over a key on a PKCS #11 token (OASIS v3.1).
+
+    The constructor loads the module, logs in and finds the key, so that every error of configuration shows there. The
+    session is shared by all signers on the token and opened again after it was lost: one new attempt, then the error.
+    Any number of threads may sign; one at a time enters the module, which is what python-pkcs11 promises it. In a child
+    process after ``os.fork`` the module is initialised and logged in to afresh.
+
+    :param module_path: path of the vendor's PKCS #11 library, such as ``/usr/lib/softhsm/libsofthsm2.so``.
+    :param token_label: the label of the token.
+    :param key_label: the private key's label (``CKA_LABEL``).
+    :param key_id: its id (``CKA_ID``), as bytes or in hexadecimal, with or without colons. Label and id may both be
+        given; with neither, the token must have exactly one private key.
+    :param pin: the user PIN, or a function that returns it, which is called whenever a session is opened and whose
+        answer is not stored; a second signer on a token that is logged in to needs none. None for a token that wants
+        none, or has a key pad of its own. A PIN that the token refuses is never tried twice.
+    :param public_key: the public half, if the token shows none: a public key or certificate of ``cryptography``, or PEM
+        or DER of one.
+    :raises ImportError: the extra ``pkcs11`` is not installed.
+    :raises ConfigurationError: module or token are missing, or an argument is of the wrong form.
+    :raises MissingPrivateKeyError: there is no such key; the message lists those that there are.
+    :raises AmbiguousPrivateKeyError: there are several; the message lists them.
+    :raises MissingCertificateError: the token does not show the public half, and ``public_key`` is not given.
+    :raises UnsupportedKeyError: the key is neither RSA nor EC, or not meant for signing.
+    :raises PasswordRequiredError: the token wants a PIN.
+    :raises WrongPasswordError: the token refuses the PIN.
+    :raises PasswordError: the PIN is locked, expired, not set, or not text.
+    :raises CertificateError: the token failed, twice.
+    """
+
+    __slots__ = (
+        "__weakref__",
+        "_closed",
+        "_found",
+        "_key_id",
+        "_key_label",
+        "_pin",
+        "_public_key",
+        "_refused",
+        "_token",
+    )
+
+    def __init__(
+        self,
+        module_path: str | os.PathLike[str],
+        *,
+        token_label: str,
+        key_label: str | None = None,
+        key_id: bytes | str | None = None,
+        pin: str | Callable[[], str] | None = None,
+        public_key: object = None,
+    ) -> None:
+        if not isinstance(token_label, str) or not token_label:
+            raise ConfigurationError("token_label is the label of the token, a text that is not empty")
+        if pin is not None and not isinstance(pin, str) and not callable(pin):
+            raise PasswordError(f"pin is of type {type(pin).__name__}; give a text, or a function that returns it")
+        self._key_label = key_label
+        self._key_id = _octets(key_id)
+        self._pin = pin
+        self._refused: PasswordError | None = None
+        # The session that the key was found in, and the key: its handle is worth nothing in another session.
+        self._found: tuple[object, Any] | None = None
+        given = None if public_key is None else public_key_from(public_key)
+        module_at, token_on = _cryptoki()
+        module = module_at(module_path)
+        with module.lock:
+            self._token = token_on(module, token_label)
+            self._token.join(self)
+            self._closed = False
+            try:
+                self._attempt(self._key, "show its private keys")
+                self._public_key = given or self._attempt(self._shown_public_key, "show the public key")
+            except BaseException:
+                self.close()
+                raise
+
+    @property
+    def public_key(self) -> PublicKey:
+        """The public half of the key."""
+        return self._public_key
+
+    def sign(self, message: bytes, algorithm: str) -> bytes:
+        """Sign ``message`` on the token; see :meth:`Signer.sign`.
+
+        :raises ConfigurationError: the key does not fit the algorithm, or the token does not offer it.
+        :raises CredentialClosedError: the signer was closed.
+        :raises PasswordError: a session had to be opened again, and the token does not take the PIN any more.
+        :raises CertificateError: the token failed, and failed again in a new session.
+        """
+        row = fitting(self._public_key, algorithm)
+        with self._token.module.lock:
+            return self._attempt(lambda: self._signed(message, row), f"sign with {row.name}")
+
+    def close(self) -> None:
+        """End the use of the token; the last signer on it logs out. May be called more than once."""
+        with self._token.module.lock:
+            if not self._closed:
+                self._closed = True
+                self._found = None
+                self._token.leave(self)
+
+    def __enter__(self) -> Pkcs11Signer:
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        label = "" if self._key_label is None else f", key {self._key_label!r}"
+        key_id = "" if self._key_id is None else f", id {self._key_id.hex()}"
+        return f"<Pkcs11Signer {described(self._public_key)}, token {self._token.label!r}{label}{key_id}>"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a Pkcs11Signer holds a session and perhaps a PIN, and is not pickled or copied")
+
+    def _attempt(self, action: Callable[[], _T], doing: str) -> _T:
+        """Act in the session, and once more in a new one if it was lost; with the lock held."""
+        from pkcs11 import PKCS11Error
+
+        from azure_certvar_credential.signers._cryptoki.errors import explained, is_lost, is_uninitialised
+
+        if self._closed:
+            raise CredentialClosedError("this Pkcs11Signer is closed")
+        if self._refused is not None:
+            raise type(self._refused)(*self._refused.args)
+        token = self._token
+        # Only a session that worked before can have been lost; what fails while one is opened is not repeated, for
+        # that would send the PIN a second time.
+        was_open = token.is_open
+        try:
+            try:
+                return action()
+            except PKCS11Error as error:
+                if is_uninitialised(error):
+                    token.module.revive()
+                elif was_open and is_lost(error):
+                    token.drop()
+                else:
+                    raise
+            return action()
+        except PKCS11Error as error:
+            if is_lost(error):
+                token.drop()  # the next call starts afresh
+            reason = explained(error, token.described, doing)
+            if isinstance(reason, PasswordError):
+                self._refused = reason
+            raise reason from error
+
+    def _key(self) -> Any:
+        from azure_certvar_credential.signers._cryptoki.keys import find_private_key
+
+        session = self._token.session(self._ask_pin)
+        if self._found is None or self._found[0] is not session:
+            key = find_private_key(session, self._key_label, self._key_id, self._token.described)
+            self._found = session, key
+        return self._found[1]
+
+    def _shown_public_key(self) -> PublicKey:
+        from azure_certvar_credential.signers._cryptoki.keys import find_public_key
+
+        return find_public_key(self._token.session(self._ask_pin), self._key(), self._token.described)
+
+    def _signed(self, message: bytes, row: Algorithm) -> bytes:
+        from azure_certvar_credential.signers._cryptoki.keys import wants_pin_each_time
+        from azure_certvar_credential.signers._cryptoki.mechanisms import joined, way
+
+        key = self._key()
+        chosen = way(row, key.session.token.slot.get_mechanisms(), self._token.described)
+        signature: bytes = key.sign(
+            chosen.prepared(message, row.hash_bits),
+            mechanism=chosen.mechanism,
+            mechanism_param=chosen.parameter,
+            pin=self._ask_pin() if wants_pin_each_time(key) else None,
+        )
+        return joined(signature, signature_length(self._public_key)) if row.scheme == "ECDSA" else signature
+
+    def _ask_pin(self) -> str | None:
+        pin: object = self._pin() if callable(self._pin) else self._pin
+        if pin is None:
+            return None
+        if not isinstance(pin, str):
+            raise PasswordError(f"the function given as pin returned {type(pin).__name__}; it has to return a text")
+        if not pin.isascii() and any("\ud800" <= character <= "\udfff" for character in pin):
+            # Python's own UnicodeEncodeError would carry the PIN.
+            raise PasswordError("the PIN has characters that UTF-8 cannot express")
+        return pin
+
+
+def _cryptoki() -> tuple[Callable[[str | os.PathLike[str]], Module], Callable[[Module, str], Token]]:
+    try:
+        import pkcs11  # noqa: F401 - asked by name, so that another missing module is not blamed on the extra
+    except ImportError as error:
+        raise ImportError(
+            "Pkcs11Signer needs python-pkcs11: pip install 'azure-certvar-credential[pkcs11]'", name="pkcs11"
+        ) from error
+    from azure_certvar_credential.signers._cryptoki.module import module_at
+    from azure_certvar_credential.signers._cryptoki.token import token_on
+
+    return module_at, token_on
+
+
+def _octets(key_id: bytes | str | None) -> bytes | None:
+    if isinstance(key_id, str):
+        try:
+            return bytes.fromhex(key_id.replace(":", " "))
+        except ValueError:
+            raise ConfigurationError(
+                f"key_id {key_id!r} is not hexadecimal; give CKA_ID as bytes or as 0a1b2c"
+            ) from None
+    if key_id is not None and not isinstance(key_id, bytes):
+        raise ConfigurationError(f"key_id is of type {type(key_id).__name__}; give CKA_ID as bytes or in hexadecimal")
+    return key_id
