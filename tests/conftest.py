@@ -6,7 +6,7 @@ import os
 
 from hypothesis import HealthCheck, settings
 
-pytest_plugins = ["tests.real.fixtures"]
+pytest_plugins = ["tests.real.fixtures", "tests.real.softhsm"]
 
 # No deadline: the first example pays for imports and RSA keys. No database: a run depends on no earlier run.
 settings.register_profile(

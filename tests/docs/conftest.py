@@ -29,11 +29,13 @@ _PASSWORD = "correct horse"
 class Stage:
     """Where documentation runs: an application in the local Entra, its certificate, and the outside world.
 
+    :ivar entra: the local Entra, for what else has to be registered there.
     :ivar hosts: ports of the outside world's hosts on 127.0.0.1.
     :ivar names: what the snippets of a page may use without defining it.
     :ivar environment: environment variables, those that the samples and the page name.
     """
 
+    entra: EntraEmulator
     hosts: Mapping[str, int]
     names: Mapping[str, Any] = field(repr=False)
     environment: Mapping[str, str] = field(repr=False)
@@ -82,6 +84,7 @@ def stage(server_tls: TlsFiles, tmp_path: Path) -> Iterator[Stage]:
     unprotected = base64.b64encode(certificate.to_pfx(None)).decode()
     with Outside(entra, authority) as outside:
         yield Stage(
+            entra=entra,
             hosts=outside.hosts,
             names={
                 "tenant_id": application.tenant_id,

@@ -6,10 +6,12 @@ import ast
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from tests.docs.conftest import ROOT, Stage
 from tests.real.servers.azurite import Azurite
 from tests.real.servers.graph import USERS
+from tests.real.softhsm import ORDERS, PIN, SoftHsm, certificate_for, signer_of
 
 SAMPLES = sorted((ROOT / "samples").glob("*.py"))
 
@@ -27,6 +29,29 @@ def test_upload_blob(stage: Stage, azurite: Azurite) -> None:
 
 def test_graph_users(stage: Stage) -> None:
     assert stage.play(ROOT / "samples" / "graph_users.py").stdout.splitlines() == list(USERS)
+
+
+def test_hsm_key(stage: Stage, azurite: Azurite, softhsm: SoftHsm) -> None:
+    with signer_of(softhsm, key_label="app") as signer:
+        leaf = certificate_for(signer.public_key)
+    application = stage.entra.add_application(leaf)
+
+    output = stage.play(
+        ROOT / "samples" / "hsm_key.py",
+        **softhsm.environment,
+        AZURE_TENANT_ID=application.tenant_id,
+        AZURE_CLIENT_ID=application.client_id,
+        APP_CERT_PUBLIC=leaf.public_bytes(Encoding.PEM).decode(),
+        PKCS11_MODULE=softhsm.module,
+        PKCS11_TOKEN=ORDERS,
+        PKCS11_KEY="app",
+        PKCS11_PIN=PIN,
+        STORAGE_ACCOUNT_URL=azurite.account_url,
+    ).stdout
+
+    assert "signed in with <Pkcs11Signer RSA 2048, token 'orders', key 'app'>" in output
+    assert " containers: " in output
+    assert PIN not in output
 
 
 @pytest.mark.parametrize("sample", SAMPLES, ids=lambda path: path.stem)

@@ -1,0 +1,97 @@
+"""Which key on the token, and what is wrong when it is not there (SoftHSM)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from azure_certvar_credential import ClientCertificate
+from azure_certvar_credential.exceptions import (
+    AmbiguousPrivateKeyError,
+    ConfigurationError,
+    KeyMismatchError,
+    MissingCertificateError,
+    MissingPrivateKeyError,
+    PasswordError,
+    PasswordRequiredError,
+    UnsupportedKeyError,
+    WrongPasswordError,
+)
+from azure_certvar_credential.signers.verification import verify
+from tests.certificates import making
+from tests.certificates.secrecy import assert_tells_nothing
+from tests.real.softhsm import KEYS, PIN, SPARE, TWICE, SoftHsm, certificate_for, signer_of
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "words"),
+    [
+        ({"pin": "999999"}, WrongPasswordError, ["'orders'", "refuses the PIN"]),
+        ({"pin": ""}, WrongPasswordError, ["refuses the PIN"]),
+        ({"pin": "9" * 400}, WrongPasswordError, ["refuses the PIN"]),
+        ({"pin": "\ud800secret"}, PasswordError, ["UTF-8"]),
+        ({"pin": lambda: b"bytes"}, PasswordError, ["returned bytes"]),
+        ({"pin": 471100}, PasswordError, ["of type int"]),
+        ({"pin": None}, PasswordRequiredError, ["wants a PIN", "pin="]),
+        ({"token_label": "nowhere"}, ConfigurationError, ["no token labelled 'nowhere'", "'orders'", "'spare'"]),
+        ({"token_label": TWICE}, ConfigurationError, ["2 tokens labelled 'twice'"]),
+        ({"token_label": ""}, ConfigurationError, ["token_label"]),
+        (
+            {"key_label": "nobody's"},
+            MissingPrivateKeyError,
+            ['"nobody\'s"', "label 'app', id 01", "label 'P-256', id 02"],
+        ),
+        ({"key_id": b"\xff"}, MissingPrivateKeyError, ["id ff", "label 'app', id 01"]),
+        ({"key_label": "app", "key_id": "02"}, MissingPrivateKeyError, ["label 'app' and id 02"]),
+        ({}, AmbiguousPrivateKeyError, ["10 private keys:", "label 'app', id 01"]),
+        ({"key_label": "twin"}, AmbiguousPrivateKeyError, ["id 05", "id 06", "key_id"]),
+        ({"key_id": "xyz"}, ConfigurationError, ["'xyz' is not hexadecimal"]),
+        ({"key_id": 7}, ConfigurationError, ["of type int"]),
+        ({"key_label": "for agreement"}, UnsupportedKeyError, ["CKA_SIGN"]),
+        ({"key_label": "bare"}, MissingCertificateError, ["label 'bare', id 07", "public_key="]),
+    ],
+    ids=str,
+)
+def test_a_wrong_argument_is_named_at_construction(
+    softhsm: SoftHsm, options: dict[str, Any], error: type[Exception], words: list[str]
+) -> None:
+    with pytest.raises(error) as caught:
+        signer_of(softhsm, **options)
+
+    assert type(caught.value) is error
+    for word in words:
+        assert word in str(caught.value)
+    assert_tells_nothing(caught.value, [PIN, "999999", "secret"])
+
+
+@pytest.mark.parametrize("key_id", [b"\x02", "02", "02:"])
+def test_a_key_is_found_by_its_id_alone(softhsm: SoftHsm, key_id: bytes | str) -> None:
+    with signer_of(softhsm, key_id=key_id) as by_id, signer_of(softhsm, key_label="P-256") as by_label:
+        assert by_id.public_key == by_label.public_key
+
+
+def test_the_only_key_of_a_token_needs_no_name(softhsm: SoftHsm) -> None:
+    with signer_of(softhsm, token_label=SPARE) as signer:
+        assert repr(signer) == "<Pkcs11Signer EC secp256r1, token 'spare'>"
+
+
+def test_the_public_key_comes_from_a_certificate_on_the_token(softhsm: SoftHsm) -> None:
+    with signer_of(softhsm, key_label="certified") as signer:
+        assert verify(signer.public_key, b"message", signer.sign(b"message", "ES256"), "ES256")
+
+
+def test_the_public_key_may_be_given(softhsm: SoftHsm) -> None:
+    wrong = making.ec_key()
+    with signer_of(softhsm, key_label="bare", public_key=certificate_for(wrong.public_key())) as signer:
+        assert signer.public_key == wrong.public_key()
+        # And if it is not the key's own, the certificate's check of the first signature finds out.
+        with pytest.raises(KeyMismatchError, match="does not verify"):
+            ClientCertificate(certificate_for(wrong.public_key()), signer)
+
+
+def test_the_fixture_holds_what_the_tests_name(softhsm: SoftHsm) -> None:
+    for label, number in KEYS.items():
+        if label not in {"bare", "for agreement"}:
+            with signer_of(softhsm, key_label=label, key_id=bytes([number])) as signer:
+                assert f"key {label!r}, id {number:02x}>" in repr(signer)
