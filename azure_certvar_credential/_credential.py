@@ -102,7 +102,7 @@ class CertVarCredential:
     def _start(self, parts: Parts) -> None:
         parts.holder.refuse_coroutines()
         self._parts = parts
-        self._sender = Sender(parts.options)
+        self._sender = Sender(parts.options, owns_transport=parts.owns_transport)
         self._keeper = TokenKeeper(parts.clock, parts.settings.tenant_id)
         self._flights = Flights(self._keeper, self._acquire)
         tell_after_fork(self._keeper, self._flights, self._sender, parts.holder)
@@ -165,7 +165,10 @@ class CertVarCredential:
         return f"<CertVarCredential {self._parts.description}>"
 
     def __copy__(self) -> CertVarCredential:
-        """Return a credential with the same settings and certificate, and with tokens and connections of its own."""
+        """Return a credential with the same settings and certificate, and with tokens and connections of its own.
+
+        A ``transport`` that was handed in is shared, and closed with the original.
+        """
         copy = object.__new__(type(self))
         copy._start(self._parts.copied())
         return copy

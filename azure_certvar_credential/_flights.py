@@ -8,19 +8,23 @@ from collections.abc import Callable, Hashable
 
 from azure_certvar_credential._core.effects import Token
 from azure_certvar_credential._core.request import TokenRequest
-from azure_certvar_credential._runtime.keeper import Step, TokenKeeper
+from azure_certvar_credential._runtime.keeper import PATIENCE, Step, TokenKeeper
 from azure_certvar_credential.caches.memory import Entry
 
 
 class _Flight:
-    """One acquisition under way. Without an outcome when it is done, its leader was interrupted."""
+    """One acquisition under way. Without an outcome when it is done, its leader was interrupted.
 
-    __slots__ = ("done", "error", "token")
+    :ivar leader: the thread that flies it.
+    """
+
+    __slots__ = ("done", "error", "leader", "token")
 
     def __init__(self) -> None:
         self.done = threading.Event()
         self.token: Token | None = None
         self.error: Exception | None = None
+        self.leader: int | None = None
 
 
 class Flights:
@@ -45,8 +49,8 @@ class Flights:
         if entry is None:
             return self._join(request)
         if step is Step.REFRESH:
-            self._start(request)
-        return entry
+            self._launch(request)
+        return self._hurry(request, entry) if step is Step.HURRY else entry
 
     def after_fork(self) -> None:
         """Forget the flights of the parent process, whose leaders are not in this one."""
@@ -63,6 +67,12 @@ class Flights:
                 return entry
             again = False
 
+    def _hurry(self, request: TokenRequest, entry: Entry) -> Entry:
+        flight = self._launch(request)
+        if not flight.done.wait(PATIENCE) or (flight.token is None and flight.error is None):
+            return self._keeper.give_up_waiting(entry)
+        return self._keeper.outcome(request, flight.token, flight.error, again=False) or entry
+
     def _fly_or_wait(self, request: TokenRequest) -> _Flight:
         key = (request.key, request.claims)
         mine = _Flight()
@@ -73,24 +83,50 @@ class Flights:
                 return mine
         finally:
             # Whatever interrupts the leader, a KeyboardInterrupt included, the others are freed and one takes over.
-            if self._flights.get(key) is mine:
-                self._flights.pop(key, None)
-            mine.done.set()
+            self._land(key, mine)
+        if flight.leader == threading.get_ident():
+            raise RuntimeError(
+                "this credential is asked for a token by the very code that it is getting that token with: "
+                "a source, signer, hook or log handler must not use the credential that calls it"
+            )
         flight.done.wait()
         return flight
 
+    def _launch(self, request: TokenRequest) -> _Flight:
+        """Return the flight of a request, started in the background if there is none."""
+        key = (request.key, request.claims)
+        mine = _Flight()
+        flight = self._flights.setdefault(key, mine)
+        if flight is mine:
+            try:
+                in_background(self._lead_and_land, key, mine, request)
+            except RuntimeError as error:  # no more threads to be had, or the interpreter is shutting down
+                self._keeper.flight_failed(request, error)
+                mine.error = error
+                self._land(key, mine)
+        return flight
+
+    def _lead_and_land(self, key: Hashable, flight: _Flight, request: TokenRequest) -> None:
+        try:
+            self._lead(flight, request)
+        finally:
+            self._land(key, flight)
+
     def _lead(self, flight: _Flight, request: TokenRequest) -> None:
+        flight.leader = threading.get_ident()
         try:
             flight.token = self._acquire(request)
         except Exception as error:  # noqa: BLE001 - it is raised in every caller that waits
             self._keeper.flight_failed(request, error)
             flight.error = error
+        except BaseException:
+            self._keeper.flight_abandoned(request)
+            raise
 
-    def _start(self, request: TokenRequest) -> None:
-        try:
-            in_background(self._fly_or_wait, request)
-        except RuntimeError as error:  # no more threads to be had, or the interpreter is shutting down
-            self._keeper.flight_failed(request, error)
+    def _land(self, key: Hashable, flight: _Flight) -> None:
+        if self._flights.get(key) is flight:
+            self._flights.pop(key, None)
+        flight.done.set()
 
 
 def in_background(function: Callable[..., object], *arguments: object) -> None:

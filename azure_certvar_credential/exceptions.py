@@ -28,6 +28,12 @@ __all__ = [
     "ConfigurationError",
     "CredentialClosedError",
     "KeyMismatchError",
+    "KeyVaultError",
+    "KeyVaultNotFoundError",
+    "KeyVaultPermissionError",
+    "KeyVaultSecretError",
+    "KeyVaultUnavailableError",
+    "KeyVaultVersionError",
     "MissingCertificateError",
     "MissingPrivateKeyError",
     "PasswordError",
@@ -49,6 +55,9 @@ class UnknownOptionError(ConfigurationError, TypeError):
     """A keyword argument that nobody knows; also a :class:`TypeError`, as Python itself would raise."""
 
 
+CLOSED = "this credential is closed; make a new one, or close it later: it can serve any number of clients"
+
+
 class CredentialClosedError(RuntimeError):
     """A token was asked of a credential after its ``close()``."""
 
@@ -67,6 +76,39 @@ class CertificateError(ValueError):
 
 class CertificateSourceError(CertificateError):
     """The callable that the certificate should come from raised, and it has never succeeded before."""
+
+
+class KeyVaultError(CertificateSourceError):
+    """Azure Key Vault did not give the certificate, or did not sign. Base of the more exact classes below.
+
+    :ivar status_code: the HTTP status of its answer, or None if there was none.
+    :ivar code: Key Vault's code for what is wrong, such as ``ForbiddenByRbac``, or None.
+    """
+
+    def __init__(self, message: str, *, status_code: int | None = None, code: str | None = None) -> None:
+        super().__init__(message)
+        self.status_code = status_code
+        self.code = code
+
+
+class KeyVaultPermissionError(KeyVaultError):
+    """The credential may not do this in the vault; the message names the permission and the role that has it."""
+
+
+class KeyVaultNotFoundError(KeyVaultError):
+    """The vault has no certificate, secret or key of this name and version."""
+
+
+class KeyVaultVersionError(KeyVaultError):
+    """The version is disabled, expired or not valid yet, or none of the versions can be used."""
+
+
+class KeyVaultSecretError(KeyVaultError):
+    """The certificate's secret is not what it should be: no private key in it, or of another content type."""
+
+
+class KeyVaultUnavailableError(KeyVaultError):
+    """The vault throttles, is out of order, cannot be reached, does not answer in time, or answers something else."""
 
 
 class CertificateFormatError(CertificateError):

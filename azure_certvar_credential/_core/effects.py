@@ -31,6 +31,7 @@ class Token:
     expires_on: float
     refresh_on: float
     required_on: float
+    requested_on: float = field(default=0.0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -131,11 +131,12 @@ def _outcome(
     try:
         response = exchange.read(answer, now=moment.time, about=about)
     except AuthenticationError as error:
-        return error
+        return error.with_traceback(None)  # whose frames hold the answer, and so perhaps a token
     return Token(
         response.access_token,
         response.token_type,
         expires_on=moment.time + response.expires_in,
         refresh_on=refresh_on(moment.time, response.expires_in, response.refresh_in, moment.jitter),
         required_on=required_on(moment.time, response.expires_in),
+        requested_on=moment.time,
     )

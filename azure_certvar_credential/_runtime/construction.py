@@ -43,13 +43,15 @@ class Parts:
     :ivar options: checked pipeline options.
     :ivar clock: returns seconds since the epoch, UTC.
     :ivar arguments: the constructor's arguments, to make an equal credential elsewhere; None without a source.
+    :ivar owns_transport: whether a transport among the options is closed with the credential.
     """
 
     settings: Settings
     holder: CertificateHolder
-    options: Mapping[str, Any]
+    options: Mapping[str, Any] = field(repr=False)
     clock: Callable[[], float]
     arguments: Mapping[str, Any] | None = field(repr=False)
+    owns_transport: bool = True
 
     @property
     def description(self) -> str:
@@ -58,7 +60,7 @@ class Parts:
 
     def copied(self) -> Parts:
         """Return the same parts with a holder of its own, which starts with the certificate of this one."""
-        return replace(self, holder=self.holder.copied())
+        return replace(self, holder=self.holder.copied(), owns_transport=False)
 
     def pickled(self, kind: type[Any]) -> tuple[Any, ...]:
         """Return what ``__reduce__`` returns: a reference to the source, and never a key.

@@ -12,16 +12,27 @@ from collections.abc import Callable, Hashable
 from enum import Enum
 from typing import TypeVar
 
+from azure.core.exceptions import AzureError
+
 from azure_certvar_credential._core.effects import AssertionKey, Token
 from azure_certvar_credential._core.request import TokenRequest
 from azure_certvar_credential.caches.memory import MAX_ENTRIES, Entry, TokenMemory
-from azure_certvar_credential.exceptions import AuthenticationError, CredentialClosedError
+from azure_certvar_credential.exceptions import (
+    CLOSED,
+    AuthenticationError,
+    CertificateError,
+    ConfigurationError,
+    CredentialClosedError,
+)
 
 _LOGGER = logging.getLogger("azure_certvar_credential")
 
 # After a refresh that failed, the next one is tried when this many seconds have passed.
 BACKOFF = 30.0
-CLOSED = "this credential is closed; make a new one, or close it later: it can serve any number of clients"
+# A caller whose token is still valid waits this long (seconds) for a better one, and then takes what there is.
+PATIENCE = 1.0
+# More pauses than this are not remembered; the server reminds whoever asks.
+MAX_REFUSALS = 1000
 
 E = TypeVar("E", bound=Exception)
 
@@ -31,6 +42,7 @@ class Step(Enum):
 
     SERVE = "return the entry"
     REFRESH = "return the entry, and start a flight in the background"
+    HURRY = "wait for a flight a moment, then return the entry"
     JOIN = "wait for a flight"
 
 
@@ -90,9 +102,13 @@ class TokenKeeper:
                     return Step.SERVE, entry
                 if now < entry.token.required_on:
                     return (Step.REFRESH if self._claim(entry, now) else Step.SERVE), entry
+                if now < entry.token.expires_on:
+                    return Step.HURRY, entry
         refusal = self._refusals.get((request.key, request.claims))
-        if refusal is not None and now < refusal[0]:
-            raise own_copy(refusal[1], retry_after=refusal[0] - now)
+        if refusal is not None:
+            if now < refusal[0]:
+                raise own_copy(refusal[1], retry_after=refusal[0] - now)
+            self._refusals.pop((request.key, request.claims), None)
         return Step.JOIN, None
 
     def outcome(
@@ -122,6 +138,7 @@ class TokenKeeper:
         if entry is not None and now < entry.token.expires_on:
             pause = max(BACKOFF, retry_after)
             entry.fresh_until = min(now + pause, entry.token.expires_on)
+            self._note_refusal(request, error, now)
             _LOGGER.warning(
                 "could not refresh the token for %s in tenant %s, which is valid for %.0f s more; "
                 "next attempt in %.0f s: %s: %s",
@@ -132,11 +149,13 @@ class TokenKeeper:
                 type(error).__name__,
                 error,
             )
-        elif retry_after and isinstance(error, AuthenticationError):
-            with self._lock:
-                for key in [key for key, (until, _) in self._refusals.items() if until <= now]:
-                    del self._refusals[key]
-                self._refusals[request.key, request.claims] = (now + retry_after, error)
+        else:
+            self._note_refusal(request, error, now)
+
+    def give_up_waiting(self, entry: Entry) -> Entry:
+        """Return an entry whose better one takes too long; until the flight is over, nobody waits for it again."""
+        entry.fresh_until = entry.token.expires_on
+        return entry
 
     def flight_abandoned(self, request: TokenRequest) -> None:
         """Note that a flight was interrupted, so that the next caller starts another."""
@@ -145,8 +164,19 @@ class TokenKeeper:
             entry.fresh_until = min(entry.fresh_until, entry.token.refresh_on)
 
     def write(self, request: TokenRequest, token: Token) -> None:
-        """Keep a new token."""
-        self.memory.put(request.key, token, self._clock())
+        """Keep a new token.
+
+        A token that was requested before a claims challenge was answered does not replace the answer.
+        """
+        with self._lock:
+            if self._closed:
+                return
+            before = self.memory.entries.get(request.key)
+            if request.claims is None and before is not None and before.answered_on >= max(token.requested_on, 1.0):
+                return
+            entry = self.memory.put(request.key, token, self._clock())
+            if request.claims is not None:
+                entry.answered_on = token.requested_on
         if self._refusals:
             with self._lock:
                 self._refusals.pop((request.key, request.claims), None)
@@ -166,15 +196,29 @@ class TokenKeeper:
 
     def close(self) -> None:
         """Forget every token and serve none any more."""
-        self._closed = True
-        self._entries = {}
-        self._assertions = {}
-        self.memory.clear()
+        with self._lock:
+            self._closed = True
+            self._entries = {}
+            self._assertions = {}
+            self._refusals = {}
+            self.memory.clear()
 
     def after_fork(self) -> None:
         """Start afresh in a child process: threads that hold locks or refresh tokens are not there."""
         self._lock = threading.Lock()
         self.memory.after_fork()
+
+    def _note_refusal(self, request: TokenRequest, error: Exception, now: float) -> None:
+        if not isinstance(error, AuthenticationError) or not error.retry_after:
+            return
+        # Without its frames, which would keep the first caller's variables alive.
+        noted = own_copy(error).with_traceback(None)
+        noted.__cause__ = None
+        with self._lock:
+            for key in [key for key, (until, _) in self._refusals.items() if until <= now]:
+                del self._refusals[key]
+            if len(self._refusals) < MAX_REFUSALS:
+                self._refusals[request.key, request.claims] = (now + error.retry_after, noted)
 
     def _claim(self, entry: Entry, now: float) -> bool:
         with self._lock:
@@ -186,8 +230,13 @@ class TokenKeeper:
 
 
 def own_copy(error: E, **changes: object) -> E:
-    """Return a copy of an error for one more caller: an exception that is raised twice mixes up its tracebacks."""
-    copy = type(error).__new__(type(error), *error.args)
+    """Return a copy of an error for one more caller: an exception that is raised twice mixes up its tracebacks.
+
+    An error of somebody else's class is returned itself: nobody but its class knows how to make another.
+    """
+    if not issubclass(type(error), (AzureError, CertificateError, ConfigurationError)):
+        return error
+    copy: E = type(error).__new__(type(error), *error.args)
     copy.__dict__.update(error.__dict__)
     copy.__dict__.update(changes)
     copy.__cause__ = error.__cause__

@@ -23,6 +23,8 @@ from azure.core.pipeline.policies import AsyncRetryPolicy
 from azure_certvar_credential._core.effects import Send, Unanswered
 from azure_certvar_credential._core.exchange import Response
 from azure_certvar_credential._transport import pipeline
+from azure_certvar_credential._transport.in_thread import in_thread
+from azure_certvar_credential.exceptions import CLOSED, CredentialClosedError
 
 
 class _Opened:
@@ -44,17 +46,20 @@ class AsyncSender:
     """A pipeline for each event loop, built when the loop sends its first request.
 
     :param options: checked pipeline options, as :mod:`.options` names them.
+    :param owns_transport: whether a transport among the options is closed with this pipeline.
     :raises ImportError: no transport is given and aiohttp is not installed.
     """
 
-    def __init__(self, options: Mapping[str, Any]) -> None:
+    def __init__(self, options: Mapping[str, Any], *, owns_transport: bool = True) -> None:
         if options.get("transport") is None and find_spec("aiohttp") is None:
             raise ImportError(
                 "the async credential needs aiohttp: pip install 'azure-certvar-credential[aio]', "
                 "or pass another asynchronous azure-core transport as transport="
             )
         self._options = options
+        self._owns_transport = owns_transport or options.get("transport") is None
         self._lock = threading.Lock()
+        self._closed = False
         self._ssl: ssl.SSLContext | Literal[False] | None = None
         self._opened: WeakKeyDictionary[asyncio.AbstractEventLoop, _Opened] = WeakKeyDictionary()
 
@@ -69,16 +74,19 @@ class AsyncSender:
                 pipeline.http_request(effect), stream=True, **pipeline.run_options(self._options)
             )
             return await _read(result.http_response)
-        except AzureError as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, its frames hold the assertion
             failure = error
-        return pipeline.unanswered(failure)
+        if isinstance(failure, AzureError):
+            return pipeline.unanswered(failure)
+        raise pipeline.without_frames(failure)
 
     async def sleep(self, seconds: float) -> None:
         """Wait, in the way that the transport waits."""
         await (await self._open()).transport.sleep(seconds)
 
     async def close(self) -> None:
-        """Close the running loop's connections; those of other loops are closed when their loop ends."""
+        """Close the running loop's connections for good; those of other loops are closed when their loop ends."""
+        self._closed = True
         opened = self._opened.get(asyncio.get_running_loop())
         if opened is not None:
             await opened.life.aclose()
@@ -89,12 +97,17 @@ class AsyncSender:
         self._opened = WeakKeyDictionary()
 
     async def _open(self) -> _Opened:
+        if self._closed:
+            raise CredentialClosedError(CLOSED)
         loop = asyncio.get_running_loop()
         opened = self._opened.get(loop)
         if opened is None:
+            # A pipeline refers to its loop, so one that nobody closed would keep the loop for ever.
+            for ended in [other for other in list(self._opened) if other.is_closed()]:
+                self._opened.pop(ended, None)
             transport = self._options.get("transport")
             if transport is None:
-                make, context = await asyncio.to_thread(self._prepare)
+                make, context = await in_thread(self._prepare)
                 # While this waited, another request of the same loop may have opened a pipeline; the first one stays,
                 # and no second transport is made, which nobody would close.
                 opened = self._opened.get(loop)
@@ -114,7 +127,8 @@ class AsyncSender:
             yield
         finally:
             self._opened.pop(loop, None)
-            await opened.__aexit__()
+            if self._owns_transport:
+                await opened.__aexit__()
 
     def _prepare(self) -> tuple[Any, ssl.SSLContext | Literal[False]]:
         from azure_certvar_credential._transport._aiohttp import make_transport

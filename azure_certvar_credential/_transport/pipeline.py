@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import Any
 
-from azure.core.exceptions import AzureError, ServiceRequestError
+from azure.core.exceptions import AzureError, DecodeError, HttpResponseError, ServiceResponseError
 from azure.core.pipeline.policies import (
     CustomHookPolicy,
     DistributedTracingPolicy,
@@ -122,12 +122,24 @@ class BoundedBody:
 def unanswered(error: AzureError) -> Unanswered:
     """Return a transport's failure for the flow to repeat or raise.
 
-    :raises AzureError: the request was never sent; the retry policy has repeated that already.
+    :raises AzureError: the request was never sent, and the retry policy has repeated that already; or it is no failure
+        of the connection, such as the refusal of a policy.
     """
     clean = without_request(error)
-    if isinstance(error, ServiceRequestError):
-        raise clean
-    return Unanswered(clean)
+    if isinstance(error, (ServiceResponseError, DecodeError)) or type(error) is HttpResponseError:
+        return Unanswered(clean)
+    raise clean
+
+
+def without_frames(error: Exception) -> Exception:
+    """Return an error, and those that it came from, without the frames whose variables hold the request."""
+    waiting: list[BaseException | None] = [error]
+    while waiting:
+        one = waiting.pop()
+        if one is not None and one.__traceback__ is not None:
+            one.__traceback__ = None
+            waiting += [one.__cause__, one.__context__]
+    return error
 
 
 def without_request(error: AzureError) -> AzureError:

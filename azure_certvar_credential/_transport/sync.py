@@ -13,17 +13,21 @@ from azure.core.pipeline.policies import RetryPolicy
 from azure_certvar_credential._core.effects import Send, Unanswered
 from azure_certvar_credential._core.exchange import Response
 from azure_certvar_credential._transport import pipeline
+from azure_certvar_credential.exceptions import CLOSED, CredentialClosedError
 
 
 class Sender:
     """A pipeline that is built when the first request is sent, because requests takes long to import.
 
     :param options: checked pipeline options, as :mod:`.options` names them.
+    :param owns_transport: whether a transport among the options is closed with this pipeline.
     """
 
-    def __init__(self, options: Mapping[str, Any]) -> None:
+    def __init__(self, options: Mapping[str, Any], *, owns_transport: bool = True) -> None:
         self._options = options
+        self._owns_transport = owns_transport or options.get("transport") is None
         self._lock = threading.Lock()
+        self._closed = False
         self._pipeline: Pipeline[Any, Any] | None = None
         self._transport: Any = options.get("transport")
 
@@ -39,9 +43,11 @@ class Sender:
                 .http_response
             )
             return _read(response)
-        except AzureError as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, its frames hold the assertion
             failure = error
-        return pipeline.unanswered(failure)
+        if isinstance(failure, AzureError):
+            return pipeline.unanswered(failure)
+        raise pipeline.without_frames(failure)
 
     def sleep(self, seconds: float) -> None:
         """Wait, in the way that the transport waits."""
@@ -49,10 +55,10 @@ class Sender:
         self._transport.sleep(seconds)
 
     def close(self) -> None:
-        """Close the connections; the next request opens them again."""
+        """Close the connections for good."""
         with self._lock:
-            opened, self._pipeline = self._pipeline, None
-        if opened is not None:
+            opened, self._pipeline, self._closed = self._pipeline, None, True
+        if opened is not None and self._owns_transport:
             opened.__exit__()
 
     def after_fork(self) -> None:
@@ -61,11 +67,13 @@ class Sender:
         self._pipeline = None
 
     def _opened(self) -> Pipeline[Any, Any]:
-        if self._pipeline is None:
+        opened = self._pipeline
+        if opened is None:
             with self._lock:
-                if self._pipeline is None:
-                    self._pipeline = self._build()
-        return self._pipeline
+                if self._closed:
+                    raise CredentialClosedError(CLOSED)
+                opened = self._pipeline = self._pipeline or self._build()
+        return opened
 
     def _build(self) -> Pipeline[Any, Any]:
         if self._options.get("transport") is None:

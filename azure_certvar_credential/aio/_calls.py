@@ -9,6 +9,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from azure_certvar_credential._runtime.blocking import is_coroutine_function
+from azure_certvar_credential._transport.in_thread import in_thread
 
 
 async def call(function: Callable[..., Any], *arguments: Any) -> Any:
@@ -16,7 +17,7 @@ async def call(function: Callable[..., Any], *arguments: Any) -> Any:
     if is_coroutine_function(function):
         return await function(*arguments)
     # Not known to be a coroutine function, it may still return an awaitable: a lambda around one, a bound partial.
-    result = await asyncio.to_thread(function, *arguments)
+    result = await in_thread(function, *arguments)
     return await result if inspect.isawaitable(result) else result
 
 
@@ -28,6 +29,8 @@ class LoopLock:
 
     def lock(self) -> asyncio.Lock:
         """Return the running loop's lock."""
+        for ended in [loop for loop in list(self._locks) if loop.is_closed()]:
+            self._locks.pop(ended, None)
         return self._locks.setdefault(asyncio.get_running_loop(), asyncio.Lock())
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from collections.abc import Iterable
 from types import TracebackType
@@ -20,6 +19,7 @@ from azure_certvar_credential._runtime.fork import tell_after_fork
 from azure_certvar_credential._runtime.keeper import TokenKeeper
 from azure_certvar_credential._runtime.moment import moment
 from azure_certvar_credential._transport.aio import AsyncSender
+from azure_certvar_credential._transport.in_thread import in_thread
 from azure_certvar_credential.aio._calls import Background, LoopLock, call
 from azure_certvar_credential.aio._flights import Flights
 from azure_certvar_credential.caches.memory import Entry
@@ -89,7 +89,7 @@ class CertVarCredential:
 
     def _start(self, parts: Parts) -> None:
         self._parts = parts
-        self._sender = AsyncSender(parts.options)
+        self._sender = AsyncSender(parts.options, owns_transport=parts.owns_transport)
         self._reading, self._background = LoopLock(), Background()
         self._keeper = TokenKeeper(parts.clock, parts.settings.tenant_id)
         self._flights = Flights(self._keeper, self._acquire)
@@ -145,7 +145,10 @@ class CertVarCredential:
         return f"<aio.CertVarCredential {self._parts.description}>"
 
     def __copy__(self) -> CertVarCredential:
-        """Return a credential with the same settings and certificate, and with tokens and connections of its own."""
+        """Return a credential with the same settings and certificate, and with tokens and connections of its own.
+
+        A ``transport`` that was handed in is shared, and closed with the original.
+        """
         copy = object.__new__(type(self))
         copy._start(self._parts.copied())
         return copy
@@ -180,7 +183,8 @@ class CertVarCredential:
                 return holder.current  # somebody else has read it meanwhile
             try:
                 data = await call(holder.read_source)
-                return await asyncio.to_thread(holder.accept, data, refused)
+                accepted: ClientCertificate = await in_thread(holder.accept, data, refused)
+                return accepted
             except Exception as error:  # noqa: BLE001 - a source is the caller's code and may raise anything
                 return holder.source_failed(error, refused)
 

@@ -8,9 +8,9 @@ from functools import partial
 
 from azure_certvar_credential._core.effects import Token
 from azure_certvar_credential._core.request import TokenRequest
-from azure_certvar_credential._runtime.keeper import CLOSED, Step, TokenKeeper
+from azure_certvar_credential._runtime.keeper import PATIENCE, Step, TokenKeeper
 from azure_certvar_credential.caches.memory import Entry
-from azure_certvar_credential.exceptions import CredentialClosedError
+from azure_certvar_credential.exceptions import CLOSED, CredentialClosedError
 
 Outcome = tuple[Token | None, Exception | None]
 
@@ -56,7 +56,7 @@ class Flights:
             return await self._join(request)
         if step is Step.REFRESH:
             self._flight(request, background=True)
-        return entry
+        return await self._hurry(request, entry) if step is Step.HURRY else entry
 
     def after_fork(self) -> None:
         """Forget the flights of the parent process, whose event loop does not run in this one."""
@@ -80,21 +80,37 @@ class Flights:
                 return entry
             again = False
 
+    async def _hurry(self, request: TokenRequest, entry: Entry) -> Entry:
+        flight = self._flight(request, background=True)
+        done, _ = await asyncio.wait({flight.task}, timeout=PATIENCE)
+        if not done or flight.task.cancelled():
+            return self._keeper.give_up_waiting(entry)
+        token, error = flight.task.result()
+        return self._keeper.outcome(request, token, error, again=False) or entry
+
     async def _board(self, request: TokenRequest) -> Outcome:
-        flight = self._flight(request, background=False)
-        flight.waiters += 1
-        try:
-            # The shield keeps one caller's cancellation from the flight of the others.
-            return await asyncio.shield(flight.task)
-        except asyncio.CancelledError:
-            if self._closed:
-                raise CredentialClosedError(CLOSED) from None
-            raise
-        finally:
-            flight.waiters -= 1
-            if flight.waiters == 0 and not flight.background and not flight.task.done():
-                self._forget(flight)
-                flight.task.cancel()
+        while True:
+            flight = self._flight(request, background=False)
+            if flight.task is asyncio.current_task():
+                raise RuntimeError(
+                    "this credential is asked for a token by the very code that it is getting that token with: "
+                    "a source, signer, hook or log handler must not use the credential that calls it"
+                )
+            flight.waiters += 1
+            try:
+                # The shield keeps one caller's cancellation from the flight of the others.
+                return await asyncio.shield(flight.task)
+            except asyncio.CancelledError:
+                if not flight.task.cancelled() or _is_being_cancelled():
+                    raise
+                # Somebody else has ended the flight, and not this caller.
+                if self._closed:
+                    raise CredentialClosedError(CLOSED) from None
+            finally:
+                flight.waiters -= 1
+                if flight.waiters == 0 and not flight.background and not flight.task.done():
+                    self._forget(flight)
+                    flight.task.cancel()
 
     def _flight(self, request: TokenRequest, *, background: bool) -> _Flight:
         loop = asyncio.get_running_loop()
@@ -117,6 +133,21 @@ class Flights:
         except Exception as error:  # noqa: BLE001 - it is raised in every caller that waits
             self._keeper.flight_failed(request, error)
             return None, error
+        except asyncio.CancelledError as error:
+            self._keeper.flight_abandoned(request)
+            if _is_being_cancelled():
+                raise
+            # A source or signer raised it by itself; nobody has cancelled anything.
+            failure = RuntimeError("a source, signer or transport was cancelled")
+            failure.__cause__ = error
+            return None, failure
         except BaseException:
             self._keeper.flight_abandoned(request)
             raise
+
+
+def _is_being_cancelled() -> bool:
+    """Say whether somebody has asked for the running task's cancellation; Python 3.10 does not tell, and says yes."""
+    task = asyncio.current_task()
+    cancelling = getattr(task, "cancelling", None)
+    return cancelling is None or bool(cancelling())

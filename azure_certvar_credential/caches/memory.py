@@ -15,6 +15,8 @@ from azure_certvar_credential._core.effects import Token
 from azure_certvar_credential.caches.tokens import HiddenAccessToken, HiddenAccessTokenInfo
 
 MAX_ENTRIES = 10_000
+# With fewer entries than this, expired ones are not looked for.
+_FIRST_LOOK = 64
 
 
 class Entry:
@@ -25,9 +27,10 @@ class Entry:
     :ivar access_token_info: the answer of ``get_token_info``.
     :ivar fresh_until: until then (seconds since the epoch, UTC) the token is returned without further ado.
     :ivar used: when it was last returned; decides which entry goes when there are too many.
+    :ivar answered_on: when the claims challenge was answered that this token came from; 0 if it came from none.
     """
 
-    __slots__ = ("access_token", "access_token_info", "fresh_until", "token", "used")
+    __slots__ = ("access_token", "access_token_info", "answered_on", "fresh_until", "token", "used")
 
     def __init__(self, token: Token, now: float) -> None:
         self.token = token
@@ -37,6 +40,7 @@ class Entry:
         )
         self.fresh_until = token.refresh_on
         self.used = now
+        self.answered_on = 0.0
 
 
 class TokenMemory:
@@ -48,6 +52,7 @@ class TokenMemory:
     def __init__(self, max_entries: int = MAX_ENTRIES) -> None:
         self.entries: dict[Hashable, Entry] = {}
         self._max_entries = max_entries
+        self._look_at = _FIRST_LOOK
         self._lock = threading.Lock()
 
     def put(self, key: Hashable, token: Token, now: float) -> Entry:
@@ -57,7 +62,7 @@ class TokenMemory:
         """
         entry = Entry(token, now)
         with self._lock:
-            if key not in self.entries and len(self.entries) >= self._max_entries:
+            if key not in self.entries and len(self.entries) >= min(self._look_at, self._max_entries):
                 self._make_room(now)
             self.entries[key] = entry
         return entry
@@ -70,7 +75,10 @@ class TokenMemory:
     def entry(self, key: Hashable, token: Token) -> Entry:
         """Return the ready-made forms of a token that was acquired for a key."""
         entry = self.entries.get(key)
-        return entry if entry is not None and entry.token is token else Entry(token, token.refresh_on)
+        # Another one is there if it answered a claims challenge meanwhile; it is the better one.
+        if entry is not None and (entry.token is token or entry.answered_on >= max(token.requested_on, 1.0)):
+            return entry
+        return Entry(token, token.refresh_on)
 
     def clear(self) -> None:
         """Forget every token."""
@@ -84,10 +92,16 @@ class TokenMemory:
             entry.fresh_until = entry.token.refresh_on
 
     def _make_room(self, now: float) -> None:
-        """Drop what has expired, and else the least recently used tenth: one pass for many insertions."""
+        """Drop what has expired, and if that is not enough the least recently used tenth: one pass for many insertions.
+
+        It is called when there are twice as many entries as the last time, so expired ones never outnumber the others
+        for long.
+        """
         expired = [key for key, entry in self.entries.items() if entry.token.expires_on <= now]
-        surplus = len(self.entries) - len(expired) - self._max_entries + max(self._max_entries // 10, 1)
-        if surplus > 0:
+        living_now = len(self.entries) - len(expired)
+        self._look_at = max(2 * living_now, _FIRST_LOOK)
+        surplus = living_now - self._max_entries + max(self._max_entries // 10, 1)
+        if living_now >= self._max_entries and surplus > 0:
             gone = set(expired)
             living = sorted((entry.used, id(entry), key) for key, entry in self.entries.items() if key not in gone)
             expired.extend(key for _, _, key in living[:surplus])

@@ -269,7 +269,7 @@ async def test_a_thousand_tasks_some_of_them_cancelled(
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork on this system")
 @pytest.mark.filterwarnings("ignore:This process.*multi-threaded:DeprecationWarning")
 def test_forks_in_the_middle_of_it(certificate: ClientCertificate) -> None:
-    """Over real TLS: a child shares no connection with its parent, and gets tokens while the parent's threads do."""
+    """Over real TLS: a child shares no connection and no flight with its parent, whose threads wait for the server."""
     entra = EntraEmulator(token_lifetime=LIFE)
     application = entra.add_application(certificate)
     with entra.serve() as server:
@@ -284,34 +284,28 @@ def test_forks_in_the_middle_of_it(certificate: ClientCertificate) -> None:
         # Python, requests and azure-core import modules during the first request, and a fork in the middle of an import
         # leaves the child with a lock that nobody releases: beyond what a library can mend.
         credential.get_token(SCOPES[0])
-        stop = threading.Event()
-
-        def work(number: int) -> None:
-            for turn in range(10_000):
-                if stop.is_set():
-                    return
-                credential.get_token(f"api://{number}-{turn}/.default")
-
-        with ThreadPoolExecutor(8) as pool:
-            workers = [pool.submit(work, number) for number in range(8)]
+        entra.inject(Fault.hang(30), times=len(SCOPES) - 1)
+        with ThreadPoolExecutor(len(SCOPES)) as pool:
+            flights = [pool.submit(credential.get_token, scope) for scope in SCOPES[1:]]
+            entra.wait_for_hanging(len(flights))
             statuses = [os.waitstatus_to_exitcode(_forked(credential)) for _ in range(5)]
-            stop.set()
-            for worker in workers:
-                worker.result(30)
+            entra.release()
+            tokens = {flight.result(30).token for flight in flights}
 
+    assert len(tokens) == len(flights)
     assert statuses == [0] * 5
 
 
 def _forked(credential: CertVarCredential) -> int:
-    """Return the wait status of a child that gets two tokens; a child that hangs is ended by its alarm."""
+    """Return the wait status of a child that gets a token of every scope; a child that hangs is ended by its alarm."""
     child = os.fork()
     if child == 0:
         try:
             import signal
 
             signal.alarm(20)
-            tokens = {credential.get_token(f"api://child-{n}/.default").token for n in range(2)}
-            os._exit(0 if len(tokens) == 2 else 1)
+            tokens = {credential.get_token(scope).token for scope in SCOPES}
+            os._exit(0 if len(tokens) == len(SCOPES) else 1)
         except BaseException:  # noqa: BLE001 - reported as an exit code
             os._exit(2)
     return os.waitpid(child, 0)[1]

@@ -13,6 +13,7 @@ from azure.core.exceptions import AzureError, ServiceRequestError, ServiceRespon
 
 from azure_certvar_credential._core.effects import Unanswered
 from azure_certvar_credential._core.exchange import MAX_BODY, Response
+from azure_certvar_credential.exceptions import CredentialClosedError
 from tests.transport.conftest import MakePoster
 from tests.transport.loopback import Exchange, Respond, serving, token, unused_port
 from tests.transport.posting import ASSERTION, send
@@ -183,7 +184,7 @@ def test_a_refused_connection_is_an_error_of_azure_core(poster: MakePoster) -> N
         poster().send(send(f"http://127.0.0.1:{unused_port()}"))
 
 
-def test_after_closing_the_next_request_opens_again(poster: MakePoster) -> None:
+def test_after_closing_nothing_is_opened_again(poster: MakePoster) -> None:
     with serving(token()) as server:
         made = poster()
         answered(made.send(send(server.url)))
@@ -192,8 +193,9 @@ def test_after_closing_the_next_request_opens_again(poster: MakePoster) -> None:
         else:
             made.close()
             made.close()
-        answered(made.send(send(server.url)))
-    assert len(server.received) == 2
+        with pytest.raises(CredentialClosedError):
+            made.send(send(server.url))
+    assert len(server.received) == 1
 
 
 def test_after_a_fork_connections_are_left_alone_and_new_ones_made(poster: MakePoster) -> None:

@@ -88,9 +88,7 @@ def test_two_event_loops_have_a_pipeline_each() -> None:
     sender = aio.AsyncSender(QUIET)
 
     async def post(url: str) -> object:
-        outcome = await sender.send(send(url))
-        await sender.close()
-        return outcome
+        return await sender.send(send(url))
 
     with serving(token()) as server:
         for _ in range(2):

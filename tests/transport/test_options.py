@@ -59,8 +59,9 @@ def test_an_unknown_option_is_every_error_that_a_caller_may_expect() -> None:
     ("name", "remedy"),
     [
         ("certificate_path", "read_bytes()"),
-        ("cache_persistence_options", "token_cache="),
-        ("_cache", "token_cache="),
+        ("cache_persistence_options", "not in this version"),
+        ("_cache", "not in this version"),
+        ("token_cache", "not in this version"),
         ("permit_redirects", "never followed"),
         ("redirect_max", "never followed"),
         ("authority_host", "the name is authority"),
@@ -84,7 +85,7 @@ NUMBERS = [
 
 
 @pytest.mark.parametrize("name", NUMBERS)
-@pytest.mark.parametrize("value", ["3", None, True, -1, -0.1, [], float("nan"), float("inf")], ids=repr)
+@pytest.mark.parametrize("value", ["3", None, True, -1, -0.1, [], float("nan"), float("inf"), 10**10, 10**400])
 def test_a_retry_option_that_is_no_finite_number_is_refused(name: str, value: object) -> None:
     with pytest.raises(ConfigurationError, match=f"{name} must be a number"):
         check(**{name: value})

@@ -194,9 +194,15 @@ def test_a_list_of_policies_without_a_retry_policy_leaves_no_option_to_the_trans
 def test_closing_closes_the_callers_transport_once() -> None:
     transport = Transport(Answer([b"{}"]))
     sender = Sender({"transport": transport})
-    sender.close()
-    assert transport.exits == 0
     sender.send(send("https://login.example.test"))
     sender.close()
     sender.close()
     assert transport.exits == 1
+
+
+def test_a_copys_closing_leaves_the_callers_transport_alone() -> None:
+    transport = Transport(Answer([b"{}"]))
+    sender = Sender({"transport": transport}, owns_transport=False)
+    sender.send(send("https://login.example.test"))
+    sender.close()
+    assert transport.exits == 0
