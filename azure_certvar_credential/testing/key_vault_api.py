@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from azure_certvar_credential.testing.credentials import sha1_thumbprint
 from azure_certvar_credential.testing.http import Request
 from azure_certvar_credential.testing.key_vault_access import VaultError
-from azure_certvar_credential.testing.key_vault_material import Version
+from azure_certvar_credential.testing.key_vault_material import PEM, PKCS12, Version
 
 Kind = Literal["certificates", "keys", "secrets"]
 
@@ -183,6 +183,8 @@ def _sign(request: Request, call: Call, version: Version, now: float) -> dict[st
 def _certificate(base: str, name: str, version: Version) -> dict[str, object]:
     leaf = version.pair.leaf
     key_properties: dict[str, object] = {"exportable": version.exportable, "kty": version.key_type()}
+    # A policy knows no other; that of a secret can be changed by itself.
+    policy_content_type = version.content_type if version.content_type in (PKCS12, PEM) else PKCS12
     key_properties |= {"key_size": version.pair.key.key_size, "reuse_key": False}
     if isinstance(version.pair.key, ec.EllipticCurvePrivateKey):
         key_properties["crv"] = version.public_jwk()["crv"]
@@ -194,7 +196,7 @@ def _certificate(base: str, name: str, version: Version) -> dict[str, object]:
         "policy": {
             "id": f"{base}/certificates/{name}/policy",
             "key_props": key_properties,
-            "secret_props": {"contentType": version.content_type},
+            "secret_props": {"contentType": policy_content_type},
             "x509_props": {"subject": leaf.subject.rfc4514_string(), "key_usage": ["digitalSignature"]},
             "issuer": {"name": "Self"},
             "attributes": {"enabled": True, "created": int(version.created), "updated": int(version.created)},

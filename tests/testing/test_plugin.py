@@ -42,12 +42,17 @@ def test_the_fixtures_work_in_anybodys_test_suite(pytester: pytest.Pytester) -> 
             url = f"{entra_server.url}/{tenant}/v2.0/.well-known/openid-configuration"
             body = requests.get(url, verify=entra_server.ca_file, timeout=30).json()
             assert body["issuer"] == f"{entra_server.url}/{tenant}/v2.0"
+
+        def test_the_vault_is_of_the_same_entra(entra, key_vault):
+            from azure_certvar_credential.testing import Request
+            challenge = key_vault.handle(Request("GET", key_vault.vault_url)).headers["WWW-Authenticate"]
+            assert entra.tenant.tenant_id in challenge
         """
     )
     # Where the package is installed pytest has found the entry point already.
     installed = [point.value for point in entry_points(group="pytest11")]
     arguments = [] if PLUGIN in installed else ["-p", PLUGIN]
-    pytester.runpytest("-p", "no:cacheprovider", "-p", "no:asyncio", *arguments).assert_outcomes(passed=3)
+    pytester.runpytest("-p", "no:cacheprovider", "-p", "no:asyncio", *arguments).assert_outcomes(passed=4)
 
 
 def test_the_plugin_imports_nothing_heavy() -> None:
