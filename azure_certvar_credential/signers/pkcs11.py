@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
@@ -17,6 +18,22 @@ if TYPE_CHECKING:
     from azure_certvar_credential.signers._cryptoki.token import Token
 
 _T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """The key as one session sees it; its handle is worth nothing in another.
+
+    :ivar session: python-pkcs11's session.
+    :ivar key: python-pkcs11's private key.
+    :ivar offered: the token's mechanisms.
+    :ivar wants_pin: whether every signature wants the PIN.
+    """
+
+    session: Any
+    key: Any
+    offered: frozenset[object]
+    wants_pin: bool
 
 
 class Pkcs11Signer:
@@ -79,8 +96,7 @@ class Pkcs11Signer:
         self._key_id = _octets(key_id)
         self._pin = pin
         self._refused: PasswordError | None = None
-        # The session that the key was found in, and the key: its handle is worth nothing in another session.
-        self._found: tuple[object, Any] | None = None
+        self._found: _Found | None = None
         given = None if public_key is None else public_key_from(public_key)
         module_at, token_on = _cryptoki()
         module = module_at(module_path)
@@ -172,31 +188,32 @@ class Pkcs11Signer:
                 self._refused = reason
             raise reason from error
 
-    def _key(self) -> Any:
-        from azure_certvar_credential.signers._cryptoki.keys import find_private_key
+    def _key(self) -> _Found:
+        from azure_certvar_credential.signers._cryptoki.keys import find_private_key, wants_pin_each_time
 
         session = self._token.session(self._ask_pin)
-        if self._found is None or self._found[0] is not session:
+        if self._found is None or self._found.session is not session:
             key = find_private_key(session, self._key_label, self._key_id, self._token.described)
-            self._found = session, key
-        return self._found[1]
+            offered = frozenset(session.token.slot.get_mechanisms())
+            self._found = _Found(session, key, offered, wants_pin_each_time(key))
+        return self._found
 
     def _shown_public_key(self) -> PublicKey:
         from azure_certvar_credential.signers._cryptoki.keys import find_public_key
 
-        return find_public_key(self._token.session(self._ask_pin), self._key(), self._token.described)
+        found = self._key()
+        return find_public_key(found.session, found.key, self._token.described)
 
     def _signed(self, message: bytes, row: Algorithm) -> bytes:
-        from azure_certvar_credential.signers._cryptoki.keys import wants_pin_each_time
         from azure_certvar_credential.signers._cryptoki.mechanisms import joined, way
 
-        key = self._key()
-        chosen = way(row, key.session.token.slot.get_mechanisms(), self._token.described)
-        signature: bytes = key.sign(
+        found = self._key()
+        chosen = way(row, found.offered, self._token.described)
+        signature: bytes = found.key.sign(
             chosen.prepared(message, row.hash_bits),
             mechanism=chosen.mechanism,
             mechanism_param=chosen.parameter,
-            pin=self._ask_pin() if wants_pin_each_time(key) else None,
+            pin=self._ask_pin() if found.wants_pin else None,
         )
         return joined(signature, signature_length(self._public_key)) if row.scheme == "ECDSA" else signature
 

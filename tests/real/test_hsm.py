@@ -81,11 +81,11 @@ def test_hashed_here_and_hashed_there_are_the_same_signature(softhsm: SoftHsm, a
     row = ALGORITHMS[algorithm]
     label = next((label for label, name in EC_KEYS.items() if name == algorithm), "app")
     with signer_of(softhsm, key_label=label) as signer, signer._token.module.lock:
-        key = signer._key()
-        offered = [way for way in ways(row) if way.mechanism in key.session.token.slot.get_mechanisms()]
+        found = signer._key()
+        offered = [way for way in ways(row) if way.mechanism in found.offered]
         assert len(offered) == (2 if row.key_type == "RSA" else 1)
         for way in offered:
-            signature = key.sign(
+            signature = found.key.sign(
                 way.prepared(b"message", row.hash_bits), mechanism=way.mechanism, mechanism_param=way.parameter
             )
             assert verify(signer.public_key, b"message", signature, algorithm)
@@ -96,7 +96,7 @@ def test_hashed_here_and_hashed_there_are_the_same_signature(softhsm: SoftHsm, a
 )
 def test_the_private_half_does_not_come_out(signer: Pkcs11Signer, attribute: pkcs11.Attribute) -> None:
     with signer._token.module.lock:
-        key = signer._key()
+        key = signer._key().key
         assert key[pkcs11.Attribute.SENSITIVE]
         assert not key[pkcs11.Attribute.EXTRACTABLE]
         with pytest.raises(pkcs11.AttributeSensitive):

@@ -182,6 +182,32 @@ def test_a_forked_child_signs_while_the_parent_signs(softhsm: SoftHsm) -> None:
     assert done.stdout == "everybody signed\n", done.stderr
 
 
+_INITIALISED_ELSEWHERE = """
+import ctypes, sys
+from azure_certvar_credential import Pkcs11Signer
+
+assert ctypes.CDLL(sys.argv[1]).C_Initialize(None) == 0
+try:
+    Pkcs11Signer(sys.argv[1], token_label="orders", key_label="app", pin="unused")
+except ValueError as error:
+    print(type(error).__name__, error)
+"""
+
+
+def test_a_module_that_something_else_has_initialised_is_named(softhsm: SoftHsm) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", _INITIALISED_ELSEWHERE, softhsm.module],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+
+    assert done.stdout.startswith("ConfigurationError the PKCS #11 module"), done.stderr
+    assert "something else in this process" in done.stdout
+
+
 def test_a_token_that_fails_twice_is_an_error_of_this_package(
     signer: Pkcs11Signer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
