@@ -1,0 +1,311 @@
+"""What goes wrong only when two things happen at once."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import json
+import logging
+import threading
+import traceback
+import weakref
+from concurrent.futures import ThreadPoolExecutor
+from time import perf_counter
+from typing import Any
+
+import pytest
+
+from azure_certvar_credential import CertVarCredential, ClientCertificate
+from azure_certvar_credential.aio import CertVarCredential as AsyncCertVarCredential
+from azure_certvar_credential.exceptions import ResponseFormatError, TemporarilyUnavailableError
+from azure_certvar_credential.testing import EntraEmulator, Fault
+from tests.credential.world import GRAPH, STORAGE, World
+
+CHALLENGE = json.dumps({"access_token": {"nbf": {"essential": True, "value": "1"}}})
+LIFE = 3599
+
+
+async def test_a_refresh_that_began_before_a_challenge_does_not_replace_the_answer_to_it(world: World) -> None:
+    driver = world.driver()
+    await driver.get_token(STORAGE)
+    world.clock.advance(LIFE - 200)
+    world.entra.inject(Fault.hang(20))
+    await driver.get_token(STORAGE)
+    await world.hanging()
+
+    challenged = await driver.get_token(STORAGE, claims=CHALLENGE)
+    world.entra.release()
+    await driver.settle()
+
+    assert world.requests == 3
+    assert await driver.get_token(STORAGE) is challenged
+
+
+async def test_in_the_last_thirty_seconds_a_hanging_server_is_waited_for_a_moment_only(world: World) -> None:
+    driver = world.driver()
+    first = await driver.get_token(STORAGE)
+    world.clock.advance(LIFE - 20)
+    world.entra.inject(Fault.hang(20))
+
+    start = perf_counter()
+    assert await driver.get_token(STORAGE) is first
+    assert 0.5 < perf_counter() - start < 5, "the caller did not wait a moment, or waited for the server"
+    start = perf_counter()
+    assert await driver.get_token(STORAGE) is first
+    assert perf_counter() - start < 0.5, "the second caller waited as well"
+
+    world.entra.release()
+    await driver.settle()
+    assert await driver.get_token(STORAGE) is not first
+
+
+async def test_a_pause_that_the_server_asks_for_outlasts_the_token(world: World) -> None:
+    driver = world.driver()
+    await driver.get_token(STORAGE)
+    world.clock.advance(LIFE - 60)
+    world.entra.inject(Fault.throttled(retry_after=3600))
+    await driver.get_token(STORAGE)
+    await driver.settle()
+    world.clock.advance(61)
+
+    with pytest.raises(TemporarilyUnavailableError) as caught:
+        await driver.get_token(STORAGE)
+
+    assert caught.value.retry_after == 3539
+    assert world.requests == 2
+
+
+async def test_a_pause_that_is_remembered_keeps_no_callers_variables_alive(world: World) -> None:
+    class Large:
+        pass
+
+    def ask() -> None:
+        outcome: Any = credential.get_token(STORAGE)
+        if world.kind == "aio":
+            asyncio.run(outcome)
+
+    def call() -> None:
+        large = Large()
+        left.append(weakref.ref(large))
+        with pytest.raises(TemporarilyUnavailableError):
+            ask()
+
+    world.entra.inject(Fault.throttled(retry_after=60))
+    credential = world.driver().credential
+    left: list[weakref.ref[Large]] = []
+    # A thread of its own, for one of a pool keeps its last exception for a while.
+    thread = threading.Thread(target=call)
+    thread.start()
+    await asyncio.to_thread(thread.join, 20)
+    gc.collect()
+
+    assert left[0]() is None
+
+
+async def test_an_error_of_somebody_elses_class_keeps_its_text(world: World) -> None:
+    class GatewayError(OSError):
+        def __init__(self, *args: object, request: object = None) -> None:
+            super().__init__(*args)
+            self.request = request
+
+    class Signer:
+        public_key = world.certificate.signer.public_key
+        broken = False
+
+        def sign(self, message: bytes, algorithm: str) -> bytes:
+            if self.broken:
+                raise GatewayError("HSM gateway unreachable")
+            return world.certificate.signer.sign(message, algorithm)
+
+    signer = Signer()
+    driver = world.driver(ClientCertificate(world.certificate.leaf, signer))
+    signer.broken = True
+
+    with pytest.raises(GatewayError, match="HSM gateway unreachable"):
+        await driver.get_token(STORAGE)
+
+
+async def test_expired_tokens_leave(world: World) -> None:
+    driver = world.driver()
+    for n in range(60):
+        await driver.get_token(f"api://{n}/.default")
+    world.clock.advance(LIFE + 1)
+    for n in range(60, 130):
+        await driver.get_token(f"api://{n}/.default")
+
+    assert len(driver.credential._keeper.memory.entries) <= 2 * 70
+
+
+async def test_no_traceback_shows_a_token_among_its_variables(world: World) -> None:
+    world.entra.inject(Fault.token_type("DPoP"))
+
+    with pytest.raises(ResponseFormatError) as caught:
+        await world.driver().get_token(STORAGE)
+
+    text = "".join(traceback.TracebackException.from_exception(caught.value, capture_locals=True).format())
+    assert "access_token': 'eyJ" not in text
+    assert "client_assertion': 'eyJ" not in text
+
+
+async def test_an_error_of_a_hook_passes_with_no_assertion_among_its_variables(world: World) -> None:
+    def hook(_request: Any) -> None:
+        raise LookupError("the hook objects")
+
+    with pytest.raises(LookupError, match="the hook objects") as caught:
+        await world.driver(raw_request_hook=hook).get_token(STORAGE)
+
+    text = "".join(traceback.TracebackException.from_exception(caught.value, capture_locals=True).format())
+    assert "eyJ" not in text
+
+
+async def test_closing_during_a_request_leaves_nothing_behind(world: World) -> None:
+    world.entra.inject(Fault.hang(20))
+    driver = world.driver()
+    caller = asyncio.create_task(driver.get_token(STORAGE))
+    await world.hanging()
+
+    await driver.close()
+    world.entra.release()
+    await asyncio.gather(caller, return_exceptions=True)
+
+    assert driver.credential._keeper.memory.entries == {}
+
+
+@pytest.mark.parametrize("world", ["sync"], indirect=True)
+class TestThreads:
+    """Threads only."""
+
+    async def test_a_log_handler_that_uses_the_credential_is_told_so(self, world: World) -> None:
+        credential = world.driver().credential
+        failures: list[BaseException] = []
+
+        class Exporter(logging.Handler):
+            def emit(self, record: logging.LogRecord) -> None:
+                try:
+                    credential.get_token(STORAGE)
+                except RuntimeError as error:
+                    failures.append(error)
+
+        logger, exporter = logging.getLogger("azure.core.pipeline.policies.http_logging_policy"), Exporter()
+        logger.addHandler(exporter)
+        before = logger.level
+        logger.setLevel(logging.INFO)
+        try:
+            assert (await asyncio.wait_for(world.drivers[0].get_token(STORAGE), 20)).token
+        finally:
+            logger.removeHandler(exporter)
+            logger.setLevel(before)
+
+        assert failures
+        assert "must not use the credential that calls it" in str(failures[0])
+
+
+class TestAsyncio:
+    """Event loops only."""
+
+    @pytest.fixture
+    def entra(self) -> EntraEmulator:
+        return EntraEmulator()
+
+    def credential(self, entra: EntraEmulator, certificate: object) -> AsyncCertVarCredential:
+        leaf = ClientCertificate.self_signed("asyncio")
+        application = entra.add_application(leaf)
+        given = leaf if certificate is None else certificate
+        return AsyncCertVarCredential(
+            application.tenant_id, application.client_id, given, transport=entra.async_transport()
+        )
+
+    async def test_a_source_that_raises_stop_iteration_is_an_error_and_no_hang(self, entra: EntraEmulator) -> None:
+        nothing: list[str] = []
+        credential = self.credential(entra, lambda: next(iter(nothing)))
+
+        with pytest.raises(ValueError, match="StopIteration"):
+            await asyncio.wait_for(credential.get_token(STORAGE), 20)
+
+    async def test_a_source_that_raises_a_cancellation_is_an_error(self, entra: EntraEmulator) -> None:
+        async def source() -> str:
+            raise asyncio.CancelledError
+
+        credential = self.credential(entra, source)
+        if not hasattr(asyncio.Task, "cancelling"):
+            pytest.skip("Python 3.10 does not tell who cancelled")
+
+        with pytest.raises(RuntimeError, match="was cancelled"):
+            await asyncio.wait_for(credential.get_token(STORAGE), 20)
+
+    async def test_a_full_default_executor_does_not_hold_up_the_signature(self, entra: EntraEmulator) -> None:
+        loop, credential = asyncio.get_running_loop(), self.credential(entra, None)
+        loop.set_default_executor(ThreadPoolExecutor(2))
+
+        def work() -> str:
+            return asyncio.run_coroutine_threadsafe(credential.get_token(STORAGE), loop).result(20).token
+
+        tokens = await asyncio.gather(*(asyncio.to_thread(work) for _ in range(4)))
+
+        assert len(set(tokens)) == 1
+
+    def test_a_signer_that_hangs_does_not_hold_up_the_end_of_the_loop(self, entra: EntraEmulator) -> None:
+        certificate, release = ClientCertificate.self_signed("hanging"), threading.Event()
+
+        class Signer:
+            public_key = certificate.signer.public_key
+            hangs = False
+
+            def sign(self, message: bytes, algorithm: str) -> bytes:
+                if self.hangs:
+                    release.wait(20)
+                return certificate.signer.sign(message, algorithm)
+
+        signer = Signer()
+        credential = self.credential(entra, ClientCertificate(certificate.leaf, signer))
+        signer.hangs = True
+
+        async def work() -> None:
+            with pytest.raises(asyncio.TimeoutError):
+                await asyncio.wait_for(credential.get_token(STORAGE), 0.05)
+
+        start = perf_counter()
+        asyncio.run(work())
+        took = perf_counter() - start
+        release.set()
+        assert took < 10
+
+    async def test_a_source_that_uses_the_credential_is_told_so(self, entra: EntraEmulator) -> None:
+        async def source() -> object:
+            return await credential.get_token(STORAGE)
+
+        credential = self.credential(entra, source)
+
+        with pytest.raises(ValueError, match="must not use the credential that calls it"):
+            await asyncio.wait_for(credential.get_token(STORAGE), 20)
+
+    def test_loops_that_were_closed_without_a_word_are_let_go(self, entra: EntraEmulator) -> None:
+        credential = self.credential(entra, None)
+        for n in range(5):
+            loop = asyncio.new_event_loop()
+            loop.run_until_complete(credential.get_token(f"api://{n}/.default"))
+            loop.close()
+
+        asyncio.run(credential.get_token(GRAPH))
+
+        assert len(credential._sender._opened) <= 1
+
+
+def test_a_copys_close_leaves_the_original_working(certificate: ClientCertificate) -> None:
+    from copy import copy
+
+    entra = EntraEmulator()
+    application = entra.add_application(certificate)
+    with entra.serve() as server:
+        original = CertVarCredential(
+            application.tenant_id,
+            application.client_id,
+            certificate,
+            authority=server.authority,
+            disable_instance_discovery=True,
+            connection_verify=server.ca_file,
+        )
+        with copy(original) as other:
+            assert other.get_token(STORAGE).token
+        assert original.get_token(STORAGE).token
+        original.close()
