@@ -13,6 +13,7 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 from azure_certvar_credential.exceptions import ConfigurationError, TenantNotAllowedError
+from azure_certvar_credential.signers.showing import showable, shown
 
 DEFAULT_HOST = "login.microsoftonline.com"
 
@@ -40,7 +41,8 @@ ADFS = "adfs"
 ANY_TENANT = "*"
 
 _HOST = re.compile(r"[A-Za-z0-9.:-]+")
-_TENANT = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
+# RFC 1035 section 2.3.4: a label has at most 63 octets, a name 253.
+_TENANT = re.compile(r"(?!.*[^.]{64})[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,7 @@ def parse_authority(authority: str, *, tenant_id: str, trust_unknown_host: bool)
     :raises ConfigurationError: not https, not a host, with a path, retired, or unknown.
     """
     if not isinstance(authority, str) or not authority.strip():
-        raise ConfigurationError(f"authority must be a host name or an https URL, not {authority!r}")
+        raise ConfigurationError(f"authority must be a host name or an https URL, not {shown(authority)}")
     text = authority.strip()
     if "@" in text:  # not repeated: what stands before it is usually a password
         raise ConfigurationError("authority must be a host only, without a user name or password before an '@'")
@@ -84,19 +86,20 @@ def parse_authority(authority: str, *, tenant_id: str, trust_unknown_host: bool)
     except ValueError:  # an unclosed bracket, a port that is no number, characters that look like others
         raise ConfigurationError(_no_host(authority)) from None
     if parts.scheme != "https":
-        raise ConfigurationError(f"authority {authority!r} must use https: the request carries a credential")
+        raise ConfigurationError(f"authority {shown(authority)} must use https: the request carries a credential")
     if not host or not _HOST.fullmatch(host):
         raise ConfigurationError(_no_host(authority))
     path = parts.path.strip("/").lower()
     if path not in ("", ADFS) or parts.query or parts.fragment:
         raise ConfigurationError(
-            f"authority {authority!r} must be a host only, such as https://{host}: the tenant goes into tenant_id"
+            f"authority must be a host only, such as https://{host if showable(host) else DEFAULT_HOST}, "
+            f"not {shown(authority)}: the tenant goes into tenant_id"
         )
     if host in RETIRED_HOSTS:
         raise ConfigurationError(f"authority {host} no longer exists: {RETIRED_HOSTS[host]}")
     if host not in KNOWN_HOSTS and not trust_unknown_host:
         raise ConfigurationError(
-            f"authority {host} is not one of Microsoft's sign-in hosts ({', '.join(sorted(KNOWN_HOSTS))}); "
+            f"authority {shown(host)} is not one of Microsoft's sign-in hosts ({', '.join(sorted(KNOWN_HOSTS))}); "
             "if you know and trust it, pass disable_instance_discovery=True"
         )
     name = f"[{host}]" if ":" in host else host
@@ -105,7 +108,7 @@ def parse_authority(authority: str, *, tenant_id: str, trust_unknown_host: bool)
 
 
 def _no_host(authority: str) -> str:
-    return f"authority {authority!r} is not a host name, such as {DEFAULT_HOST}"
+    return f"authority {shown(authority)} is not a host name, such as {DEFAULT_HOST}"
 
 
 def parse_tenant(tenant_id: str) -> str:
@@ -117,7 +120,7 @@ def parse_tenant(tenant_id: str) -> str:
     if not isinstance(tenant_id, str) or not _TENANT.fullmatch(tenant_id):
         raise ConfigurationError(
             f"tenant_id must be a tenant's GUID or one of its domain names, such as contoso.onmicrosoft.com, "
-            f"not {tenant_id!r}; it is the 'Directory (tenant) ID' of the app registration"
+            f"not {shown(tenant_id)}; it is the 'Directory (tenant) ID' of the app registration"
         )
     return tenant_id.lower()
 
@@ -142,8 +145,8 @@ def resolve_tenant(requested: str | None, *, default: str, allowed: frozenset[st
     tenant = default if not requested or default == ADFS else parse_tenant(requested)
     if tenant != default and ANY_TENANT not in allowed and tenant not in allowed:
         raise TenantNotAllowedError(
-            f"a token of tenant {tenant!r} was asked for, and this credential is for {default!r} only; to allow it, "
-            f"pass additionally_allowed_tenants=[{tenant!r}], or ['*'] for every tenant"
+            f"a token of tenant {shown(tenant)} was asked for, and this credential is for {shown(default)} only; "
+            f"to allow it, pass additionally_allowed_tenants=[{shown(tenant)}], or ['*'] for every tenant"
         )
     refuse_user_tenant(tenant)
     return tenant

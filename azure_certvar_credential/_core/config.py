@@ -11,6 +11,7 @@ from azure_certvar_credential._core import authority as authorities
 from azure_certvar_credential._core.request import TokenRequest, token_request
 from azure_certvar_credential.exceptions import ConfigurationError
 from azure_certvar_credential.signers.algorithms import algorithm_named
+from azure_certvar_credential.signers.showing import shown
 
 if TYPE_CHECKING:
     from azure_certvar_credential.certificates import ClientCertificate
@@ -19,7 +20,8 @@ DEFAULT_ALGORITHM = "PS256"
 # ADFS verifies RS256 only: https://learn.microsoft.com/windows-server/identity/ad-fs/overview/ad-fs-openid-connect-oauth-concepts
 ADFS_ALGORITHM = "RS256"
 
-_CLIENT_ID = re.compile(r"[\x21-\x7e]{1,256}")
+# Not a row of characters as long as a line of base64: that would be a key, and be sent to the server.
+_CLIENT_ID = re.compile(r"(?!.*[A-Za-z0-9+/=]{64})[\x21-\x7e]{1,256}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,10 +105,15 @@ def settings(
     tenant = authorities.parse_tenant(tenant_id)
     if not isinstance(client_id, str) or not _CLIENT_ID.fullmatch(client_id):
         raise ConfigurationError(
-            f"client_id must be the 'Application (client) ID' of the app registration, not {client_id!r}"
+            f"client_id must be the 'Application (client) ID' of the app registration, not {shown(client_id)}"
         )
-    if isinstance(additionally_allowed_tenants, str):
-        raise ConfigurationError("additionally_allowed_tenants is a list: write ['*'] or [tenant_id], not a string")
+    if isinstance(additionally_allowed_tenants, (str, bytes)) or not isinstance(
+        additionally_allowed_tenants or (), Iterable
+    ):
+        raise ConfigurationError(
+            "additionally_allowed_tenants is a list: write ['*'] or [tenant_id], "
+            f"not a value of type {type(additionally_allowed_tenants).__name__}"
+        )
     allowed = frozenset(
         name if name == authorities.ANY_TENANT else authorities.parse_tenant(name)
         for name in additionally_allowed_tenants or ()

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from azure_certvar_credential.exceptions import ConfigurationError
+from azure_certvar_credential.signers.showing import shown
 
 # Tokens of different tenants, scopes or CAE capability never share an entry.
 CacheKey = tuple[tuple[str, ...], str, bool]
@@ -65,7 +66,7 @@ def token_request(scopes: tuple[str, ...], *, tenant_id: str, enable_cae: bool, 
         if not isinstance(scope, str) or not scope or any(c.isspace() or not c.isprintable() for c in scope):
             raise ConfigurationError(
                 f"a scope must be a string without white space, such as 'https://graph.microsoft.com/.default', "
-                f"not {scope!r}; several scopes are several arguments"
+                f"not {shown(scope)}; several scopes are several arguments"
             )
     if claims:
         parse_claims(claims)

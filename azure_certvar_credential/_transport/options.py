@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import difflib
-import math
 from collections.abc import Mapping
 from typing import Any
 
 from azure_certvar_credential._core.config import Retry
 from azure_certvar_credential.exceptions import ConfigurationError, UnknownOptionError
+from azure_certvar_credential.signers.showing import shown
 
 # https://learn.microsoft.com/python/api/overview/azure/core-readme and the signatures of azure-core's policies.
 PIPELINE_OPTIONS = frozenset(
@@ -52,11 +52,13 @@ PIPELINE_OPTIONS = frozenset(
     }
 )
 
+_NO_SHARED_CACHE = "a cache shared between processes is not in this version; tokens are kept in the process's memory"
 # azure-identity's names that cannot mean here what they mean there, and what to do instead.
 _INSTEAD = {
     "certificate_path": "read the file yourself and pass its content: pathlib.Path(path).read_bytes()",
-    "cache_persistence_options": "pass token_cache= to share tokens between processes",
-    "_cache": "pass token_cache= to share tokens between processes",
+    "cache_persistence_options": _NO_SHARED_CACHE,
+    "_cache": _NO_SHARED_CACHE,
+    "token_cache": _NO_SHARED_CACHE,
     "permit_redirects": "redirects are never followed, for they would carry the assertion to another host",
     "redirect_max": "redirects are never followed, for they would carry the assertion to another host",
     "authority_host": "the name is authority",
@@ -65,6 +67,9 @@ _INSTEAD = {
 
 # azure-core waits five minutes for either; a token endpoint that takes longer than this will not answer.
 DEFAULT_TIMEOUTS = {"connection_timeout": 10, "read_timeout": 30}
+
+# Thirty years in seconds: no pause and no number of retries is longer, and larger integers are no floats.
+_LARGEST = 1_000_000_000
 
 _NUMBERS = ("retry_total", "retry_status", "retry_read", "retry_connect", "retry_backoff_factor", "retry_backoff_max")
 
@@ -84,12 +89,12 @@ def check_options(options: Mapping[str, Any], *, own: frozenset[str]) -> None:
             raise UnknownOptionError(f"{name} is not an option here: {_INSTEAD[name]}")
         close = difflib.get_close_matches(name, PIPELINE_OPTIONS | own, n=1)
         raise UnknownOptionError(
-            f"unknown keyword argument {name!r}" + (f"; did you mean {close[0]!r}?" if close else "")
+            f"unknown keyword argument {shown(name)}" + (f"; did you mean {close[0]!r}?" if close else "")
         )
     for name in _NUMBERS:
         value = options.get(name, 0)
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < math.inf:
-            raise ConfigurationError(f"{name} must be a number that is not negative, not {value!r}")
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= _LARGEST:
+            raise ConfigurationError(f"{name} must be a number from 0 to {_LARGEST:,}, not {shown(value)}")
 
 
 def retry_settings(options: Mapping[str, Any]) -> Retry:
@@ -98,8 +103,8 @@ def retry_settings(options: Mapping[str, Any]) -> Retry:
     :param options: checked pipeline options.
     """
     mode = options.get("retry_mode", "exponential")
-    if mode not in ("exponential", "fixed"):
-        raise ConfigurationError(f"retry_mode must be 'exponential' or 'fixed', not {mode!r}")
+    if not isinstance(mode, str) or mode not in ("exponential", "fixed"):
+        raise ConfigurationError(f"retry_mode must be 'exponential' or 'fixed', not {shown(mode)}")
     default = Retry()
     return Retry(
         total=int(options.get("retry_total", default.total)),

