@@ -16,7 +16,7 @@ import pytest
 import trustme
 
 from azure_certvar_credential import ClientCertificate
-from azure_certvar_credential.testing import EntraEmulator
+from azure_certvar_credential.testing import EntraEmulator, KeyVaultEmulator
 from tests.docs.outside import Outside
 from tests.real.servers.tls import TlsFiles
 
@@ -33,12 +33,14 @@ class Stage:
     :ivar hosts: ports of the outside world's hosts on 127.0.0.1.
     :ivar names: what the snippets of a page may use without defining it.
     :ivar environment: environment variables, those that the samples and the page name.
+    :ivar vault: the vault that the samples and the page name.
     """
 
     entra: EntraEmulator
     hosts: Mapping[str, int]
     names: Mapping[str, Any] = field(repr=False)
     environment: Mapping[str, str] = field(repr=False)
+    vault: KeyVaultEmulator = field(repr=False)
 
     def play(self, file: Path, **environment: str) -> subprocess.CompletedProcess[str]:
         """Run a page's snippets or a sample; bounded by 60 seconds.
@@ -102,5 +104,7 @@ def stage(server_tls: TlsFiles, tmp_path: Path) -> Iterator[Stage]:
                 "APP_CERT": unprotected,
                 "SSL_CERT_FILE": str(trusted),
                 "REQUESTS_CA_BUNDLE": str(trusted),
+                "KEY_VAULT_URL": outside.vault.vault_url,
             },
+            vault=outside.vault,
         )

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from azure_certvar_credential import ClientCertificate
 from tests.docs.conftest import ROOT, Stage
 from tests.real.servers.azurite import Azurite
 from tests.real.servers.graph import USERS
@@ -52,6 +53,25 @@ def test_hsm_key(stage: Stage, azurite: Azurite, softhsm: SoftHsm) -> None:
     assert "signed in with <Pkcs11Signer RSA 2048, token 'orders', key 'app'>" in output
     assert " containers: " in output
     assert PIN not in output
+
+
+@pytest.mark.parametrize("exportable", [True, False])
+def test_key_vault_certificate(stage: Stage, exportable: bool) -> None:
+    certificate = ClientCertificate.self_signed("stored")
+    application = stage.entra.add_application(certificate)
+    stage.vault.add_certificate("app", certificate, exportable=exportable)
+    environment = {
+        "VAULT_CLIENT_ID": stage.environment["AZURE_CLIENT_ID"],
+        "AZURE_CLIENT_ID": application.client_id,
+        "KEY_VAULT_CERTIFICATE": "app",
+    }
+
+    output = stage.play(ROOT / "samples" / "key_vault_certificate.py", **environment).stdout
+
+    assert certificate.thumbprint in output
+    assert f"signs {'in memory' if exportable else 'in the vault'}" in output
+    assert stage.entra.requests[-1].form["client_id"] == application.client_id
+    assert stage.entra.requests[-1].status == 200
 
 
 @pytest.mark.parametrize("sample", SAMPLES, ids=lambda path: path.stem)

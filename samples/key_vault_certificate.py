@@ -1,0 +1,37 @@
+"""Sign in with a certificate out of Azure Key Vault, whether or not its private key may leave the vault.
+
+    AZURE_TENANT_ID         the tenant's GUID or domain name
+    AZURE_CLIENT_ID         the 'Application (client) ID' that the certificate is registered on
+    KEY_VAULT_URL           such as https://contoso.vault.azure.net
+    KEY_VAULT_CERTIFICATE   the certificate's name in the vault
+    VAULT_CLIENT_ID         the application that may read the vault
+    APP_CERT                its certificate: PEM, or base64 of a PFX
+
+The reader of the vault is an application of its own here. On Azure it is a managed identity, which needs no
+certificate: azure.identity.ManagedIdentityCredential(). It needs the role 'Key Vault Certificate User' in the vault,
+and 'Key Vault Crypto User' if the key is not exportable.
+"""
+
+import os
+
+from azure_certvar_credential import CertVarCredential
+from azure_certvar_credential.keyvault import KeyVaultCertificate
+
+
+def main() -> None:
+    """Fetch the certificate, show it, and get a token with it."""
+    tenant_id = os.environ["AZURE_TENANT_ID"]
+    vault_url, name = os.environ["KEY_VAULT_URL"], os.environ["KEY_VAULT_CERTIFICATE"]
+    with CertVarCredential(tenant_id, os.environ["VAULT_CLIENT_ID"], os.environ["APP_CERT"]) as reader:
+        source = KeyVaultCertificate(vault_url, name, reader)
+        certificate = source()
+        print(f"thumbprint {certificate.thumbprint}, valid until {certificate.not_after:%Y-%m-%d}")
+        print(f"signs {'in the vault' if getattr(certificate.signer, 'remote', False) else 'in memory'}")
+        # The credential reads the source by itself, and again when the certificate changes.
+        with CertVarCredential(tenant_id, os.environ["AZURE_CLIENT_ID"], source) as credential:
+            token = credential.get_token("https://graph.microsoft.com/.default")
+            print(f"a token that expires at {token.expires_on}")
+
+
+if __name__ == "__main__":
+    main()
