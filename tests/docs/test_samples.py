@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import base64
 from pathlib import Path
 
 import pytest
@@ -72,6 +73,22 @@ def test_key_vault_certificate(stage: Stage, exportable: bool) -> None:
     assert f"signs {'in memory' if exportable else 'in the vault'}" in output
     assert stage.entra.requests[-1].form["client_id"] == application.client_id
     assert stage.entra.requests[-1].status == 200
+
+
+def test_rotate_without_restart(stage: Stage) -> None:
+    before, after = ClientCertificate.self_signed("before"), ClientCertificate.self_signed("after")
+    application = stage.entra.add_application(before, after)
+
+    result = stage.play(
+        ROOT / "samples" / "rotate_without_restart.py",
+        AZURE_CLIENT_ID=application.client_id,
+        APP_CERT=before.to_pem(),
+        APP_CERT_NEXT=base64.b64encode(after.to_pfx(None)).decode(),
+    )
+
+    assert f"none failed; {before.thumbprint} was replaced by {after.thumbprint}" in result.stdout
+    assert f"thumbprint={after.thumbprint}" in result.stdout
+    assert "the certificate changed from" in result.stderr
 
 
 @pytest.mark.parametrize("sample", SAMPLES, ids=lambda path: path.stem)
