@@ -141,8 +141,9 @@ async def _asked(access: Access, asked: Question) -> Any:
 
     A client of its own for each question also means that none belongs to another event loop.
     """
+    credential = access.credential_for(asked.url)
     with requires_keyvault_extra():
-        client = client_class(f"{asked.module}.aio", asked.client)(asked.target, access.credential, **access.options)
+        client = client_class(f"{asked.module}.aio", asked.client)(asked.target, credential, **access.options)
     try:
         answer = getattr(client, asked.method)(*asked.arguments, **access.timeouts)
         return [item async for item in answer] if asked.pages else await answer

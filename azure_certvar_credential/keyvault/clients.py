@@ -42,7 +42,8 @@ def asked(access: Access, question: Question) -> Any:
 
     :raises KeyVaultError, ConfigurationError: it did not work.
     """
-    client = client_class(question.module, question.client)(question.target, access.credential, **access.options)
+    credential = access.credential_for(question.url)
+    client = client_class(question.module, question.client)(question.target, credential, **access.options)
     try:
         answer = getattr(client, question.method)(*question.arguments, **access.timeouts)
         return list(answer) if question.pages else answer

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from azure_certvar_credential._transport.options import DEFAULT_TIMEOUTS, check_options
 from azure_certvar_credential.exceptions import ConfigurationError, UnknownOptionError
+from azure_certvar_credential.keyvault.guard import GuardedCredential
 
 # https://learn.microsoft.com/azure/key-vault/general/about-keys-secrets-certificates#object-identifiers
 _NAME = re.compile(r"[0-9A-Za-z-]{1,127}")
@@ -55,6 +56,12 @@ class Access:
     credential: Any = field(repr=False)
     options: Mapping[str, Any] = field(repr=False)
     timeouts: Mapping[str, float] = field(repr=False)
+
+    def credential_for(self, url: str) -> Any:
+        """The credential for a vault's URL; see :class:`GuardedCredential`."""
+        if self.options.get("verify_challenge_resource", True):
+            return GuardedCredential(self.credential, url)
+        return self.credential
 
     @property
     def shares_transport(self) -> bool:

@@ -13,6 +13,7 @@ class Question:
 
     :ivar module: where the synchronous client is; the asynchronous one of the same name is in its ``aio``.
     :ivar client: the client's class.
+    :ivar url: the vault's URL, or that of something in it.
     :ivar target: its first argument, a URL or a key.
     :ivar method: the method.
     :ivar arguments: its arguments.
@@ -23,6 +24,7 @@ class Question:
 
     module: str
     client: str
+    url: str
     target: object = field(repr=False)
     method: str
     arguments: tuple[object, ...] = field(repr=False)

@@ -108,6 +108,7 @@ def _get_certificate(place: Place, version: str | None = None) -> Question:
         "azure.keyvault.certificates",
         "CertificateClient",
         place.vault_url,
+        place.vault_url,
         method,
         arguments,
         READ_CERTIFICATE,
@@ -122,6 +123,7 @@ def _list_versions(place: Place) -> Question:
         "azure.keyvault.certificates",
         "CertificateClient",
         place.vault_url,
+        place.vault_url,
         method,
         (place.name,),
         LIST_VERSIONS,
@@ -135,6 +137,7 @@ def _get_secret(place: Place, version: str) -> Question:
     return Question(
         "azure.keyvault.secrets",
         "SecretClient",
+        place.vault_url,
         place.vault_url,
         "get_secret",
         (place.name, version),

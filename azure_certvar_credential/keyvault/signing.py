@@ -32,7 +32,9 @@ def question(key_id: str, public_key: PublicKey, message: bytes, algorithm: str)
     digest = hashlib.new(f"sha{fitting(public_key, algorithm).hash_bits}", message).digest()
     # The names of the algorithms are those of JWS.
     name = client_class(CRYPTO, "SignatureAlgorithm")(algorithm)
-    return Question(CRYPTO, "CryptographyClient", _key(key_id, public_key), "sign", (name, digest), SIGN, key_id)
+    return Question(
+        CRYPTO, "CryptographyClient", key_id, _key(key_id, public_key), "sign", (name, digest), SIGN, key_id
+    )
 
 
 def trial(public_key: PublicKey) -> tuple[bytes, str]:

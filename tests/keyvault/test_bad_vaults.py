@@ -205,8 +205,9 @@ async def test_a_credential_passes_the_error_on(scene: Scene) -> None:
 async def test_a_host_that_is_no_vaults_gets_no_token(scene: Scene) -> None:
     scene.vault.add_certificate("app", pair())
 
-    with pytest.raises(ConfigurationError, match="verify_challenge_resource"):
-        await scene.read(vault_url="https://vault.example.com")
+    for _ in range(2):  # a challenge that was remembered is no better
+        with pytest.raises(ConfigurationError, match="verify_challenge_resource"):
+            await scene.read(vault_url=f"https://{scene.kind}.example.com")
 
     assert not scene.entra.requests
 
