@@ -20,14 +20,16 @@ class CallbackSigner:
         raw JWS signature (RFC 7518 sections 3.3 to 3.5): PSS with a salt as long as the hash, ECDSA as ``r || s``. It
         may be called by many threads at once, and may raise ConfigurationError for an algorithm that the key's holder
         does not offer. What it raises passes through.
+    :param remote: whether a signature costs a request to a service that throttles; an assertion is then used again
+        until shortly before its end, else each token request has a fresh one.
     :raises CertificateFormatError: the public key cannot be read.
     :raises UnsupportedKeyError: the public key is neither RSA nor EC.
     :raises ConfigurationError: ``sign`` is not callable, or a coroutine function (:class:`AsyncCallbackSigner`).
     """
 
-    __slots__ = ("_public_key", "_sign")
+    __slots__ = ("_public_key", "_remote", "_sign")
 
-    def __init__(self, public_key: object, sign: Callable[[bytes, str], bytes]) -> None:
+    def __init__(self, public_key: object, sign: Callable[[bytes, str], bytes], *, remote: bool = False) -> None:
         if not callable(sign):
             raise ConfigurationError(f"sign is of type {type(sign).__name__}, which cannot be called")
         if _is_coroutine_function(sign):
@@ -37,11 +39,17 @@ class CallbackSigner:
             )
         self._public_key = public_key_from(public_key)
         self._sign = sign
+        self._remote = remote
 
     @property
     def public_key(self) -> PublicKey:
         """The public half of the key."""
         return self._public_key
+
+    @property
+    def remote(self) -> bool:
+        """Whether assertions are used again, because each signature costs a request."""
+        return self._remote
 
     def sign(self, message: bytes, algorithm: str) -> bytes:
         """Sign ``message``; see :meth:`Signer.sign`.
@@ -65,23 +73,32 @@ class AsyncCallbackSigner:
     :param public_key: as for :class:`CallbackSigner`.
     :param sign: as for :class:`CallbackSigner`, but it returns an awaitable. It runs on the event loop of the caller of
         ``get_token``, so it must not block.
+    :param remote: as for :class:`CallbackSigner`.
     :raises CertificateFormatError: the public key cannot be read.
     :raises UnsupportedKeyError: the public key is neither RSA nor EC.
     :raises ConfigurationError: ``sign`` is not callable.
     """
 
-    __slots__ = ("_public_key", "_sign")
+    __slots__ = ("_public_key", "_remote", "_sign")
 
-    def __init__(self, public_key: object, sign: Callable[[bytes, str], Awaitable[bytes]]) -> None:
+    def __init__(
+        self, public_key: object, sign: Callable[[bytes, str], Awaitable[bytes]], *, remote: bool = False
+    ) -> None:
         if not callable(sign):
             raise ConfigurationError(f"sign is of type {type(sign).__name__}, which cannot be called")
         self._public_key = public_key_from(public_key)
         self._sign = sign
+        self._remote = remote
 
     @property
     def public_key(self) -> PublicKey:
         """The public half of the key."""
         return self._public_key
+
+    @property
+    def remote(self) -> bool:
+        """Whether assertions are used again, because each signature costs a request."""
+        return self._remote
 
     async def sign(self, message: bytes, algorithm: str) -> bytes:
         """Sign ``message``; see :meth:`CallbackSigner.sign`."""

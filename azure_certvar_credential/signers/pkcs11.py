@@ -12,12 +12,14 @@ from azure_certvar_credential.exceptions import ConfigurationError, CredentialCl
 from azure_certvar_credential.signers.algorithms import Algorithm
 from azure_certvar_credential.signers.memory import PublicKey
 from azure_certvar_credential.signers.public_keys import described, fitting, public_key_from, signature_length
+from azure_certvar_credential.signers.showing import shown
 
 if TYPE_CHECKING:
     from azure_certvar_credential.signers._cryptoki.module import Module
     from azure_certvar_credential.signers._cryptoki.token import Token
 
 _T = TypeVar("_T")
+_LONGEST_LABEL = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +90,13 @@ class Pkcs11Signer:
         pin: str | Callable[[], str] | None = None,
         public_key: object = None,
     ) -> None:
-        if not isinstance(token_label, str) or not token_label:
-            raise ConfigurationError("token_label is the label of the token, a text that is not empty")
+        # CK_TOKEN_INFO has 32 bytes for it; what is longer was mistaken for a label.
+        if not isinstance(token_label, str) or not 0 < len(token_label) <= _LONGEST_LABEL:
+            raise ConfigurationError(
+                f"token_label is the label of the token, a text of 1 to {_LONGEST_LABEL} characters"
+            )
+        if key_label is not None and not isinstance(key_label, str):
+            raise ConfigurationError(f"key_label is of type {type(key_label).__name__}; give CKA_LABEL, a text")
         if pin is not None and not isinstance(pin, str) and not callable(pin):
             raise PasswordError(f"pin is of type {type(pin).__name__}; give a text, or a function that returns it")
         self._key_label = key_label
@@ -248,7 +255,7 @@ def _octets(key_id: bytes | str | None) -> bytes | None:
             return bytes.fromhex(key_id.replace(":", " "))
         except ValueError:
             raise ConfigurationError(
-                f"key_id {key_id!r} is not hexadecimal; give CKA_ID as bytes or as 0a1b2c"
+                f"key_id is not hexadecimal: {shown(key_id)}; give CKA_ID as bytes or as 0a1b2c"
             ) from None
     if key_id is not None and not isinstance(key_id, bytes):
         raise ConfigurationError(f"key_id is of type {type(key_id).__name__}; give CKA_ID as bytes or in hexadecimal")

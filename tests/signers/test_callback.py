@@ -206,6 +206,27 @@ async def test_what_the_callable_raises_passes_through() -> None:
         await AsyncCallbackSigner(LEAF, sign).sign(b"message", "PS256")
 
 
+@pytest.mark.parametrize("remote", [False, True])
+def test_only_a_remote_signers_assertion_is_used_again(remote: bool) -> None:
+    messages: list[bytes] = []
+
+    def sign(message: bytes, algorithm: str) -> bytes:
+        messages.append(message)
+        return VAULT.sign(message, algorithm)
+
+    certificate = ClientCertificate(LEAF, CallbackSigner(LEAF, sign, remote=remote))
+    entra = EntraEmulator()
+    application = entra.add_application(certificate)
+    messages.clear()  # the proof of possession
+    with CertVarCredential(
+        application.tenant_id, application.client_id, certificate, transport=entra.transport()
+    ) as credential:
+        for scope in (SCOPE, "https://vault.azure.net/.default", "https://graph.microsoft.com/.default"):
+            assert credential.get_token(scope).token
+
+    assert len(messages) == (1 if remote else 3)
+
+
 def test_they_are_what_the_protocols_say() -> None:
     signer, async_signer = CallbackSigner(LEAF, VAULT.sign), AsyncCallbackSigner(LEAF, sign_later)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import subprocess
 import sys
@@ -24,6 +25,7 @@ from azure_certvar_credential.signers._cryptoki.keys import bare_point
 from azure_certvar_credential.signers._cryptoki.mechanisms import joined, way, ways
 from azure_certvar_credential.signers.algorithms import ALGORITHMS
 from tests.certificates import making
+from tests.certificates.secrecy import assert_tells_nothing, secrets_of
 
 ROOT = Path(__file__).parents[2]
 
@@ -52,9 +54,8 @@ def test_importing_the_signer_does_not_load_python_pkcs11() -> None:
     assert done.stdout.split() == ["False"]
 
 
-def test_a_module_that_is_not_there_is_named(tmp_path: Path) -> None:
-    missing = tmp_path / "module.so"
-    for path in (missing, str(missing), tmp_path):
+def test_a_module_that_is_not_there_is_named() -> None:
+    for path in (Path("/no/such/module.so"), "/no/such/module.so", Path("/")):
         with pytest.raises(ConfigurationError, match="there is no PKCS #11 module at") as caught:
             Pkcs11Signer(path, token_label="token")
         assert str(path) in str(caught.value)
@@ -79,6 +80,15 @@ def test_a_library_that_is_no_module_is_named() -> None:
 def test_a_name_without_a_folder_is_left_to_the_dynamic_linker() -> None:
     with pytest.raises(ConfigurationError, match=r"module no-such-module\.so cannot be used"):
         Pkcs11Signer("no-such-module.so", token_label="token")
+
+
+@pytest.mark.parametrize("form", [Encoding.PEM, Encoding.DER])
+def test_a_key_in_the_place_of_the_path_is_not_shown(form: Encoding) -> None:
+    key = making.key_bytes(making.rsa_key(), form)
+    text = key.decode() if form is Encoding.PEM else base64.b64encode(key).decode()
+    with pytest.raises(ConfigurationError, match="no PKCS #11 module at a str of") as caught:
+        Pkcs11Signer(text, token_label="token")
+    assert_tells_nothing(caught.value, secrets_of())
 
 
 def test_an_empty_path_is_named() -> None:

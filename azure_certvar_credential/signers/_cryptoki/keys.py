@@ -27,6 +27,7 @@ _CURVES: dict[bytes, ec.EllipticCurve] = {
 # What a token says of an attribute that it does not have or does not show.
 _WITHHELD = (pkcs11.AttributeTypeInvalid, pkcs11.AttributeSensitive, pkcs11.FunctionFailed)
 _DER_OCTET_STRING = 0x04
+_LONGEST_SHOWN = 64
 
 
 def find_private_key(session: pkcs11.Session, label: str | None, key_id: bytes | None, token: str) -> Any:
@@ -43,7 +44,8 @@ def find_private_key(session: pkcs11.Session, label: str | None, key_id: bytes |
     wanted = template | _named(label, key_id)
     found = list(session.get_objects(wanted))
     sought = " and ".join(
-        [f"label {label!r}"] * (label is not None) + [f"id {key_id.hex()}" for key_id in [key_id] if key_id is not None]
+        [f"label {_brief(label)}" for label in [label] if label is not None]
+        + [f"id {key_id.hex()}" for key_id in [key_id] if key_id is not None]
     )
     if not found:
         others = [_called(key) for key in session.get_objects(template)]
@@ -107,6 +109,11 @@ def _named(label: str | None, key_id: bytes | None) -> dict[Attribute, Any]:
     if key_id is not None:
         named[Attribute.ID] = key_id
     return named
+
+
+def _brief(label: str) -> str:
+    # A label is a line for people; what is longer was mistaken for one, and may be anything.
+    return repr(label) if len(label) <= _LONGEST_SHOWN and "-----" not in label else f"of {len(label)} characters"
 
 
 def _read(item: Any, attribute: Attribute) -> Any:

@@ -16,12 +16,15 @@ from typing import TYPE_CHECKING
 import pkcs11
 
 from azure_certvar_credential.exceptions import ConfigurationError
+from azure_certvar_credential.signers.showing import shown
 
 if TYPE_CHECKING:
     from pkcs11._pkcs11 import lib as Library  # noqa: N812 - it is a class
 
 # A fork waits this long (seconds) for a signature under way; a person at a PIN prompt is not waited for.
 _FORK_SECONDS = 5.0
+# PATH_MAX of Linux.
+_LONGEST_PATH = 4096
 
 
 class Module:
@@ -79,9 +82,11 @@ def module_at(path: str | os.PathLike[str]) -> Module:
     if not isinstance(name, str) or not name:
         raise ConfigurationError("module_path is empty; give the path of the PKCS #11 module (.so, .dylib or .dll)")
     is_path = Path(name).name != name
+    # No file has such a name; something else stands in the place of the path, and may be secret.
+    is_none = len(name) > _LONGEST_PATH or not name.isprintable()
+    if is_none or (is_path and not Path(name).is_file()):
+        raise ConfigurationError(f"there is no PKCS #11 module at {shown(name)}; give the path of the vendor's library")
     key = os.path.realpath(name) if is_path else name
-    if is_path and not Path(key).is_file():
-        raise ConfigurationError(f"there is no PKCS #11 module at {name}; give the path of the vendor's shared library")
     with _loading:
         module = _modules.get(key)
         if module is None:
