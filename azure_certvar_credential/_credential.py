@@ -97,7 +97,7 @@ class CertVarCredential:
         :raises ConfigurationError: a variable is missing; the message names every one that is.
         :raises CertificateError: the certificate, key or password cannot be used.
         """
-        return cls(**{**arguments_from(os.environ), **options})
+        return cls(**arguments_from(os.environ, options))
 
     def _start(self, parts: Parts) -> None:
         parts.holder.refuse_coroutines()

@@ -12,9 +12,12 @@ from urllib.parse import urlsplit
 
 from azure_certvar_credential._core.authority import KNOWN_HOSTS
 from azure_certvar_credential._core.config import Settings, check_key, settings
-from azure_certvar_credential._runtime.holder import CertificateHolder
+from azure_certvar_credential._runtime.environment import AtOnce
+from azure_certvar_credential._runtime.holder import CertificateHolder, describe
 from azure_certvar_credential._transport.options import check_options, retry_settings
 from azure_certvar_credential.certificates import ClientCertificate
+from azure_certvar_credential.certificates.sources import holds_no_secret
+from azure_certvar_credential.certificates.validity import level_of_caller
 from azure_certvar_credential.exceptions import AlgorithmWarning, ConfigurationError
 
 # What a constructor takes by keyword beside the pipeline's options; for the suggestion in an error.
@@ -66,7 +69,8 @@ class Parts:
         """Return what ``__reduce__`` returns: a reference to the source, and never a key.
 
         :param kind: the credential's class.
-        :raises TypeError: the certificate was handed over, or a password; a pickle would carry it in clear.
+        :raises TypeError: the certificate was handed over, or a password, or a source that may hold one of them; a
+            pickle would carry it in clear.
         """
         if self.arguments is None or self.arguments["password"] is not None:
             raise TypeError(
@@ -74,6 +78,15 @@ class Parts:
                 "carry the private key or the password in clear. Give it a source, an importable function that "
                 "returns the certificate; then the pickle holds a reference to that function"
             )
+        source = self.arguments["certificate"]
+        if not holds_no_secret(source):
+            raise TypeError(
+                f"a {kind.__name__} with the source {describe(source)} is not pickled: what a pickle would carry of it "
+                "may be the private key. Give it a function or class that can be imported, an EnvironmentCertificate, "
+                "or an instance of a class that says holds_no_secret = True"
+            )
+        if "@" in str(self.arguments.get("proxies")):
+            raise TypeError(f"a {kind.__name__} with a password in proxies is not pickled: the pickle would carry it")
         return _rebuilt, (kind, dict(self.arguments))
 
 
@@ -124,12 +137,17 @@ def construct(
         check_key(loaded, checked.algorithm)
         return loaded
 
+    at_once = isinstance(certificate, AtOnce)
+    if isinstance(certificate, AtOnce):
+        certificate = certificate.source
     holder = CertificateHolder(certificate, load, clock)
+    if at_once:
+        holder.accept(holder.read_source(), None)
     if checked.algorithm.startswith("ES") and urlsplit(checked.authority.base).hostname in KNOWN_HOSTS:
         warnings.warn(
             f"Microsoft Entra ID refuses {checked.algorithm} (AADSTS5002738): use an RSA certificate",
             AlgorithmWarning,
-            stacklevel=4,
+            stacklevel=level_of_caller(),
         )
     # Kept for a pickle, and only for a source: otherwise they would keep the certificate's text and password in memory.
     arguments = (

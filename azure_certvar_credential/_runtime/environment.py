@@ -5,26 +5,41 @@ https://learn.microsoft.com/python/api/azure-identity/azure.identity.environment
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from azure_certvar_credential.certificates.sources import EnvironmentCertificate
-from azure_certvar_credential.exceptions import ConfigurationError
+from azure_certvar_credential.certificates.sources import EnvironmentCertificate, Source
+from azure_certvar_credential.exceptions import ConfigurationError, MissingCertificateError
 
 CERTIFICATE = "AZURE_CLIENT_CERTIFICATE"
 _PATH = "AZURE_CLIENT_CERTIFICATE_PATH"
 _CHAIN = "AZURE_CLIENT_SEND_CERTIFICATE_CHAIN"
 
 
-def arguments_from(environment: Mapping[str, str]) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class AtOnce:
+    """A source that the constructor reads itself, so that what cannot be used is named before the first token."""
+
+    source: Source
+
+
+def arguments_from(environment: Mapping[str, str], options: Mapping[str, Any]) -> dict[str, Any]:
     """Return a constructor's arguments.
 
     :param environment: the process's environment variables.
+    :param options: arguments that were given; they win, and their variables need not be set. None is not given.
     :raises ConfigurationError: a variable is missing; the message names every one that is.
     """
-    missing = [
-        name for name in ("AZURE_TENANT_ID", "AZURE_CLIENT_ID", CERTIFICATE) if not environment.get(name, "").strip()
-    ]
+    given = {name: value for name, value in options.items() if value is not None}
+    own_certificate = "certificate" in given or "certificate_data" in given
+    needed = {
+        "AZURE_TENANT_ID": "tenant_id" not in given,
+        "AZURE_CLIENT_ID": "client_id" not in given,
+        CERTIFICATE: not own_certificate,
+    }
+    missing = [name for name, wanted in needed.items() if wanted and not environment.get(name, "").strip()]
     if missing:
         hint = (
             f"; {_PATH} is set, but this package takes the certificate's content: put that into {CERTIFICATE}"
@@ -32,11 +47,20 @@ def arguments_from(environment: Mapping[str, str]) -> dict[str, Any]:
             else ""
         )
         raise ConfigurationError(f"not set in the environment: {', '.join(missing)}{hint}")
-    source = EnvironmentCertificate(CERTIFICATE, f"{CERTIFICATE}_PASSWORD")
-    source()  # what cannot be used is named now, and not when the first token is asked for
-    return {
-        "tenant_id": environment["AZURE_TENANT_ID"].strip(),
-        "client_id": environment["AZURE_CLIENT_ID"].strip(),
-        "certificate": source,
+    arguments: dict[str, Any] = {
+        "tenant_id": environment.get("AZURE_TENANT_ID", "").strip(),
+        "client_id": environment.get("AZURE_CLIENT_ID", "").strip(),
         "send_certificate_chain": environment.get(_CHAIN, "").strip().lower() in ("1", "true"),
     }
+    if not own_certificate:
+        # A password that was given opens the certificate in the constructor, which needs it as it is then.
+        source = _content if "password" in given else EnvironmentCertificate(CERTIFICATE, f"{CERTIFICATE}_PASSWORD")
+        arguments["certificate"] = AtOnce(source)
+    return {**arguments, **given}
+
+
+def _content() -> str:
+    data = os.environ.get(CERTIFICATE, "")
+    if not data:
+        raise MissingCertificateError(f"the environment variable {CERTIFICATE} is no longer set")
+    return data

@@ -2,12 +2,18 @@
 
 Any callable without parameters is one. The classes here are for the usual places, and :class:`CertificateSource` sets
 how often another callable is asked.
+
+A credential is pickled together with its source, if that certainly carries no secret: an importable function or class,
+or an instance of a class that says so itself with ``holds_no_secret = True``, see :func:`holds_no_secret`.
 """
 
 from __future__ import annotations
 
 import os
+import re
+import sys
 from collections.abc import Awaitable, Callable
+from types import FunctionType
 from typing import Any
 
 from azure_certvar_credential.certificates.certificate import ClientCertificate
@@ -17,6 +23,7 @@ from azure_certvar_credential.exceptions import (
     ConfigurationError,
     MissingCertificateError,
 )
+from azure_certvar_credential.signers.showing import shown
 
 Source = Callable[[], Any]
 
@@ -24,6 +31,26 @@ Source = Callable[[], Any]
 MAX_AGE = 3600.0
 # As much as a certificate input may have, and one more octet.
 _MOST = (1 << 20) + 1
+# No '=' can be in a name (POSIX.1-2017 section 8.1); the rest tells a name from the certificate itself.
+_VARIABLE = re.compile(r"(?!.*-----)(?!.*[A-Za-z0-9+/]{64})[^=\s\x00]{1,200}")
+
+
+def holds_no_secret(source: object) -> bool:
+    """Return whether a pickle of a source is only a reference or a name.
+
+    A list of what is allowed, because anything may hold a key: a partial, a closure, a bound method, an instance.
+
+    :param source: what a credential was given as its certificate.
+    """
+    if type(source) is CertificateSource:
+        return holds_no_secret(source._read)  # noqa: SLF001 - of the class below
+    if isinstance(source, (FunctionType, type)):
+        found: Any = sys.modules.get(source.__module__)
+        for name in source.__qualname__.split("."):
+            found = getattr(found, name, None)
+        return found is source
+    # Of the class itself: a subclass may add anything.
+    return vars(type(source)).get("holds_no_secret") is True
 
 
 class CertificateSource:
@@ -41,7 +68,7 @@ class CertificateSource:
         if not callable(read):
             raise ConfigurationError(f"read must be callable, not {type(read).__name__}")
         if isinstance(max_age, bool) or not isinstance(max_age, (int, float)) or not 0 < max_age < float("inf"):
-            raise ConfigurationError(f"max_age must be a number of seconds above 0, not {max_age!r}")
+            raise ConfigurationError(f"max_age must be a number of seconds above 0, not {shown(max_age)}")
         self._read = read
         self.max_age = float(max_age)
 
@@ -58,9 +85,15 @@ class EnvironmentCertificate:
 
     :param name: the variable that holds PEM, or base64 of a PFX.
     :param password_name: the variable that holds the password, or None. It need not be set.
+    :raises ConfigurationError: one of them is no name of a variable, but perhaps the certificate itself.
     """
 
+    holds_no_secret = True
+
     def __init__(self, name: str, password_name: str | None = None) -> None:
+        for what, given in (("name", name), ("password_name", password_name or "_")):
+            if not isinstance(given, str) or not _VARIABLE.fullmatch(given):
+                raise ConfigurationError(f"{what} is the name of an environment variable, not {shown(given)}")
         self.name, self.password_name = name, password_name
 
     def __call__(self) -> ClientCertificate:

@@ -34,12 +34,15 @@ def warn_outside_validity(leaf: x509.Certificate) -> None:
     warnings.warn(
         f"the certificate {describe(leaf)} {text}; Microsoft Entra ID will refuse it",
         CertificateWarning,
-        stacklevel=_level_of_caller(),
+        stacklevel=level_of_caller(),
     )
 
 
-def _level_of_caller() -> int:
-    """Return the stack level of the first frame outside of this package: the line that gave the certificate."""
+def level_of_caller() -> int:
+    """Return the ``stacklevel`` of the first frame outside of this package: the line that gave the certificate.
+
+    It is meant for a ``warnings.warn`` in the function that calls this one.
+    """
     level = 0
     frame = inspect.currentframe()
     while frame is not None and frame.f_globals.get("__name__", "").partition(".")[0] == _PACKAGE:

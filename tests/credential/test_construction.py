@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import base64
 import inspect
-from collections.abc import Callable
+import pickle
 from typing import Any
 
 import pytest
 
 from azure_certvar_credential import CertVarCredential, ClientCertificate
-from azure_certvar_credential._runtime.construction import OWN_OPTIONS
-from azure_certvar_credential._transport.options import PIPELINE_OPTIONS
 from azure_certvar_credential.aio import CertVarCredential as AsyncCertVarCredential
+from azure_certvar_credential.certificates.sources import EnvironmentCertificate
 from azure_certvar_credential.exceptions import (
     AlgorithmWarning,
     CertificateError,
@@ -149,83 +147,93 @@ def test_tokens_come_from_the_sovereign_cloud_that_was_named(certificate: Client
     assert str(claims["aud"]).startswith("https://login.microsoftonline.us/")
 
 
-# Every parameter of the constructor and of the pipeline that a caller may have swapped with the certificate.
-PARAMETERS = sorted(OWN_OPTIONS | PIPELINE_OPTIONS)
-SWAPPED: dict[str, Callable[[ClientCertificate], object]] = {
-    "PEM": lambda certificate: certificate.to_pem(),
-    "octets of PEM": lambda certificate: certificate.to_pem().encode(),
-    "the beginning of PEM": lambda certificate: certificate.to_pem()[:100],
-    "a line of PEM": lambda certificate: certificate.to_pem().splitlines()[1],
-    "PEM as one line": lambda certificate: certificate.to_pem().replace("\n", "\\n"),
-    "PFX": lambda certificate: certificate.to_pfx("Pa55word!"),
-    "base64 of PFX": lambda certificate: base64.b64encode(certificate.to_pfx("Pa55word!")).decode(),
-    "a list of PEM": lambda certificate: [certificate.to_pem()],
-    "a dictionary of PEM": lambda certificate: {certificate.to_pem(): certificate.to_pem()},
-    "octets of a password": lambda certificate: b"Pa55word!",
-    "a password": lambda certificate: "Pa55word!",
-}
+@pytest.fixture(scope="module")
+def curve() -> ClientCertificate:
+    return ClientCertificate.self_signed("curve", key="EC-P256")
 
 
-def pieces(certificate: ClientCertificate) -> list[str]:
-    """Every run of 16 characters of the key's PEM, and of what else a message may show of these values."""
-    lines = certificate.to_pem().splitlines()
-    body = [line for line in lines[1 : lines.index("-----END PRIVATE KEY-----")] if len(line) >= 64]
-    return [
-        "Pa55word",
-        *(line[start : start + 16].lower() for line in body for start in (0, 16, 32, 48)),
-    ]
-
-
-def assert_tells_nothing(text: str, certificate: ClientCertificate) -> None:
-    for piece in pieces(certificate):
-        assert piece not in text
-        assert piece not in text.lower()  # of a host name
-
-
-@pytest.mark.parametrize("form", SWAPPED)
-@pytest.mark.parametrize("parameter", PARAMETERS)
-def test_a_key_or_password_in_the_wrong_place_is_never_shown(
-    parameter: str, form: str, certificate: ClientCertificate
+@pytest.mark.parametrize("subclass", [False, True])
+def test_the_warning_points_at_the_line_that_makes_the_credential(
+    kind: type, subclass: bool, curve: ClientCertificate
 ) -> None:
-    value = SWAPPED[form](certificate)
-    arguments = {"tenant_id": TENANT, "client_id": CLIENT, "certificate": certificate, parameter: value}
-    if parameter == "certificate_data":
-        del arguments["certificate"]
+    made = type("Heir", (kind,), {}) if subclass else kind
 
-    try:
-        credential = CertVarCredential(**arguments)  # type: ignore[arg-type]
-    except ValueError as error:
-        text = f"{error!s} {error!r}"
-    else:
-        text = f"{credential!r} {credential._parts!r}" if (parameter, form) != ("client_id", "a password") else ""
+    with pytest.warns(AlgorithmWarning) as caught:
+        made(TENANT, CLIENT, curve, algorithm="ES256")
 
-    assert_tells_nothing(text, certificate)
+    frame = inspect.currentframe()
+    assert frame is not None
+    assert [(warning.filename, warning.lineno) for warning in caught] == [(__file__, frame.f_lineno - 4)]
 
 
-@pytest.mark.parametrize("form", SWAPPED)
-@pytest.mark.parametrize("parameter", ["scope", "tenant_id", "claims", "an option's name"])
-def test_nor_by_get_token_or_as_the_name_of_an_option(
-    parameter: str, form: str, certificate: ClientCertificate
-) -> None:
-    value: Any = SWAPPED[form](certificate)
-    credential = CertVarCredential(TENANT, CLIENT, certificate, transport=EntraEmulator().transport())
-    calls: dict[str, Callable[[], object]] = {
-        "scope": lambda: credential.get_token("a b", value),
-        "tenant_id": lambda: credential.get_token(STORAGE, tenant_id=value),
-        "claims": lambda: credential.get_token(STORAGE, claims=value),
-        "an option's name": lambda: CertVarCredential(TENANT, CLIENT, certificate, **{str(value): 1}),  # type: ignore[arg-type]
-    }
+class TestEnvironment:
+    """What is given as an argument need not be in the environment."""
 
-    with pytest.raises(ValueError, match=r".") as caught:
-        calls[parameter]()
+    @pytest.fixture(autouse=True)
+    def _set(self, certificate: ClientCertificate, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("AZURE_TENANT_ID", TENANT)
+        monkeypatch.setenv("AZURE_CLIENT_ID", CLIENT)
+        monkeypatch.setenv("AZURE_CLIENT_CERTIFICATE", certificate.to_pem())
 
-    assert_tells_nothing(f"{caught.value!s} {caught.value!r}", certificate)
+    def test_a_tenant_or_client_that_is_given_need_not_be_set(self, kind: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.delenv("AZURE_TENANT_ID")
+        monkeypatch.delenv("AZURE_CLIENT_ID")
+
+        assert "fabrikam.example" in repr(kind.from_environment(tenant_id="fabrikam.example", client_id=CLIENT))
+        with pytest.raises(ConfigurationError, match=r"environment: AZURE_TENANT_ID$"):
+            kind.from_environment(tenant_id=None, client_id=CLIENT)
+
+    @pytest.mark.parametrize("name", ["certificate", "certificate_data"])
+    @pytest.mark.parametrize("variable", [None, "garbage"])
+    def test_a_certificate_that_is_given_replaces_the_environments(
+        self, kind: Any, name: str, variable: str | None, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        other = ClientCertificate.self_signed("other", days=30)
+        if variable is None:
+            monkeypatch.delenv("AZURE_CLIENT_CERTIFICATE")
+        else:
+            monkeypatch.setenv("AZURE_CLIENT_CERTIFICATE", variable)
+
+        assert other.thumbprint in repr(kind.from_environment(**{name: other}))
+
+    def test_a_password_that_is_given_opens_the_environments_certificate(
+        self, kind: Any, certificate: ClientCertificate, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("AZURE_CLIENT_CERTIFICATE", certificate.to_pem("secret"))
+        monkeypatch.setenv("AZURE_CLIENT_CERTIFICATE_PASSWORD", "not this one")
+
+        assert certificate.thumbprint in repr(kind.from_environment(password="secret"))
+
+    def test_the_certificate_is_loaded_once(self, certificate: ClientCertificate) -> None:
+        entra = EntraEmulator()
+        application = entra.add_application(certificate)
+        credential = CertVarCredential.from_environment(
+            tenant_id=application.tenant_id, client_id=application.client_id, transport=entra.transport()
+        )
+        loaded = credential._parts.holder.current
+
+        credential.get_token(STORAGE)
+
+        assert loaded is not None
+        assert credential._parts.holder.current is loaded
+
+    def test_a_key_of_another_type_is_named_at_once(
+        self, kind: Any, curve: ClientCertificate, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("AZURE_CLIENT_CERTIFICATE", curve.to_pem())
+
+        with pytest.raises(ConfigurationError, match="PS256 needs an RSA key"):
+            kind.from_environment()
+
+    def test_it_is_pickled_by_the_names_of_its_variables(self, kind: Any, certificate: ClientCertificate) -> None:
+        data = pickle.dumps(kind.from_environment())
+
+        assert b"PRIVATE" not in data
+        assert certificate.leaf.tbs_certificate_bytes not in data
+        assert "AZURE_CLIENT_CERTIFICATE" in repr(pickle.loads(data)._parts.arguments["certificate"])  # noqa: S301 - our own
 
 
-def test_swapped_arguments_are_named_as_such(kind: type, certificate: ClientCertificate) -> None:
-    pem = certificate.to_pem()
-
-    with pytest.raises(ConfigurationError, match=f"client_id .* a str of {len(pem)} characters .*swapped"):
-        kind(TENANT, pem, CLIENT)
-    with pytest.raises(ConfigurationError, match=r"tenant_id .*swapped"):
-        kind(pem, CLIENT, TENANT)
+@pytest.mark.parametrize("name", ["", "A=B", "a b", 7, None])
+def test_an_environment_certificate_takes_the_name_of_a_variable(name: Any) -> None:
+    with pytest.raises(ConfigurationError, match="name of an environment variable"):
+        EnvironmentCertificate(name)

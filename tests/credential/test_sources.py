@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import pickle
 from typing import Any
 
 import pytest
 
 from azure_certvar_credential import CertVarCredential, ClientCertificate
-from azure_certvar_credential.aio import CertVarCredential as AsyncCertVarCredential
 from azure_certvar_credential.exceptions import (
     CertificateError,
     CertificateRejectedError,
@@ -20,13 +18,6 @@ from azure_certvar_credential.exceptions import (
 )
 from azure_certvar_credential.testing import Fault
 from tests.credential.world import STORAGE, World
-
-PEM: dict[str, str] = {}
-
-
-def importable_source() -> str:
-    """A source that a pickle can refer to."""
-    return PEM["certificate"]
 
 
 class Source:
@@ -205,30 +196,3 @@ class TestAsync:
             await asyncio.wait_for(driver.get_token(STORAGE), 0.05)
 
         assert driver.credential._flights._flights == {}
-
-
-@pytest.mark.parametrize("kind", [CertVarCredential, AsyncCertVarCredential], ids=["sync", "aio"])
-class TestPickle:
-    """A pickle carries a reference to an importable source, and never a key."""
-
-    def test_a_credential_with_a_source_is_pickled_by_reference(
-        self, kind: type, certificate: ClientCertificate
-    ) -> None:
-        PEM["certificate"] = certificate.to_pem()
-        credential = kind("contoso.example", "client", importable_source, authority="login.microsoftonline.us")
-
-        data = pickle.dumps(credential)
-        copied = pickle.loads(data)  # noqa: S301 - our own
-
-        assert b"PRIVATE" not in data
-        assert type(copied) is kind
-        assert repr(copied) == repr(credential)
-        assert "importable_source" in repr(copied)
-
-    def test_a_password_is_not_pickled(self, kind: type) -> None:
-        with pytest.raises(TypeError, match="password"):
-            pickle.dumps(kind("contoso.example", "client", importable_source, password="secret"))
-
-    def test_a_source_that_cannot_be_referred_to_is_not_pickled(self, kind: type) -> None:
-        with pytest.raises((pickle.PicklingError, AttributeError)):
-            pickle.dumps(kind("contoso.example", "client", lambda: PEM))
