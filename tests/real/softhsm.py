@@ -38,7 +38,18 @@ _MODULES = (
 )
 # Label and id of each key on the token ORDERS.
 ORDERS = "orders"
-KEYS = {"app": 1, "P-256": 2, "P-384": 3, "P-521": 4, "bare": 7, "certified": 8, "for agreement": 9, "careful": 10}
+KEYS = {
+    "app": 1,
+    "P-256": 2,
+    "P-384": 3,
+    "P-521": 4,
+    "bare": 7,
+    "certified": 8,
+    "for agreement": 9,
+    "careful": 10,
+    "secp256k1": 11,
+    "Ed25519": 12,
+}
 TWINS = (5, 6)
 # A token of its own for what changes one; and two with one label.
 SPARE = "spare"
@@ -119,7 +130,7 @@ def _make_keys(module: str) -> None:
     import pkcs11
     from cryptography.hazmat.primitives.asymmetric import ec
     from cryptography.hazmat.primitives.serialization import Encoding
-    from pkcs11 import Attribute, KeyType, MechanismFlag, ObjectClass
+    from pkcs11 import Attribute, KeyType, Mechanism, MechanismFlag, ObjectClass
     from pkcs11.util.ec import encode_named_curve_parameters
 
     stays = {Attribute.SENSITIVE: True, Attribute.EXTRACTABLE: False}
@@ -148,6 +159,16 @@ def _make_keys(module: str) -> None:
             make_ec("twin", number, "secp256r1")
         make_ec("for agreement", KEYS["for agreement"], "secp256r1", SIGN=False, DERIVE=True)
         make_ec("careful", KEYS["careful"], "secp256r1", ALWAYS_AUTHENTICATE=True)
+        make_ec("secp256k1", KEYS["secp256k1"], "secp256k1")
+        session.create_domain_parameters(
+            KeyType.EC_EDWARDS, {Attribute.EC_PARAMS: b"\x13\x0cedwards25519"}, local=True
+        ).generate_keypair(
+            mechanism=Mechanism.EC_EDWARDS_KEY_PAIR_GEN,
+            store=True,
+            id=bytes([KEYS["Ed25519"]]),
+            label="Ed25519",
+            private_template=stays,
+        )
         make_ec("bare", KEYS["bare"], "secp256r1")[0].destroy()
         public, _ = make_ec("certified", KEYS["certified"], "secp256r1")
         point = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), bytes(public[Attribute.EC_POINT])[-65:])

@@ -44,7 +44,7 @@ from tests.real.softhsm import KEYS, PIN, SPARE, TWICE, SoftHsm, certificate_for
         ),
         ({"key_id": b"\xff"}, MissingPrivateKeyError, ["id ff", "label 'app', id 01"]),
         ({"key_label": "app", "key_id": "02"}, MissingPrivateKeyError, ["label 'app' and id 02"]),
-        ({}, AmbiguousPrivateKeyError, ["10 private keys:", "label 'app', id 01"]),
+        ({}, AmbiguousPrivateKeyError, ["12 private keys:", "label 'app', id 01"]),
         ({"key_label": "twin"}, AmbiguousPrivateKeyError, ["id 05", "id 06", "key_id"]),
         ({"key_id": "xyz"}, ConfigurationError, ["not hexadecimal: 'xyz'"]),
         ({"key_id": "471100=="}, ConfigurationError, ["not hexadecimal: a str of 8 characters"]),
@@ -53,6 +53,8 @@ from tests.real.softhsm import KEYS, PIN, SPARE, TWICE, SoftHsm, certificate_for
         ({"key_label": b"app"}, ConfigurationError, ["key_label is of type bytes"]),
         ({"key_id": 7}, ConfigurationError, ["of type int"]),
         ({"key_label": "for agreement"}, UnsupportedKeyError, ["CKA_SIGN"]),
+        ({"key_label": "secp256k1"}, UnsupportedKeyError, ["another curve than P-256"]),
+        ({"key_label": "Ed25519"}, UnsupportedKeyError, ["label 'Ed25519', id 0c", "neither RSA nor EC"]),
         ({"key_label": "bare"}, MissingCertificateError, ["label 'bare', id 07", "public_key="]),
     ],
     ids=str,
@@ -96,6 +98,6 @@ def test_the_public_key_may_be_given(softhsm: SoftHsm) -> None:
 
 def test_the_fixture_holds_what_the_tests_name(softhsm: SoftHsm) -> None:
     for label, number in KEYS.items():
-        if label not in {"bare", "for agreement"}:
+        if label not in {"bare", "for agreement", "secp256k1", "Ed25519"}:
             with signer_of(softhsm, key_label=label, key_id=bytes([number])) as signer:
                 assert f"key {label!r}, id {number:02x}>" in repr(signer)
