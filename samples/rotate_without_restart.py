@@ -18,9 +18,10 @@ def main() -> None:
     """Get tokens without a pause while the certificate changes underneath."""
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     logging.getLogger("azure").setLevel(logging.WARNING)
+    current, following = EnvironmentCertificate("APP_CERT"), EnvironmentCertificate("APP_CERT_NEXT")
+    before, after = current(), following()
     # Read again every second, to see it here; the default is an hour.
-    source = CertificateSource(EnvironmentCertificate("APP_CERT"), max_age=1)
-    before, after = source(), EnvironmentCertificate("APP_CERT_NEXT")()
+    source = CertificateSource(current, max_age=1)
     with CertVarCredential(os.environ["AZURE_TENANT_ID"], os.environ["AZURE_CLIENT_ID"], source) as credential:
         calls = 0
         until = time.monotonic() + 3
