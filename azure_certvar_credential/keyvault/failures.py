@@ -61,7 +61,10 @@ def explained(error: Exception, operation: Operation, subject: str) -> KeyVaultE
     if isinstance(error, ClientAuthenticationError):
         return KeyVaultPermissionError(f"{head}: the vault's credential got no token: {_text(error)}")
     if isinstance(error, AzureError):
-        return KeyVaultUnavailableError(f"{head}: no answer ({type(error).__name__}): {_text(error)}")
+        return KeyVaultUnavailableError(
+            f"{head}: no answer ({type(error).__name__}); is the vault's URL right, and can it be reached from here? "
+            f"{_text(error)}"
+        )
     if isinstance(error, ValueError) and "verify_challenge_resource" in str(error):
         return ConfigurationError(f"{head}: this host is not one of Key Vault's: {_text(error)}")
     if isinstance(error, (ValueError, TypeError, KeyError, AttributeError)):

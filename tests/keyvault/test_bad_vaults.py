@@ -135,7 +135,9 @@ CASES: dict[str, Case] = {
     "a vault out of order": Case(faulty(Fault.server_error()), KeyVaultUnavailableError, ("out of order", "503")),
     "a page of HTML": Case(faulty(Fault.not_json()), KeyVaultUnavailableError, ("not Key Vault's", "proxy")),
     "a page of HTML at once": Case(html_before_the_challenge, KeyVaultUnavailableError, ("not Key Vault's", "proxy")),
-    "HTML that says 403": Case(faulty(Fault.not_json(404)), KeyVaultUnavailableError, ("not Key Vault's", "proxy")),
+    "a page of HTML that says 404": Case(
+        faulty(Fault.not_json(404)), KeyVaultUnavailableError, ("not Key Vault's", "proxy")
+    ),
     "JSON that is no object": Case(faulty(Fault.not_an_object()), KeyVaultUnavailableError, ("not Key Vault's",)),
     "a truncated answer": Case(faulty(Fault.truncated()), KeyVaultUnavailableError, ("app of https://",)),
     "a connection that is reset": Case(faulty(Fault.reset_before()), KeyVaultUnavailableError, ("no answer",)),
