@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from azure_certvar_credential._core.config import Retry
+from azure_certvar_credential._transport.option_types import check_types
 from azure_certvar_credential.exceptions import ConfigurationError, UnknownOptionError
 from azure_certvar_credential.signers.showing import shown
 
@@ -80,7 +81,7 @@ def check_options(options: Mapping[str, Any], *, own: frozenset[str]) -> None:
     :param options: what is left of a constructor's keyword arguments.
     :param own: the constructor's own keyword names, for the suggestion in the message.
     :raises UnknownOptionError: there is an unknown one.
-    :raises ConfigurationError: a retry option is not a number.
+    :raises ConfigurationError: an option is not of the type that azure-core takes, or names a file that is not there.
     """
     for name in options:
         if name in PIPELINE_OPTIONS:
@@ -91,6 +92,7 @@ def check_options(options: Mapping[str, Any], *, own: frozenset[str]) -> None:
         raise UnknownOptionError(
             f"unknown keyword argument {shown(name)}" + (f"; did you mean {close[0]!r}?" if close else "")
         )
+    check_types(options)
     for name in _NUMBERS:
         value = options.get(name, 0)
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= _LARGEST:

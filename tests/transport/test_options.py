@@ -26,7 +26,7 @@ def test_no_option_at_all_is_fine() -> None:
 
 @pytest.mark.parametrize("name", sorted(PIPELINE_OPTIONS - {n for n in PIPELINE_OPTIONS if n.startswith("retry_")}))
 def test_azure_cores_options_are_known(name: str) -> None:
-    check(**{name: object()})
+    check(**{name: None})
 
 
 @pytest.mark.parametrize(
