@@ -10,6 +10,8 @@ from weakref import WeakKeyDictionary
 
 from azure_certvar_credential._runtime.blocking import is_coroutine_function
 from azure_certvar_credential._transport.in_thread import in_thread
+from azure_certvar_credential.exceptions import KeyMismatchError
+from azure_certvar_credential.signers.verification import verify
 
 
 async def call(function: Callable[..., Any], *arguments: Any) -> Any:
@@ -19,6 +21,27 @@ async def call(function: Callable[..., Any], *arguments: Any) -> Any:
     # Not known to be a coroutine function, it may still return an awaitable: a lambda around one, a bound partial.
     result = await in_thread(function, *arguments)
     return await result if inspect.isawaitable(result) else result
+
+
+async def sign(signer: Any, message: bytes, algorithm: str) -> Any:
+    """Have a message signed, and verify what an asynchronous signer returns.
+
+    A synchronous one has proven at construction that its key is the certificate's; in a constructor nothing can be
+    awaited, so an asynchronous one proves it here.
+
+    :raises KeyMismatchError: the signature does not verify with the certificate's public key.
+    """
+    signature = await call(signer.sign, message, algorithm)
+    if (
+        is_coroutine_function(signer.sign)
+        and isinstance(signature, bytes)
+        and not verify(signer.public_key, message, signature, algorithm)
+    ):
+        raise KeyMismatchError(
+            f"the {algorithm} signature made by {type(signer).__name__} does not verify with the certificate's public "
+            "key: its key is another one, or it is damaged"
+        )
+    return signature
 
 
 class LoopLock:

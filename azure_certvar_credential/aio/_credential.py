@@ -20,7 +20,7 @@ from azure_certvar_credential._runtime.keeper import TokenKeeper
 from azure_certvar_credential._runtime.moment import moment
 from azure_certvar_credential._transport.aio import AsyncSender
 from azure_certvar_credential._transport.in_thread import in_thread
-from azure_certvar_credential.aio._calls import Background, LoopLock, call
+from azure_certvar_credential.aio._calls import Background, LoopLock, call, sign
 from azure_certvar_credential.aio._flights import Flights
 from azure_certvar_credential.caches.memory import Entry
 from azure_certvar_credential.certificates import ClientCertificate
@@ -201,7 +201,7 @@ class CertVarCredential:
             case effects.WriteAssertion(key, assertion, until):
                 return self._keeper.write_assertion(key, assertion, until)
             case effects.Sign(signer, message, algorithm):
-                return await call(signer.sign, message, algorithm)
+                return await sign(signer, message, algorithm)
             case effects.Send():
                 return await self._sender.send(effect)
             case effects.Wait(seconds):

@@ -14,6 +14,7 @@ from azure_certvar_credential.exceptions import (
     CertificateRejectedError,
     CertificateSourceError,
     ConfigurationError,
+    KeyMismatchError,
     MissingPrivateKeyError,
 )
 from azure_certvar_credential.testing import Fault
@@ -185,6 +186,17 @@ class TestAsync:
         remote = ClientCertificate(world.certificate.leaf, AsyncSigner(world.certificate, garbage=True))
 
         with pytest.raises(CertificateError, match="signer returned str"):
+            await world.driver(remote).get_token(STORAGE)
+        assert world.requests == 0
+
+    async def test_a_signature_of_another_key_is_found_out_before_it_is_sent(self, world: World) -> None:
+        class Wrong(AsyncSigner):
+            async def sign(self, message: bytes, algorithm: str) -> bytes:
+                return await super().sign(message + b"!", algorithm)
+
+        remote = ClientCertificate(world.certificate.leaf, Wrong(world.certificate))
+
+        with pytest.raises(KeyMismatchError, match="PS256 signature made by Wrong does not verify"):
             await world.driver(remote).get_token(STORAGE)
         assert world.requests == 0
 
