@@ -126,7 +126,7 @@ class DescriptorCertificate:
 
     def __init__(self, descriptor: int = 0, *, password: str | bytes | None = None) -> None:
         if isinstance(descriptor, bool) or not isinstance(descriptor, int) or descriptor < 0:
-            raise ConfigurationError(f"a file descriptor is a number such as 0, not {descriptor!r}")
+            raise ConfigurationError(f"a file descriptor is a number such as 0, not {shown(descriptor)}")
         self._descriptor, self._password = descriptor, password
         self._once: ClientCertificate | None = None
 

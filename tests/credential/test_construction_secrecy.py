@@ -12,7 +12,11 @@ from azure_certvar_credential import CertVarCredential, ClientCertificate
 from azure_certvar_credential._runtime.construction import OWN_OPTIONS
 from azure_certvar_credential._transport.options import PIPELINE_OPTIONS
 from azure_certvar_credential.aio import CertVarCredential as AsyncCertVarCredential
-from azure_certvar_credential.certificates.sources import EnvironmentCertificate
+from azure_certvar_credential.certificates.sources import (
+    CertificateSource,
+    DescriptorCertificate,
+    EnvironmentCertificate,
+)
 from azure_certvar_credential.exceptions import ConfigurationError
 from azure_certvar_credential.testing import EntraEmulator
 from tests.credential.world import STORAGE
@@ -103,10 +107,18 @@ def test_swapped_arguments_are_named_as_such(kind: type, certificate: ClientCert
         kind(pem, CLIENT, TENANT)
 
 
-def test_an_environment_certificate_does_not_repeat_a_certificate_in_place_of_its_name(
-    certificate: ClientCertificate,
-) -> None:
-    for text in (certificate.to_pem(), certificate.to_pem().splitlines()[1]):
+@pytest.mark.parametrize(
+    "make",
+    [
+        EnvironmentCertificate,
+        DescriptorCertificate,
+        lambda text: EnvironmentCertificate("APP_CERT", text),
+        lambda text: CertificateSource(str, max_age=text),
+    ],
+    ids=["name", "descriptor", "password_name", "max_age"],
+)
+def test_nor_by_the_sources(make: Callable[[Any], object], certificate: ClientCertificate) -> None:
+    for text in (certificate.to_pem(), certificate.to_pem()[:100], certificate.to_pem().splitlines()[1]):
         with pytest.raises(ConfigurationError, match="a str of") as caught:
-            EnvironmentCertificate(text)
+            make(text)
         assert_tells_nothing(str(caught.value), certificate)
