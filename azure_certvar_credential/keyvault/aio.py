@@ -71,6 +71,16 @@ class KeyVaultSigner:
         answer = await _asked(self._access, question(self._key_id, self._public_key, message, algorithm))
         return checked(answer, message, algorithm, self._public_key, self._key_id)
 
+    def __copy__(self) -> KeyVaultSigner:
+        return self
+
+    def __deepcopy__(self, memo: object) -> KeyVaultSigner:
+        return self
+
+    def __getstate__(self) -> dict[str, Any]:
+        self._access.refuse_secrets_in_pickle(type(self).__name__)
+        return vars(self)
+
     def __repr__(self) -> str:
         return f"<aio.KeyVaultSigner {self._key_id}>"
 
@@ -81,6 +91,9 @@ class KeyVaultCertificate:
     Parameters and errors are those of :class:`azure_certvar_credential.keyvault.KeyVaultCertificate`; the credential is
     an asynchronous one.
     """
+
+    #: A credential that has this source can be pickled; see ``__getstate__``.
+    holds_no_secret = True
 
     def __init__(
         self,
@@ -113,6 +126,16 @@ class KeyVaultCertificate:
 
     def _signer(self, found: Found) -> KeyVaultSigner:
         return KeyVaultSigner(found.key_id, found.leaf, self._access.credential, **self._options)
+
+    def __copy__(self) -> KeyVaultCertificate:
+        return self
+
+    def __deepcopy__(self, memo: object) -> KeyVaultCertificate:
+        return self
+
+    def __getstate__(self) -> dict[str, Any]:
+        self._access.refuse_secrets_in_pickle(type(self).__name__)
+        return vars(self)
 
     def __repr__(self) -> str:
         return f"aio.KeyVaultCertificate({self._place.vault_url!r}, {self._place.name!r})"

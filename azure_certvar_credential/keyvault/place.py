@@ -20,6 +20,8 @@ _NAME = re.compile(r"[0-9A-Za-z-]{1,127}")
 _VERSION = re.compile(r"[0-9A-Za-z]{1,127}")
 _KEY_PATH = re.compile(r"/keys/[0-9A-Za-z-]{1,127}/[0-9A-Za-z]{1,127}")
 
+_OURS = f"{__name__.partition('.')[0]}."
+
 # What the clients of Key Vault take beside azure-core's own options.
 _CLIENT_OPTIONS = frozenset({"api_version", "verify_challenge_resource"})
 _OWN_OPTIONS = frozenset({"credential", "max_age", "name", "prefer_remote", "vault_url", "version", *_CLIENT_OPTIONS})
@@ -62,6 +64,24 @@ class Access:
         if self.options.get("verify_challenge_resource", True):
             return GuardedCredential(self.credential, url)
         return self.credential
+
+    def refuse_secrets_in_pickle(self, what: str) -> None:
+        """Check that a pickle of this holds no secret and no token.
+
+        The credentials of this package see to that themselves. azure-identity's ``ClientSecretCredential`` is pickled
+        with its secret, others with the tokens that they have cached.
+
+        :param what: the class that is pickled.
+        :raises TypeError: it may hold one.
+        """
+        kind = type(self.credential)
+        if not kind.__module__.startswith(_OURS) and vars(kind).get("holds_no_secret") is not True:
+            raise TypeError(
+                f"a {what} with a {kind.__name__} is not pickled: the pickle might carry its secret or its tokens. "
+                f"Write an importable function that makes the {what} and calls it; a function is pickled by its name"
+            )
+        if "@" in str(self.options.get("proxies")):
+            raise TypeError(f"a {what} with a password in proxies is not pickled: the pickle would carry it")
 
     @property
     def shares_transport(self) -> bool:

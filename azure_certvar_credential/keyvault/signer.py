@@ -56,5 +56,15 @@ class KeyVaultSigner:
         answer = asked(self._access, question(self._key_id, self._public_key, message, algorithm))
         return checked(answer, message, algorithm, self._public_key, self._key_id)
 
+    def __copy__(self) -> KeyVaultSigner:
+        return self
+
+    def __deepcopy__(self, memo: object) -> KeyVaultSigner:
+        return self
+
+    def __getstate__(self) -> dict[str, Any]:
+        self._access.refuse_secrets_in_pickle(type(self).__name__)
+        return vars(self)
+
     def __repr__(self) -> str:
         return f"<KeyVaultSigner {self._key_id}>"

@@ -33,6 +33,9 @@ class KeyVaultCertificate:
     :raises ImportError: the extra ``keyvault`` is not installed.
     """
 
+    #: A credential that has this source can be pickled; see ``__getstate__``.
+    holds_no_secret = True
+
     def __init__(
         self,
         vault_url: str,
@@ -60,6 +63,16 @@ class KeyVaultCertificate:
 
     def _signer(self, found: Found) -> KeyVaultSigner:
         return KeyVaultSigner(found.key_id, found.leaf, self._access.credential, **self._options)
+
+    def __copy__(self) -> KeyVaultCertificate:
+        return self
+
+    def __deepcopy__(self, memo: object) -> KeyVaultCertificate:
+        return self
+
+    def __getstate__(self) -> dict[str, Any]:
+        self._access.refuse_secrets_in_pickle(type(self).__name__)
+        return vars(self)
 
     def __repr__(self) -> str:
         return f"KeyVaultCertificate({self._place.vault_url!r}, {self._place.name!r})"

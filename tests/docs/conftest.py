@@ -85,6 +85,7 @@ def stage(server_tls: TlsFiles, tmp_path: Path) -> Iterator[Stage]:
     pfx = certificate.to_pfx(_PASSWORD)
     unprotected = base64.b64encode(certificate.to_pfx(None)).decode()
     with Outside(entra, authority) as outside:
+        outside.vault.add_certificate("app", certificate)
         yield Stage(
             entra=entra,
             hosts=outside.hosts,
@@ -92,6 +93,7 @@ def stage(server_tls: TlsFiles, tmp_path: Path) -> Iterator[Stage]:
                 "tenant_id": application.tenant_id,
                 "client_id": application.client_id,
                 "pem": certificate.to_pem(),
+                "vault_url": outside.vault.vault_url,
                 "pfx_bytes": {"base64": base64.b64encode(pfx).decode()},
                 "pfx_password": _PASSWORD,
                 "unregistered_credential": {
