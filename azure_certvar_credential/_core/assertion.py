@@ -8,9 +8,10 @@ integer times, ``x5c`` as an array of unwrapped base64.
 from __future__ import annotations
 
 import json
-from base64 import urlsafe_b64encode
 from functools import lru_cache
 from typing import TYPE_CHECKING
+
+from azure_certvar_credential.signers.encoding import base64url
 
 if TYPE_CHECKING:
     from azure_certvar_credential.certificates import ClientCertificate
@@ -20,11 +21,6 @@ if TYPE_CHECKING:
 LIFETIME = 600
 # An assertion of a remote signer is used again until this many seconds before its end: a vault throttles.
 REUSE_MARGIN = 60
-
-
-def base64url(octets: bytes) -> str:
-    """Encode as RFC 7515 section 2 defines base64url: URL-safe and without padding."""
-    return urlsafe_b64encode(octets).rstrip(b"=").decode("ascii")
 
 
 def encoded_header(

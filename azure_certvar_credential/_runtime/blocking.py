@@ -6,14 +6,11 @@ import inspect
 from typing import Any
 
 from azure_certvar_credential.exceptions import ConfigurationError
+from azure_certvar_credential.signers.coroutines import is_coroutine_function
+
+__all__ = ["ASYNCHRONOUS", "blocking", "is_coroutine_function"]
 
 ASYNCHRONOUS = "the certificate's {what} is asynchronous; use azure_certvar_credential.aio.CertVarCredential with it"
-
-
-def is_coroutine_function(function: object) -> bool:
-    """Say whether calling this returns a coroutine, be it a function or an object that is called."""
-    called = inspect.getattr_static(type(function), "__call__", None)
-    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(called)
 
 
 def blocking(result: Any, what: str) -> Any:

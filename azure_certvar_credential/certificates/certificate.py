@@ -21,6 +21,7 @@ from azure_certvar_credential.certificates.passwords import password_octets
 from azure_certvar_credential.certificates.possession import as_signer, prove_possession
 from azure_certvar_credential.certificates.validity import warn_outside_validity
 from azure_certvar_credential.exceptions import CertificateError
+from azure_certvar_credential.signers.encoding import base64url
 from azure_certvar_credential.signers.memory import PrivateKey
 from azure_certvar_credential.signers.protocol import AsyncSigner, Signer
 
@@ -88,8 +89,8 @@ class ClientCertificate:
             "_include_root": bool(include_root),
             "_sha1": sha1.hex().upper(),
             "_sha256": sha256.hex().upper(),
-            "_x5t": _base64url(sha1),
-            "_x5t_s256": _base64url(sha256),
+            "_x5t": base64url(sha1),
+            "_x5t_s256": base64url(sha256),
             "_x5c": tuple(base64.b64encode(der(certificate)).decode("ascii") for certificate in (leaf, *sent)),
         }
         for name, value in values.items():
@@ -272,7 +273,3 @@ class ClientCertificate:
 
     def __delattr__(self, name: str) -> NoReturn:
         raise AttributeError(f"a ClientCertificate is immutable; {name!r} cannot be deleted")
-
-
-def _base64url(digest: bytes) -> str:
-    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode("ascii")

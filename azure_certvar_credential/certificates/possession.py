@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import secrets
 
 from cryptography import x509
@@ -19,6 +18,7 @@ from azure_certvar_credential.exceptions import (
     KeyMismatchError,
     UnsupportedKeyError,
 )
+from azure_certvar_credential.signers.coroutines import is_coroutine_function
 from azure_certvar_credential.signers.memory import MemorySigner, PublicKey
 from azure_certvar_credential.signers.protocol import Signer
 
@@ -104,7 +104,7 @@ def prove_possession(leaf: x509.Certificate, signer: Signer) -> None:
     leaf_key = public_key_of(leaf)
     if leaf_key is None or leaf_key != signer.public_key:
         raise mismatch([leaf], signer.public_key)
-    if inspect.iscoroutinefunction(signer.sign):
+    if is_coroutine_function(signer.sign):
         return  # there is no event loop to await it in; the public keys are equal, and the server will verify
     challenge = _CHALLENGE + secrets.token_bytes(32)
     signature, padding_name = _sign(challenge, signer)

@@ -12,7 +12,8 @@ from cryptography import x509
 from hypothesis import given
 from hypothesis import strategies as st
 
-from azure_certvar_credential._core.assertion import LIFETIME, base64url, compact, encoded_header, signing_input
+from azure_certvar_credential._core.assertion import LIFETIME, compact, encoded_header, signing_input
+from azure_certvar_credential.signers.encoding import base64url
 from tests.core.certificates import certificate
 
 RSA_ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512"]
