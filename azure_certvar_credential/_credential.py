@@ -188,20 +188,21 @@ class CertVarCredential:
 
     def _load(self, refused: ClientCertificate | None) -> ClientCertificate:
         holder = self._parts.holder
-        seen = holder.current
+        readings = holder.readings
         ready, due = holder.ready(refused)
         if due:
             try:
-                in_background(self._read, refused, seen)
+                in_background(self._read, refused, readings)
             except RuntimeError as error:  # no more threads to be had, or the interpreter is shutting down
                 holder.source_failed(error, refused)
-        return self._read(refused, seen) if ready is None else ready
+        return self._read(refused, readings) if ready is None else ready
 
-    def _read(self, refused: ClientCertificate | None, seen: ClientCertificate | None) -> ClientCertificate:
+    def _read(self, refused: ClientCertificate | None, readings: int) -> ClientCertificate:
         holder = self._parts.holder
         with holder.reading:  # whoever waits here has nothing else to sign with
-            if holder.current is not None and holder.current is not seen:
-                return holder.current  # somebody else has read it meanwhile
+            certificate = holder.read_meanwhile(readings, refused)
+            if certificate is not None:
+                return certificate
             try:
                 return holder.accept(blocking(holder.read_source(), "source"), refused)
             except Exception as error:  # noqa: BLE001 - a source is the caller's code and may raise anything

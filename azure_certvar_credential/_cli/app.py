@@ -40,6 +40,7 @@ def demo() -> None:
     """Run the main job on this computer, with no Azure subscription and no private key on disk.
 
     A certificate is made in memory and registered with a local Entra; a credential is built from its PFX bytes, gets a
-    token, gets it again from the cache, and calls a protected resource through a real Azure client.
+    token, gets it again from the cache, and calls a protected resource through a real Azure client. Then the same
+    with a certificate whose key stays in a local Key Vault.
     """
     run_demo(Console())

@@ -16,7 +16,8 @@ from rich.table import Table
 
 from azure_certvar_credential._credential import CertVarCredential
 from azure_certvar_credential.certificates import ClientCertificate
-from azure_certvar_credential.testing import PROTECTED_RESOURCE, EntraEmulator
+from azure_certvar_credential.keyvault import KeyVaultCertificate
+from azure_certvar_credential.testing import PROTECTED_RESOURCE, EntraEmulator, EntraServer, KeyVaultEmulator
 
 T = TypeVar("T")
 
@@ -85,7 +86,41 @@ def run_demo(console: Console) -> None:
 
             _step(console, 5, "A protected resource, called through azure-core's client")
             _facts(console, _call(server.url, credential, scope, server.ca_file))
+
+            _step(console, 6, "A certificate that stays in a local Key Vault, fetched and used through Azure's clients")
+            _facts(console, _with_key_vault(entra, server, credential))
     console.print("\n[bold green]Done.[/] The private key was never written to disk, and no subscription was needed.")
+
+
+def _with_key_vault(entra: EntraEmulator, server: EntraServer, reader: CertVarCredential) -> dict[str, str]:
+    """Sign in with a certificate whose key the vault does not give away."""
+    stored = ClientCertificate.self_signed("certvar demo vault")
+    application = entra.add_application(stored.public_der())
+    vault = KeyVaultEmulator(entra)
+    vault.add_certificate("demo", stored, exportable=False)
+    with vault.serve() as vault_server:
+        source = KeyVaultCertificate(
+            vault_server.url,
+            "demo",
+            reader,
+            # Azure's clients give tokens to vaults only, and a local one has another host name.
+            verify_challenge_resource=False,
+            connection_verify=vault_server.ca_file,
+        )
+        with CertVarCredential(
+            application.tenant_id,
+            application.client_id,
+            source,
+            authority=server.authority,
+            disable_instance_discovery=True,
+            connection_verify=server.ca_file,
+        ) as credential:
+            token, seconds = _timed(lambda: credential.get_token(f"{PROTECTED_RESOURCE}/.default"))
+    return {
+        "certificate": f"{stored.subject}, thumbprint {stored.thumbprint}",
+        "vault": ", ".join(request.permission for request in vault.requests if request.permission),
+        "token": f"for {_payload(token.token)['appid']}, in {seconds * 1000:.0f} ms",
+    }
 
 
 def _call(url: str, credential: CertVarCredential, scope: str, ca_file: str) -> dict[str, str]:

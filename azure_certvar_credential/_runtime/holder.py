@@ -48,8 +48,9 @@ class CertificateHolder:
         self._previous: ClientCertificate | None = None
         self._previous_until = 0.0
         self._read_on = 0.0
-        self._failures = self._refusals = 0
-        self._state = threading.Lock()
+        self._failures = self._refusals = self.readings = 0
+        # Reentrant, because it is held while something is logged, and a log handler may ask for a token.
+        self._state = threading.RLock()
         self.reading = threading.Lock()
         if callable(given) and not isinstance(given, ClientCertificate):
             self.source, self._load = given, load
@@ -89,6 +90,17 @@ class CertificateHolder:
                 return previous, due
         return current, due
 
+    def read_meanwhile(self, readings: int, refused: ClientCertificate | None) -> ClientCertificate | None:
+        """Return the certificate to use if somebody else has read the source while this caller waited for its turn.
+
+        :param readings: how many readings there had been when the caller found that it needs one.
+        :param refused: the certificate that the server has just refused, or None.
+        """
+        with self._state:
+            if self.current is None or self.readings == readings:
+                return None
+            return self._instead_of(refused, self.current)
+
     def read_source(self) -> Any:
         """Call the source; the answer is a certificate in any form, or an awaitable of one."""
         if self.source is None:
@@ -116,6 +128,7 @@ class CertificateHolder:
         certificate = self._load(data)
         with self._state:
             before, self._failures = self.current, 0
+            self.readings += 1
             if before is None or before != certificate:
                 self.current, self._previous = certificate, before
                 self._previous_until, self._refusals = 0.0, 0
@@ -142,6 +155,7 @@ class CertificateHolder:
         with self._state:
             pause = _pause(self._failures)
             self._failures += 1
+            self.readings += 1
             self._read_on = self._clock() + pause
             _LOGGER.warning(
                 "the certificate source %s failed, %r stays in use; next attempt in %.0f s: %s: %s",
@@ -155,7 +169,7 @@ class CertificateHolder:
 
     def after_fork(self) -> None:
         """Start with locks of its own: a child process does not have the threads that hold the others."""
-        self._state, self.reading = threading.Lock(), threading.Lock()
+        self._state, self.reading = threading.RLock(), threading.Lock()
 
     def __repr__(self) -> str:
         return f"certificate from {describe(self.source)}" if self.current is None else repr(self.current)
@@ -165,6 +179,8 @@ class CertificateHolder:
         previous, now = self._previous, self._clock()
         if certificate is not refused or previous is None or not _valid(previous, now):
             return certificate
+        if now < self._previous_until:
+            return previous  # another caller has just found that out
         pause = _pause(self._refusals)
         self._refusals += 1
         self._previous_until = now + pause

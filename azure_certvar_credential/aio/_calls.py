@@ -11,6 +11,7 @@ from weakref import WeakKeyDictionary
 from azure_certvar_credential._runtime.blocking import is_coroutine_function
 from azure_certvar_credential._transport.in_thread import in_thread
 from azure_certvar_credential.exceptions import KeyMismatchError
+from azure_certvar_credential.signers.memory import MemorySigner
 from azure_certvar_credential.signers.verification import verify
 
 
@@ -23,14 +24,21 @@ async def call(function: Callable[..., Any], *arguments: Any) -> Any:
     return await result if inspect.isawaitable(result) else result
 
 
-async def sign(signer: Any, message: bytes, algorithm: str) -> Any:
+async def sign(signer: Any, message: bytes, algorithm: str, turn: asyncio.Lock) -> Any:
     """Have a message signed, and verify what an asynchronous signer returns.
+
+    Keys in memory sign one after the other: a signature is work for the processor, and hundreds of threads at once
+    would only keep the event loop from its turn.
 
     A synchronous one has proven at construction that its key is the certificate's; in a constructor nothing can be
     awaited, so an asynchronous one proves it here.
 
+    :param turn: the running loop's lock for keys in memory.
     :raises KeyMismatchError: the signature does not verify with the certificate's public key.
     """
+    if isinstance(signer, MemorySigner):
+        async with turn:
+            return await in_thread(signer.sign, message, algorithm)
     signature = await call(signer.sign, message, algorithm)
     if (
         is_coroutine_function(signer.sign)

@@ -90,7 +90,7 @@ class CertVarCredential:
     def _start(self, parts: Parts) -> None:
         self._parts = parts
         self._sender = AsyncSender(parts.options, owns_transport=parts.owns_transport)
-        self._reading, self._background = LoopLock(), Background()
+        self._reading, self._signing, self._background = LoopLock(), LoopLock(), Background()
         self._keeper = TokenKeeper(parts.clock, parts.settings.tenant_id)
         self._flights = Flights(self._keeper, self._acquire)
         tell_after_fork(self._keeper, self._flights, self._sender, parts.holder)
@@ -170,17 +170,18 @@ class CertVarCredential:
 
     async def _load(self, refused: ClientCertificate | None) -> ClientCertificate:
         holder = self._parts.holder
-        seen = holder.current
+        readings = holder.readings
         ready, due = holder.ready(refused)
         if due:
-            self._background.start(self._read(refused, seen))
-        return await self._read(refused, seen) if ready is None else ready
+            self._background.start(self._read(refused, readings))
+        return await self._read(refused, readings) if ready is None else ready
 
-    async def _read(self, refused: ClientCertificate | None, seen: ClientCertificate | None) -> ClientCertificate:
+    async def _read(self, refused: ClientCertificate | None, readings: int) -> ClientCertificate:
         holder = self._parts.holder
         async with self._reading.lock():  # whoever waits here has nothing else to sign with
-            if holder.current is not None and holder.current is not seen:
-                return holder.current  # somebody else has read it meanwhile
+            certificate = holder.read_meanwhile(readings, refused)
+            if certificate is not None:
+                return certificate
             try:
                 data = await call(holder.read_source)
                 accepted: ClientCertificate = await in_thread(holder.accept, data, refused)
@@ -201,7 +202,7 @@ class CertVarCredential:
             case effects.WriteAssertion(key, assertion, until):
                 return self._keeper.write_assertion(key, assertion, until)
             case effects.Sign(signer, message, algorithm):
-                return await sign(signer, message, algorithm)
+                return await sign(signer, message, algorithm, self._signing.lock())
             case effects.Send():
                 return await self._sender.send(effect)
             case effects.Wait(seconds):

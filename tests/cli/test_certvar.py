@@ -37,6 +37,8 @@ def test_the_demo_tells_the_whole_story(tmp_path: Path, monkeypatch: pytest.Monk
         "1 request",
         "the same token",
         "HTTP 200",
+        "keys/sign",
+        "CN=certvar demo vault",
         "Done.",
     ):
         assert fact in text

@@ -1,0 +1,118 @@
+"""The certificate is replaced in the vault while many call without pause, and the app registration lags behind."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from azure_certvar_credential import CertVarCredential
+from azure_certvar_credential.aio import CertVarCredential as AsyncCertVarCredential
+from tests.credential.world import Clock
+from tests.keyvault.conftest import Scene
+from tests.testing.key_vault_kit import pair
+
+CALLERS = {"sync": 50, "aio": 200}
+ACTS = 6
+# How many calls are made at least before the next thing happens to the certificate, and between two of one caller (s).
+CALLS, REST = 100, 0.05
+
+
+@dataclass
+class Play:
+    """Callers that never stop, and what happens to the certificate meanwhile."""
+
+    scene: Scene
+    clock: Clock = field(default_factory=Clock)
+    numbers: Iterator[int] = field(default_factory=itertools.count)
+    outcomes: list[object] = field(default_factory=list)
+    over: bool = False
+
+    def __post_init__(self) -> None:
+        # One time for everybody, or every jump would look like a wrong clock.
+        self.scene.entra._clock = self.scene.vault._clock = self.clock
+
+    def happens(self, number: int) -> None:
+        """Let a minute and a half pass, and the world move on."""
+        self.clock.advance(90)
+        if number == 1:
+            self.scene.vault.rotate("app", pair("next"))
+        elif number == 3:
+            self.scene.application.register(pair("next"))
+        elif number == 5:
+            self.scene.application.unregister(pair().thumbprint)
+
+    def caller(self, credential: CertVarCredential) -> None:
+        while not self.over:
+            try:
+                self.outcomes.append(credential.get_token(f"api://{next(self.numbers)}/.default").token)
+            except Exception as error:  # noqa: BLE001 - counted, and none is expected
+                self.outcomes.append(error)
+            time.sleep(REST)
+
+    async def async_caller(self, credential: AsyncCertVarCredential) -> None:
+        while not self.over:
+            try:
+                self.outcomes.append((await credential.get_token(f"api://{next(self.numbers)}/.default")).token)
+            except Exception as error:  # noqa: BLE001 - counted, and none is expected
+                self.outcomes.append(error)
+            await asyncio.sleep(REST)
+
+    def arguments(self, transport: Callable[[], Any]) -> dict[str, Any]:
+        return {
+            "tenant_id": self.scene.application.tenant_id,
+            "client_id": self.scene.application.client_id,
+            "certificate": self.scene.source(max_age=60),
+            "transport": transport(),
+            "_clock": self.clock,
+        }
+
+    def run(self) -> None:
+        with CertVarCredential(**self.arguments(self.scene.entra.transport)) as credential:
+            callers = [threading.Thread(target=self.caller, args=(credential,)) for _ in range(CALLERS["sync"])]
+            for thread in callers:
+                thread.start()
+            for number in range(ACTS):
+                self.happens(number)
+                enough = len(self.outcomes) + CALLS
+                while len(self.outcomes) < enough:
+                    time.sleep(0.01)
+            self.over = True
+            for thread in callers:
+                thread.join(60)
+
+    async def arun(self) -> None:
+        async with AsyncCertVarCredential(**self.arguments(self.scene.entra.async_transport)) as credential:
+            callers = [asyncio.create_task(self.async_caller(credential)) for _ in range(CALLERS["aio"])]
+            for number in range(ACTS):
+                self.happens(number)
+                enough = len(self.outcomes) + CALLS
+                while len(self.outcomes) < enough:  # noqa: ASYNC110 - the callers must not stop for an event
+                    await asyncio.sleep(0.01)
+            self.over = True
+            await asyncio.gather(*callers)
+
+
+def test_nobody_fails_and_the_log_tells_the_story(scene: Scene, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "azure_certvar_credential")
+    scene.vault.add_certificate("app", pair())
+    play = Play(scene)
+
+    if scene.kind == "sync":
+        play.run()
+    else:
+        asyncio.run(play.arun())
+
+    assert [outcome for outcome in play.outcomes if isinstance(outcome, BaseException)] == []
+    assert len(play.outcomes) >= ACTS * CALLS
+    assert "the certificate changed from" in caplog.text
+    assert "may not be known yet" in caplog.text
+    assert pair().thumbprint in caplog.text
+    assert pair("next").thumbprint in caplog.text
