@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from azure_certvar_credential._transport.options import DEFAULT_TIMEOUTS, check_options
 from azure_certvar_credential.exceptions import ConfigurationError, UnknownOptionError
 from azure_certvar_credential.keyvault.guard import GuardedCredential
+from azure_certvar_credential.signers.showing import shown
 
 # https://learn.microsoft.com/azure/key-vault/general/about-keys-secrets-certificates#object-identifiers
 _NAME = re.compile(r"[0-9A-Za-z-]{1,127}")
@@ -97,8 +98,8 @@ def place(vault_url: object, name: object, version: object, *, prefer_remote: bo
     base, host, path = _split(vault_url)
     if path not in ("", "/"):
         raise ConfigurationError(
-            f"vault_url is only scheme and host, such as https://contoso.vault.azure.net, not {vault_url!r}; name and "
-            "version of the certificate are arguments of their own"
+            f"vault_url is only scheme and host, such as https://contoso.vault.azure.net, not {shown(vault_url)}; name "
+            "and version of the certificate are arguments of their own"
         )
     if ".managedhsm." in f".{host}":
         raise ConfigurationError(
@@ -106,9 +107,9 @@ def place(vault_url: object, name: object, version: object, *, prefer_remote: bo
             "KeyVaultSigner(key_id, leaf.public_key(), credential)) with a leaf that you keep elsewhere"
         )
     if not isinstance(name, str) or not _NAME.fullmatch(name):
-        raise ConfigurationError(f"a certificate's name is 1 to 127 letters, digits and hyphens, not {name!r}")
+        raise ConfigurationError(f"a certificate's name is 1 to 127 letters, digits and hyphens, not {shown(name)}")
     if version is not None and (not isinstance(version, str) or not _VERSION.fullmatch(version)):
-        raise ConfigurationError(f"a certificate's version is letters and digits, or None, not {version!r}")
+        raise ConfigurationError(f"a certificate's version is letters and digits, or None, not {shown(version)}")
     return Place(base, name, version, bool(prefer_remote))
 
 
@@ -121,7 +122,8 @@ def checked_key_id(key_id: object) -> str:
     if not _KEY_PATH.fullmatch(path):
         # Without its version it would mean another key after the next rotation.
         raise ConfigurationError(
-            f"a key's identifier is https://contoso.vault.azure.net/keys/NAME/VERSION, with the version; not {key_id!r}"
+            "a key's identifier is https://contoso.vault.azure.net/keys/NAME/VERSION, with the version; "
+            f"not {shown(key_id)}"
         )
     return f"{base}{path}"
 
@@ -202,9 +204,9 @@ def _split(url: object) -> tuple[str, str, str]:
     try:
         parts = urlsplit(url.strip())
         host, _ = parts.hostname, parts.port
-    except ValueError as error:
-        raise ConfigurationError(f"{url!r} is not a URL: {error}") from error
+    except ValueError:
+        raise ConfigurationError(f"{shown(url)} is not a URL") from None
     if parts.scheme != "https" or not host or parts.username is not None or parts.query or parts.fragment:
         # Over http the vault's answer, the private key, would be in clear.
-        raise ConfigurationError(f"a Key Vault URL is https://contoso.vault.azure.net or the like, not {url!r}")
+        raise ConfigurationError(f"a Key Vault URL is https://contoso.vault.azure.net or the like, not {shown(url)}")
     return f"https://{parts.netloc}", host, parts.path

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import NoReturn
 
 from azure_certvar_credential.exceptions import CertificateError, ConfigurationError
+from azure_certvar_credential.signers.coroutines import is_coroutine_function
 from azure_certvar_credential.signers.memory import PublicKey
 from azure_certvar_credential.signers.public_keys import described, fitting, public_key_from, signature_length
 
@@ -32,7 +33,7 @@ class CallbackSigner:
     def __init__(self, public_key: object, sign: Callable[[bytes, str], bytes], *, remote: bool = False) -> None:
         if not callable(sign):
             raise ConfigurationError(f"sign is of type {type(sign).__name__}, which cannot be called")
-        if _is_coroutine_function(sign):
+        if is_coroutine_function(sign):
             raise ConfigurationError(
                 "sign is a coroutine function; use AsyncCallbackSigner, and the credential of "
                 "azure_certvar_credential.aio"
@@ -116,12 +117,6 @@ class AsyncCallbackSigner:
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("an AsyncCallbackSigner refers to a function of this process and is not pickled or copied")
-
-
-def _is_coroutine_function(function: object) -> bool:
-    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(
-        getattr(function, "__call__", None)  # noqa: B004 - an object whose call is a coroutine function
-    )
 
 
 def _checked(signature: object, public_key: PublicKey) -> bytes:

@@ -113,7 +113,15 @@ class TestPickle:
             CertificateSource(EnvironmentCertificate("APP_CERT")),
             Declared("app"),
         ],
-        ids=str,
+        ids=[
+            "function",
+            "class",
+            "static method",
+            "source around a function",
+            "environment variable",
+            "source around an environment variable",
+            "class that says so",
+        ],
     )
     def test_a_source_that_is_a_reference_or_names_only_is_pickled(self, kind: type, source: object) -> None:
         credential = kind("contoso.example", "client", source)
