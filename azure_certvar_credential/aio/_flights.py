@@ -101,11 +101,14 @@ class Flights:
                 # The shield keeps one caller's cancellation from the flight of the others.
                 return await asyncio.shield(flight.task)
             except asyncio.CancelledError:
-                if not flight.task.cancelled() or _is_being_cancelled():
+                cancellations = _cancellations()
+                if not flight.task.cancelled() or cancellations:
                     raise
                 # Somebody else has ended the flight, and not this caller.
                 if self._closed:
                     raise CredentialClosedError(CLOSED) from None
+                if cancellations is None:
+                    raise
             finally:
                 flight.waiters -= 1
                 if flight.waiters == 0 and not flight.background and not flight.task.done():
@@ -135,7 +138,7 @@ class Flights:
             return None, error
         except asyncio.CancelledError as error:
             self._keeper.flight_abandoned(request)
-            if _is_being_cancelled():
+            if _cancellations() != 0:
                 raise
             # A source or signer raised it by itself; nobody has cancelled anything.
             failure = RuntimeError("a source, signer or transport was cancelled")
@@ -146,8 +149,7 @@ class Flights:
             raise
 
 
-def _is_being_cancelled() -> bool:
-    """Say whether somebody has asked for the running task's cancellation; Python 3.10 does not tell, and says yes."""
-    task = asyncio.current_task()
-    cancelling = getattr(task, "cancelling", None)
-    return cancelling is None or bool(cancelling())
+def _cancellations() -> int | None:
+    """Return how often the running task's cancellation was asked for; None from Python 3.10, which does not tell."""
+    cancelling = getattr(asyncio.current_task(), "cancelling", None)
+    return None if cancelling is None else int(cancelling())
