@@ -27,6 +27,7 @@ __all__ = [
     "CertificateWarning",
     "ConfigurationError",
     "CredentialClosedError",
+    "InteractionRequiredError",
     "KeyMismatchError",
     "KeyVaultError",
     "KeyVaultNotFoundError",
@@ -207,6 +208,14 @@ class CertificateRejectedError(AuthenticationError):
     """Entra knows the application and does not take this certificate or the assertion that it signed.
 
     The message names the certificate's thumbprint and expiry.
+    """
+
+
+class InteractionRequiredError(AuthenticationError):
+    """The user has to do something before a token on the user's behalf is given: sign in again, confirm, consent.
+
+    A middle tier cannot do that: it passes :attr:`claims`, if there are any, to its client in an answer with status 401
+    (https://learn.microsoft.com/entra/identity-platform/claims-challenge), and the client comes back with a new token.
     """
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from azure_certvar_credential._core import authority as authorities
-from azure_certvar_credential._core.request import TokenRequest, token_request
+from azure_certvar_credential._core.request import TokenRequest, UserAssertion, token_request
 from azure_certvar_credential.exceptions import ConfigurationError
 from azure_certvar_credential.signers.algorithms import algorithm_named
 from azure_certvar_credential.signers.showing import shown
@@ -62,6 +62,7 @@ class Settings:
     :ivar send_certificate_chain: whether assertions carry ``x5c``.
     :ivar additionally_allowed_tenants: other tenants that ``get_token`` may name; ``*`` for all.
     :ivar retry: how failures that may pass are retried.
+    :ivar federated: the client assertion comes from an assertion source, and there is no certificate.
     """
 
     tenant_id: str
@@ -71,9 +72,17 @@ class Settings:
     send_certificate_chain: bool
     additionally_allowed_tenants: frozenset[str]
     retry: Retry
+    federated: bool = False
 
     def request(
-        self, scopes: tuple[str, ...], *, claims: str | None, tenant_id: str | None, enable_cae: bool
+        self,
+        scopes: tuple[str, ...],
+        *,
+        claims: str | None,
+        tenant_id: str | None,
+        enable_cae: bool,
+        fmi_path: str | None = None,
+        user: UserAssertion | None = None,
     ) -> TokenRequest:
         """Check the arguments of a ``get_token`` and settle the tenant.
 
@@ -82,7 +91,9 @@ class Settings:
         tenant = authorities.resolve_tenant(
             tenant_id, default=self.tenant_id, allowed=self.additionally_allowed_tenants
         )
-        return token_request(scopes, tenant_id=tenant, enable_cae=enable_cae, claims=claims)
+        return token_request(
+            scopes, tenant_id=tenant, enable_cae=enable_cae, claims=claims, fmi_path=fmi_path, user=user
+        )
 
 
 def settings(
@@ -96,10 +107,12 @@ def settings(
     disable_instance_discovery: bool,
     retry: Retry,
     environment: Mapping[str, str],
+    federated: bool = False,
 ) -> Settings:
     """Check a constructor's arguments, which :class:`~azure_certvar_credential.CertVarCredential` documents.
 
     :param environment: the process's environment variables; ``AZURE_AUTHORITY_HOST`` is the default authority.
+    :param federated: the client assertion comes from an assertion source, and there is no certificate.
     :raises ConfigurationError: an argument that cannot work, naming it and what to write instead.
     """
     tenant = authorities.parse_tenant(tenant_id)
@@ -129,7 +142,7 @@ def settings(
     algorithm_named(chosen)
     if server.kind == "adfs" and chosen != ADFS_ALGORITHM:
         raise ConfigurationError(f"ADFS verifies {ADFS_ALGORITHM} only, not {chosen}: leave algorithm out")
-    return Settings(tenant, client_id, server, chosen, bool(send_certificate_chain), allowed, retry)
+    return Settings(tenant, client_id, server, chosen, bool(send_certificate_chain), allowed, retry, federated)
 
 
 def check_key(certificate: ClientCertificate, algorithm: str) -> None:

@@ -32,6 +32,7 @@ class Token:
     refresh_on: float
     required_on: float
     requested_on: float = field(default=0.0, compare=False)
+    refresh_token: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +85,11 @@ class LoadCertificate:
 
 
 @dataclass(frozen=True, slots=True)
+class LoadAssertion:
+    """Answer: the client assertion that the credential's assertion source returns, as ``str``."""
+
+
+@dataclass(frozen=True, slots=True)
 class Sign:
     """Answer: the raw JWS signature over the message, as ``bytes``."""
 
@@ -132,7 +138,9 @@ class WriteCache:
     token: Token
 
 
-Effect = Now | ReadCache | LoadCertificate | ReadAssertion | Sign | WriteAssertion | Send | Wait | WriteCache
+Effect = (
+    Now | ReadCache | LoadCertificate | LoadAssertion | ReadAssertion | Sign | WriteAssertion | Send | Wait | WriteCache
+)
 # Which answer belongs to which effect is said at each effect; a generator's type cannot tell them apart.
 Result = Any
 Flow = Generator[Effect, Result, T]
@@ -154,8 +162,8 @@ def run(flow: Flow[T], perform: Callable[[Effect], Result]) -> T:
             else:
                 effect = flow.send(result)
     except StopIteration as done:
-        token: T = done.value
-        return token
+        result_of_flow: T = done.value
+        return result_of_flow
     finally:
         flow.close()
 
@@ -172,7 +180,7 @@ async def arun(flow: Flow[T], perform: Callable[[Effect], Awaitable[Result]]) ->
             else:
                 effect = flow.send(result)
     except StopIteration as done:
-        token: T = done.value
-        return token
+        result_of_flow: T = done.value
+        return result_of_flow
     finally:
         flow.close()

@@ -1,6 +1,6 @@
-"""The token request as it goes out, and the strict, bounded reading of what comes back.
+"""The strict, bounded reading of what the token endpoint answers.
 
-RFC 6749 sections 4.4 and 5, RFC 7523 section 2.2; Entra's additions to the error response as
+RFC 6749 section 5; Entra's additions to the error response as
 https://learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow shows them.
 """
 
@@ -15,15 +15,13 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from azure_certvar_credential._core import hints
-from azure_certvar_credential._core.request import TokenRequest
 from azure_certvar_credential.exceptions import (
     AuthenticationError,
     CertificateRejectedError,
+    InteractionRequiredError,
     ResponseFormatError,
     TemporarilyUnavailableError,
 )
-
-ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
 # A token response is a few kilobytes; x/oauth2 draws the line here too.
 MAX_BODY = 1 << 20
@@ -60,57 +58,30 @@ class TokenResponse:
     :ivar token_type: such as ``Bearer``.
     :ivar expires_in: its life in seconds.
     :ivar refresh_in: after how many seconds the server advises a refresh, or None.
+    :ivar refresh_token: what the next token can be had for, or None; only tokens of users come with one.
     """
 
     access_token: str = field(repr=False)
     token_type: str
     expires_in: float
     refresh_in: float | None
+    refresh_token: str | None = field(default=None, repr=False)
 
 
-def form(request: TokenRequest, *, client_id: str, client_assertion: str) -> dict[str, str]:
-    """Return the fields of the token request, to be sent as ``application/x-www-form-urlencoded``."""
-    fields = {
-        "client_id": client_id,
-        "scope": " ".join(request.scopes),
-        "grant_type": "client_credentials",
-        "client_assertion_type": ASSERTION_TYPE,
-        "client_assertion": client_assertion,
-    }
-    claims = request.claims_parameter
-    if claims is not None:
-        fields["claims"] = claims
-    return fields
-
-
-def headers(correlation_id: str) -> dict[str, str]:
-    """Return the header fields of the token request.
-
-    :param correlation_id: an id for this request, which Microsoft's support can search for.
-    """
-    return {
-        "Accept": "application/json",
-        "client-request-id": correlation_id,
-        "return-client-request-id": "true",
-        "x-client-SKU": "azure-certvar-credential",
-        # Tells Entra's gateway that a 429 with Retry-After is understood.
-        "x-ms-lib-capability": "retry-after, h429",
-    }
-
-
-def read(response: Response, *, now: float, about: str) -> TokenResponse:
+def read(response: Response, *, now: float, about: str, for_user: bool = False) -> TokenResponse:
     """Read a token response.
 
     :param response: the answer of the token endpoint.
     :param now: the time in seconds since the epoch, to read a ``Retry-After`` that is a date.
     :param about: describes the certificate for messages about it.
+    :param for_user: the token was asked for on a user's behalf, so a refusal may be for the user to mend.
     :raises AuthenticationError: of the subclass that fits, when the answer is not a token.
     """
     document = _json_object(response)
     if response.status == 200 and document is not None and "error" not in document:
         return _token(document)
     if document is not None and isinstance(document.get("error"), str):
-        raise _oauth_error(response, document, now=now, about=about)
+        raise _oauth_error(response, document, now=now, about=about, for_user=for_user)
     retry_after = read_retry_after(response.headers.get("retry-after"), now=now)
     if _is_later(response.status):
         raise TemporarilyUnavailableError(
@@ -174,7 +145,14 @@ def _token(document: dict[str, Any]) -> TokenResponse:
         raise ResponseFormatError("the token response's token_type is not Bearer", status_code=200)
     if expires_in is None:
         raise ResponseFormatError("the token response's expires_in is not a number of seconds", status_code=200)
-    return TokenResponse(access_token, token_type, expires_in, _seconds(document.get("refresh_in")))
+    refresh_token = document.get("refresh_token")
+    return TokenResponse(
+        access_token,
+        token_type,
+        expires_in,
+        _seconds(document.get("refresh_in")),
+        refresh_token if isinstance(refresh_token, str) and refresh_token.isprintable() else None,
+    )
 
 
 def _seconds(value: object) -> float | None:
@@ -191,7 +169,9 @@ def _seconds(value: object) -> float | None:
     return seconds if 0 < seconds <= _MAX_LIFETIME else None
 
 
-def _oauth_error(response: Response, document: dict[str, Any], *, now: float, about: str) -> AuthenticationError:
+def _oauth_error(
+    response: Response, document: dict[str, Any], *, now: float, about: str, for_user: bool
+) -> AuthenticationError:
     codes = _codes(document.get("error_codes"))
     hint = hints.hint_for(codes)
     retry_after = read_retry_after(response.headers.get("retry-after"), now=now)
@@ -201,6 +181,8 @@ def _oauth_error(response: Response, document: dict[str, Any], *, now: float, ab
         kind, message = CertificateRejectedError, f"{message} The {about}."
     elif _is_transient(response.status, document, codes):
         kind, message = TemporarilyUnavailableError, f"{message}{_advice(retry_after)}"
+    elif for_user and document["error"] in hints.USER_ERRORS and hints.MISUSE_CODES.isdisjoint(codes):
+        kind = InteractionRequiredError
     return kind(
         f"{message} Hint: {hint}" if hint else message,
         status_code=response.status,

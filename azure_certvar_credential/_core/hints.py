@@ -52,6 +52,14 @@ HINTS: dict[int, str] = {
     392200: "The request reached the mTLS endpoint without a client certificate: check that no proxy ends the TLS.",
     392204: "The TLS client certificate has expired: make a new one and upload its public half.",
     500181: "The TLS client certificate is another one than the assertion's.",
+    65001: "The user or an administrator has not consented to this: let the front end ask for consent, or grant "
+    "admin consent, and check that the scope is a permission of this application.",
+    50076: "The user needs multi-factor authentication for this resource: pass the error's claims to the front end.",
+    50079: "The user has to enrol in multi-factor authentication: pass the error's claims to the front end.",
+    50173: "The user's tokens were revoked: the client must sign in again.",
+    700082: "The user's session ended for lack of use: the client must sign in again.",
+    700212: "No federated identity credential matches the assertion's audience: the token must be for "
+    "'api://AzureADTokenExchange' or the audience of the registration.",
     700211: "No federated identity credential matches the assertion's issuer: compare it with the registration.",
     700213: "No federated identity credential matches the assertion's subject: compare it with the registration.",
     500131: "The user's assertion is for another audience: it must be issued for this application.",
@@ -64,6 +72,11 @@ ROTATION_CODES = frozenset({700027, 700024, 7000214, 1000502, 7000274, 7000277})
 # Entra knows the application and objects to the certificate, or to the assertion made with it.
 CERTIFICATE_CODES = ROTATION_CODES | {700021, 700022, 700023, 700028, 700029, 700030, 50048, 5002723, 5002738}
 CLOCK_CODE = 700024
+# OAuth's errors (RFC 6749 section 5.2, OpenID Connect Core section 3.1.2.6) that a user can mend: by signing in again,
+# by a second factor, by consent.
+USER_ERRORS = frozenset({"invalid_grant", "interaction_required", "login_required", "consent_required"})
+# Of these it is the application that handed over the wrong thing.
+MISUSE_CODES = frozenset({500131, 50013, 50027, 9002313, 700022})
 TRANSIENT_CODES = frozenset({90006, 90024, 90033})
 
 

@@ -12,6 +12,7 @@ from azure_certvar_credential._core.hints import CLOCK_CODE, ROTATION_CODES
 from azure_certvar_credential.exceptions import (
     AuthenticationError,
     CertificateRejectedError,
+    InteractionRequiredError,
     TemporarilyUnavailableError,
 )
 
@@ -27,6 +28,7 @@ class Recovery:
     :param retry: how often failures that may pass are retried.
     :ivar clock_offset: seconds by which the server's clock is ahead of ours, once it is known to matter.
     :ivar may_reuse: whether the next request may carry an assertion that was used before.
+    :ivar refresh_token: of the user's last token, to be tried before the user's assertion; None if there is none.
     """
 
     def __init__(self, retry: Retry) -> None:
@@ -37,6 +39,7 @@ class Recovery:
         self._may_correct_clock = self._may_reload = True
         self._reused = False
         self.may_reuse = True
+        self.refresh_token: str | None = None
 
     def sends(self, *, reused: bool) -> None:
         """Note that a request goes out, with an assertion that was used before or not; after it only fresh ones do."""
@@ -45,6 +48,13 @@ class Recovery:
     def wants_fresh_assertion(self, failure: Exception) -> bool:
         """Say whether the server refused an assertion that was used before: it may only object to that."""
         return self._reused and type(failure) in (AuthenticationError, CertificateRejectedError)
+
+    def wants_user_assertion(self, failure: Exception) -> bool:
+        """Say whether the server refused the refresh token: it may be revoked or too old, and the assertion good."""
+        if self.refresh_token is None or type(failure) not in (AuthenticationError, InteractionRequiredError):
+            return False
+        self.refresh_token = None
+        return True
 
     def corrects_clock(self, failure: Exception, answer: exchange.Response | Unanswered, now: float) -> bool:
         """Say whether the server refused the assertion's times and its ``Date`` tells the right one; once.

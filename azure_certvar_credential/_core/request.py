@@ -3,17 +3,73 @@
 from __future__ import annotations
 
 import json
+import re
+from base64 import urlsafe_b64encode
+from collections.abc import Hashable
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Any
 
 from azure_certvar_credential.exceptions import ConfigurationError
 from azure_certvar_credential.signers.showing import shown
 
-# Tokens of different tenants, scopes or CAE capability never share an entry.
-CacheKey = tuple[tuple[str, ...], str, bool]
+# Scopes, tenant and CAE capability; after them what else tells tokens apart: the path of a federated managed identity,
+# or the user on whose behalf. Tokens that differ in any of these never share an entry.
+CacheKey = tuple[Hashable, ...]
 
 # https://learn.microsoft.com/entra/identity-platform/app-resilience-continuous-access-evaluation
 _CAE_CLAIMS: dict[str, Any] = {"access_token": {"xms_cc": {"values": ["CP1"]}}}
+
+# A JWT in compact form (RFC 7519 section 3), signed or encrypted.
+_COMPACT = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]*){2,4}")
+# The longest path of a federated managed identity that is taken; no limit is documented.
+_MAX_PATH = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class UserAssertion:
+    """The access token that a user's client presented to this application, to be exchanged on the user's behalf.
+
+    :ivar value: the token.
+    :ivar digest: its SHA-256, base64url: what stands for it in cache keys.
+    """
+
+    value: str = field(repr=False, compare=False)
+    digest: str
+
+
+def user_assertion(value: object) -> UserAssertion:
+    """Check what a caller of ``on_behalf_of`` gave.
+
+    Whether it is expired, or issued for somebody else, is for the server to say: its clock and its keys decide.
+
+    :param value: the token as it came in the ``Authorization`` field, without the scheme.
+    :raises ConfigurationError: it is not a JWT in compact form; the message does not repeat it.
+    """
+    if not isinstance(value, str):
+        raise ConfigurationError(
+            f"user_assertion must be the user's access token as a str, or a callable that returns it, "
+            f"not {type(value).__name__}"
+        )
+    if value[:7].lower() == "bearer ":
+        raise ConfigurationError("user_assertion is the token alone: leave out the scheme 'Bearer' before it")
+    if not _COMPACT.fullmatch(value):
+        raise ConfigurationError(
+            "user_assertion is not a JWT: it must be the access token that the user's client sent to this "
+            "application, three parts of base64url joined by full stops"
+        )
+    digest = urlsafe_b64encode(sha256(value.encode("ascii")).digest()).decode("ascii")
+    return UserAssertion(value, digest)
+
+
+def plain_key(scopes: tuple[str, ...], tenant_id: str, *, enable_cae: bool) -> CacheKey:
+    """Return the key of a token that an application asks for itself."""
+    return (scopes, tenant_id, enable_cae)
+
+
+def user_key(scopes: tuple[str, ...], tenant_id: str, user: UserAssertion, *, enable_cae: bool) -> CacheKey:
+    """Return the key of a token that is asked for on a user's behalf."""
+    return (scopes, tenant_id, enable_cae, "user", user.digest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +81,8 @@ class TokenRequest:
     :ivar enable_cae: whether the client understands Continuous Access Evaluation.
     :ivar claims: a claims challenge as a JSON string, or None. Not part of the key: the answer to a challenge replaces
         the cached token.
+    :ivar fmi_path: the path of a federated managed identity below this application, or None.
+    :ivar user: on whose behalf, or None for the application itself.
     :ivar key: the cache key.
     """
 
@@ -32,10 +90,17 @@ class TokenRequest:
     tenant_id: str
     enable_cae: bool = False
     claims: str | None = None
+    fmi_path: str | None = None
+    user: UserAssertion | None = None
     key: CacheKey = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "key", (self.scopes, self.tenant_id, self.enable_cae))
+        key = plain_key(self.scopes, self.tenant_id, enable_cae=self.enable_cae)
+        if self.user is not None:
+            key = user_key(self.scopes, self.tenant_id, self.user, enable_cae=self.enable_cae)
+        elif self.fmi_path is not None:
+            key = (*key, "fmi_path", self.fmi_path)
+        object.__setattr__(self, "key", key)
 
     @property
     def claims_parameter(self) -> str | None:
@@ -51,14 +116,25 @@ class TokenRequest:
         return json.dumps(_merged(challenge, _CAE_CLAIMS), separators=(",", ":"))
 
 
-def token_request(scopes: tuple[str, ...], *, tenant_id: str, enable_cae: bool, claims: str | None) -> TokenRequest:
+def token_request(
+    scopes: tuple[str, ...],
+    *,
+    tenant_id: str,
+    enable_cae: bool,
+    claims: str | None,
+    fmi_path: str | None = None,
+    user: UserAssertion | None = None,
+) -> TokenRequest:
     """Check what a caller of ``get_token`` gave.
 
     :param scopes: the positional arguments of ``get_token``.
     :param tenant_id: the resolved tenant.
     :param enable_cae: ask for a token that may be revoked early, and lives longer.
     :param claims: a claims challenge as JSON text; an empty string is none.
-    :raises ConfigurationError: no scope, a scope that is no string or has white space, claims that are no JSON object.
+    :param fmi_path: the path of a federated managed identity, or None.
+    :param user: on whose behalf, or None.
+    :raises ConfigurationError: no scope, a scope that is no string or has white space, claims that are no JSON object,
+        an ``fmi_path`` that is empty, too long or not text, or one together with a user.
     """
     if not scopes:
         raise ConfigurationError("get_token needs at least one scope, such as 'https://storage.azure.com/.default'")
@@ -70,7 +146,19 @@ def token_request(scopes: tuple[str, ...], *, tenant_id: str, enable_cae: bool, 
             )
     if claims:
         parse_claims(claims)
-    return TokenRequest(scopes, tenant_id, bool(enable_cae), claims or None)
+    if fmi_path is not None:
+        _check_path(fmi_path, user)
+    return TokenRequest(scopes, tenant_id, bool(enable_cae), claims or None, fmi_path, user)
+
+
+def _check_path(fmi_path: object, user: UserAssertion | None) -> None:
+    if user is not None:
+        raise ConfigurationError("fmi_path goes with a token of the application itself, not with one of a user")
+    if not isinstance(fmi_path, str) or not 0 < len(fmi_path) <= _MAX_PATH or not fmi_path.isprintable():
+        raise ConfigurationError(
+            f"fmi_path must be the path of a federated managed identity, such as 'SomeFmiPath/FmiCredential', "
+            f"not {shown(fmi_path)}"
+        )
 
 
 def parse_claims(claims: str) -> dict[str, Any]:

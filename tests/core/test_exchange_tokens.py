@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from azure_certvar_credential._core.exchange import MAX_BODY, Response, form, headers, read
+from azure_certvar_credential._core.exchange import MAX_BODY, Response, read
+from azure_certvar_credential._core.grant import form, headers
 from azure_certvar_credential._core.request import token_request
 from azure_certvar_credential.exceptions import AuthenticationError, ResponseFormatError
 from tests.core.responses import answer, plain, token

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from azure_certvar_credential._core.effects import LoadCertificate, Send, Sign, Token, WriteCache
-from azure_certvar_credential._core.exchange import ASSERTION_TYPE
+from azure_certvar_credential._core.grant import ASSERTION_TYPE
 from azure_certvar_credential.exceptions import AuthenticationError, CertificateRejectedError, ResponseFormatError
 from tests.core.certificates import certificate
 from tests.core.responses import aadsts, plain, token

@@ -6,7 +6,8 @@ import asyncio
 from typing import Any, Protocol
 
 from azure_certvar_credential._core.effects import Send, Unanswered
-from azure_certvar_credential._core.exchange import Response, headers
+from azure_certvar_credential._core.exchange import Response
+from azure_certvar_credential._core.grant import headers
 from azure_certvar_credential._transport.aio import AsyncSender
 from azure_certvar_credential._transport.sync import Sender
 
