@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from azure_certvar_credential import exceptions
-    from azure_certvar_credential._credential import CertVarCredential
+    from azure_certvar_credential._credential import CertVarCredential, FederatedCredential, OnBehalfOfCredential
     from azure_certvar_credential.certificates import (
         CertificateSource,
         ClientCertificate,
@@ -32,6 +32,8 @@ __all__ = [
     "ClientCertificate",
     "DescriptorCertificate",
     "EnvironmentCertificate",
+    "FederatedCredential",
+    "OnBehalfOfCredential",
     "Pkcs11Signer",
     "Signer",
     "exceptions",
@@ -49,6 +51,8 @@ _LAZY = {
     "ClientCertificate": "azure_certvar_credential.certificates",
     "DescriptorCertificate": "azure_certvar_credential.certificates",
     "EnvironmentCertificate": "azure_certvar_credential.certificates",
+    "FederatedCredential": "azure_certvar_credential._credential",
+    "OnBehalfOfCredential": "azure_certvar_credential._credential",
     "Pkcs11Signer": "azure_certvar_credential.signers.pkcs11",
     "Signer": "azure_certvar_credential.signers.protocol",
 }

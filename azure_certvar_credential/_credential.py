@@ -1,33 +1,59 @@
-"""The synchronous credential: the hot path, and the performing of the flow's effects."""
+"""The synchronous credentials: with a certificate, with another credential's tokens, and on behalf of a user."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterable
-from types import TracebackType
-from typing import Any
+from typing import Any, ClassVar
 
-from azure.core.credentials import AccessToken, AccessTokenInfo, TokenRequestOptions
-
-from azure_certvar_credential._core import effects
-from azure_certvar_credential._core.effects import Effect, Result, Token, run
-from azure_certvar_credential._core.flow import acquire
-from azure_certvar_credential._core.request import TokenRequest
-from azure_certvar_credential._flights import Flights, in_background
+from azure_certvar_credential._core.config import Settings
+from azure_certvar_credential._core.request import UserAssertion
+from azure_certvar_credential._core.signing import check_audience, client_assertion
 from azure_certvar_credential._runtime.blocking import blocking
-from azure_certvar_credential._runtime.construction import Parts, construct
-from azure_certvar_credential._runtime.environment import arguments_from
+from azure_certvar_credential._runtime.construction import Parts
+from azure_certvar_credential._runtime.credentials import Made, WithAssertionSource, WithCertificate
 from azure_certvar_credential._runtime.fork import tell_after_fork
 from azure_certvar_credential._runtime.keeper import TokenKeeper
-from azure_certvar_credential._runtime.moment import moment
-from azure_certvar_credential._transport.sync import Sender
-from azure_certvar_credential.caches.memory import Entry
-from azure_certvar_credential.certificates import ClientCertificate
-
-_NO_OPTIONS: TokenRequestOptions = {}
+from azure_certvar_credential._runtime.user import Given, User
+from azure_certvar_credential._sync.flights import Flights
+from azure_certvar_credential._sync.performer import Performer
+from azure_certvar_credential._sync.shell import Shell
 
 
-class CertVarCredential:
+class _Own(Made, Shell):
+    """A credential with tokens, flights and connections of its own."""
+
+    def _start(self, parts: Parts) -> None:
+        parts.holder.refuse_coroutines()
+        self._parts = parts
+        self._keeper = TokenKeeper(parts.clock, parts.settings.tenant_id)
+        self._performer = Performer(parts, self._keeper)
+        self._flights = Flights(self._keeper, self._performer.acquire)
+        self._hot = self._keeper.hot
+        self._request = parts.settings.request
+        tell_after_fork(self._keeper, self._flights, parts.holder)
+
+    def on_behalf_of(self, user_assertion: Given) -> OnBehalfOfCredential:
+        """Return a credential for tokens on behalf of a user, by Entra's on-behalf-of flow.
+
+        It shares this credential's certificate, connections, options and tokens; it costs next to nothing to make, so
+        make one for each request that comes in. The tokens of users are kept apart by a hash of their assertion.
+
+        https://learn.microsoft.com/entra/identity-platform/v2-oauth2-on-behalf-of-flow
+
+        :param user_assertion: the access token that the user's client sent to this application, without the scheme
+            ``Bearer``; or a callable that returns the present user's.
+        :raises ConfigurationError: it is not a token, or cannot be called synchronously.
+        """
+        return OnBehalfOfCredential(
+            self._parts.settings, User(user_assertion, self._keeper, self._parts.settings.tenant_id), self._flights
+        )
+
+    def close(self) -> None:
+        """Close the connections to the token endpoint and forget the tokens; closing again does nothing."""
+        self._keeper.close()
+        self._performer.close()
+
+
+class CertVarCredential(WithCertificate, _Own):
     """Authenticates a service principal to Microsoft Entra ID with a certificate that lives in a variable.
 
     It is azure-core's ``TokenCredential`` and ``SupportsTokenInfo``, so every Azure SDK client takes it as
@@ -56,175 +82,68 @@ class CertVarCredential:
         :class:`ValueError`.
     """
 
-    def __init__(
-        self,
-        tenant_id: str,
-        client_id: str,
-        certificate: object = None,
-        *,
-        password: str | bytes | None = None,
-        send_certificate_chain: bool = False,
-        algorithm: str | None = None,
-        authority: str | None = None,
-        additionally_allowed_tenants: Iterable[str] = (),
-        disable_instance_discovery: bool = False,
-        **pipeline_options: Any,
-    ) -> None:
-        self._start(
-            construct(
-                tenant_id,
-                client_id,
-                certificate,
-                password=password,
-                send_certificate_chain=send_certificate_chain,
-                algorithm=algorithm,
-                authority=authority,
-                additionally_allowed_tenants=additionally_allowed_tenants,
-                disable_instance_discovery=disable_instance_discovery,
-                options=pipeline_options,
-            )
-        )
+    shown_as: ClassVar[str] = "CertVarCredential"
 
-    @classmethod
-    def from_environment(cls, **options: Any) -> CertVarCredential:
-        """Make a credential from environment variables, under azure-identity's names.
+    def client_assertion(self, audience: str | None = None) -> str:
+        """Sign a fresh client assertion (RFC 7523 section 2.2) for a request that somebody else sends.
 
-        ``AZURE_TENANT_ID``, ``AZURE_CLIENT_ID``; ``AZURE_CLIENT_CERTIFICATE`` with the *content*: PEM, or base64 of a
-        PFX; optional ``AZURE_CLIENT_CERTIFICATE_PASSWORD``, ``AZURE_CLIENT_SEND_CERTIFICATE_CHAIN`` (``1`` or ``true``)
-        and ``AZURE_AUTHORITY_HOST``. The certificate is read anew when it is due, so changing the variable is enough.
+        The method itself is what azure-identity's ``ClientAssertionCredential`` takes as ``func``. It is valid for ten
+        minutes and for this audience; keep it as secret as a password.
 
-        :param options: further keyword arguments of the class; they win over the environment.
-        :raises ConfigurationError: a variable is missing; the message names every one that is.
-        :raises CertificateError: the certificate, key or password cannot be used.
+        :param audience: the token endpoint, or the issuer, of the server that it is for; by default the token endpoint
+            of this credential's tenant.
+        :returns: a JWT in JWS compact form, its ``jti`` never used before.
+        :raises ConfigurationError: the audience is no text or has white space.
+        :raises CertificateError: the source of the certificate, or the signer, failed.
         """
-        return cls(**arguments_from(os.environ, options))
+        check_audience(audience)
+        return self._performer.run(client_assertion(self._parts.settings, audience))
 
-    def _start(self, parts: Parts) -> None:
-        parts.holder.refuse_coroutines()
-        self._parts = parts
-        self._sender = Sender(parts.options, owns_transport=parts.owns_transport)
-        self._keeper = TokenKeeper(parts.clock, parts.settings.tenant_id)
-        self._flights = Flights(self._keeper, self._acquire)
-        tell_after_fork(self._keeper, self._flights, self._sender, parts.holder)
 
-    def get_token(
-        self,
-        *scopes: str,
-        claims: str | None = None,
-        tenant_id: str | None = None,
-        enable_cae: bool = False,
-        **kwargs: Any,  # noqa: ARG002 - the protocol's; a newer azure-core may pass options that are not known yet
-    ) -> AccessToken:
-        """Return an access token, from the cache when it has a fresh one.
+class FederatedCredential(WithAssertionSource, _Own):
+    """Authenticates an application by a token of another identity, which its federated identity credential trusts.
 
-        :param scopes: what the token is for, usually one ``{resource}/.default``.
-        :param claims: a claims challenge as JSON text; it bypasses the cache, and its token replaces the cached one.
-        :param tenant_id: ask this tenant instead; it must be allowed by ``additionally_allowed_tenants``.
-        :param enable_cae: the client understands Continuous Access Evaluation.
-        :returns: the token, and when it expires in seconds since the epoch (UTC).
-        :raises ConfigurationError: no scope or a malformed one, or a tenant that is not allowed.
-        :raises AuthenticationError: the server refused, or answered with something that is no token.
-        :raises azure.core.exceptions.AzureError: the server could not be reached.
-        """
-        entry = self._keeper.hot(scopes, claims, tenant_id, enable_cae=enable_cae)
-        if entry is not None:
-            return entry.access_token
-        return self._entry(scopes, claims, tenant_id, enable_cae=enable_cae).access_token
+    It is the second leg of a federated chain: the first is :meth:`.Shell.as_assertion_source` of a credential with a
+    certificate, or any function that returns a token, such as one of a managed identity or of a CI system.
 
-    def get_token_info(self, *scopes: str, options: TokenRequestOptions | None = None) -> AccessTokenInfo:
-        """Return an access token with the time at which it should be refreshed; otherwise as :meth:`get_token`.
+    https://learn.microsoft.com/entra/workload-id/workload-identity-federation
 
-        :param scopes: what the token is for, usually one ``{resource}/.default``.
-        :param options: ``claims``, ``tenant_id`` and ``enable_cae`` as :meth:`get_token` takes them.
-        """
-        given = options or _NO_OPTIONS
-        claims, tenant_id = given.get("claims"), given.get("tenant_id")
-        enable_cae = given.get("enable_cae", False)
-        entry = self._keeper.hot(scopes, claims, tenant_id, enable_cae=enable_cae)
-        if entry is not None:
-            return entry.access_token_info
-        return self._entry(scopes, claims, tenant_id, enable_cae=enable_cae).access_token_info
+    :param tenant_id: the tenant's GUID or one of its domain names.
+    :param client_id: the application whose tokens are wanted.
+    :param assertion_source: returns the token that proves the identity; called once for each token request, so it
+        should cache, as the credentials of this package do.
+    :param authority: as for :class:`CertVarCredential`, like the parameters after it.
+    :raises ConfigurationError: an argument that cannot work.
+    """
 
-    def close(self) -> None:
-        """Close the connections to the token endpoint and forget the tokens; closing again does nothing."""
-        self._keeper.close()
-        self._sender.close()
+    shown_as: ClassVar[str] = "FederatedCredential"
 
-    def __enter__(self) -> CertVarCredential:
-        return self
 
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None = None,
-        exc_value: BaseException | None = None,
-        traceback: TracebackType | None = None,
-    ) -> None:
-        self.close()
+class OnBehalfOfCredential(Shell):
+    """Tokens on behalf of a user; made by ``on_behalf_of()`` of a credential, whose tokens and connections it shares.
+
+    Closing it does nothing: what it uses belongs to the credential that it came from.
+    """
+
+    def __init__(self, settings: Settings, user: User, flights: Flights) -> None:
+        user.refuse_coroutines()
+        self._settings = settings
+        self._given_user = user
+        self._flights = flights
+        self._hot = user.hot
+        self._request = settings.request
+
+    def _user(self) -> UserAssertion:
+        return self._given_user.accept(blocking(self._given_user.read(), "user_assertion"))
 
     def __repr__(self) -> str:
-        return f"<CertVarCredential {self._parts.description}>"
+        return f"<OnBehalfOfCredential tenant {self._settings.tenant_id}, client {self._settings.client_id}>"
 
-    def __copy__(self) -> CertVarCredential:
-        """Return a credential with the same settings and certificate, and with tokens and connections of its own.
+    def __copy__(self) -> OnBehalfOfCredential:
+        return OnBehalfOfCredential(self._settings, self._given_user, self._flights)
 
-        A ``transport`` that was handed in is shared, and closed with the original.
-        """
-        copy = object.__new__(type(self))
-        copy._start(self._parts.copied())
-        return copy
-
-    def __deepcopy__(self, memo: object) -> CertVarCredential:
+    def __deepcopy__(self, memo: object) -> OnBehalfOfCredential:
         return self.__copy__()
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return self._parts.pickled(type(self))
-
-    def _entry(self, scopes: tuple[str, ...], claims: str | None, tenant_id: str | None, *, enable_cae: bool) -> Entry:
-        request = self._parts.settings.request(scopes, claims=claims, tenant_id=tenant_id, enable_cae=enable_cae)
-        return self._flights.entry(request)
-
-    def _acquire(self, request: TokenRequest) -> Token:
-        return run(acquire(self._parts.settings, request), self._perform)
-
-    def _load(self, refused: ClientCertificate | None) -> ClientCertificate:
-        holder = self._parts.holder
-        readings = holder.readings
-        ready, due = holder.ready(refused)
-        if due:
-            try:
-                in_background(self._read, refused, readings)
-            except RuntimeError as error:  # no more threads to be had, or the interpreter is shutting down
-                holder.source_failed(error, refused)
-        return self._read(refused, readings) if ready is None else ready
-
-    def _read(self, refused: ClientCertificate | None, readings: int) -> ClientCertificate:
-        holder = self._parts.holder
-        with holder.reading:  # whoever waits here has nothing else to sign with
-            certificate = holder.read_meanwhile(readings, refused)
-            if certificate is not None:
-                return certificate
-            try:
-                return holder.accept(blocking(holder.read_source(), "source"), refused)
-            except Exception as error:  # noqa: BLE001 - a source is the caller's code and may raise anything
-                return holder.source_failed(error, refused)
-
-    def _perform(self, effect: Effect) -> Result:
-        match effect:
-            case effects.Now():
-                return moment(self._parts.clock)
-            case effects.ReadCache(request):
-                return self._keeper.memory.read(request.key)
-            case effects.LoadCertificate(refused):
-                return self._load(refused)
-            case effects.ReadAssertion(key):
-                return self._keeper.read_assertion(key)
-            case effects.WriteAssertion(key, assertion, until):
-                return self._keeper.write_assertion(key, assertion, until)
-            case effects.Sign(signer, message, algorithm):
-                return blocking(signer.sign(message, algorithm), "signer")
-            case effects.Send():
-                return self._sender.send(effect)
-            case effects.Wait(seconds):
-                return self._sender.sleep(seconds)
-            case effects.WriteCache(request, token):
-                return self._keeper.write(request, token)
+        raise TypeError("an OnBehalfOfCredential is not pickled: the pickle would carry the user's token in clear")

@@ -10,13 +10,13 @@ from azure_certvar_credential.signers.coroutines import is_coroutine_function
 
 __all__ = ["ASYNCHRONOUS", "blocking", "is_coroutine_function"]
 
-ASYNCHRONOUS = "the certificate's {what} is asynchronous; use azure_certvar_credential.aio.CertVarCredential with it"
+ASYNCHRONOUS = "the {what} is asynchronous; use the credential of azure_certvar_credential.aio with it"
 
 
 def blocking(result: Any, what: str) -> Any:
     """Return what a source or signer returned to the synchronous credential.
 
-    :param what: ``source`` or ``signer``, for the message.
+    :param what: ``certificate's source`` or the like, for the message.
     :raises ConfigurationError: it is an awaitable.
     """
     if inspect.isawaitable(result):

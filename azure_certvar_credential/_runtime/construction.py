@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from azure_certvar_credential._core.authority import KNOWN_HOSTS
 from azure_certvar_credential._core.config import Settings, check_key, settings
+from azure_certvar_credential._runtime.assertion_source import AssertionSource
 from azure_certvar_credential._runtime.environment import AtOnce
 from azure_certvar_credential._runtime.holder import CertificateHolder, describe
 from azure_certvar_credential._transport.options import check_options, retry_settings
@@ -35,6 +36,16 @@ OWN_OPTIONS = frozenset(
         "disable_instance_discovery",
     }
 )
+FEDERATED_OPTIONS = frozenset(
+    {
+        "tenant_id",
+        "client_id",
+        "assertion_source",
+        "authority",
+        "additionally_allowed_tenants",
+        "disable_instance_discovery",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +53,8 @@ class Parts:
     """What a credential is made of.
 
     :ivar settings: the checked settings.
-    :ivar holder: the certificate, its private key proven, or the source that it will come from.
+    :ivar holder: the certificate, its private key proven, or the source that it will come from; of a federated
+        credential the source of its assertions.
     :ivar options: checked pipeline options.
     :ivar clock: returns seconds since the epoch, UTC.
     :ivar arguments: the constructor's arguments, to make an equal credential elsewhere; None without a source.
@@ -50,7 +62,7 @@ class Parts:
     """
 
     settings: Settings
-    holder: CertificateHolder
+    holder: CertificateHolder | AssertionSource
     options: Mapping[str, Any] = field(repr=False)
     clock: Callable[[], float]
     arguments: Mapping[str, Any] | None = field(repr=False)
@@ -61,9 +73,24 @@ class Parts:
         """What a credential's ``repr`` shows: ids, and the certificate's subject, thumbprint and expiry."""
         return f"tenant {self.settings.tenant_id}, client {self.settings.client_id}, {self.holder!r}"
 
+    @property
+    def certificates(self) -> CertificateHolder:
+        """The holder of a credential that signs; a federated one does not have it."""
+        if not isinstance(self.holder, CertificateHolder):
+            raise TypeError("a federated credential has no certificate")
+        return self.holder
+
+    @property
+    def assertions(self) -> AssertionSource:
+        """The source of a federated credential; one that signs does not have it."""
+        if not isinstance(self.holder, AssertionSource):
+            raise TypeError("a credential with a certificate has no assertion source")
+        return self.holder
+
     def copied(self) -> Parts:
         """Return the same parts with a holder of its own, which starts with the certificate of this one."""
-        return replace(self, holder=self.holder.copied(), owns_transport=False)
+        holder = self.holder.copied() if isinstance(self.holder, CertificateHolder) else self.holder
+        return replace(self, holder=holder, owns_transport=False)
 
     def pickled(self, kind: type[Any]) -> tuple[Any, ...]:
         """Return what ``__reduce__`` returns: a reference to the source, and never a key.
@@ -72,6 +99,11 @@ class Parts:
         :raises TypeError: the certificate was handed over, or a password, or a source that may hold one of them; a
             pickle would carry it in clear.
         """
+        if isinstance(self.holder, AssertionSource):
+            raise TypeError(
+                f"a {kind.__name__} is not pickled: its assertion_source may hold what must not leave the process. "
+                "Make it anew in the other process"
+            )
         if self.arguments is None or self.arguments["password"] is not None:
             raise TypeError(
                 f"a {kind.__name__} that was given its certificate or a password is not pickled: the pickle would "
@@ -167,3 +199,35 @@ def construct(
         }
     )
     return Parts(checked, holder, remaining, clock, arguments)
+
+
+def construct_federated(
+    tenant_id: str,
+    client_id: str,
+    assertion_source: object,
+    *,
+    authority: str | None,
+    additionally_allowed_tenants: Iterable[str],
+    disable_instance_discovery: bool,
+    options: Mapping[str, Any],
+) -> Parts:
+    """Check a constructor's arguments, which :class:`~azure_certvar_credential.FederatedCredential` documents.
+
+    :param options: the remaining keyword arguments.
+    """
+    remaining = dict(options)
+    clock = remaining.pop("_clock", time.time)
+    check_options(remaining, own=FEDERATED_OPTIONS)
+    checked = settings(
+        tenant_id,
+        client_id,
+        algorithm=None,
+        send_certificate_chain=False,
+        authority=authority,
+        additionally_allowed_tenants=additionally_allowed_tenants,
+        disable_instance_discovery=disable_instance_discovery,
+        retry=retry_settings(remaining),
+        environment=os.environ,
+        federated=True,
+    )
+    return Parts(checked, AssertionSource(assertion_source), remaining, clock, None)

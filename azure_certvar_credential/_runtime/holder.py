@@ -113,7 +113,7 @@ class CertificateHolder:
         :raises ConfigurationError: one of them is a coroutine function.
         """
         sign = None if self.current is None else self.current.signer.sign
-        for what, function in (("source", self.source), ("signer", sign)):
+        for what, function in (("certificate's source", self.source), ("certificate's signer", sign)):
             if is_coroutine_function(function):
                 raise ConfigurationError(ASYNCHRONOUS.format(what=what))
 

@@ -10,12 +10,12 @@ import logging
 import threading
 from collections.abc import Callable, Hashable
 from enum import Enum
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from azure.core.exceptions import AzureError
 
 from azure_certvar_credential._core.effects import AssertionKey, Token
-from azure_certvar_credential._core.request import TokenRequest
+from azure_certvar_credential._core.request import CacheKey, TokenRequest
 from azure_certvar_credential.caches.memory import MAX_ENTRIES, Entry, TokenMemory
 from azure_certvar_credential.exceptions import (
     CLOSED,
@@ -35,6 +35,14 @@ PATIENCE = 1.0
 MAX_REFUSALS = 1000
 
 E = TypeVar("E", bound=Exception)
+
+
+class Hot(Protocol):
+    """The hot path: looks up what the arguments of a ``get_token`` ask for; None leaves it to the slow one."""
+
+    def __call__(
+        self, scopes: tuple[str, ...], claims: str | None, tenant_id: str | None, *, enable_cae: bool
+    ) -> Entry | None: ...
 
 
 class Step(Enum):
@@ -76,8 +84,12 @@ class TokenKeeper:
         """
         if claims:
             return None
+        return self.fresh((scopes, tenant_id or self._tenant_id, enable_cae))  # plain_key, without the call
+
+    def fresh(self, key: CacheKey) -> Entry | None:
+        """Return the entry of a key if it is fresh, without a lock."""
         try:
-            entry = self._entries.get((scopes, tenant_id or self._tenant_id, enable_cae))
+            entry = self._entries.get(key)
         except TypeError:  # a scope that cannot be hashed
             return None
         if entry is not None and (now := self._clock()) < entry.fresh_until:

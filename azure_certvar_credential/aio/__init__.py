@@ -1,4 +1,4 @@
-"""The asynchronous credential, under the same name. Needs the extra ``aio``, or another asynchronous transport.
+"""The asynchronous credentials, under the same names. Needs the extra ``aio``, or another asynchronous transport.
 
 >>> from azure_certvar_credential.aio import CertVarCredential
 >>> async with CertVarCredential(tenant_id, client_id, os.environ["APP_CERT"]) as credential:
@@ -7,6 +7,10 @@
 
 from __future__ import annotations
 
-from azure_certvar_credential.aio._credential import CertVarCredential
+from azure_certvar_credential.aio._credential import (
+    CertVarCredential,
+    FederatedCredential,
+    OnBehalfOfCredential,
+)
 
-__all__ = ["CertVarCredential"]
+__all__ = ["CertVarCredential", "FederatedCredential", "OnBehalfOfCredential"]

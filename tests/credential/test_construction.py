@@ -210,12 +210,12 @@ class TestEnvironment:
         credential = CertVarCredential.from_environment(
             tenant_id=application.tenant_id, client_id=application.client_id, transport=entra.transport()
         )
-        loaded = credential._parts.holder.current
+        loaded = credential._parts.certificates.current
 
         credential.get_token(STORAGE)
 
         assert loaded is not None
-        assert credential._parts.holder.current is loaded
+        assert credential._parts.certificates.current is loaded
 
     def test_a_key_of_another_type_is_named_at_once(
         self, kind: Any, curve: ClientCertificate, monkeypatch: pytest.MonkeyPatch

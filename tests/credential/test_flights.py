@@ -234,6 +234,6 @@ def test_a_loop_that_ends_takes_its_connections_with_it(certificate: ClientCerti
         for n in range(3):
             assert asyncio.run(credential.get_token(f"api://{n}/.default")).token
         gc.collect()
-        assert list(credential._sender._opened.values()) == []
+        assert list(credential._performer._sender._opened.values()) == []
 
     assert len(entra.requests) == 3

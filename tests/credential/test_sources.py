@@ -134,17 +134,23 @@ class TestSync:
     """The synchronous credential has no event loop to await anything in."""
 
     def test_an_asynchronous_source_is_refused_by_the_constructor(self) -> None:
-        with pytest.raises(ConfigurationError, match=r"aio\.CertVarCredential"):
+        with pytest.raises(
+            ConfigurationError, match=r"source is asynchronous; use the credential of azure_certvar_credential\.aio"
+        ):
             CertVarCredential("contoso.example", "client", AsyncSource(1))
 
     def test_a_source_that_turns_out_to_be_asynchronous_is_refused_when_it_is_read(self) -> None:
         credential = CertVarCredential("contoso.example", "client", lambda: AsyncSource(1)())  # noqa: PLW0108 - hides the coroutine
 
-        with pytest.raises(ConfigurationError, match=r"aio\.CertVarCredential"):
+        with pytest.raises(
+            ConfigurationError, match=r"source is asynchronous; use the credential of azure_certvar_credential\.aio"
+        ):
             credential.get_token(STORAGE)
 
     def test_an_asynchronous_signer_is_refused(self, certificate: ClientCertificate) -> None:
-        with pytest.raises(ConfigurationError, match=r"aio\.CertVarCredential"):
+        with pytest.raises(
+            ConfigurationError, match=r"signer is asynchronous; use the credential of azure_certvar_credential\.aio"
+        ):
             CertVarCredential(
                 "contoso.example", "client", ClientCertificate(certificate.leaf, AsyncSigner(certificate))
             )

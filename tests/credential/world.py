@@ -17,7 +17,7 @@ from typing import Any, Literal
 from azure.core.credentials import AccessToken, AccessTokenInfo
 
 from azure_certvar_credential import CertVarCredential, ClientCertificate
-from azure_certvar_credential._flights import Flights
+from azure_certvar_credential._sync.flights import Flights
 from azure_certvar_credential.aio import CertVarCredential as AsyncCertVarCredential
 from azure_certvar_credential.testing import Application, EntraEmulator
 
@@ -69,7 +69,8 @@ class Driver:
         credential = self.credential
         if isinstance(credential, AsyncCertVarCredential):
             tasks = [flight.task for flight in credential._flights._flights.values()]
-            await asyncio.wait_for(asyncio.gather(*tasks, *credential._background._tasks, return_exceptions=True), 20)
+            tasks += credential._performer._background._tasks
+            await asyncio.wait_for(asyncio.gather(*tasks, return_exceptions=True), 20)
 
     async def joined(self, callers: int) -> None:
         """Wait until so many callers are on a flight, its leader among them."""

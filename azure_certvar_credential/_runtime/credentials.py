@@ -1,0 +1,118 @@
+"""What the sync and the async credential of one name have in common: how they are made, copied, pickled and shown."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from azure_certvar_credential._runtime.construction import Parts, construct, construct_federated
+from azure_certvar_credential._runtime.environment import arguments_from
+
+if TYPE_CHECKING:
+    from typing_extensions import Self  # of the standard library from Python 3.11 on
+
+
+class Made:
+    """A credential made of parts.
+
+    :cvar shown_as: its name in ``repr``.
+    """
+
+    shown_as: ClassVar[str]
+    _parts: Parts
+
+    # Begins life with these parts; the shells say how.
+    _start: Callable[[Parts], None]
+
+    def __repr__(self) -> str:
+        return f"<{self.shown_as} {self._parts.description}>"
+
+    def __copy__(self) -> Self:
+        """Return a credential with the same settings and certificate, and with tokens and connections of its own.
+
+        A ``transport`` that was handed in is shared, and closed with the original.
+        """
+        copy = object.__new__(type(self))
+        copy._start(self._parts.copied())
+        return copy
+
+    def __deepcopy__(self, memo: object) -> Self:
+        return self.__copy__()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return self._parts.pickled(type(self))
+
+
+class WithCertificate(Made):
+    """A credential that signs with a certificate; the parameters are those that ``CertVarCredential`` documents."""
+
+    def __init__(
+        self,
+        tenant_id: str,
+        client_id: str,
+        certificate: object = None,
+        *,
+        password: str | bytes | None = None,
+        send_certificate_chain: bool = False,
+        algorithm: str | None = None,
+        authority: str | None = None,
+        additionally_allowed_tenants: Iterable[str] = (),
+        disable_instance_discovery: bool = False,
+        **pipeline_options: Any,
+    ) -> None:
+        self._start(
+            construct(
+                tenant_id,
+                client_id,
+                certificate,
+                password=password,
+                send_certificate_chain=send_certificate_chain,
+                algorithm=algorithm,
+                authority=authority,
+                additionally_allowed_tenants=additionally_allowed_tenants,
+                disable_instance_discovery=disable_instance_discovery,
+                options=pipeline_options,
+            )
+        )
+
+    @classmethod
+    def from_environment(cls, **options: Any) -> Self:
+        """Make a credential from environment variables, under azure-identity's names.
+
+        ``AZURE_TENANT_ID``, ``AZURE_CLIENT_ID``; ``AZURE_CLIENT_CERTIFICATE`` with the *content*: PEM, or base64 of a
+        PFX; optional ``AZURE_CLIENT_CERTIFICATE_PASSWORD``, ``AZURE_CLIENT_SEND_CERTIFICATE_CHAIN`` (``1`` or ``true``)
+        and ``AZURE_AUTHORITY_HOST``. The certificate is read anew when it is due, so changing the variable is enough.
+
+        :param options: further keyword arguments of the class; they win over the environment.
+        :raises ConfigurationError: a variable is missing; the message names every one that is.
+        :raises CertificateError: the certificate, key or password cannot be used.
+        """
+        return cls(**arguments_from(os.environ, options))
+
+
+class WithAssertionSource(Made):
+    """A credential that signs nothing; the parameters are those that ``FederatedCredential`` documents."""
+
+    def __init__(
+        self,
+        tenant_id: str,
+        client_id: str,
+        assertion_source: object,
+        *,
+        authority: str | None = None,
+        additionally_allowed_tenants: Iterable[str] = (),
+        disable_instance_discovery: bool = False,
+        **pipeline_options: Any,
+    ) -> None:
+        self._start(
+            construct_federated(
+                tenant_id,
+                client_id,
+                assertion_source,
+                authority=authority,
+                additionally_allowed_tenants=additionally_allowed_tenants,
+                disable_instance_discovery=disable_instance_discovery,
+                options=pipeline_options,
+            )
+        )

@@ -1,0 +1,66 @@
+"""On whose behalf a credential acts: a user's token, or a callable that returns the present user's."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from azure_certvar_credential._core.request import UserAssertion, user_assertion, user_key
+from azure_certvar_credential._runtime.blocking import ASYNCHRONOUS, is_coroutine_function
+from azure_certvar_credential._runtime.keeper import TokenKeeper
+from azure_certvar_credential.caches.memory import Entry
+from azure_certvar_credential.exceptions import ConfigurationError
+
+# What ``on_behalf_of`` takes.
+Given = str | Callable[[], str] | Callable[[], Awaitable[str]]
+
+
+class User:
+    """The user of one on-behalf-of credential.
+
+    :param given: the user's token, or a callable that returns it.
+    :param keeper: the tokens of the credential that acts.
+    :param tenant_id: its tenant.
+    :raises ConfigurationError: it is neither, or the token is none.
+    """
+
+    def __init__(self, given: Given, keeper: TokenKeeper, tenant_id: str) -> None:
+        self._read: Callable[[], Any] | None = given if callable(given) else None
+        self._last = None if callable(given) else user_assertion(given)
+        self._keeper = keeper
+        self._tenant_id = tenant_id
+        self.asynchronous = is_coroutine_function(self._read)
+
+    def refuse_coroutines(self) -> None:
+        """Check that the user's token can be had synchronously.
+
+        :raises ConfigurationError: it comes from a coroutine function.
+        """
+        if self.asynchronous:
+            raise ConfigurationError(ASYNCHRONOUS.format(what="user_assertion"))
+
+    def read(self) -> Any:
+        """Return the user's token, checked or not, or an awaitable of it."""
+        return self._last if self._read is None else self._read()
+
+    def accept(self, value: object) -> UserAssertion:
+        """Take what :meth:`read` returned.
+
+        :raises ConfigurationError: it is no token.
+        """
+        if isinstance(value, UserAssertion):
+            return value
+        last = self._last
+        # The same user mostly asks again and again; one reference is swapped, so threads need no lock.
+        if last is None or last.value != value:
+            last = self._last = user_assertion(value)
+        return last
+
+    def hot(
+        self, scopes: tuple[str, ...], claims: str | None, tenant_id: str | None, *, enable_cae: bool
+    ) -> Entry | None:
+        """Return the entry for the arguments of a ``get_token`` if it is fresh; as :meth:`.TokenKeeper.hot`."""
+        if claims or self._read is not None:
+            return None
+        user = self.accept(self._last)
+        return self._keeper.fresh(user_key(scopes, tenant_id or self._tenant_id, user, enable_cae=enable_cae))

@@ -1,0 +1,88 @@
+"""Performs the flow's effects with blocking calls."""
+
+from __future__ import annotations
+
+from azure_certvar_credential._core import effects
+from azure_certvar_credential._core.effects import Effect, Flow, Result, T, Token, run
+from azure_certvar_credential._core.flow import acquire
+from azure_certvar_credential._core.request import TokenRequest
+from azure_certvar_credential._runtime.blocking import blocking
+from azure_certvar_credential._runtime.construction import Parts
+from azure_certvar_credential._runtime.fork import tell_after_fork
+from azure_certvar_credential._runtime.keeper import TokenKeeper
+from azure_certvar_credential._runtime.moment import moment
+from azure_certvar_credential._sync.flights import in_background
+from azure_certvar_credential._transport.sync import Sender
+from azure_certvar_credential.certificates import ClientCertificate
+
+
+class Performer:
+    """Does what the flow of one credential asks for.
+
+    :param parts: what the credential is made of.
+    :param keeper: its tokens.
+    """
+
+    def __init__(self, parts: Parts, keeper: TokenKeeper) -> None:
+        self._parts = parts
+        self._keeper = keeper
+        self._sender = Sender(parts.options, owns_transport=parts.owns_transport)
+        tell_after_fork(self._sender)
+
+    def acquire(self, request: TokenRequest) -> Token:
+        """Acquire the token of a request and keep it."""
+        return self.run(acquire(self._parts.settings, request))
+
+    def run(self, flow: Flow[T]) -> T:
+        """Drive a flow to its end."""
+        return run(flow, self._perform)
+
+    def close(self) -> None:
+        """Close the connections for good."""
+        self._sender.close()
+
+    def _load(self, refused: ClientCertificate | None) -> ClientCertificate:
+        holder = self._parts.certificates
+        readings = holder.readings
+        ready, due = holder.ready(refused)
+        if due:
+            try:
+                in_background(self._read, refused, readings)
+            except RuntimeError as error:  # no more threads to be had, or the interpreter is shutting down
+                holder.source_failed(error, refused)
+        return self._read(refused, readings) if ready is None else ready
+
+    def _read(self, refused: ClientCertificate | None, readings: int) -> ClientCertificate:
+        holder = self._parts.certificates
+        with holder.reading:  # whoever waits here has nothing else to sign with
+            certificate = holder.read_meanwhile(readings, refused)
+            if certificate is not None:
+                return certificate
+            try:
+                return holder.accept(blocking(holder.read_source(), "certificate's source"), refused)
+            except Exception as error:  # noqa: BLE001 - a source is the caller's code and may raise anything
+                return holder.source_failed(error, refused)
+
+    def _perform(self, effect: Effect) -> Result:
+        match effect:
+            case effects.Now():
+                return moment(self._parts.clock)
+            case effects.ReadCache(request):
+                return self._keeper.memory.read(request.key)
+            case effects.LoadCertificate(refused):
+                return self._load(refused)
+            case effects.LoadAssertion():
+                source = self._parts.assertions
+                return source.accept(blocking(source.read(), "assertion_source"))
+            case effects.ReadAssertion(key):
+                return self._keeper.read_assertion(key)
+            case effects.WriteAssertion(key, assertion, until):
+                return self._keeper.write_assertion(key, assertion, until)
+            case effects.Sign(signer, message, algorithm):
+                return blocking(signer.sign(message, algorithm), "certificate's signer")
+            case effects.Send():
+                return self._sender.send(effect)
+            case effects.Wait(seconds):
+                return self._sender.sleep(seconds)
+            case effects.WriteCache(request, token):
+                return self._keeper.write(request, token)

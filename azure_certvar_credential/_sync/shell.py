@@ -1,0 +1,124 @@
+"""What every synchronous credential of this package has in common: the hot path, azure-core's protocols, the end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from azure.core.credentials import AccessToken, AccessTokenInfo, TokenRequestOptions
+
+from azure_certvar_credential._core.request import TokenRequest, UserAssertion
+from azure_certvar_credential._runtime.keeper import Hot
+from azure_certvar_credential._sync.flights import Flights
+from azure_certvar_credential.caches.memory import Entry
+
+_NO_OPTIONS: TokenRequestOptions = {}
+
+if TYPE_CHECKING:
+    from typing_extensions import Self  # of the standard library from Python 3.11 on
+
+
+class Shell:
+    """A ``TokenCredential`` and ``SupportsTokenInfo`` over the flights of a credential.
+
+    What a credential's ``_start`` gives it:
+
+    :ivar _hot: looks a fresh token up; the hot path.
+    :ivar _request: checks the arguments of a ``get_token``.
+    :ivar _flights: where the other tokens come from.
+    """
+
+    _hot: Hot
+    _request: Callable[..., TokenRequest]
+    _flights: Flights
+
+    def get_token(
+        self,
+        *scopes: str,
+        claims: str | None = None,
+        tenant_id: str | None = None,
+        enable_cae: bool = False,
+        fmi_path: str | None = None,
+        **kwargs: Any,  # noqa: ARG002 - the protocol's; a newer azure-core may pass options that are not known yet
+    ) -> AccessToken:
+        """Return an access token, from the cache when it has a fresh one.
+
+        :param scopes: what the token is for, usually one ``{resource}/.default``.
+        :param claims: a claims challenge as JSON text; it bypasses the cache, and its token replaces the cached one.
+        :param tenant_id: ask this tenant instead; it must be allowed by ``additionally_allowed_tenants``.
+        :param enable_cae: the client understands Continuous Access Evaluation.
+        :param fmi_path: the path of a federated managed identity below the application; tokens of different paths are
+            cached apart.
+        :returns: the token, and when it expires in seconds since the epoch (UTC).
+        :raises ConfigurationError: no scope or a malformed one, or a tenant that is not allowed.
+        :raises AuthenticationError: the server refused, or answered with something that is no token.
+        :raises azure.core.exceptions.AzureError: the server could not be reached.
+        """
+        entry = None if fmi_path else self._hot(scopes, claims, tenant_id, enable_cae=enable_cae)
+        if entry is not None:
+            return entry.access_token
+        return self._entry(scopes, claims, tenant_id, enable_cae=enable_cae, fmi_path=fmi_path).access_token
+
+    def get_token_info(self, *scopes: str, options: TokenRequestOptions | None = None) -> AccessTokenInfo:
+        """Return an access token with the time at which it should be refreshed; otherwise as :meth:`get_token`.
+
+        :param scopes: what the token is for, usually one ``{resource}/.default``.
+        :param options: ``claims``, ``tenant_id`` and ``enable_cae`` as :meth:`get_token` takes them.
+        """
+        given = options or _NO_OPTIONS
+        claims, tenant_id = given.get("claims"), given.get("tenant_id")
+        enable_cae = given.get("enable_cae", False)
+        entry = self._hot(scopes, claims, tenant_id, enable_cae=enable_cae)
+        if entry is not None:
+            return entry.access_token_info
+        return self._entry(scopes, claims, tenant_id, enable_cae=enable_cae).access_token_info
+
+    def as_assertion_source(self, scope: str, *, fmi_path: str | None = None) -> Callable[[], str]:
+        """Return a function whose tokens prove this identity to another application.
+
+        It is the first leg of a federated chain: hand it to :class:`~azure_certvar_credential.FederatedCredential` as
+        ``assertion_source``, or to azure-identity's ``ClientAssertionCredential`` as ``func``. Each call returns a
+        token from the cache, or a new one; errors are those of :meth:`get_token`.
+
+        :param scope: ``api://AzureADTokenExchange/.default`` for a federated identity credential,
+            ``api://AzureFMITokenExchange/.default`` with ``fmi_path``.
+        :param fmi_path: the path of a federated managed identity, or None.
+        """
+
+        def token() -> str:
+            return self.get_token(scope, fmi_path=fmi_path).token
+
+        return token
+
+    def close(self) -> None:
+        """Let go of what the credential holds; closing again does nothing."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None = None,
+        exc_value: BaseException | None = None,
+        traceback: TracebackType | None = None,
+    ) -> None:
+        self.close()
+
+    def _user(self) -> UserAssertion | None:
+        """Return on whose behalf the token is asked for; None for the application itself."""
+        return None
+
+    def _entry(
+        self,
+        scopes: tuple[str, ...],
+        claims: str | None,
+        tenant_id: str | None,
+        *,
+        enable_cae: bool,
+        fmi_path: str | None = None,
+    ) -> Entry:
+        request = self._request(
+            scopes, claims=claims, tenant_id=tenant_id, enable_cae=enable_cae, fmi_path=fmi_path, user=self._user()
+        )
+        return self._flights.entry(request)

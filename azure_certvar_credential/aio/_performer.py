@@ -1,0 +1,90 @@
+"""Performs the flow's effects with awaitable calls."""
+
+from __future__ import annotations
+
+from azure_certvar_credential._core import effects
+from azure_certvar_credential._core.effects import Effect, Flow, Result, T, Token, arun
+from azure_certvar_credential._core.flow import acquire
+from azure_certvar_credential._core.request import TokenRequest
+from azure_certvar_credential._runtime.construction import Parts
+from azure_certvar_credential._runtime.fork import tell_after_fork
+from azure_certvar_credential._runtime.keeper import TokenKeeper
+from azure_certvar_credential._runtime.moment import moment
+from azure_certvar_credential._transport.aio import AsyncSender
+from azure_certvar_credential._transport.in_thread import in_thread
+from azure_certvar_credential.aio._calls import Background, LoopLock, call, sign
+from azure_certvar_credential.certificates import ClientCertificate
+
+
+class Performer:
+    """Does what the flow of one credential asks for.
+
+    :param parts: what the credential is made of.
+    :param keeper: its tokens.
+    :raises ImportError: no transport is given and aiohttp is not installed.
+    """
+
+    def __init__(self, parts: Parts, keeper: TokenKeeper) -> None:
+        self._parts = parts
+        self._keeper = keeper
+        self._sender = AsyncSender(parts.options, owns_transport=parts.owns_transport)
+        self._reading, self._signing, self._background = LoopLock(), LoopLock(), Background()
+        tell_after_fork(self._sender)
+
+    async def acquire(self, request: TokenRequest) -> Token:
+        """Acquire the token of a request and keep it."""
+        return await self.run(acquire(self._parts.settings, request))
+
+    async def run(self, flow: Flow[T]) -> T:
+        """Drive a flow to its end."""
+        return await arun(flow, self._perform)
+
+    async def close(self) -> None:
+        """End what runs in the background, and close this loop's connections for good."""
+        await self._background.close()
+        await self._sender.close()
+
+    async def _load(self, refused: ClientCertificate | None) -> ClientCertificate:
+        holder = self._parts.certificates
+        readings = holder.readings
+        ready, due = holder.ready(refused)
+        if due:
+            self._background.start(self._read(refused, readings))
+        return await self._read(refused, readings) if ready is None else ready
+
+    async def _read(self, refused: ClientCertificate | None, readings: int) -> ClientCertificate:
+        holder = self._parts.certificates
+        async with self._reading.lock():  # whoever waits here has nothing else to sign with
+            certificate = holder.read_meanwhile(readings, refused)
+            if certificate is not None:
+                return certificate
+            try:
+                data = await call(holder.read_source)
+                accepted: ClientCertificate = await in_thread(holder.accept, data, refused)
+                return accepted
+            except Exception as error:  # noqa: BLE001 - a source is the caller's code and may raise anything
+                return holder.source_failed(error, refused)
+
+    async def _perform(self, effect: Effect) -> Result:
+        match effect:
+            case effects.Now():
+                return moment(self._parts.clock)
+            case effects.ReadCache(request):
+                return self._keeper.memory.read(request.key)
+            case effects.LoadCertificate(refused):
+                return await self._load(refused)
+            case effects.LoadAssertion():
+                source = self._parts.assertions
+                return source.accept(await call(source.read))
+            case effects.ReadAssertion(key):
+                return self._keeper.read_assertion(key)
+            case effects.WriteAssertion(key, assertion, until):
+                return self._keeper.write_assertion(key, assertion, until)
+            case effects.Sign(signer, message, algorithm):
+                return await sign(signer, message, algorithm, self._signing.lock())
+            case effects.Send():
+                return await self._sender.send(effect)
+            case effects.Wait(seconds):
+                return await self._sender.sleep(seconds)
+            case effects.WriteCache(request, token):
+                return self._keeper.write(request, token)

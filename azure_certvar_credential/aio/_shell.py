@@ -1,0 +1,108 @@
+"""What every asynchronous credential of this package has in common: the hot path, azure-core's protocols, the end."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from azure.core.credentials import AccessToken, AccessTokenInfo, TokenRequestOptions
+
+from azure_certvar_credential._core.request import TokenRequest, UserAssertion
+from azure_certvar_credential._runtime.keeper import Hot
+from azure_certvar_credential.aio._flights import Flights
+from azure_certvar_credential.caches.memory import Entry
+
+_NO_OPTIONS: TokenRequestOptions = {}
+
+if TYPE_CHECKING:
+    from typing_extensions import Self  # of the standard library from Python 3.11 on
+
+
+class Shell:
+    """An ``AsyncTokenCredential`` and ``AsyncSupportsTokenInfo`` over the flights of a credential.
+
+    What a credential's ``_start`` gives it:
+
+    :ivar _hot: looks a fresh token up; the hot path.
+    :ivar _request: checks the arguments of a ``get_token``.
+    :ivar _flights: where the other tokens come from.
+    """
+
+    _hot: Hot
+    _request: Callable[..., TokenRequest]
+    _flights: Flights
+
+    async def get_token(
+        self,
+        *scopes: str,
+        claims: str | None = None,
+        tenant_id: str | None = None,
+        enable_cae: bool = False,
+        fmi_path: str | None = None,
+        **kwargs: Any,  # noqa: ARG002 - the protocol's; a newer azure-core may pass options that are not known yet
+    ) -> AccessToken:
+        """Return an access token, from the cache when it has a fresh one.
+
+        Parameters and errors are those of :meth:`azure_certvar_credential.CertVarCredential.get_token`. A caller that
+        is cancelled leaves the request to the others who wait for it; when there are none, it is cancelled too.
+        """
+        entry = None if fmi_path else self._hot(scopes, claims, tenant_id, enable_cae=enable_cae)
+        if entry is not None:
+            return entry.access_token
+        return (await self._entry(scopes, claims, tenant_id, enable_cae=enable_cae, fmi_path=fmi_path)).access_token
+
+    async def get_token_info(self, *scopes: str, options: TokenRequestOptions | None = None) -> AccessTokenInfo:
+        """Return an access token with the time at which it should be refreshed; otherwise as :meth:`get_token`."""
+        given = options or _NO_OPTIONS
+        claims, tenant_id = given.get("claims"), given.get("tenant_id")
+        enable_cae = given.get("enable_cae", False)
+        entry = self._hot(scopes, claims, tenant_id, enable_cae=enable_cae)
+        if entry is not None:
+            return entry.access_token_info
+        return (await self._entry(scopes, claims, tenant_id, enable_cae=enable_cae)).access_token_info
+
+    def as_assertion_source(self, scope: str, *, fmi_path: str | None = None) -> Callable[[], Awaitable[str]]:
+        """Return a coroutine function whose tokens prove this identity to another application.
+
+        Parameters are those of :meth:`azure_certvar_credential.CertVarCredential.as_assertion_source`; it goes to the
+        asynchronous :class:`FederatedCredential`.
+        """
+
+        async def token() -> str:
+            return (await self.get_token(scope, fmi_path=fmi_path)).token
+
+        return token
+
+    async def close(self) -> None:
+        """Let go of what the credential holds; closing again does nothing."""
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None = None,
+        exc_value: BaseException | None = None,
+        traceback: TracebackType | None = None,
+    ) -> None:
+        await self.close()
+
+    async def _user(self) -> UserAssertion | None:
+        """Return on whose behalf the token is asked for; None for the application itself."""
+        return None
+
+    async def _entry(
+        self,
+        scopes: tuple[str, ...],
+        claims: str | None,
+        tenant_id: str | None,
+        *,
+        enable_cae: bool,
+        fmi_path: str | None = None,
+    ) -> Entry:
+        user = await self._user()
+        request = self._request(
+            scopes, claims=claims, tenant_id=tenant_id, enable_cae=enable_cae, fmi_path=fmi_path, user=user
+        )
+        return await self._flights.entry(request)
