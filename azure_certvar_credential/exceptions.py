@@ -1,4 +1,4 @@
-"""Every error and warning of this package; no logic.
+"""Every error and warning of this package.
 
 Two families, told apart by whose fault it is:
 
@@ -13,6 +13,8 @@ No message and no attribute of these classes holds a private key, an assertion, 
 """
 
 from __future__ import annotations
+
+from base64 import b64encode
 
 from azure.core.exceptions import ClientAuthenticationError
 
@@ -214,9 +216,16 @@ class CertificateRejectedError(AuthenticationError):
 class InteractionRequiredError(AuthenticationError):
     """The user has to do something before a token on the user's behalf is given: sign in again, confirm, consent.
 
-    A middle tier cannot do that: it passes :attr:`claims`, if there are any, to its client in an answer with status 401
-    (https://learn.microsoft.com/entra/identity-platform/claims-challenge), and the client comes back with a new token.
+    A middle tier cannot do that: it answers its client with status 401 and :attr:`www_authenticate`, and the client
+    comes back with a new token (https://learn.microsoft.com/entra/identity-platform/claims-challenge).
     """
+
+    @property
+    def www_authenticate(self) -> str:
+        """The header field ``WWW-Authenticate`` (RFC 6750 section 3) of that answer, with :attr:`claims` in base64."""
+        if self.claims is None:
+            return 'Bearer error="invalid_token"'
+        return f'Bearer error="insufficient_claims", claims="{b64encode(self.claims.encode()).decode()}"'
 
 
 class TemporarilyUnavailableError(AuthenticationError):

@@ -26,7 +26,7 @@ from azure_certvar_credential._core.effects import (
 )
 from azure_certvar_credential._core.exchange import Response
 from azure_certvar_credential._core.flow import acquire
-from azure_certvar_credential._core.request import TokenRequest
+from azure_certvar_credential._core.request import TokenRequest, UserAssertion
 from tests.core.certificates import certificate
 
 NOW = 1_800_000_000.0
@@ -132,9 +132,16 @@ def made_settings(**changed: Any) -> Settings:
     return settings(TENANT, "a-client", **arguments)
 
 
-def request(*, claims: str | None = None, cae: bool = False) -> TokenRequest:
+def request(
+    *, claims: str | None = None, cae: bool = False, fmi_path: str | None = None, user: UserAssertion | None = None
+) -> TokenRequest:
     return made_settings().request(
-        ("https://storage.azure.com/.default",), claims=claims, tenant_id=None, enable_cae=cae
+        ("https://storage.azure.com/.default",),
+        claims=claims,
+        tenant_id=None,
+        enable_cae=cae,
+        fmi_path=fmi_path,
+        user=user,
     )
 
 
