@@ -39,6 +39,7 @@ __all__ = [
     "KeyVaultVersionError",
     "MissingCertificateError",
     "MissingPrivateKeyError",
+    "OnBehalfOfError",
     "PasswordError",
     "PasswordRequiredError",
     "ResponseFormatError",
@@ -46,6 +47,7 @@ __all__ = [
     "TenantNotAllowedError",
     "UnknownOptionError",
     "UnsupportedKeyError",
+    "UserAssertionRejectedError",
     "WrongPasswordError",
 ]
 
@@ -213,11 +215,11 @@ class CertificateRejectedError(AuthenticationError):
     """
 
 
-class InteractionRequiredError(AuthenticationError):
-    """The user has to do something before a token on the user's behalf is given: sign in again, confirm, consent.
+class OnBehalfOfError(AuthenticationError):
+    """No token is given on behalf of the user; it is for the user's client to mend. Base of the two classes below.
 
-    A middle tier cannot do that: it answers its client with status 401 and :attr:`www_authenticate`, and the client
-    comes back with a new token (https://learn.microsoft.com/entra/identity-platform/claims-challenge).
+    A middle tier answers its client with status 401 and :attr:`www_authenticate`, and the client comes back with
+    another token (https://learn.microsoft.com/entra/identity-platform/claims-challenge).
     """
 
     @property
@@ -226,6 +228,14 @@ class InteractionRequiredError(AuthenticationError):
         if self.claims is None:
             return 'Bearer error="invalid_token"'
         return f'Bearer error="insufficient_claims", claims="{b64encode(self.claims.encode()).decode()}"'
+
+
+class InteractionRequiredError(OnBehalfOfError):
+    """The user has to do something first: sign in again, confirm with another factor, consent."""
+
+
+class UserAssertionRejectedError(OnBehalfOfError):
+    """The user's assertion is expired, or for another application, or not the server's."""
 
 
 class TemporarilyUnavailableError(AuthenticationError):

@@ -21,6 +21,7 @@ from azure_certvar_credential.exceptions import (
     InteractionRequiredError,
     ResponseFormatError,
     TemporarilyUnavailableError,
+    UserAssertionRejectedError,
 )
 
 # A token response is a few kilobytes; x/oauth2 draws the line here too.
@@ -181,7 +182,9 @@ def _oauth_error(
         kind, message = CertificateRejectedError, f"{message} The {about}."
     elif _is_transient(response.status, document, codes):
         kind, message = TemporarilyUnavailableError, f"{message}{_advice(retry_after)}"
-    elif for_user and document["error"] in hints.USER_ERRORS and hints.MISUSE_CODES.isdisjoint(codes):
+    elif for_user and not hints.USER_ASSERTION_CODES.isdisjoint(codes):
+        kind = UserAssertionRejectedError
+    elif for_user and document["error"] in hints.USER_ERRORS:
         kind = InteractionRequiredError
     return kind(
         f"{message} Hint: {hint}" if hint else message,

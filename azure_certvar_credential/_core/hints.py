@@ -75,8 +75,8 @@ CLOCK_CODE = 700024
 # OAuth's errors (RFC 6749 section 5.2, OpenID Connect Core section 3.1.2.6) that a user can mend: by signing in again,
 # by a second factor, by consent.
 USER_ERRORS = frozenset({"invalid_grant", "interaction_required", "login_required", "consent_required"})
-# Of these it is the application that handed over the wrong thing.
-MISUSE_CODES = frozenset({500131, 50013, 50027, 9002313, 700022})
+# What the server objects to is the user's assertion itself.
+USER_ASSERTION_CODES = frozenset({500131, 500133, 50013, 50027})
 TRANSIENT_CODES = frozenset({90006, 90024, 90033})
 
 

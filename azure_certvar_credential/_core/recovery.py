@@ -12,7 +12,7 @@ from azure_certvar_credential._core.hints import CLOCK_CODE, ROTATION_CODES
 from azure_certvar_credential.exceptions import (
     AuthenticationError,
     CertificateRejectedError,
-    InteractionRequiredError,
+    OnBehalfOfError,
     TemporarilyUnavailableError,
 )
 
@@ -51,7 +51,8 @@ class Recovery:
 
     def wants_user_assertion(self, failure: Exception) -> bool:
         """Say whether the server refused the refresh token: it may be revoked or too old, and the assertion good."""
-        if self.refresh_token is None or type(failure) not in (AuthenticationError, InteractionRequiredError):
+        refused = isinstance(failure, OnBehalfOfError) or type(failure) is AuthenticationError
+        if self.refresh_token is None or not refused:
             return False
         self.refresh_token = None
         return True

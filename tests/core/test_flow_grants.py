@@ -18,6 +18,7 @@ from azure_certvar_credential.exceptions import (
     ConfigurationError,
     InteractionRequiredError,
     TemporarilyUnavailableError,
+    UserAssertionRejectedError,
 )
 from tests.core.responses import aadsts, token
 from tests.core.script import (
@@ -84,7 +85,7 @@ def test_a_refused_refresh_token_gives_way_to_the_assertion_once(drive: Driver) 
     assert [form["grant_type"].rsplit(":", 1)[-1] for form in forms(world)] == ["refresh_token", "jwt-bearer"]
     assert acquired.refresh_token is None
     world = World(read_cache(OLD), now(), load(), post(refused), post(aadsts(500133, "invalid_grant")))
-    with pytest.raises(InteractionRequiredError, match="sign in again"):
+    with pytest.raises(UserAssertionRejectedError, match="sign in again"):
         drive(for_user(), world.perform)
     world.done()
 
@@ -115,10 +116,11 @@ def test_a_challenge_goes_with_the_assertion_and_past_cache_and_refresh_token(dr
         (50076, "interaction_required", InteractionRequiredError),
         (50079, "interaction_required", InteractionRequiredError),
         (65001, "invalid_grant", InteractionRequiredError),
-        (500133, "invalid_grant", InteractionRequiredError),
+        (500133, "invalid_grant", UserAssertionRejectedError),
         (53003, "invalid_grant", InteractionRequiredError),
-        (500131, "invalid_grant", AuthenticationError),
-        (50013, "invalid_grant", AuthenticationError),
+        (500131, "invalid_grant", UserAssertionRejectedError),
+        (50013, "invalid_grant", UserAssertionRejectedError),
+        (50027, "invalid_request", UserAssertionRejectedError),
         (70011, "invalid_scope", AuthenticationError),
         (700027, "invalid_client", CertificateRejectedError),
         (90033, "invalid_grant", TemporarilyUnavailableError),
