@@ -95,8 +95,10 @@ class CertVarCredential(WithCertificate, _Own):
         :returns: a JWT in JWS compact form, its ``jti`` never used before.
         :raises ConfigurationError: the audience is no text or has white space.
         :raises CertificateError: the source of the certificate, or the signer, failed.
+        :raises CredentialClosedError: the credential was closed.
         """
         check_audience(audience)
+        self._keeper.check_open()
         return self._performer.run(client_assertion(self._parts.settings, audience))
 
 

@@ -97,14 +97,18 @@ class TokenKeeper:
             return entry
         return None
 
+    def check_open(self) -> None:
+        """Raise :class:`CredentialClosedError` if the credential was closed."""
+        if self._closed:
+            raise CredentialClosedError(CLOSED)
+
     def plan(self, request: TokenRequest) -> tuple[Step, Entry | None]:
         """Decide about a request; of all callers that find an entry due for refresh, one is told to refresh it.
 
         :raises CredentialClosedError: the credential was closed.
         :raises AuthenticationError: the server's last answer, while the pause that it asked for has not passed.
         """
-        if self._closed:
-            raise CredentialClosedError(CLOSED)
+        self.check_open()
         now = self._clock()
         if request.claims is None:
             entry = self.memory.entries.get(request.key)

@@ -79,6 +79,7 @@ class CertVarCredential(WithCertificate, _Own):
         :returns: a JWT in JWS compact form, its ``jti`` never used before.
         """
         check_audience(audience)
+        self._keeper.check_open()
         return await self._performer.run(client_assertion(self._parts.settings, audience))
 
 
