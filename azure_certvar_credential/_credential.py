@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from azure_certvar_credential._core.config import Settings
 from azure_certvar_credential._core.request import UserAssertion
 from azure_certvar_credential._core.signing import check_audience, client_assertion
 from azure_certvar_credential._runtime.blocking import blocking
 from azure_certvar_credential._runtime.construction import Parts
-from azure_certvar_credential._runtime.credentials import Made, WithAssertionSource, WithCertificate
+from azure_certvar_credential._runtime.credentials import ForUser, Made, WithAssertionSource, WithCertificate
 from azure_certvar_credential._runtime.fork import tell_after_fork
 from azure_certvar_credential._runtime.keeper import TokenKeeper
 from azure_certvar_credential._runtime.user import Given, User
@@ -43,9 +42,9 @@ class _Own(Made, Shell):
             ``Bearer``; or a callable that returns the present user's.
         :raises ConfigurationError: it is not a token, or cannot be called synchronously.
         """
-        return OnBehalfOfCredential(
-            self._parts.settings, User(user_assertion, self._keeper, self._parts.settings.tenant_id), self._flights
-        )
+        user = User(user_assertion, self._keeper, self._parts.settings.tenant_id)
+        user.refuse_coroutines()
+        return OnBehalfOfCredential(self._parts.settings, user, self._flights)
 
     def close(self) -> None:
         """Close the connections to the token endpoint and forget the tokens; closing again does nothing."""
@@ -121,31 +120,13 @@ class FederatedCredential(WithAssertionSource, _Own):
     shown_as: ClassVar[str] = "FederatedCredential"
 
 
-class OnBehalfOfCredential(Shell):
+class OnBehalfOfCredential(ForUser, Shell):
     """Tokens on behalf of a user; made by ``on_behalf_of()`` of a credential, whose tokens and connections it shares.
 
     Closing it does nothing: what it uses belongs to the credential that it came from.
     """
 
-    def __init__(self, settings: Settings, user: User, flights: Flights) -> None:
-        user.refuse_coroutines()
-        self._settings = settings
-        self._given_user = user
-        self._flights = flights
-        self._hot = user.hot
-        self._request = settings.request
+    shown_as: ClassVar[str] = "OnBehalfOfCredential"
 
     def _user(self) -> UserAssertion:
         return self._given_user.accept(blocking(self._given_user.read(), "user_assertion"))
-
-    def __repr__(self) -> str:
-        return f"<OnBehalfOfCredential tenant {self._settings.tenant_id}, client {self._settings.client_id}>"
-
-    def __copy__(self) -> OnBehalfOfCredential:
-        return OnBehalfOfCredential(self._settings, self._given_user, self._flights)
-
-    def __deepcopy__(self, memo: object) -> OnBehalfOfCredential:
-        return self.__copy__()
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        raise TypeError("an OnBehalfOfCredential is not pickled: the pickle would carry the user's token in clear")

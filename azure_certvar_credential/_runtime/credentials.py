@@ -6,8 +6,10 @@ import os
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from azure_certvar_credential._core.config import Settings
 from azure_certvar_credential._runtime.construction import Parts, construct, construct_federated
 from azure_certvar_credential._runtime.environment import arguments_from
+from azure_certvar_credential._runtime.user import User
 
 if TYPE_CHECKING:
     from typing_extensions import Self  # of the standard library from Python 3.11 on
@@ -116,3 +118,33 @@ class WithAssertionSource(Made):
                 options=pipeline_options,
             )
         )
+
+
+class ForUser:
+    """A credential that acts for a user with what belongs to another one.
+
+    :param settings: that credential's.
+    :param user: on whose behalf.
+    :param flights: that credential's, of the shell's own kind.
+    """
+
+    shown_as: ClassVar[str]
+
+    def __init__(self, settings: Settings, user: User, flights: Any) -> None:
+        self._settings = settings
+        self._given_user = user
+        self._flights = flights
+        self._hot = user.hot
+        self._request = settings.request
+
+    def __repr__(self) -> str:
+        return f"<{self.shown_as} tenant {self._settings.tenant_id}, client {self._settings.client_id}>"
+
+    def __copy__(self) -> Self:
+        return type(self)(self._settings, self._given_user, self._flights)
+
+    def __deepcopy__(self, memo: object) -> Self:
+        return self.__copy__()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        raise TypeError(f"an {type(self).__name__} is not pickled: the pickle would carry the user's token in clear")
