@@ -23,8 +23,8 @@ _ITERATIONS_OF_A_BLOCK = 2
 
 PBES2 = "1.2.840.113549.1.5.13"
 PBMAC1 = "1.2.840.113549.1.5.14"
-_PBKDF2 = "1.2.840.113549.1.5.12"
-_SCRYPT = "1.3.6.1.4.1.11591.4.11"
+PBKDF2 = "1.2.840.113549.1.5.12"
+SCRYPT = "1.3.6.1.4.1.11591.4.11"
 
 # The schemes with a salt and an iteration count as parameters: PBES1 (RFC 8018 A.3) and PKCS #12 (RFC 7292 C).
 SALT_AND_ITERATIONS = {
@@ -90,9 +90,9 @@ def iterations(algorithm: Element, depth: int = 0) -> int:
         if depth:
             raise MalformedError("a password-based scheme inside another one")
         return sum(iterations(inner, depth + 1) for inner in fields[1].children())
-    if name == _SCRYPT:
+    if name == SCRYPT:
         return _scrypt_iterations(fields[1].children())
-    if name == _PBKDF2 or name in SALT_AND_ITERATIONS:
+    if name == PBKDF2 or name in SALT_AND_ITERATIONS:
         parameters = fields[1].children()
         if len(parameters) < 2:
             raise MalformedError("key derivation parameters without an iteration count")
@@ -110,7 +110,15 @@ def is_known(algorithm: Element) -> bool:
     if name != PBES2:
         return name in SALT_AND_ITERATIONS
     parameters = fields[1].children() if len(fields) > 1 else ()
-    return bool(parameters) and parameters[0].children()[0].object_identifier() in (_PBKDF2, _SCRYPT)
+    return bool(parameters) and parameters[0].children()[0].object_identifier() in (PBKDF2, SCRYPT)
+
+
+def is_pbes2(algorithm: Element) -> bool:
+    """Return whether an encryption scheme is PBES2 (RFC 8018 section 6.2).
+
+    :param algorithm: an ``AlgorithmIdentifier`` that :func:`iterations` has read.
+    """
+    return algorithm.children()[0].object_identifier() == PBES2
 
 
 def legacy_name(algorithm: Element) -> str | None:

@@ -92,13 +92,7 @@ class Element:
             tag, content = OCTET_STRING, self.octets()
         elif tag & _CONSTRUCTED:
             content = b"".join(child.der(depth + 1) for child in self.children())
-        count = (len(content).bit_length() + 7) // 8
-        length = (
-            bytes([len(content)])
-            if len(content) < 0x80
-            else bytes([0x80 | count]) + len(content).to_bytes(count, "big")
-        )
-        return bytes([tag]) + length + content
+        return encode(tag, content)
 
     def integer(self) -> int:
         """Return the value of an INTEGER.
@@ -127,6 +121,18 @@ class Element:
                 value = 0
         first = min(arcs[0] // 40, 2)
         return ".".join(str(arc) for arc in (first, arcs[0] - 40 * first, *arcs[1:]))
+
+
+def encode(tag: int, content: bytes) -> bytes:
+    """Return an element in DER (X.690 clause 10.1).
+
+    :param tag: the identifier octet.
+    :param content: the content octets.
+    """
+    if len(content) < 0x80:
+        return bytes([tag, len(content)]) + content
+    count = (len(content).bit_length() + 7) // 8
+    return bytes([tag, 0x80 | count]) + len(content).to_bytes(count, "big") + content
 
 
 def parse(data: bytes) -> tuple[Element, ...]:

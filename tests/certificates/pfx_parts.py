@@ -4,8 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from typing import TYPE_CHECKING
 
-from tests.certificates import ber
+from cryptography.hazmat.decrepit.ciphers.algorithms import ARC4, TripleDES
+from cryptography.hazmat.primitives.ciphers import BlockCipherAlgorithm, Cipher, CipherAlgorithm
+from cryptography.hazmat.primitives.ciphers.algorithms import AES
+from cryptography.hazmat.primitives.ciphers.modes import CBC
+from cryptography.hazmat.primitives.padding import PKCS7
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from azure_certvar_credential.certificates.derivation import ENCRYPTION_KEY, INITIAL_VALUE, pkcs12_key
+from tests.certificates import ber, making
+
+if TYPE_CHECKING:
+    from cryptography import x509
+    from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 
 DATA = "1.2.840.113549.1.7.1"
 ENCRYPTED_DATA = "1.2.840.113549.1.7.6"
@@ -14,6 +27,7 @@ SHROUDED_KEY_BAG = "1.2.840.113549.1.12.10.1.2"
 CERTIFICATE_BAG = "1.2.840.113549.1.12.10.1.3"
 NESTED_BAG = "1.2.840.113549.1.12.10.1.6"
 PBE_3DES = "1.2.840.113549.1.12.1.3"
+PBE_RC4 = "1.2.840.113549.1.12.1.1"
 PBKDF2 = "1.2.840.113549.1.5.12"
 PBES2 = "1.2.840.113549.1.5.13"
 PBMAC1 = "1.2.840.113549.1.5.14"
@@ -64,6 +78,42 @@ def pbmac1_of(iterations: int) -> bytes:
     scheme = ber.tlv(0x30, ber.oid(PBMAC1) + ber.tlv(0x30, pbe(iterations, PBKDF2)))
     digest = ber.tlv(0x30, scheme + ber.tlv(4, bytes(32)))
     return ber.tlv(0x30, digest + ber.tlv(4, b"NOT USED") + ber.integer(1))
+
+
+def key_bag(key: PrivateKeyTypes, password: bytes | None = None) -> bytes:
+    """A KeyBag, or with a password a shrouded one."""
+    kind = SHROUDED_KEY_BAG if password else KEY_BAG
+    return typed(kind, making.key_bytes(key, Encoding.DER, password=password))
+
+
+def certificate_bag(certificate: x509.Certificate) -> bytes:
+    value = ber.tlv(0xA0, ber.tlv(4, certificate.public_bytes(Encoding.DER)))
+    return typed(CERTIFICATE_BAG, ber.tlv(0x30, ber.oid("1.2.840.113549.1.9.22.1") + value))
+
+
+def sealed(contents: bytes, password: str, scheme: str = PBES2, iterations: int = 1) -> bytes:
+    """EncryptedData that can be opened: PBES2 with AES-256, or PKCS #12's scheme with 3DES or RC4."""
+    if scheme == PBES2:
+        algorithm = pbes2(iterations)
+        # hmacWithSHA1 is the default.
+        cipher: CipherAlgorithm = AES(hashlib.pbkdf2_hmac("sha1", password.encode(), b"saltsalt", iterations, 32))
+        mode = CBC(bytes(16))
+    else:
+        algorithm = pbe(iterations, scheme)
+        octets = password.encode("utf-16-be") + b"\0\0"
+
+        def derived(purpose: int, length: int) -> bytes:
+            return pkcs12_key(hashlib.sha1, octets, b"saltsalt", iterations, purpose=purpose, length=length)
+
+        cipher = TripleDES(derived(ENCRYPTION_KEY, 24)) if scheme == PBE_3DES else ARC4(derived(ENCRYPTION_KEY, 16))
+        mode = CBC(derived(INITIAL_VALUE, 8))
+    if isinstance(cipher, BlockCipherAlgorithm):
+        padder = PKCS7(cipher.block_size).padder()
+        contents = padder.update(contents) + padder.finalize()
+    encryptor = Cipher(cipher, mode if isinstance(cipher, BlockCipherAlgorithm) else None).encryptor()
+    ciphertext = encryptor.update(contents) + encryptor.finalize()
+    info = ber.tlv(0x30, ber.oid(DATA) + algorithm + ber.tlv(0x80, ciphertext))
+    return typed(ENCRYPTED_DATA, ber.tlv(0x30, ber.integer(0) + info))
 
 
 def with_mac(content: bytes, password: str) -> bytes:

@@ -9,11 +9,9 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
-from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, pkcs12
 
-from azure_certvar_credential.certificates import ClientCertificate, pfx, tlv
+from azure_certvar_credential.certificates import ClientCertificate, pfx_structure, tlv
 from azure_certvar_credential.certificates.kdf import MAX_ITERATIONS
-from azure_certvar_credential.certificates.pfx_mac import Mac, read_mac, verifies
 from azure_certvar_credential.exceptions import (
     AmbiguousPrivateKeyError,
     CertificateFormatError,
@@ -23,14 +21,13 @@ from azure_certvar_credential.exceptions import (
 from tests.certificates import ber, making
 from tests.certificates.kit import PASSWORD
 from tests.certificates.pfx_parts import (
-    CERTIFICATE_BAG,
     DATA,
     ENCRYPTED_DATA,
     KEY_BAG,
     NESTED_BAG,
-    SHA1,
-    SHROUDED_KEY_BAG,
+    certificate_bag,
     encrypted,
+    key_bag,
     mac_of,
     pbe,
     pbes2,
@@ -84,19 +81,8 @@ def test_openssl_itself_writes_what_is_refused(kit: Kit) -> None:
         ClientCertificate.load(made, PASSWORD)
 
 
-def bag_of(kit: Kit, number: int, password: bytes | None = None) -> bytes:
-    kind = SHROUDED_KEY_BAG if password else KEY_BAG
-    key = kit.key if number == 0 else making.rsa_key(number)
-    return typed(kind, making.key_bytes(key, Encoding.DER, password=password))
-
-
-def certificate_bag(kit: Kit) -> bytes:
-    value = ber.tlv(0xA0, ber.tlv(4, kit.leaf.public_bytes(Encoding.DER)))
-    return typed(CERTIFICATE_BAG, ber.tlv(0x30, ber.oid("1.2.840.113549.1.9.22.1") + value))
-
-
 def test_two_keys_in_a_pfx_are_ambiguous(kit: Kit) -> None:
-    made = pfx_of(plain(bag_of(kit, 0), bag_of(kit, 1), certificate_bag(kit)))
+    made = pfx_of(plain(key_bag(kit.key), key_bag(making.rsa_key(1)), certificate_bag(kit.leaf)))
 
     with pytest.raises(AmbiguousPrivateKeyError, match="2 different private keys") as caught:
         ClientCertificate.load(made)
@@ -106,20 +92,20 @@ def test_two_keys_in_a_pfx_are_ambiguous(kit: Kit) -> None:
 
 def test_two_encrypted_keys_in_a_pfx_are_ambiguous(kit: Kit) -> None:
     secret = PASSWORD.encode()
-    made = pfx_of(plain(bag_of(kit, 0, secret), bag_of(kit, 1, secret), certificate_bag(kit)))
+    made = pfx_of(plain(key_bag(kit.key, secret), key_bag(making.rsa_key(1), secret), certificate_bag(kit.leaf)))
 
     with pytest.raises(AmbiguousPrivateKeyError, match="2 different private keys"):
         ClientCertificate.load(made, PASSWORD)
 
 
 def test_the_same_key_twice_in_a_pfx_is_one_key(kit: Kit) -> None:
-    made = pfx_of(plain(bag_of(kit, 0), bag_of(kit, 0, PASSWORD.encode()), certificate_bag(kit)))
+    made = pfx_of(plain(key_bag(kit.key), key_bag(kit.key, PASSWORD.encode()), certificate_bag(kit.leaf)))
 
     assert ClientCertificate.load(made, PASSWORD).leaf == kit.leaf
 
 
 def test_two_keys_of_which_one_cannot_be_opened_are_ambiguous(kit: Kit) -> None:
-    made = pfx_of(plain(bag_of(kit, 0), bag_of(kit, 1, PASSWORD.encode()), certificate_bag(kit)))
+    made = pfx_of(plain(key_bag(kit.key), key_bag(making.rsa_key(1), PASSWORD.encode()), certificate_bag(kit.leaf)))
 
     with pytest.raises(AmbiguousPrivateKeyError, match="cannot be compared"):
         ClientCertificate.load(made)
@@ -160,14 +146,14 @@ def test_a_damaged_structure_is_told_from_a_wrong_password(made: bytes) -> None:
 
 
 def test_an_unencrypted_pfx_that_openssl_cannot_read_is_no_matter_of_passwords(kit: Kit) -> None:
-    made = pfx_of(plain(typed(KEY_BAG, ber.tlv(0x30, b"")), certificate_bag(kit)))
+    made = pfx_of(plain(typed(KEY_BAG, ber.tlv(0x30, b"")), certificate_bag(kit.leaf)))
 
     with pytest.raises(CertificateFormatError, match="although its password is right"):
         ClientCertificate.load(made, PASSWORD)
 
 
 def test_parts_with_another_password_are_told_from_a_wrong_password(kit: Kit) -> None:
-    bags = ber.tlv(0x30, plain(bag_of(kit, 0, b"the key's own password"), certificate_bag(kit)))
+    bags = ber.tlv(0x30, plain(key_bag(kit.key, b"the key's own password"), certificate_bag(kit.leaf)))
     made = with_mac(bags, PASSWORD)
 
     with pytest.raises(CertificateFormatError, match="different passwords"):
@@ -178,47 +164,8 @@ def test_parts_with_another_password_are_told_from_a_wrong_password(kit: Kit) ->
         ClientCertificate.load(made)
 
 
-@pytest.mark.parametrize("algorithm", ["sha1", "sha224", "sha256", "sha384", "sha512"])
-@pytest.mark.parametrize("password", [PASSWORD, "", "pässwörd ✓", "x" * 200])
-def test_our_mac_agrees_with_openssl(kit: Kit, algorithm: str, password: str) -> None:
-    made = tlv.parse_first(kit.openssl_pfx("-macalg", algorithm, password=password))
-    structure = pfx.inspect(made)
-
-    assert structure.mac is not None
-    assert verifies(structure.mac, structure.content, password.encode()) is True
-    assert verifies(structure.mac, structure.content, b"wrong") is False
-    assert verifies(structure.mac, structure.content, b"\xff\xfe") is False
-
-
-def test_a_mac_in_latin_1_octets_is_verified_as_openssl_does(kit: Kit) -> None:
-    made = pkcs12.serialize_key_and_certificates(None, kit.key, kit.leaf, None, BestAvailableEncryption("é".encode()))
-    structure = pfx.inspect(tlv.parse_first(made))
-
-    assert structure.mac is not None
-    assert verifies(structure.mac, structure.content, "é".encode("latin-1")) is True
-
-
-def test_a_mac_that_is_not_known_here_is_left_open() -> None:
-    unknown = Mac("1.2.3", bytes(20), bytes(8), 1)
-    slow = Mac(SHA1, bytes(20), bytes(8), 2_000_000)
-
-    assert verifies(unknown, b"", b"x") is None
-    assert verifies(slow, b"", b"x") is None
-
-
-def test_the_iterations_of_a_mac_default_to_one() -> None:
-    assert read_mac(tlv.parse_first(mac_of(None))).iterations == 1
-
-
-def test_pbmac1_is_named_where_it_may_be_the_reason() -> None:
-    made = pfx_of(plain(shrouded(pbes2(1))), mac=pbmac1_of(1))
-
-    with pytest.raises(WrongPasswordError, match="PBMAC1"):
-        ClientCertificate.load(made, PASSWORD)
-
-
 def test_a_structure_shows_no_key(kit: Kit) -> None:
-    structure = pfx.inspect(tlv.parse_first(pfx_of(plain(bag_of(kit, 0)))))
+    structure = pfx_structure.inspect(tlv.parse_first(pfx_of(plain(key_bag(kit.key)))))
 
     assert repr(structure) == "<PFX structure with 1 visible keys>"
 

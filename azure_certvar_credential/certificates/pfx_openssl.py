@@ -1,0 +1,93 @@
+"""Has OpenSSL read those parts of a PFX that are encrypted in ways which are not decrypted here, such as RC2 and RC4.
+
+OpenSSL gets a PFX made for it, with nothing in it that has not been looked at. Encrypted certificates stand behind a
+throw-away key: once OpenSSL has a key, it passes over any other, so that it never derives a key with an iteration
+count that is hidden among the certificates (``parse_bag`` of its p12_kiss.c: ``if (pkey == NULL || *pkey != NULL)``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, pkcs12
+
+from azure_certvar_credential.certificates import pfx_mac
+from azure_certvar_credential.certificates.derivation import Passphrase
+from azure_certvar_credential.certificates.foreign import PARSER_ERRORS
+from azure_certvar_credential.certificates.pfx_structure import Encrypted
+from azure_certvar_credential.certificates.tlv import CONTEXT_0, INTEGER, OCTET_STRING, SEQUENCE, encode
+
+# Encoded OBJECT IDENTIFIERs of RFC 2315 section 14 and RFC 7292 section 4.2.
+_DATA = bytes.fromhex("06092a864886f70d010701")
+_ENCRYPTED_DATA = bytes.fromhex("06092a864886f70d010706")
+_KEY_BAG = bytes.fromhex("060b2a864886f70d010c0a0101")
+_SHROUDED_KEY_BAG = bytes.fromhex("060b2a864886f70d010c0a0102")
+
+_SHA256 = "2.16.840.1.101.3.4.2.1"
+_SHA256_ALGORITHM = bytes.fromhex("300d06096086480165030402010500")
+
+_IMPLICIT_0 = 0x80
+
+
+def certificates_in(safes: Sequence[Encrypted], passphrase: Passphrase) -> list[x509.Certificate] | None:
+    """Return the certificates of encrypted safes; keys in them are passed over.
+
+    :param safes: the safes, their iterations already taken from the budget.
+    :param passphrase: the password.
+    :returns: None if OpenSSL cannot read them; it does not tell why.
+    """
+    fence = _data(_typed(_KEY_BAG, _throw_away_key()))
+    content = _load(fence + b"".join(_encrypted_data(safe) for safe in safes), passphrase)
+    if content is None:
+        return None
+    return [entry.certificate for entry in (content.cert, *content.additional_certs) if entry is not None]
+
+
+def key_in(bag: bytes | Encrypted, passphrase: Passphrase) -> object | None:
+    """Return a private key.
+
+    :param bag: a PKCS #8 structure, or an encrypted one, its iterations already taken from the budget.
+    :param passphrase: the password.
+    :returns: None if OpenSSL cannot read it; it does not tell why.
+    """
+    if isinstance(bag, Encrypted):
+        shrouded = encode(SEQUENCE, bag.algorithm.der() + encode(OCTET_STRING, bag.content))
+        content = _load(_data(_typed(_SHROUDED_KEY_BAG, shrouded)), passphrase)
+    else:
+        content = _load(_data(_typed(_KEY_BAG, bag)), passphrase)
+    return content and content.key
+
+
+def _load(safes: bytes, passphrase: Passphrase) -> pkcs12.PKCS12KeyAndCertificates | None:
+    content = encode(SEQUENCE, safes)
+    # The MAC tells OpenSSL which of the two forms of an empty password it is.
+    mac = pfx_mac.compute(_SHA256, content, passphrase, b"", 1)
+    digest_info = encode(SEQUENCE, _SHA256_ALGORITHM + encode(OCTET_STRING, mac))
+    mac_data = encode(SEQUENCE, digest_info + encode(OCTET_STRING, b""))
+    made = encode(INTEGER, b"\x03") + _typed(_DATA, encode(OCTET_STRING, content)) + mac_data
+    try:
+        return pkcs12.load_pkcs12(encode(SEQUENCE, made), passphrase.octets or None)
+    except PARSER_ERRORS:
+        return None
+
+
+@cache
+def _throw_away_key() -> bytes:
+    key = ec.generate_private_key(ec.SECP256R1())
+    return key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+
+
+def _typed(kind: bytes, value: bytes) -> bytes:
+    return encode(SEQUENCE, kind + encode(CONTEXT_0, value))
+
+
+def _data(bag: bytes) -> bytes:
+    return _typed(_DATA, encode(OCTET_STRING, encode(SEQUENCE, bag)))
+
+
+def _encrypted_data(safe: Encrypted) -> bytes:
+    info = encode(SEQUENCE, _DATA + safe.algorithm.der() + encode(_IMPLICIT_0, safe.content))
+    return _typed(_ENCRYPTED_DATA, encode(SEQUENCE, encode(INTEGER, b"\x00") + info))

@@ -1,0 +1,165 @@
+"""Reads the structure of PFX files (PKCS #12, RFC 7292): what is in them, without any key derivation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from azure_certvar_credential.certificates import kdf, tlv
+from azure_certvar_credential.certificates.pfx_mac import Mac, read_mac
+from azure_certvar_credential.exceptions import CertificateFormatError
+
+_DATA = "1.2.840.113549.1.7.1"
+_SIGNED_DATA = "1.2.840.113549.1.7.2"
+_ENCRYPTED_DATA = "1.2.840.113549.1.7.6"
+_KEY_BAG = "1.2.840.113549.1.12.10.1.1"
+_SHROUDED_KEY_BAG = "1.2.840.113549.1.12.10.1.2"
+_CERTIFICATE_BAG = "1.2.840.113549.1.12.10.1.3"
+_SAFE_CONTENTS_BAG = "1.2.840.113549.1.12.10.1.6"
+_X509_CERTIFICATE = "1.2.840.113549.1.9.22.1"
+
+# Bags inside bags (RFC 7292 section 4.2.6); no tool is known that writes any.
+_MAX_BAG_DEPTH = 4
+
+# A pipe: the key is not on disk in the clear in between.
+EXPORT_AGAIN = (
+    "Export it again with AES-256, for instance `openssl pkcs12 -in old.pfx -legacy -nodes | openssl pkcs12 -export "
+    "-out new.pfx`"
+)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Encrypted:
+    """Something that is encrypted with a password.
+
+    :ivar algorithm: the AlgorithmIdentifier of the encryption.
+    :ivar content: the ciphertext.
+    """
+
+    algorithm: tlv.Element
+    content: bytes
+
+
+@dataclass(slots=True, repr=False)
+class Bags:
+    """The keys and certificates of a SafeContents (RFC 7292 section 4.2); revocation lists and secrets are left out.
+
+    :ivar keys: the PKCS #8 structures of the keys that are not encrypted, and the keys that are, in their order.
+    :ivar certificates: X.509 certificates.
+    """
+
+    keys: list[tlv.Element | Encrypted] = field(default_factory=list)
+    certificates: list[bytes] = field(default_factory=list)
+
+    @property
+    def algorithms(self) -> list[tlv.Element]:
+        """The AlgorithmIdentifier of each encrypted key."""
+        return [key.algorithm for key in self.keys if isinstance(key, Encrypted)]
+
+    def read(self, contents: tlv.Element, depth: int = 0) -> None:
+        """Add what is in a SafeContents.
+
+        :param depth: the number of bags that enclose it.
+        :raises MalformedError: it is none, or its bags nest too deeply.
+        """
+        if depth > _MAX_BAG_DEPTH:
+            raise tlv.MalformedError("bags nest too deeply")
+        for bag in contents.children():
+            kind, value = _content_info(bag)
+            if kind == _SHROUDED_KEY_BAG:
+                self.keys.append(_encrypted(_explicit(value).children()))
+            elif kind == _KEY_BAG:
+                self.keys.append(_explicit(value))
+            elif kind == _CERTIFICATE_BAG:
+                kind, value = _content_info(_explicit(value))
+                if kind == _X509_CERTIFICATE:
+                    self.certificates.append(_explicit(value).octets())
+            elif kind == _SAFE_CONTENTS_BAG:
+                self.read(_explicit(value), depth + 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Structure:
+    """What can be read of a PFX without its password.
+
+    :ivar content: the octets that the MAC protects.
+    :ivar mac: the MAC, or None if there is none.
+    :ivar bags: what is not encrypted as a whole; its keys may be encrypted each for itself.
+    :ivar encrypted: the safes that are encrypted.
+    """
+
+    content: bytes
+    mac: Mac | None
+    bags: Bags
+    encrypted: tuple[Encrypted, ...]
+
+    @property
+    def algorithms(self) -> list[tlv.Element]:
+        """The AlgorithmIdentifier of every visible encryption."""
+        return [*(safe.algorithm for safe in self.encrypted), *self.bags.algorithms]
+
+    @property
+    def iterations(self) -> int:
+        """How many iterations everything that is visible asks for, the MAC included."""
+        return iterations_of(self.algorithms) + (self.mac.iterations if self.mac else 0)
+
+    def __repr__(self) -> str:
+        # A key bag that is not encrypted is a private key.
+        return f"<PFX structure with {len(self.bags.keys)} visible keys>"
+
+
+def iterations_of(algorithms: Sequence[tlv.Element]) -> int:
+    """Return the number of iterations that several AlgorithmIdentifiers ask for together.
+
+    :raises MalformedError, CertificateFormatError: as :func:`.kdf.iterations`.
+    """
+    return sum(kdf.iterations(algorithm) for algorithm in algorithms)
+
+
+def inspect(pfx: tlv.Element) -> Structure:
+    """Read the structure of a PFX; nothing is decrypted.
+
+    :raises MalformedError: it is not one, or damaged.
+    :raises CertificateFormatError: it is protected by a signature in place of a password.
+    """
+    fields = pfx.children()
+    if len(fields) < 2 or fields[0].integer() != 3:
+        raise tlv.MalformedError("version 3 is missing")
+    kind, value = _content_info(fields[1])
+    if kind == _SIGNED_DATA:
+        raise CertificateFormatError(
+            "the PFX is protected by a signature (public-key integrity mode), which is not supported. " + EXPORT_AGAIN
+        )
+    content = _explicit(value).octets()
+    mac = read_mac(fields[2]) if len(fields) > 2 else None
+    bags = Bags()
+    encrypted: list[Encrypted] = []
+    for safe in tlv.parse_first(content).children():
+        kind, value = _content_info(safe)
+        if kind == _DATA:
+            bags.read(tlv.parse_first(_explicit(value).octets()))
+        elif kind == _ENCRYPTED_DATA:
+            # version, EncryptedContentInfo: type, algorithm, [0] IMPLICIT OCTET STRING (RFC 2315 sections 10.1, 13).
+            data = _explicit(value).children()
+            encrypted.append(_encrypted(data[1].children()[1:] if len(data) > 1 else ()))
+    return Structure(content, mac, bags, tuple(encrypted))
+
+
+def _encrypted(fields: Sequence[tlv.Element]) -> Encrypted:
+    if len(fields) < 2:
+        raise tlv.MalformedError("something encrypted has no algorithm or no content")
+    return Encrypted(fields[0], fields[1].octets())
+
+
+def _content_info(element: tlv.Element) -> tuple[str, tlv.Element]:
+    fields = element.children()
+    if len(fields) < 2:
+        raise tlv.MalformedError("a type without a value")
+    return fields[0].object_identifier(), fields[1]
+
+
+def _explicit(element: tlv.Element) -> tlv.Element:
+    inside = element.children()
+    if element.tag != tlv.CONTEXT_0 or len(inside) != 1:
+        raise tlv.MalformedError("expected one element under [0]")
+    return inside[0]
