@@ -1,7 +1,7 @@
 """Sends token requests with azure-core's ``AsyncPipeline`` and, unless told otherwise, its aiohttp transport.
 
-What takes long happens off the event loop: importing aiohttp, and reading the trusted certificates into an SSL context.
-aiohttp's connections belong to an event loop, so each loop has a pipeline of its own.
+What takes long happens off the event loop: aiohttp is imported with this module, and the trusted certificates are read
+into an SSL context in a thread. aiohttp's connections belong to an event loop, so each loop has a pipeline of its own.
 """
 
 from __future__ import annotations
@@ -25,6 +25,11 @@ from azure_certvar_credential._core.exchange import Response
 from azure_certvar_credential._transport import pipeline
 from azure_certvar_credential._transport.in_thread import in_thread
 from azure_certvar_credential.exceptions import CLOSED, CredentialClosedError
+
+if find_spec("aiohttp") is not None:
+    # Not in a thread when the first token is asked for: a thread that imports keeps the event loop from its turn for as
+    # long as the interpreter lets it, which is five milliseconds at a time.
+    from azure_certvar_credential._transport._aiohttp import make_transport
 
 
 class _Opened:
@@ -131,8 +136,6 @@ class AsyncSender:
                 await opened.__aexit__()
 
     def _prepare(self) -> tuple[Any, ssl.SSLContext | Literal[False]]:
-        from azure_certvar_credential._transport._aiohttp import make_transport
-
         with self._lock:
             if self._ssl is None:
                 self._ssl = _ssl_context(self._options)

@@ -53,8 +53,8 @@ class CertVarCredential(WithCertificate, _Own):
     """Authenticates a service principal to Microsoft Entra ID with a certificate that lives in a variable.
 
     It is azure-core's ``AsyncTokenCredential`` and ``AsyncSupportsTokenInfo``, so every asynchronous Azure SDK client
-    takes it as ``credential=``. It may be shared by any number of tasks, clients and event loops. Signing, the SSL
-    context and slow imports happen off the event loop. Close it with ``async with`` or ``await credential.close()``.
+    takes it as ``credential=``. It may be shared by any number of tasks, clients and event loops. Signing and reading
+    the trusted certificates happen off the event loop. Close it with ``async with`` or ``await credential.close()``.
 
     The parameters are those of :class:`azure_certvar_credential.CertVarCredential`; ``transport`` and ``policies`` are
     azure-core's asynchronous ones.
