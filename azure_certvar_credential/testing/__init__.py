@@ -22,14 +22,14 @@ from azure_certvar_credential.testing.extras import requires_testing_extra
 
 if TYPE_CHECKING:
     from azure_certvar_credential.testing.emulator import EntraEmulator
-    from azure_certvar_credential.testing.endpoint import Settings
     from azure_certvar_credential.testing.faults import Fault
     from azure_certvar_credential.testing.http import Request, Response
     from azure_certvar_credential.testing.key_vault import KeyVaultEmulator, KeyVaultRequest
-    from azure_certvar_credential.testing.model import Application, Tenant
+    from azure_certvar_credential.testing.model import Application, Tenant, User
     from azure_certvar_credential.testing.protected import PROTECTED_RESOURCE
     from azure_certvar_credential.testing.records import TokenRequest
     from azure_certvar_credential.testing.server import EntraServer, KeyVaultServer
+    from azure_certvar_credential.testing.settings import Settings
     from azure_certvar_credential.testing.transport import AsyncEmulatorTransport, EmulatorTransport
 
 __all__ = [
@@ -48,6 +48,7 @@ __all__ = [
     "Settings",
     "Tenant",
     "TokenRequest",
+    "User",
 ]
 
 # The pytest plugin imports this package in every test run of whoever has it installed, so nothing is imported before
@@ -65,9 +66,10 @@ _HOMES = {
     "KeyVaultServer": "server",
     "Request": "http",
     "Response": "http",
-    "Settings": "endpoint",
+    "Settings": "settings",
     "Tenant": "model",
     "TokenRequest": "records",
+    "User": "model",
 }
 
 

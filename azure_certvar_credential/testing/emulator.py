@@ -2,33 +2,31 @@
 
 from __future__ import annotations
 
-import re
 import time
 import uuid
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from azure_certvar_credential.testing.assertions import ReplayGuard
+from azure_certvar_credential.testing.claims import write_claims
 from azure_certvar_credential.testing.credentials import CertificateLike
-from azure_certvar_credential.testing.endpoint import ADFS, ENTRA, TENANTLESS, Dialect, Settings, TokenEndpoint
-from azure_certvar_credential.testing.errors import error_response, refuse
+from azure_certvar_credential.testing.directory import Directory
+from azure_certvar_credential.testing.exchange import Backend
 from azure_certvar_credential.testing.extras import requires_testing_extra
 from azure_certvar_credential.testing.faults import Fault, FaultQueue, Predicate
-from azure_certvar_credential.testing.http import MAX_REQUEST_BYTES, Conditions, Request, Response, respond_json
-from azure_certvar_credential.testing.metadata import adfs_configuration, instance_discovery, keys, openid_configuration
-from azure_certvar_credential.testing.model import Application, Directory, Tenant
-from azure_certvar_credential.testing.protected import ProtectedResource, default_challenge
+from azure_certvar_credential.testing.http import Request, Response, conditions_of
+from azure_certvar_credential.testing.model import Application, Tenant, User
+from azure_certvar_credential.testing.protected import default_challenge
 from azure_certvar_credential.testing.records import RequestLog, record
-from azure_certvar_credential.testing.tokens import TokenIssuer
+from azure_certvar_credential.testing.resources import check_version
+from azure_certvar_credential.testing.routes import find_route, is_token_request
+from azure_certvar_credential.testing.service import Service
+from azure_certvar_credential.testing.sessions import Sessions, make_demand
+from azure_certvar_credential.testing.settings import Settings
+from azure_certvar_credential.testing.tokens import TokenIssuer, UserToken
 
 if TYPE_CHECKING:
     from azure_certvar_credential.testing.server import EntraServer
     from azure_certvar_credential.testing.transport import AsyncEmulatorTransport, EmulatorTransport
-
-_TOKEN_PATH = re.compile(r"/(?P<tenant>[^/]+)/oauth2/v2\.0/token")
-_ADFS_PATH = "/adfs/oauth2/token"
-_METADATA_PATH = re.compile(r"/(?P<tenant>[^/]+)(?P<v2>/v2\.0)?/\.well-known/openid-configuration")
-_KEYS_PATH = re.compile(r"/[^/]+/discovery/(v2\.0/)?keys")
 
 
 class EntraEmulator:
@@ -75,11 +73,9 @@ class EntraEmulator:
         self.faults = FaultQueue()
         self._clock = clock
         known = None if known_resources is None else frozenset(r.rstrip("/").lower() for r in known_resources)
-        self._directory = Directory(known)
-        self._issuer = TokenIssuer()
-        self._endpoint = TokenEndpoint(self._directory, self.settings, self._issuer, ReplayGuard())
-        self._protected = ProtectedResource(self._directory, self._issuer)
+        self._backend = Backend(Directory(known), self.settings, TokenIssuer(), Sessions())
         self.tenant = self.add_tenant(tenant_id, domains=("contoso.onmicrosoft.com",))
+        self._service = Service(self._backend, self.tenant)
 
     def add_tenant(self, tenant_id: str | None = None, *, domains: Sequence[str] = ()) -> Tenant:
         """Add a tenant.
@@ -89,7 +85,7 @@ class EntraEmulator:
         :raises ValueError: the id is not a GUID, or a name is taken.
         """
         tenant = Tenant(str(uuid.UUID(tenant_id) if tenant_id else uuid.uuid4()), tuple(domains))
-        self._directory.add_tenant(tenant)
+        self._backend.directory.add_tenant(tenant)
         return tenant
 
     def add_application(
@@ -100,6 +96,8 @@ class EntraEmulator:
         roles: Sequence[str] = (),
         allowed_resources: Iterable[str] | None = None,
         trusted_issuers: Iterable[tuple[str, CertificateLike]] = (),
+        identifier_uris: Sequence[str] = (),
+        delegated_scopes: Iterable[str] | None = None,
     ) -> Application:
         """Register an application.
 
@@ -111,19 +109,88 @@ class EntraEmulator:
         :param allowed_resources: the resources it may ask tokens for, others give AADSTS501051; None for all.
         :param trusted_issuers: subject name and issuer rules: pairs of a common or DNS name and the certificate of the
             authority under which a certificate of that name is trusted without being registered.
+        :param identifier_uris: its App ID URIs, how it is called as a resource beside ``api://<client id>``.
+        :param delegated_scopes: the permissions that users have consented to, such as
+            ``https://graph.microsoft.com/Mail.Read``, others give AADSTS65001; None for all.
         :raises ValueError: the client id is no GUID or taken, or a certificate is damaged.
         """
         application = Application(
             str(uuid.UUID(client_id) if client_id else uuid.uuid4()),
             (tenant or self.tenant).tenant_id,
-            roles,
-            allowed_resources,
-            trusted_issuers,
+            roles=roles,
+            allowed_resources=allowed_resources,
+            trusted_issuers=trusted_issuers,
+            identifier_uris=identifier_uris,
+            delegated_scopes=delegated_scopes,
         )
         for certificate in certificates:
             application.register(certificate)
-        self._directory.add_application(application)
+        self._backend.directory.add_application(application)
         return application
+
+    def add_user(self, name: str = "Adele Vance", *, tenant: Tenant | None = None) -> User:
+        """Add a user, whose user principal name is made of the name and the tenant's first domain.
+
+        :param name: to be shown.
+        :param tenant: where the user is; None for the first tenant.
+        :raises ValueError: the user principal name is taken.
+        """
+        tenant = tenant or self.tenant
+        domain = next(iter(tenant.domains), f"{tenant.tenant_id}.onmicrosoft.com")
+        upn = f"{'.'.join(name.lower().split())}@{domain}"
+        user = User(str(uuid.uuid4()), tenant.tenant_id, upn, name)
+        self._backend.directory.add_user(user)
+        return user
+
+    def issue_user_token(
+        self,
+        user: User,
+        application: Application,
+        *,
+        scopes: Sequence[str] = ("access_as_user",),
+        lifetime: float = 3599,
+        version: int = 2,
+        claims: str | None = None,
+        authority: str = "https://login.microsoftonline.com",
+    ) -> str:
+        """Issue the access token with which a front end calls a middle tier in a user's name.
+
+        :param user: the user.
+        :param application: the middle tier, the token's audience.
+        :param scopes: the permissions of the middle tier that it carries, without resource; at least one.
+        :param lifetime: seconds; a negative one makes an expired token.
+        :param version: its form, 1 or 2, the ``requestedAccessTokenVersion`` of the middle tier's registration.
+        :param claims: the claims challenge that the user has answered, a JSON string, see :meth:`require_step_up`.
+        :param authority: scheme and host of the issuer of a token of version 2, such as ``EntraServer.authority``.
+        :raises ValueError: there is no scope, no such version, or the claims are no claims request.
+        """
+        token = UserToken(user, application, tuple(scopes), lifetime, version, claims, authority)
+        return self._backend.issuer.issue(token.grant(self._clock()))
+
+    def require_step_up(self, resource: str, *, code: int = 50076, claims: str | None = None) -> str:
+        """Refuse to act for users at a resource until they have answered a claims challenge.
+
+        :param resource: its identifier, such as ``api://protected``.
+        :param code: AADSTS50076, use multi-factor authentication, or 50079, register for it.
+        :param claims: the claims request, JSON; None for the one of a Conditional Access policy.
+        :returns: the claims request, which the error carries, for :meth:`issue_user_token`.
+        :raises ValueError: it is not JSON or asks for nothing, or there is no such code.
+        """
+        claims = write_claims("capolids", values=(str(uuid.uuid4()),)) if claims is None else claims
+        self._backend.sessions.demand(resource, make_demand(code, claims, self._backend.issuer.count))
+        return claims
+
+    def lift_step_up(self, resource: str) -> None:
+        """Undo :meth:`require_step_up`."""
+        self._backend.sessions.demand(resource, None)
+
+    def revoke_refresh_tokens(self, user: User | None = None) -> int:
+        """Refuse the refresh tokens that were issued so far with AADSTS50173.
+
+        :param user: whose; None for everybody's.
+        :returns: how many there were.
+        """
+        return self._backend.sessions.revoke(user, self._clock())
 
     def add_resource(self, resource: str, *, token_version: int = 1) -> None:
         """Make a resource known and choose the form of its tokens.
@@ -132,9 +199,8 @@ class EntraEmulator:
         :param token_version: 1 or 2, the ``requestedAccessTokenVersion`` of its registration.
         :raises ValueError: there is no such version.
         """
-        if token_version not in (1, 2):
-            raise ValueError(f"an access token has version 1 or 2, not {token_version}")
-        self._directory.set_resource(resource, token_version)
+        check_version(token_version)
+        self._backend.directory.set_resource(resource, token_version)
 
     def inject(self, fault: Fault, *, times: int | None = 1, when: Predicate | None = None) -> None:
         """Let something go wrong.
@@ -168,7 +234,7 @@ class EntraEmulator:
         :raises ValueError: it is not JSON or asks for nothing.
         """
         claims = default_challenge(self._clock()) if claims is None else claims
-        self._protected.challenge_next(claims)
+        self._service.protected.challenge_next(claims)
         return claims
 
     def serve(self) -> EntraServer:
@@ -202,70 +268,18 @@ class EntraEmulator:
         :param request: the request.
         :returns: the answer, and how it is to be delivered; a fault shows there and nowhere else.
         """
-        conditions = self._conditions(request)
-        fault = self.faults.take(request)
+        conditions = conditions_of(request, self._clock())
+        fault, route = self.faults.take(request), find_route(request)
         if fault is None:
-            response = self._answer(request, conditions)
+            response = self._service.answer(request, conditions, route)
         else:
-            response = fault.apply(lambda changed: self._answer(request, changed), conditions)
-        called = _token_endpoint(request.path)
-        if called is not None and (fault is None or fault.recorded):
-            self.requests.append(record(request, response, called[0], fault.name if fault else None))
+            response = fault.apply(lambda changed: self._service.answer(request, changed, route), conditions)
+        if route is not None and route.asks == "token" and (fault is None or fault.recorded):
+            self.requests.append(record(request, response, route.tenant, fault.name if fault else None))
         if response.delivery.hold is not None:
             self.faults.hold(response.delivery.hold)
         return response
 
-    def _conditions(self, request: Request) -> Conditions:
-        try:
-            correlation_id = str(uuid.UUID(request.headers.get("client-request-id", "")))
-        except ValueError:
-            correlation_id = str(uuid.uuid4())
-        echo = request.headers.get("return-client-request-id", "").lower() == "true"
-        return Conditions(self._clock(), str(uuid.uuid4()), correlation_id, echo)
-
-    def _answer(self, request: Request, conditions: Conditions) -> Response:
-        path = request.path
-        if len(request.body) > MAX_REQUEST_BYTES:
-            return respond_json(conditions, 413, {"error": "request_too_large"})
-        called = _token_endpoint(path)
-        if called is not None:
-            tenant, dialect = called
-            # ADFS has no tenants; its applications are those of the first one.
-            name = self.tenant.tenant_id if dialect is ADFS else tenant
-            return self._endpoint.answer(request, conditions, name, dialect)
-        if path == "/protected" or path.startswith("/protected/"):
-            return self._protected.answer(request, conditions)
-        metadata = _METADATA_PATH.fullmatch(path)
-        if metadata is None and path != "/common/discovery/instance" and not _KEYS_PATH.fullmatch(path):
-            return respond_json(conditions, 404, {"error": "not_found"})
-        if request.method != "GET":
-            return respond_json(conditions, 405, {"error": "method_not_allowed"}, headers={"Allow": "GET"})
-        if metadata is not None:
-            return self._metadata(request, conditions, metadata["tenant"], 2 if metadata["v2"] else 1)
-        return instance_discovery(request, conditions) if path.endswith("/instance") else keys(conditions)
-
-    def _metadata(self, request: Request, conditions: Conditions, name: str, version: int) -> Response:
-        if name == "adfs":
-            return respond_json(conditions, 200, adfs_configuration(request.base))
-        tenant = self._directory.tenant(name)
-        if tenant is None and name not in TENANTLESS:
-            return error_response(refuse(90002, tenant=name), request, conditions)
-        tenant_id = tenant.tenant_id if tenant else "{tenantid}"
-        return respond_json(conditions, 200, openid_configuration(request.base, tenant_id, version))
-
     def __repr__(self) -> str:
-        applications = len(self._directory.applications())
-        return f"<EntraEmulator {len(self._directory.tenants())} tenant(s), {applications} application(s)>"
-
-
-def _token_endpoint(path: str) -> tuple[str, Dialect] | None:
-    """The tenant and the dialect of a token endpoint's path; None for any other path."""
-    if path == _ADFS_PATH:
-        return "adfs", ADFS
-    match = _TOKEN_PATH.fullmatch(path)
-    return (match["tenant"], ENTRA) if match else None
-
-
-def is_token_request(request: Request) -> bool:
-    """Tell whether a request is for a token endpoint."""
-    return _token_endpoint(request.path) is not None
+        directory = self._backend.directory
+        return f"<EntraEmulator {len(directory.tenants())} tenant(s), {len(directory.applications())} application(s)>"

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from email.utils import format_datetime
 
-from azure_certvar_credential.testing.errors import AADSTS
+from azure_certvar_credential.testing.aadsts import AADSTS
 from azure_certvar_credential.testing.http import (
     Conditions,
     Delivery,
@@ -71,7 +71,7 @@ class Fault:
     ) -> Fault:
         """Entra's error of a code.
 
-        :param code: a code of :data:`~azure_certvar_credential.testing.errors.AADSTS`.
+        :param code: a code of :data:`~azure_certvar_credential.testing.aadsts.AADSTS`.
         :param status: the HTTP status, if not the usual one.
         :param suberror: the body's ``suberror``.
         :param claims: the body's ``claims``, a JSON string.

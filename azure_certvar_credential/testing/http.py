@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import concurrent.futures
 import json
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
@@ -172,6 +173,20 @@ class Conditions:
     echo_request_id: bool = False
     certificates_known: bool = True
     forced: Forced | None = None
+
+
+def conditions_of(request: Request, now: float) -> Conditions:
+    """Say what holds while a request is answered, as long as no fault changes it.
+
+    :param request: names the client's id for it, and whether the client wants that back.
+    :param now: the server's time, seconds since the epoch.
+    """
+    try:
+        correlation_id = str(uuid.UUID(request.headers.get("client-request-id", "")))
+    except ValueError:
+        correlation_id = str(uuid.uuid4())
+    echo = request.headers.get("return-client-request-id", "").lower() == "true"
+    return Conditions(now, str(uuid.uuid4()), correlation_id, echo)
 
 
 def respond(

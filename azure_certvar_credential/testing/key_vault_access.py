@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import jwt
 
 from azure_certvar_credential.testing.http import Conditions, Request, Response, respond_json
-from azure_certvar_credential.testing.tokens import resource_client_id, signing_key
+from azure_certvar_credential.testing.resources import resource_client_id
+from azure_certvar_credential.testing.signing import signing_key
 
 PERMISSIONS = frozenset({"certificates/get", "certificates/list", "keys/get", "keys/sign", "secrets/get"})
 """What an application may be allowed, under the names of access policies."""

@@ -1,20 +1,17 @@
-"""The directory: tenants, the applications in them and the certificates of those, all of it in memory."""
+"""What is in the directory: tenants, their users and applications, and the credentials of those."""
 
 from __future__ import annotations
 
-import re
+import base64
 import threading
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
 from azure_certvar_credential.testing.credentials import CertificateLike, KeyCredential, load_certificate
-
-_LABEL = r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
-_DNS_NAME = re.compile(rf"(?=.{{1,253}}$){_LABEL}(\.{_LABEL})+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +24,38 @@ class Tenant:
 
     tenant_id: str
     domains: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """A person in the directory; made by ``EntraEmulator.add_user``.
+
+    :ivar object_id: a GUID, the ``oid`` of the user's tokens.
+    :ivar tenant_id: the tenant in which the user is.
+    :ivar user_principal_name: such as ``adele.vance@contoso.onmicrosoft.com``.
+    :ivar name: to be shown.
+    """
+
+    object_id: str
+    tenant_id: str
+    user_principal_name: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class FederatedCredential:
+    """A federated identity credential: whose token stands for a certificate.
+
+    https://learn.microsoft.com/entra/workload-id/workload-identity-federation
+
+    :ivar issuer: the token's ``iss``.
+    :ivar subject: its ``sub``.
+    :ivar audience: its ``aud``, or the identifier of the resource that has it.
+    """
+
+    issuer: str
+    subject: str
+    audience: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +79,19 @@ class Application:
     :ivar tenant_id: the home tenant.
     :ivar roles: the application roles that its tokens carry.
     :ivar allowed_resources: the resources it may ask tokens for; None means any.
+    :ivar identifiers: the client id, ``api://<client id>`` and the App ID URIs: how it is called as a resource.
     """
 
     def __init__(
         self,
         client_id: str,
         tenant_id: str,
-        roles: Sequence[str],
-        allowed_resources: Iterable[str] | None,
-        trusted_issuers: Iterable[tuple[str, CertificateLike]],
+        *,
+        roles: Sequence[str] = (),
+        allowed_resources: Iterable[str] | None = None,
+        trusted_issuers: Iterable[tuple[str, CertificateLike]] = (),
+        identifier_uris: Sequence[str] = (),
+        delegated_scopes: Iterable[str] | None = None,
     ) -> None:
         self.client_id = client_id
         self.tenant_id = tenant_id
@@ -67,7 +100,10 @@ class Application:
             None if allowed_resources is None else frozenset(r.rstrip("/") for r in allowed_resources)
         )
         self.trusted_issuers = tuple(TrustedIssuer(name, load_certificate(ca)) for name, ca in trusted_issuers)
+        self.identifiers = (client_id, f"api://{client_id}", *(uri.rstrip("/") for uri in identifier_uris))
         self._lock = threading.Lock()
+        self._consented = None if delegated_scopes is None else frozenset(delegated_scopes)
+        self._federated: tuple[FederatedCredential, ...] = ()
         self._credentials: tuple[KeyCredential, ...] = ()
         self._revoked: frozenset[bytes] = frozenset()
         self._policies: tuple[str, ...] = ()
@@ -83,6 +119,16 @@ class Application:
     def credentials(self) -> tuple[KeyCredential, ...]:
         """The registered certificates."""
         return self._credentials
+
+    @property
+    def federated_credentials(self) -> tuple[FederatedCredential, ...]:
+        """The federated identity credentials."""
+        return self._federated
+
+    @property
+    def consented_scopes(self) -> frozenset[str] | None:
+        """The permissions it may use on behalf of users, ``resource/Name`` each; None means any."""
+        return self._consented
 
     @property
     def conditional_access_policies(self) -> tuple[str, ...]:
@@ -145,78 +191,42 @@ class Application:
         with self._lock:
             self._object_ids = {**self._object_ids, tenant.tenant_id: str(uuid.uuid4())}
 
+    def is_called(self, name: str) -> bool:
+        """Tell whether ``name`` is one of :attr:`identifiers`."""
+        return name.rstrip("/").lower() in (identifier.lower() for identifier in self.identifiers)
+
+    def consent(self, *scopes: str) -> None:
+        """Let it use permissions on behalf of users that it was refused with AADSTS65001.
+
+        :param scopes: such as ``https://graph.microsoft.com/Mail.Read``.
+        """
+        with self._lock:
+            if self._consented is not None:
+                self._consented |= frozenset(scopes)
+
+    def trust_federated(self, *, issuer: str, subject: str, audience: str = "api://AzureADTokenExchange") -> None:
+        """Take the tokens of another identity in the place of a certificate's assertion.
+
+        They have to be tokens of this emulator, whose key it verifies them with.
+
+        :param issuer: their ``iss``, such as ``https://login.microsoftonline.com/<tenant id>/v2.0``; letter by letter.
+        :param subject: their ``sub``, see :meth:`fmi_subject`; letter by letter.
+        :param audience: their ``aud``, or the resource's identifier.
+        """
+        with self._lock:
+            self._federated = (*self._federated, FederatedCredential(issuer, subject, audience))
+
+    def fmi_subject(self, fmi_path: str, *, tenant: Tenant | None = None) -> str:
+        """The ``sub`` of the tokens that this application gets with ``fmi_path``.
+
+        Captured in federated identity credentials of Entra: the GUIDs in Windows' byte order, the path as it is.
+
+        :param fmi_path: the path, such as ``workers/7``.
+        :param tenant: the tenant that issues; None for the home tenant.
+        """
+        ids = (tenant.tenant_id if tenant else self.tenant_id, self.client_id)
+        encoded = [base64.urlsafe_b64encode(uuid.UUID(value).bytes_le).rstrip(b"=").decode() for value in ids]
+        return f"/eid1/c/pub/t/{encoded[0]}/a/{encoded[1]}/{fmi_path.lstrip('/')}"
+
     def __repr__(self) -> str:
         return f"<Application {self.client_id} of tenant {self.tenant_id}, {len(self._credentials)} certificate(s)>"
-
-
-@dataclass(slots=True)
-class Directory:
-    """Every tenant, application and resource that the emulator knows; safe to use from many threads."""
-
-    known_resources: frozenset[str] | None = None
-    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
-    _tenants: dict[str, Tenant] = field(default_factory=dict)
-    _applications: dict[str, Application] = field(default_factory=dict)
-    _resource_versions: dict[str, int] = field(default_factory=dict)
-
-    def add_tenant(self, tenant: Tenant) -> None:
-        """Store a tenant under its id and its domains.
-
-        :raises ValueError: one of these names is taken.
-        """
-        names = [name.lower() for name in (tenant.tenant_id, *tenant.domains)]
-        with self._lock:
-            taken = [name for name in names if name in self._tenants]
-            if taken:
-                raise ValueError(f"there is a tenant called {', '.join(taken)} already")
-            self._tenants.update(dict.fromkeys(names, tenant))
-
-    def tenant(self, name: str) -> Tenant | None:
-        """Find a tenant by its id or one of its domains."""
-        return self._tenants.get(name.lower())
-
-    def tenants(self) -> tuple[Tenant, ...]:
-        """All tenants."""
-        with self._lock:
-            return tuple(dict.fromkeys(self._tenants.values()))
-
-    def add_application(self, application: Application) -> None:
-        """Store an application.
-
-        :raises ValueError: its client id is taken.
-        """
-        with self._lock:
-            if application.client_id.lower() in self._applications:
-                raise ValueError(f"there is an application {application.client_id} already")
-            self._applications[application.client_id.lower()] = application
-
-    def application(self, client_id: str) -> Application | None:
-        """Find an application by its client id."""
-        return self._applications.get(client_id.lower())
-
-    def applications(self) -> tuple[Application, ...]:
-        """All applications."""
-        with self._lock:
-            return tuple(self._applications.values())
-
-    def set_resource(self, resource: str, version: int) -> None:
-        """Make a resource known, and say which form of token it takes."""
-        with self._lock:
-            self._resource_versions[resource.rstrip("/").lower()] = version
-
-    def resource_version(self, resource: str) -> int | None:
-        """The form of token, 1 or 2, that ``resource`` takes; None if the directory does not know it."""
-        name = resource.rstrip("/").lower()
-        version = self._resource_versions.get(name)
-        if version is None and (self.known_resources is None or name in self.known_resources):
-            version = 1
-        return version
-
-
-def is_tenant_name(name: str) -> bool:
-    """Tell whether ``name`` could be a tenant at all: a GUID or a DNS name."""
-    try:
-        uuid.UUID(name)
-    except ValueError:
-        return _DNS_NAME.fullmatch(name) is not None
-    return True

@@ -6,28 +6,24 @@ https://learn.microsoft.com/entra/identity-platform/claims-challenge
 from __future__ import annotations
 
 import base64
-import json
 import threading
-from collections.abc import Mapping
-from dataclasses import dataclass
 
 import jwt
 
+from azure_certvar_credential.testing.claims import Challenge, make_challenge, write_claims
+from azure_certvar_credential.testing.directory import Directory
 from azure_certvar_credential.testing.http import Conditions, Request, Response, respond_json
-from azure_certvar_credential.testing.model import Directory
-from azure_certvar_credential.testing.tokens import TokenIssuer, parse_claims_request, resource_client_id, signing_key
+from azure_certvar_credential.testing.resources import resource_client_id
+from azure_certvar_credential.testing.signing import signing_key
+from azure_certvar_credential.testing.tokens import TokenIssuer
 
 PROTECTED_RESOURCE = "api://protected"
 """The resource that ``/protected`` stands for: its scope is ``api://protected/.default``."""
 
-_SHOWN = ("aud", "iss", "oid", "roles", "tid", "ver", "xms_cc")
+USER_PATH = "/protected/user"
+"""What is here takes delegated tokens only; below it the next segment is the permission that they need."""
 
-
-@dataclass(frozen=True, slots=True)
-class _Challenge:
-    claims: str
-    requested: Mapping[str, object]
-    since: int
+_SHOWN = ("aud", "iss", "name", "oid", "preferred_username", "roles", "scp", "tid", "upn", "ver", "xms_cc")
 
 
 class ProtectedResource:
@@ -37,7 +33,7 @@ class ProtectedResource:
         self._directory = directory
         self._issuer = issuer
         self._lock = threading.Lock()
-        self._challenge: _Challenge | None = None
+        self._challenge: Challenge | None = None
 
     def challenge_next(self, claims: str) -> None:
         """Take no token any more that was not issued, from now on, in answer to ``claims``.
@@ -45,31 +41,36 @@ class ProtectedResource:
         :param claims: a claims request, JSON.
         :raises ValueError: it is none, or it asks for nothing.
         """
-        requested = parse_claims_request(claims)
-        if not requested:
-            raise ValueError("the claims have no access_token member, so there is nothing to ask for")
+        challenge = make_challenge(claims, self._issuer.count)
         with self._lock:
-            self._challenge = _Challenge(claims, requested, self._issuer.count)
+            self._challenge = challenge
 
     def answer(self, request: Request, conditions: Conditions) -> Response:
-        """Answer a request: 200 with who the caller is, or 401 with a challenge."""
+        """Answer a request: 200 with who the caller is, 401 with a challenge, 403 where the token does not allow it."""
         if request.method != "GET":
             return respond_json(conditions, 405, {"error": "method_not_allowed"}, headers={"Allow": "GET"})
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not token:
-            return _unauthorized(request, conditions, "")
+            return _refused(request, conditions, "")
         try:
             claims = self._verify(token.strip(), conditions.now)
         except jwt.InvalidTokenError as error:
-            return _unauthorized(request, conditions, f', error="invalid_token", error_description="{_said(error)}"')
+            return _refused(request, conditions, f', error="invalid_token", error_description="{_quoted(str(error))}"')
         with self._lock:
             challenge = self._challenge
         # A real resource asks only callers that say CP1; the others would have to wait until their token expires.
-        if challenge and not self._issuer.answers(claims["uti"], challenge.requested, challenge.since):
+        if challenge and not self._issuer.answers(claims["uti"], challenge):
             encoded = base64.b64encode(challenge.claims.encode()).decode()
-            return _unauthorized(
-                request, conditions, f', error="insufficient_claims", claims="{encoded}"', 'realm="", '
+            return _refused(
+                request, conditions, f', error="insufficient_claims", claims="{encoded}"', first='realm="", '
             )
+        needed = _permission(request.path)
+        if needed is not None:
+            # RFC 6750 section 3.1: "The request requires higher privileges than provided by the access token."
+            granted = str(claims.get("scp", "")).split()
+            if not granted or needed not in ("", *granted):
+                wanted = f', scope="{_quoted(needed)}"' if needed else ""
+                return _refused(request, conditions, f', error="insufficient_scope"{wanted}', status=403)
         caller = {"appid": claims.get("appid", claims.get("azp")), "path": request.path}
         return respond_json(conditions, 200, caller | {name: claims[name] for name in _SHOWN if name in claims})
 
@@ -89,17 +90,25 @@ class ProtectedResource:
         return claims
 
 
-def _said(error: jwt.InvalidTokenError) -> str:
+def _permission(path: str) -> str | None:
+    """The permission that ``path`` takes: its name, nothing for any, None if it takes app-only tokens as well."""
+    if path == USER_PATH:
+        return ""
+    return path.removeprefix(f"{USER_PATH}/").partition("/")[0] if path.startswith(f"{USER_PATH}/") else None
+
+
+def _quoted(text: str) -> str:
     # Inside a quoted-string (RFC 9110 section 5.6.4).
-    return str(error).replace("\\", "").replace('"', "'")
+    return text.replace("\\", "").replace('"', "'")
 
 
-def _unauthorized(request: Request, conditions: Conditions, more: str, first: str = "") -> Response:
+def _refused(request: Request, conditions: Conditions, more: str, *, first: str = "", status: int = 401) -> Response:
     uri = f"{request.base}/common/oauth2/authorize"
     challenge = f'Bearer {first}authorization_uri="{uri}"{more}'
-    return respond_json(conditions, 401, {"error": "unauthorized"}, headers={"WWW-Authenticate": challenge})
+    error = "unauthorized" if status == 401 else "forbidden"
+    return respond_json(conditions, status, {"error": error}, headers={"WWW-Authenticate": challenge})
 
 
 def default_challenge(now: float) -> str:
     """The claims challenge of a revoked session, as Microsoft's services send it: a token not older than ``now``."""
-    return json.dumps({"access_token": {"nbf": {"essential": True, "value": str(int(now))}}}, separators=(",", ":"))
+    return write_claims("nbf", value=str(int(now)))

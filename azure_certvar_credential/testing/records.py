@@ -20,9 +20,10 @@ SECRET_PARAMETERS = frozenset(
 class TokenRequest:
     """One request to the token endpoint and how it was answered.
 
-    :ivar path: the path that was posted to.
+    :ivar url: the URL that was posted to.
+    :ivar path: the path in it.
     :ivar tenant: the tenant in it.
-    :ivar form: the form's parameters, without those that are secret.
+    :ivar form: the form's parameters, ``fmi_path`` for one, without those that are secret.
     :ivar assertion: the client assertion as it came, or None; hidden from the repr.
     :ivar assertion_header: its JOSE header, or None if it could not be read.
     :ivar assertion_claims: its claims, or None if it could not be read. Nothing of it is verified.
@@ -32,6 +33,7 @@ class TokenRequest:
     :ivar fault: the name of the fault that it met, or None.
     """
 
+    url: str
     path: str
     tenant: str
     form: Mapping[str, str]
@@ -60,6 +62,7 @@ def record(request: Request, response: Response, tenant: str, fault: str | None)
             # Recorded without: the answer says what is the matter with it.
             header = claims = None
     return TokenRequest(
+        request.url,
         request.path,
         tenant,
         {name: value for name, value in form.items() if name not in SECRET_PARAMETERS},

@@ -1,116 +1,118 @@
-"""Issues access tokens in the two forms of Entra, signed with a key that real resource servers find through JWKS.
+"""Issues access tokens in the two forms of Entra, app-only and delegated, and ID tokens.
 
 https://learn.microsoft.com/entra/identity-platform/access-token-claims-reference
+https://learn.microsoft.com/entra/identity-platform/id-token-claims-reference
 """
 
 from __future__ import annotations
 
-import base64
-import functools
-import json
+import hashlib
 import secrets
 import threading
-import uuid
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import datetime, timezone
+from dataclasses import dataclass
+from typing import Literal
 
 import jwt
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.hazmat.primitives.serialization import Encoding
-from cryptography.x509.oid import NameOID
 
-from azure_certvar_credential.testing.credentials import sha1_thumbprint
-from azure_certvar_credential.testing.jose import MalformedError, encode
-from azure_certvar_credential.testing.model import Application, Tenant
+from azure_certvar_credential.testing.claims import Challenge, parse_claims_request, wants_cae
+from azure_certvar_credential.testing.jose import encode
+from azure_certvar_credential.testing.model import Application, User
+from azure_certvar_credential.testing.resources import Resource, check_version, make_resource
+from azure_certvar_credential.testing.routes import entra_issuer
+from azure_certvar_credential.testing.signing import signing_key
 
 _MAX_ISSUED = 10_000
 
+PUBLIC_CLIENT: Literal["0"] = "0"
+CERTIFICATE_CLIENT: Literal["2"] = "2"
+FRONT_END = "5e5a7f0e-0000-4000-8000-00000f207e9d"
+"""The client id of the application that users have signed in to: it is made up, and not in the directory."""
+
 
 @dataclass(frozen=True, slots=True)
-class SigningKey:
-    """The key of the emulator, of which the process has one.
+class Delegation:
+    """Whose token it is, and what it allows.
 
-    :ivar private_key: signs access tokens; in memory only.
-    :ivar certificate: the self-signed certificate around its public half.
+    :ivar user: the user.
+    :ivar scopes: the names of the permissions, without the resource.
+    :ivar methods: how the user signed in, the values of ``amr``.
     """
 
-    private_key: rsa.RSAPrivateKey = field(repr=False)
-    certificate: x509.Certificate
-
-    @property
-    def key_id(self) -> str:
-        """``kid`` and ``x5t`` of the tokens: base64url of the certificate's SHA-1, as Entra has it."""
-        return encode(sha1_thumbprint(self.certificate))
-
-    def jwk(self) -> dict[str, object]:
-        """The public half as a JSON Web Key (RFC 7517)."""
-        numbers = self.private_key.public_key().public_numbers()
-        der = self.certificate.public_bytes(Encoding.DER)
-        return {
-            "kty": "RSA",
-            "use": "sig",
-            "kid": self.key_id,
-            "x5t": self.key_id,
-            "n": encode(numbers.n.to_bytes((numbers.n.bit_length() + 7) // 8, "big")),
-            "e": encode(numbers.e.to_bytes((numbers.e.bit_length() + 7) // 8, "big")),
-            "x5c": [base64.b64encode(der).decode()],
-        }
-
-
-_signing_key_lock = threading.Lock()
-
-
-def signing_key() -> SigningKey:
-    """Return the key of the process; the first caller waits while it is made, some tenths of a second."""
-    # The cache alone would let two first callers make a key each.
-    with _signing_key_lock:
-        return _make_signing_key()
-
-
-@functools.cache
-def _make_signing_key() -> SigningKey:
-    private_key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "EntraEmulator token signing")])
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(private_key.public_key())
-        .serial_number(x509.random_serial_number())
-        # Wide, because the emulator's clock may be set to any time.
-        .not_valid_before(datetime(2000, 1, 1, tzinfo=timezone.utc))
-        .not_valid_after(datetime(2099, 12, 31, tzinfo=timezone.utc))
-        .sign(private_key, hashes.SHA256())
-    )
-    return SigningKey(private_key, certificate)
+    user: User
+    scopes: tuple[str, ...]
+    methods: tuple[str, ...] = ("pwd",)
 
 
 @dataclass(frozen=True, slots=True)
 class Grant:
     """What a token is issued for.
 
-    :ivar base: scheme and host of the emulator as the client called it.
-    :ivar tenant: the tenant that issues.
-    :ivar application: the caller.
-    :ivar resource: the resource, without a slash at its end.
-    :ivar version: the form of token that the resource takes, 1 or 2.
+    :ivar issuer: who issues it, the value of ``iss``.
+    :ivar tenant_id: the tenant that issues.
+    :ivar client_id: the caller.
+    :ivar resource: the resource.
     :ivar now: seconds since the epoch.
     :ivar lifetime: seconds.
     :ivar requested: the ``access_token`` member of the request's ``claims`` parameter.
+    :ivar object_id: of the caller's service principal; of no matter if there is a user.
+    :ivar subject: the value of ``sub`` where it is not the object id.
+    :ivar roles: the application roles of an app-only token.
+    :ivar delegation: the user and the permissions, or None for an app-only token.
+    :ivar method: how the client authenticated: ``0`` not at all, ``2`` with a certificate.
     """
 
-    base: str
-    tenant: Tenant
-    application: Application
-    resource: str
-    version: int
+    issuer: str
+    tenant_id: str
+    client_id: str
+    resource: Resource
     now: float
     lifetime: float
     requested: Mapping[str, object]
+    object_id: str = ""
+    subject: str | None = None
+    roles: tuple[str, ...] = ()
+    delegation: Delegation | None = None
+    method: Literal["0", "2"] = CERTIFICATE_CLIENT
+
+
+@dataclass(frozen=True, slots=True)
+class UserToken:
+    """The access token with which a front end calls a middle tier; see ``EntraEmulator.issue_user_token``."""
+
+    user: User
+    application: Application
+    scopes: tuple[str, ...]
+    lifetime: float
+    version: int
+    claims: str | None
+    authority: str
+
+    def grant(self, now: float) -> Grant:
+        """Describe the token.
+
+        :param now: seconds since the epoch.
+        :raises ValueError: there is no scope, no such version, or the claims are no claims request.
+        """
+        if not self.scopes:
+            raise ValueError("a user's token has at least one scope; one without any is an application's")
+        check_version(self.version)
+        client_id, app_id_uri, *more = self.application.identifiers
+        requested = {} if self.claims is None else parse_claims_request(self.claims)
+        tenant_id = self.user.tenant_id
+        return Grant(
+            entra_issuer(self.authority.rstrip("/"), tenant_id, self.version),
+            tenant_id,
+            FRONT_END,
+            make_resource(more[0] if more else app_id_uri, client_id=client_id, version=self.version),
+            now,
+            self.lifetime,
+            requested,
+            # What a user has to do in answer to a challenge is a second factor, most of the time.
+            delegation=Delegation(self.user, self.scopes, ("pwd", "mfa") if requested else ("pwd",)),
+            method=PUBLIC_CLIENT,
+        )
 
 
 class TokenIssuer:
@@ -134,85 +136,95 @@ class TokenIssuer:
             self._issued[uti] = (self._count, grant.requested)
             if len(self._issued) > _MAX_ISSUED:
                 self._issued.popitem(last=False)
-        key = signing_key()
-        return jwt.encode(
-            _claims(grant, uti),
-            key.private_key,
-            algorithm="RS256",
-            headers={"kid": key.key_id, **({"x5t": key.key_id} if grant.version == 1 else {})},
-        )
+        return _sign(_access_claims(grant, uti), version=grant.resource.version)
 
-    def answers(self, uti: object, challenge: Mapping[str, object], since: int) -> bool:
+    def issue_id_token(self, grant: Grant, user: User) -> str:
+        """Issue the ID token that goes with an access token (OpenID Connect Core section 2).
+
+        :param grant: the access token's; the client is the audience here.
+        :param user: the user.
+        """
+        claims = _times(grant) | {
+            "aud": grant.client_id,
+            "iss": grant.issuer,
+            "name": user.name,
+            "oid": user.object_id,
+            "preferred_username": user.user_principal_name,
+            "sub": pairwise_subject(user, grant.client_id),
+            "tid": grant.tenant_id,
+            "uti": encode(secrets.token_bytes(16)),
+            "ver": "2.0",
+        }
+        return _sign(claims, version=2)
+
+    def answers(self, uti: object, challenge: Challenge) -> bool:
         """Tell whether a token was issued in answer to a claims challenge.
 
         :param uti: the token's ``uti``.
-        :param challenge: the ``access_token`` member of the challenge.
-        :param since: the value of :attr:`count` when the challenge was made.
+        :param challenge: the challenge.
         """
         with self._lock:
             number, requested = self._issued.get(str(uti), (0, {}))
-        return number > since and all(requested.get(name) == value for name, value in challenge.items())
+        return number > challenge.since and all(
+            requested.get(name) == value for name, value in challenge.requested.items()
+        )
 
 
-def _claims(grant: Grant, uti: str) -> dict[str, object]:
-    tenant_id, application = grant.tenant.tenant_id, grant.application
-    object_id = application.object_ids[tenant_id]
+def pairwise_subject(user: User, client_id: str) -> str:
+    """The ``sub`` of a user, which is another one for every application (OpenID Connect Core section 8.1)."""
+    return encode(hashlib.sha256(f"{user.object_id} {client_id}".encode()).digest())
+
+
+def _sign(claims: Mapping[str, object], *, version: int) -> str:
+    key = signing_key()
+    return jwt.encode(
+        dict(claims),
+        key.private_key,
+        algorithm="RS256",
+        headers={"kid": key.key_id, **({"x5t": key.key_id} if version == 1 else {})},
+    )
+
+
+def _times(grant: Grant) -> dict[str, object]:
     issued = int(grant.now)
-    claims: dict[str, object] = {
-        "iat": issued,
-        "nbf": issued,
-        "exp": int(grant.now + grant.lifetime),
-        "oid": object_id,
-        "sub": object_id,
-        "tid": tenant_id,
-        "uti": uti,
-    }
-    if grant.version == 1:
-        issuer = f"https://sts.windows.net/{tenant_id}/"
-        claims |= {"aud": grant.resource, "iss": issuer, "idp": issuer, "ver": "1.0"}
-        # "2" says that the client authenticated with a certificate.
-        claims |= {"appid": application.client_id, "appidacr": "2"}
+    return {"iat": issued, "nbf": issued, "exp": int(grant.now + grant.lifetime)}
+
+
+def _access_claims(grant: Grant, uti: str) -> dict[str, object]:
+    version_1 = grant.resource.version == 1
+    claims = _times(grant) | {"aud": grant.resource.audience, "iss": grant.issuer, "tid": grant.tenant_id, "uti": uti}
+    if version_1:
+        claims |= {"appid": grant.client_id, "appidacr": grant.method, "ver": "1.0"}
     else:
-        claims |= {"aud": resource_client_id(grant.resource), "iss": f"{grant.base}/{tenant_id}/v2.0", "ver": "2.0"}
-        claims |= {"azp": application.client_id, "azpacr": "2"}
-    if application.roles:
-        claims["roles"] = list(application.roles)
+        claims |= {"azp": grant.client_id, "azpacr": grant.method, "ver": "2.0"}
+    if grant.delegation is None:
+        claims |= {"oid": grant.object_id, "sub": grant.subject or grant.object_id}
+        if version_1:
+            claims["idp"] = grant.issuer
+        if grant.roles:
+            claims["roles"] = list(grant.roles)
+    else:
+        claims |= _user_claims(grant.delegation, grant.resource)
+    if grant.resource.idtyp:
+        claims["idtyp"] = "user" if grant.delegation else "app"
     if wants_cae(grant.requested):
         claims["xms_cc"] = ["CP1"]
     return claims
 
 
-def resource_client_id(resource: str) -> str:
-    """The application id of a resource, which is the audience of its v2 tokens.
-
-    :param resource: its identifier, such as ``api://c0ffee00-0000-0000-0000-000000000000`` or a URL. A GUID at the
-        end is the id itself; for any other identifier the same id comes out every time.
-    """
-    last = resource.rsplit("/", 1)[-1]
-    try:
-        return str(uuid.UUID(last))
-    except ValueError:
-        return str(uuid.uuid5(uuid.NAMESPACE_URL, resource))
-
-
-def wants_cae(requested: Mapping[str, object]) -> bool:
-    """Tell whether the client says that it handles claims challenges (client capability ``CP1``)."""
-    capability = requested.get("xms_cc")
-    return isinstance(capability, dict) and "CP1" in (capability.get("values") or [])
-
-
-def parse_claims_request(text: str) -> Mapping[str, object]:
-    """Read the ``claims`` parameter (OpenID Connect Core section 5.5).
-
-    :param text: a JSON object.
-    :returns: its ``access_token`` member; empty if it has none.
-    :raises MalformedError: it is not such an object.
-    """
-    try:
-        value = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise MalformedError("the claims request is not JSON") from error
-    requested = value.get("access_token") or {} if isinstance(value, dict) else None
-    if not isinstance(requested, dict):
-        raise MalformedError("the claims request is not a JSON object of JSON objects")
-    return requested
+def _user_claims(delegation: Delegation, resource: Resource) -> dict[str, object]:
+    user = delegation.user
+    claims: dict[str, object] = {
+        "name": user.name,
+        "oid": user.object_id,
+        "scp": " ".join(delegation.scopes),
+        "sub": pairwise_subject(user, resource.client_id),
+    }
+    if resource.version == 2:
+        return claims | {"preferred_username": user.user_principal_name}
+    return claims | {
+        "acr": "1",
+        "amr": list(delegation.methods),
+        "unique_name": user.user_principal_name,
+        "upn": user.user_principal_name,
+    }

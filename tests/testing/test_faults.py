@@ -11,7 +11,7 @@ from email.utils import parsedate_to_datetime
 import pytest
 
 from azure_certvar_credential.testing import Fault, Request, Response
-from azure_certvar_credential.testing.errors import AADSTS
+from azure_certvar_credential.testing.aadsts import AADSTS
 from tests.testing.kit import NOW, World, refused
 
 
@@ -75,7 +75,7 @@ def test_a_forced_error_can_carry_claims_and_another_status(world: World) -> Non
 
 
 def test_a_code_that_is_not_in_the_table_is_named(world: World) -> None:
-    with pytest.raises(ValueError, match="AADSTS1 is not one of 50027"):
+    with pytest.raises(ValueError, match="AADSTS1 is not one of 28000, 50013"):
         answer(world, Fault.aadsts(1))
 
 

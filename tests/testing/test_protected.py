@@ -8,7 +8,7 @@ import json
 import jwt
 import pytest
 
-from azure_certvar_credential.testing import PROTECTED_RESOURCE, tokens
+from azure_certvar_credential.testing import PROTECTED_RESOURCE, signing
 from tests.testing.kit import HOST, NOW, World, rsa_key
 
 SCOPE = f"{PROTECTED_RESOURCE}/.default"
@@ -40,7 +40,7 @@ def forged(world: World, **changes: object) -> str:
     """A token with our own signature under changed claims; None takes one away."""
     claims = jwt.decode(world.token(SCOPE), options={"verify_signature": False})
     claims = {name: value for name, value in {**claims, **changes}.items() if value is not None}
-    return jwt.encode(claims, tokens.signing_key().private_key, algorithm="RS256")
+    return jwt.encode(claims, signing.signing_key().private_key, algorithm="RS256")
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from typing import Any
 import jwt
 import pytest
 
-from azure_certvar_credential.testing import tokens
+from azure_certvar_credential.testing import resources, signing, tokens
 from tests.testing.kit import HOST, NOW, STORAGE, World, certificate, refused, rsa_key
 
 CP1 = json.dumps({"access_token": {"xms_cc": {"values": ["CP1"]}}})
@@ -85,8 +85,8 @@ def test_a_resource_may_want_version_2(world: World) -> None:
 
 
 def test_a_resource_without_a_guid_has_the_same_one_every_time() -> None:
-    assert tokens.resource_client_id("api://orders") == tokens.resource_client_id("api://orders")
-    assert tokens.resource_client_id("api://orders") != tokens.resource_client_id("api://bills")
+    assert resources.resource_client_id("api://orders") == resources.resource_client_id("api://orders")
+    assert resources.resource_client_id("api://orders") != resources.resource_client_id("api://bills")
 
 
 def test_there_are_two_versions_of_tokens(world: World) -> None:
@@ -177,9 +177,9 @@ def test_the_clients_request_id_comes_back_if_it_asks(world: World) -> None:
 
 
 def test_the_process_has_one_signing_key_however_many_ask_first() -> None:
-    tokens._make_signing_key.cache_clear()
+    signing._make_signing_key.cache_clear()
     with ThreadPoolExecutor(8) as pool:
-        made = list(pool.map(lambda _: tokens.signing_key(), range(8)))
+        made = list(pool.map(lambda _: signing.signing_key(), range(8)))
     assert len({id(key) for key in made}) == 1
     assert "private" not in repr(made[0])
 
