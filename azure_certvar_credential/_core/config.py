@@ -7,7 +7,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from azure_certvar_credential._core import authority as authorities
+from azure_certvar_credential._core import region as regions
+from azure_certvar_credential._core import tenant as tenants
+from azure_certvar_credential._core.authority import DEFAULT_ALGORITHM, DEFAULT_HOST, Authority
+from azure_certvar_credential._core.authority_url import parse_authority, parse_issuer
 from azure_certvar_credential._core.request import TokenRequest, UserAssertion, token_request
 from azure_certvar_credential.exceptions import ConfigurationError
 from azure_certvar_credential.signers.algorithms import algorithm_named
@@ -15,10 +18,6 @@ from azure_certvar_credential.signers.showing import shown
 
 if TYPE_CHECKING:
     from azure_certvar_credential.certificates import ClientCertificate
-
-DEFAULT_ALGORITHM = "PS256"
-# ADFS verifies RS256 only: https://learn.microsoft.com/windows-server/identity/ad-fs/overview/ad-fs-openid-connect-oauth-concepts
-ADFS_ALGORITHM = "RS256"
 
 # Not a row of characters as long as a line of base64: that would be a key, and be sent to the server.
 _CLIENT_ID = re.compile(r"(?!.*[A-Za-z0-9+/=]{64})[\x21-\x7e]{1,256}")
@@ -63,16 +62,18 @@ class Settings:
     :ivar additionally_allowed_tenants: other tenants that ``get_token`` may name; ``*`` for all.
     :ivar retry: how failures that may pass are retried.
     :ivar federated: the client assertion comes from an assertion source, and there is no certificate.
+    :ivar region: the Azure region whose endpoint is asked, :data:`.region.AUTO`, or None for the global endpoint.
     """
 
     tenant_id: str
     client_id: str
-    authority: authorities.Authority
+    authority: Authority
     algorithm: str
     send_certificate_chain: bool
     additionally_allowed_tenants: frozenset[str]
     retry: Retry
     federated: bool = False
+    region: str | None = None
 
     def request(
         self,
@@ -86,11 +87,9 @@ class Settings:
     ) -> TokenRequest:
         """Check the arguments of a ``get_token`` and settle the tenant.
 
-        :raises ConfigurationError: as :func:`.request.token_request` and :func:`.authority.resolve_tenant` say.
+        :raises ConfigurationError: as :func:`.request.token_request` and :func:`.tenant.resolve_tenant` say.
         """
-        tenant = authorities.resolve_tenant(
-            tenant_id, default=self.tenant_id, allowed=self.additionally_allowed_tenants
-        )
+        tenant = tenants.resolve_tenant(tenant_id, default=self.tenant_id, allowed=self.additionally_allowed_tenants)
         return token_request(
             scopes, tenant_id=tenant, enable_cae=enable_cae, claims=claims, fmi_path=fmi_path, user=user
         )
@@ -108,14 +107,21 @@ def settings(
     retry: Retry,
     environment: Mapping[str, str],
     federated: bool = False,
+    region: str | None = None,
+    oidc_authority: str | None = None,
 ) -> Settings:
     """Check a constructor's arguments, which :class:`~azure_certvar_credential.CertVarCredential` documents.
 
-    :param environment: the process's environment variables; ``AZURE_AUTHORITY_HOST`` is the default authority.
+    :param environment: the process's environment variables; ``AZURE_AUTHORITY_HOST`` is the default authority,
+        ``AZURE_REGIONAL_AUTHORITY_NAME`` the default region.
     :param federated: the client assertion comes from an assertion source, and there is no certificate.
+    :param region: the Azure region whose token endpoint is asked, such as ``westeurope``, or ``auto`` for the one that
+        the process runs in.
+    :param oidc_authority: the issuer of an OpenID provider, instead of ``authority``; its metadata document names the
+        token endpoint.
     :raises ConfigurationError: an argument that cannot work, naming it and what to write instead.
     """
-    tenant = authorities.parse_tenant(tenant_id)
+    tenant = tenants.parse_tenant(tenant_id)
     if not isinstance(client_id, str) or not _CLIENT_ID.fullmatch(client_id):
         raise ConfigurationError(
             f"client_id must be the 'Application (client) ID' of the app registration, not {shown(client_id)}"
@@ -128,21 +134,52 @@ def settings(
             f"not a value of type {type(additionally_allowed_tenants).__name__}"
         )
     allowed = frozenset(
-        name if name == authorities.ANY_TENANT else authorities.parse_tenant(name)
+        name if name == tenants.ANY_TENANT else tenants.parse_tenant(name)
         for name in additionally_allowed_tenants or ()
     )
     if not allowed:
-        authorities.refuse_user_tenant(tenant)
-    server = authorities.parse_authority(
-        authority or environment.get("AZURE_AUTHORITY_HOST") or authorities.DEFAULT_HOST,
-        tenant_id=tenant,
-        trust_unknown_host=disable_instance_discovery,
+        tenants.refuse_user_tenant(tenant)
+    server = _authority(
+        authority, oidc_authority, tenant, trust_unknown_host=disable_instance_discovery, environment=environment
     )
-    chosen = algorithm or (ADFS_ALGORITHM if server.kind == "adfs" else DEFAULT_ALGORITHM)
+    rules = server.rules
+    chosen = algorithm or rules.algorithm
     algorithm_named(chosen)
-    if server.kind == "adfs" and chosen != ADFS_ALGORITHM:
-        raise ConfigurationError(f"ADFS verifies {ADFS_ALGORITHM} only, not {chosen}: leave algorithm out")
-    return Settings(tenant, client_id, server, chosen, bool(send_certificate_chain), allowed, retry, federated)
+    if chosen != rules.algorithm and not rules.choice:
+        raise ConfigurationError(f"{rules.title} verifies {rules.algorithm} only, not {chosen}: leave algorithm out")
+    return Settings(
+        tenant,
+        client_id,
+        server,
+        chosen,
+        bool(send_certificate_chain),
+        allowed,
+        retry,
+        federated,
+        regions.choose(region, server, environment),
+    )
+
+
+def _authority(
+    authority: str | None,
+    oidc_authority: str | None,
+    tenant_id: str,
+    *,
+    trust_unknown_host: bool,
+    environment: Mapping[str, str],
+) -> Authority:
+    if oidc_authority is None:
+        return parse_authority(
+            authority or environment.get("AZURE_AUTHORITY_HOST") or DEFAULT_HOST,
+            tenant_id=tenant_id,
+            trust_unknown_host=trust_unknown_host,
+        )
+    if authority:
+        raise ConfigurationError(
+            "authority and oidc_authority exclude each other: give authority for a sign-in host of Microsoft's or an "
+            "ADFS server, oidc_authority for any other OpenID provider"
+        )
+    return parse_issuer(oidc_authority, tenant_id=tenant_id)
 
 
 def check_key(certificate: ClientCertificate, algorithm: str) -> None:

@@ -124,6 +124,52 @@ class Send:
 
 
 @dataclass(frozen=True, slots=True)
+class Fetch:
+    """Answer: a :class:`~.exchange.Response`, or :class:`Unanswered`; a GET, which carries no credential."""
+
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedEndpoint:
+    """A token endpoint that a metadata document names.
+
+    :ivar url: the endpoint.
+    :ivar until: when the document is to be read again, in seconds since the epoch (UTC).
+    """
+
+    url: str
+    until: float
+
+
+@dataclass(frozen=True, slots=True)
+class ReadEndpoint:
+    """Answer: the :class:`PublishedEndpoint` that was last kept for a document, even if its time is over; or None.
+
+    :ivar key: the document's URL.
+    """
+
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class WriteEndpoint:
+    """Answer: None, with the endpoint kept for the document.
+
+    :ivar failure: why the document could not be read again, to be logged; the endpoint is the last good one then.
+    """
+
+    key: str
+    endpoint: PublishedEndpoint
+    failure: Exception | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DetectRegion:
+    """Answer: the name of the Azure region that the process runs in, or None if there is none to be found."""
+
+
+@dataclass(frozen=True, slots=True)
 class Wait:
     """Answer: None, after so many seconds."""
 
@@ -139,7 +185,20 @@ class WriteCache:
 
 
 Effect = (
-    Now | ReadCache | LoadCertificate | LoadAssertion | ReadAssertion | Sign | WriteAssertion | Send | Wait | WriteCache
+    Now
+    | ReadCache
+    | ReadEndpoint
+    | Fetch
+    | WriteEndpoint
+    | DetectRegion
+    | LoadCertificate
+    | LoadAssertion
+    | ReadAssertion
+    | Sign
+    | WriteAssertion
+    | Send
+    | Wait
+    | WriteCache
 )
 # Which answer belongs to which effect is said at each effect; a generator's type cannot tell them apart.
 Result = Any

@@ -1,21 +1,27 @@
-"""Where a token request goes."""
+"""Where a token request goes, and whom its assertion is for."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from azure_certvar_credential._core.effects import DetectRegion, Flow
+from azure_certvar_credential._core.metadata import published_endpoint
+from azure_certvar_credential._core.region import AUTO
+
 if TYPE_CHECKING:
-    from collections.abc import Generator
-
     from azure_certvar_credential._core.config import Settings
-    from azure_certvar_credential._core.effects import Effect, Result
 
 
-def token_endpoint(settings: Settings, tenant_id: str) -> Generator[Effect, Result, str]:
+def token_endpoint(settings: Settings, tenant_id: str, *, regional: bool = True) -> Flow[str]:
     """Return the token endpoint for a tenant; yields effects where it has to be found out.
 
     :param settings: the credential's.
     :param tenant_id: the tenant that is asked, lower case.
+    :param regional: take the credential's region into account. Regional endpoints serve applications that ask for
+        themselves, not on behalf of a user.
     """
-    yield from ()
-    return settings.authority.token_endpoint(tenant_id)
+    region = settings.region if regional else None
+    if region == AUTO:
+        region = yield DetectRegion()
+    endpoint = settings.authority.in_region(region).token_endpoint(tenant_id)
+    return (yield from published_endpoint(settings)) if endpoint is None else endpoint

@@ -82,7 +82,7 @@ def _sign(settings: Settings, certificate: ClientCertificate, audience: str, iss
         assertion.encoded_header(
             certificate,
             settings.algorithm,
-            sha1_only=settings.authority.kind == "adfs",
+            sha1_only=settings.authority.rules.sha1_only,
             with_chain=settings.send_certificate_chain,
         ),
         client_id=settings.client_id,

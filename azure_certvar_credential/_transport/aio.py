@@ -20,7 +20,7 @@ from azure.core.exceptions import AzureError, DecodeError
 from azure.core.pipeline import AsyncPipeline
 from azure.core.pipeline.policies import AsyncRetryPolicy
 
-from azure_certvar_credential._core.effects import Send, Unanswered
+from azure_certvar_credential._core.effects import Fetch, Send, Unanswered
 from azure_certvar_credential._core.exchange import Response
 from azure_certvar_credential._transport import pipeline
 from azure_certvar_credential._transport.in_thread import in_thread
@@ -68,8 +68,8 @@ class AsyncSender:
         self._ssl: ssl.SSLContext | Literal[False] | None = None
         self._opened: WeakKeyDictionary[asyncio.AbstractEventLoop, _Opened] = WeakKeyDictionary()
 
-    async def send(self, effect: Send) -> Response | Unanswered:
-        """Post a token request and read the answer, at most 1 MiB of it.
+    async def send(self, effect: Send | Fetch) -> Response | Unanswered:
+        """Post a token request, or get a document, and read the answer, at most 1 MiB of it.
 
         :raises azure.core.exceptions.ServiceRequestError: no connection was made.
         """
@@ -79,7 +79,7 @@ class AsyncSender:
                 pipeline.http_request(effect), stream=True, **pipeline.run_options(self._options)
             )
             return await _read(result.http_response)
-        except Exception as error:  # noqa: BLE001 - whatever it is, its frames hold the assertion
+        except Exception as error:  # noqa: BLE001 - whatever it is, its frames may hold the assertion
             failure = error
         if isinstance(failure, AzureError):
             return pipeline.unanswered(failure)

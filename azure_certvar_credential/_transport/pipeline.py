@@ -19,7 +19,7 @@ from azure.core.pipeline.policies import (
 )
 from azure.core.rest import HttpRequest
 
-from azure_certvar_credential._core.effects import Send, Unanswered
+from azure_certvar_credential._core.effects import Fetch, Send, Unanswered
 from azure_certvar_credential._core.exchange import MAX_BODY, Response
 from azure_certvar_credential._transport.options import DEFAULT_TIMEOUTS
 from azure_certvar_credential.exceptions import ConfigurationError
@@ -85,19 +85,21 @@ def transport_options(options: Mapping[str, Any]) -> dict[str, Any]:
 
 def run_options(options: Mapping[str, Any]) -> dict[str, Any]:
     """Return the options that azure-core's policies take with each request only, not in their constructor."""
-    # azure-core's retry policy leaves POST alone unless told otherwise. A list of the caller's own may have no retry
-    # policy, and then the option would end up at the transport.
-    return {"retry_on_methods": ["POST"]} if options.get("policies") is None else {}
+    # What is sent here: azure-core's retry policy leaves POST alone unless told otherwise. A list of the caller's own
+    # may have no retry policy, and then the option would end up at the transport.
+    return {"retry_on_methods": ["GET", "POST"]} if options.get("policies") is None else {}
 
 
-def http_request(send: Send) -> HttpRequest:
+def http_request(effect: Send | Fetch) -> HttpRequest:
     """Return the effect as azure-core's request."""
+    if isinstance(effect, Fetch):
+        return HttpRequest("GET", effect.url, headers={"Accept": "application/json"})
     headers = {
-        **send.headers,
+        **effect.headers,
         "x-client-Ver": SDK_MONIKER.partition("/")[2],
         "x-client-OS": sys.platform,
     }
-    return HttpRequest("POST", send.url, headers=headers, data=dict(send.form))
+    return HttpRequest("POST", effect.url, headers=headers, data=dict(effect.form))
 
 
 class BoundedBody:

@@ -10,7 +10,7 @@ from azure.core.exceptions import AzureError
 from azure.core.pipeline import Pipeline
 from azure.core.pipeline.policies import RetryPolicy
 
-from azure_certvar_credential._core.effects import Send, Unanswered
+from azure_certvar_credential._core.effects import Fetch, Send, Unanswered
 from azure_certvar_credential._core.exchange import Response
 from azure_certvar_credential._transport import pipeline
 from azure_certvar_credential.exceptions import CLOSED, CredentialClosedError
@@ -31,8 +31,8 @@ class Sender:
         self._pipeline: Pipeline[Any, Any] | None = None
         self._transport: Any = options.get("transport")
 
-    def send(self, effect: Send) -> Response | Unanswered:
-        """Post a token request and read the answer, at most 1 MiB of it.
+    def send(self, effect: Send | Fetch) -> Response | Unanswered:
+        """Post a token request, or get a document, and read the answer, at most 1 MiB of it.
 
         :raises azure.core.exceptions.ServiceRequestError: no connection was made.
         """
@@ -43,7 +43,7 @@ class Sender:
                 .http_response
             )
             return _read(response)
-        except Exception as error:  # noqa: BLE001 - whatever it is, its frames hold the assertion
+        except Exception as error:  # noqa: BLE001 - whatever it is, its frames may hold the assertion
             failure = error
         if isinstance(failure, AzureError):
             return pipeline.unanswered(failure)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from azure_certvar_credential._core.config import Retry, Settings, settings
 from azure_certvar_credential._core.effects import (
@@ -31,7 +31,13 @@ from tests.core.certificates import certificate
 
 NOW = 1_800_000_000.0
 TENANT = "contoso.example"
-Driver = Callable[[Flow[Token], Callable[[Effect], Any]], Token]
+T = TypeVar("T")
+
+
+class Driver(Protocol):
+    """Drives a flow to its end with the answers of a world."""
+
+    def __call__(self, flow: Flow[T], perform: Callable[[Effect], Any], /) -> T: ...
 
 
 @dataclass
@@ -106,11 +112,11 @@ class World:
         assert len(self.asked) == len(self.steps), f"not asked for: {self.steps[len(self.asked) :]}"
 
 
-def drive_sync(flow: Flow[Token], perform: Callable[[Effect], Any]) -> Token:
+def drive_sync(flow: Flow[T], perform: Callable[[Effect], Any]) -> T:
     return run(flow, perform)
 
 
-def drive_async(flow: Flow[Token], perform: Callable[[Effect], Any]) -> Token:
+def drive_async(flow: Flow[T], perform: Callable[[Effect], Any]) -> T:
     async def performed(effect: Effect) -> Any:
         await asyncio.sleep(0)
         return perform(effect)
@@ -120,6 +126,7 @@ def drive_async(flow: Flow[Token], perform: Callable[[Effect], Any]) -> Token:
 
 def made_settings(**changed: Any) -> Settings:
     arguments: dict[str, Any] = {
+        "tenant_id": TENANT,
         "algorithm": None,
         "send_certificate_chain": False,
         "authority": None,
@@ -129,7 +136,7 @@ def made_settings(**changed: Any) -> Settings:
         "environment": {},
         **changed,
     }
-    return settings(TENANT, "a-client", **arguments)
+    return settings(client_id="a-client", **arguments)
 
 
 def request(

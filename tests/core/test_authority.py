@@ -1,252 +1,210 @@
-"""Hosts, tenants, and the token endpoint as a function of both."""
+"""The kinds of authorities, and what each wants: endpoint, algorithm, thumbprint."""
 
 from __future__ import annotations
 
-import re
+import json
+from base64 import urlsafe_b64decode
+from typing import Any
 
 import pytest
-from azure.core.exceptions import ClientAuthenticationError, HttpResponseError
-from hypothesis import given
-from hypothesis import strategies as st
+from azure.identity import AzureAuthorityHosts
+from msal.authority import WELL_KNOWN_AUTHORITY_HOSTS, WELL_KNOWN_B2C_HOSTS
 
 from azure_certvar_credential._core.authority import (
+    B2C_SUFFIXES,
+    CIAM_SUFFIX,
+    KNOWN_HOSTS,
+    RETIRED_HOSTS,
+    RULES,
     Authority,
-    parse_authority,
-    parse_tenant,
-    refuse_user_tenant,
-    resolve_tenant,
+    retired,
 )
-from azure_certvar_credential.exceptions import ConfigurationError, TenantNotAllowedError
+from azure_certvar_credential._core.config import settings
+from azure_certvar_credential._core.effects import Send, Sign
+from azure_certvar_credential.exceptions import ConfigurationError
+from tests.core.certificates import certificate
+from tests.core.responses import token
+from tests.core.script import WRITE, Driver, World, flow, load, made_settings, post, read_cache
 
-TENANT = "11111111-2222-3333-4444-555555555555"
-OTHER = "contoso.onmicrosoft.com"
+GUID = "11111111-2222-3333-4444-555555555555"
+# The tenant of the scripted flow.
+TENANT = "contoso.example"
 
-# Every host of the clouds that are open, and the older names of theirs that still answer.
-MICROSOFT_HOSTS = [
-    "login.microsoftonline.com",
-    "login.windows.net",
-    "login.microsoft.com",
-    "sts.windows.net",
-    "login.partner.microsoftonline.cn",
-    "login.chinacloudapi.cn",
-    "login.microsoftonline.us",
-    "login.usgovcloudapi.net",
-    "login.sovcloud-identity.fr",
-    "login.sovcloud-identity.de",
-    "login.sovcloud-identity.sg",
+# What is given, and the endpoint, algorithm and thumbprints that follow from it.
+ENTRA, SHA1 = ("PS256", ["x5t#S256"]), ("RS256", ["x5t"])
+KINDS: list[tuple[str, dict[str, Any], str, tuple[str, list[str]]]] = [
+    ("entra", {}, f"https://login.microsoftonline.com/{TENANT}/oauth2/v2.0/token", ENTRA),
+    (
+        "entra",
+        {"authority": "login.partner.microsoftonline.cn"},
+        f"https://login.partner.microsoftonline.cn/{TENANT}/oauth2/v2.0/token",
+        ENTRA,
+    ),
+    (
+        "entra",
+        {"authority": "https://login.example.com:8443/"},
+        f"https://login.example.com:8443/{TENANT}/oauth2/v2.0/token",
+        ENTRA,
+    ),
+    (
+        "entra",
+        {"region": "westeurope"},
+        f"https://westeurope.login.microsoft.com/{TENANT}/oauth2/v2.0/token",
+        ENTRA,
+    ),
+    ("adfs", {"authority": "fs.contoso.com/adfs"}, "https://fs.contoso.com/adfs/oauth2/token", SHA1),
+    (
+        "b2c",
+        {"authority": f"https://contoso.b2clogin.com/{TENANT}/B2C_1A_App"},
+        f"https://contoso.b2clogin.com/{TENANT}/B2C_1A_App/oauth2/v2.0/token",
+        ENTRA,
+    ),
+    (
+        "b2c",
+        {"authority": f"https://login.contoso.com/tfp/{TENANT}/B2C_1_flow"},
+        f"https://login.contoso.com/{TENANT}/B2C_1_flow/oauth2/v2.0/token",
+        ENTRA,
+    ),
+    (
+        "ciam",
+        {"authority": "https://contoso.ciamlogin.com"},
+        f"https://contoso.ciamlogin.com/{TENANT}/oauth2/v2.0/token",
+        ENTRA,
+    ),
+    (
+        "dsts",
+        {"authority": f"https://dsts.example.net/dstsv2/{TENANT}"},
+        f"https://dsts.example.net/dstsv2/{TENANT}/oauth2/v2.0/token",
+        SHA1,
+    ),
 ]
 
 
-def parsed(text: str, *, tenant_id: str = TENANT, trust: bool = False) -> Authority:
-    return parse_authority(text, tenant_id=tenant_id, trust_unknown_host=trust)
+def header_of(send: Send) -> dict[str, Any]:
+    header: dict[str, Any] = json.loads(urlsafe_b64decode(send.form["client_assertion"].split(".")[0] + "==="))
+    return header
 
 
-@pytest.mark.parametrize("host", MICROSOFT_HOSTS)
-@pytest.mark.parametrize("form", ["{}", "https://{}", "https://{}/", "HTTPS://{}", "  {}\n", "{}:443", "https://{}:"])
-def test_every_form_of_a_microsoft_host_gives_the_same_authority(host: str, form: str) -> None:
-    assert parsed(form.format(host)) == Authority(f"https://{host}", "entra")
-    assert parsed(form.format(host.upper())) == Authority(f"https://{host}", "entra")
-
-
-@pytest.mark.parametrize("host", MICROSOFT_HOSTS)
-def test_the_token_endpoint_is_a_template_over_host_and_tenant(host: str) -> None:
-    assert parsed(host).token_endpoint(TENANT) == f"https://{host}/{TENANT}/oauth2/v2.0/token"
-
-
-@pytest.mark.parametrize(
-    ("text", "tenant_id"),
-    [("https://fs.contoso.com/adfs", TENANT), ("fs.contoso.com/adfs/", TENANT), ("fs.contoso.com", "adfs")],
-)
-def test_an_adfs_server_has_one_endpoint_without_tenant_and_version(text: str, tenant_id: str) -> None:
-    authority = parsed(text, tenant_id=tenant_id, trust=True)
-    assert authority.kind == "adfs"
-    assert authority.token_endpoint(tenant_id) == "https://fs.contoso.com/adfs/oauth2/token"
-
-
-def test_a_retired_cloud_is_named_as_retired_even_to_those_who_trust_it() -> None:
-    for trust in (False, True):
-        with pytest.raises(ConfigurationError, match=r"login\.microsoftonline\.de no longer exists: .* 2021"):
-            parsed("login.microsoftonline.de", trust=trust)
-
-
-@pytest.mark.parametrize(
-    "host", ["login.example.com", "login.microsoftonline.com.evil.example", "evil-login.microsoftonline.com", "a"]
-)
-def test_an_unknown_host_is_refused_with_the_option_that_allows_it(host: str) -> None:
-    with pytest.raises(ConfigurationError, match="disable_instance_discovery=True") as caught:
-        parsed(host)
-    assert host in str(caught.value)
-    assert "login.microsoftonline.com" in str(caught.value)
-    assert parsed(host, trust=True).base == f"https://{host}"
-
-
-@pytest.mark.parametrize(
-    ("text", "base"),
-    [
-        ("localhost:8443", "https://localhost:8443"),
-        ("https://127.0.0.1:1", "https://127.0.0.1:1"),
-        ("https://[::1]:8443", "https://[::1]:8443"),
-        ("[2001:DB8::1]", "https://[2001:db8::1]"),
-        ("https://login.example.com:443/", "https://login.example.com"),
-    ],
-)
-def test_a_port_and_an_ipv6_address_are_kept(text: str, base: str) -> None:
-    assert parsed(text, trust=True).base == base
-
-
-@pytest.mark.parametrize("text", ["http://login.microsoftonline.com", "ftp://login.microsoftonline.com", "file:///x"])
-def test_another_scheme_than_https_is_refused(text: str) -> None:
-    with pytest.raises(ConfigurationError, match="must use https"):
-        parsed(text)
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        f"https://login.microsoftonline.com/{TENANT}",
-        "login.microsoftonline.com/common/oauth2/v2.0/token",
-        "login.microsoftonline.com?tenant=x",
-        "login.microsoftonline.com#x",
-        "login.microsoftonline.com/adfs/oauth2",
-    ],
-)
-def test_a_path_query_or_fragment_is_refused_and_the_tenants_place_named(text: str) -> None:
-    with pytest.raises(ConfigurationError, match=r"must be a host only.*tenant_id"):
-        parsed(text)
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "https://",
-        "https:///common",
-        "login.microsoftonline.com:port",
-        "login.microsoftonline.com:70000",
-        "https://[::1",
-        "https://::1",
-        "https://]",
-        "login microsoftonline.com",
-        "login_microsoftonline.com",
-        "login.microsoftonline.com\\@evil.example",
-        "l\u00f6gin.example",
-        "login\u2100.example",  # urllib refuses it: it is written a/c after normalization
-        "%2e.example",
-        "*",
-    ],
-)
-def test_what_is_no_host_is_refused(text: str) -> None:
-    with pytest.raises(ConfigurationError):
-        parsed(text, trust=True)
-
-
-@pytest.mark.parametrize("text", ["", " ", None, 7, b"login.microsoftonline.com"])
-def test_an_authority_that_is_no_text_is_refused(text: object) -> None:
-    with pytest.raises(ConfigurationError, match="authority must be a host name or an https URL"):
-        parse_authority(text, tenant_id=TENANT, trust_unknown_host=True)  # type: ignore[arg-type]
-
-
-@pytest.mark.parametrize("scheme", ["https://", "http://", ""])
-def test_a_password_in_an_authority_is_refused_and_not_repeated(scheme: str) -> None:
-    with pytest.raises(ConfigurationError, match="user") as caught:
-        parsed(f"{scheme}user:hunter2@login.microsoftonline.com", trust=True)
-    assert "hunter2" not in str(caught.value)
-
-
-@given(st.text())
-def test_any_text_is_an_https_authority_or_a_configuration_error(text: str) -> None:
-    try:
-        authority = parsed(text, trust=True)
-    except ConfigurationError:
-        return
-    assert re.fullmatch(r"https://([a-z0-9.-]+|\[[a-z0-9.:]+\])(:[0-9]{1,5})?", authority.base)
-
-
-@pytest.mark.parametrize("tenant", [TENANT, TENANT.upper(), OTHER, "Contoso.Example", "a", "0", "a.a-" * 63 + "a"])
-def test_a_guid_or_domain_name_is_a_tenant_and_becomes_lower_case(tenant: str) -> None:
-    assert parse_tenant(tenant) == tenant.lower()
-
-
-@pytest.mark.parametrize(
-    "tenant",
-    [
-        *["", " ", "a b", "a/b", "../common", "a?b", "a#b", "a%2fb", ".a", "a.", "-a", "a-", "tenant\n", "t\u00e9nant"],
-        *[
-            "a." * 126 + "aa",
-            "x" * 64,
-            "x" * 64 + ".example",
-            f"https://login.microsoftonline.com/{TENANT}",
-            "{" + TENANT + "}",
-            None,
-            7,
-            b"abc",
-        ],
-    ],
-)
-def test_what_neither_a_guid_nor_a_domain_name_has_is_refused(tenant: object) -> None:
-    with pytest.raises(ConfigurationError, match="Directory \\(tenant\\) ID"):
-        parse_tenant(tenant)  # type: ignore[arg-type]
-
-
-@given(st.text(max_size=40))
-def test_a_tenant_that_is_taken_cannot_leave_its_place_in_the_url(text: str) -> None:
-    try:
-        tenant = parse_tenant(text)
-    except ConfigurationError:
-        return
-    url = Authority("https://login.microsoftonline.com", "entra").token_endpoint(tenant)
-    assert url.split("/") == ["https:", "", "login.microsoftonline.com", tenant, "oauth2", "v2.0", "token"]
-    assert url.isascii()
-
-
-@pytest.mark.parametrize("tenant", ["common", "organizations", "consumers"])
-def test_a_tenant_for_users_is_refused_to_an_application(tenant: str) -> None:
-    with pytest.raises(ConfigurationError, match=f"'{tenant}' is for users"):
-        refuse_user_tenant(tenant)
-    with pytest.raises(ConfigurationError, match=f"'{tenant}' is for users"):
-        resolve_tenant(tenant.upper(), default=TENANT, allowed=frozenset({"*"}))
-    with pytest.raises(ConfigurationError, match=f"'{tenant}' is for users"):
-        resolve_tenant(None, default=tenant, allowed=frozenset({"*"}))
-
-
-@pytest.mark.parametrize(
-    ("requested", "default", "allowed", "expected"),
-    [
-        (None, TENANT, frozenset(), TENANT),
-        (TENANT, TENANT, frozenset(), TENANT),
-        (OTHER.upper(), OTHER, frozenset(), OTHER),
-        (OTHER, TENANT, frozenset({OTHER}), OTHER),
-        (OTHER, TENANT, frozenset({"*"}), OTHER),
-        (OTHER, "common", frozenset({OTHER}), OTHER),
-        (OTHER, "adfs", frozenset(), "adfs"),  # ADFS has no tenants: whatever a challenge names, it is the same server
-    ],
-)
-def test_a_tenant_resolves_as_azure_identity_resolves_it(
-    requested: str | None, default: str, allowed: frozenset[str], expected: str
+@pytest.mark.parametrize(("kind", "given", "endpoint", "wants"), KINDS, ids=lambda value: str(value)[:40])
+def test_each_kind_is_posted_to_its_endpoint_under_its_algorithm_with_its_thumbprint(
+    drive: Driver, kind: str, given: dict[str, Any], endpoint: str, wants: tuple[str, list[str]]
 ) -> None:
-    assert resolve_tenant(requested, default=default, allowed=allowed) == expected
+    world = World(read_cache(), load(), post(token()), WRITE)
+    drive(flow(**given), world.perform)
+    world.done()
+    (send,), (sign,) = world.all(Send), world.all(Sign)
+    algorithm, thumbprints = wants
+    header, claims = header_of(send), json.loads(urlsafe_b64decode(send.form["client_assertion"].split(".")[1] + "==="))
+    assert made_settings(**given).authority.kind == kind
+    assert send.url == claims["aud"] == endpoint
+    assert sign.algorithm == header["alg"] == algorithm
+    assert [name for name in header if name.startswith("x5t")] == thumbprints
+    own = {"x5t": certificate().x5t, "x5t#S256": certificate().x5t_s256}
+    assert all(header[name] == own[name] for name in thumbprints)
 
 
-@pytest.mark.parametrize("allowed", [frozenset(), frozenset({"another.example"})])
-def test_a_tenant_that_is_not_allowed_is_an_error_of_both_families(allowed: frozenset[str]) -> None:
-    with pytest.raises(TenantNotAllowedError, match=re.escape(f"additionally_allowed_tenants=['{OTHER}']")) as caught:
-        resolve_tenant(OTHER, default=TENANT, allowed=allowed)
-    error = caught.value
-    assert isinstance(error, ClientAuthenticationError)
-    assert isinstance(error, HttpResponseError)
-    assert isinstance(error, ConfigurationError)
-    assert isinstance(error, ValueError)
-    # What handlers of HttpResponseError look at is there.
-    assert (error.status_code, error.reason, error.response, error.error, error.model) == (None, None, None, None, None)
-    assert OTHER in error.message
-    assert str(error) == error.message
+@pytest.mark.parametrize(
+    ("kind", "algorithm", "thumbprints"),
+    [
+        ("entra", "RS256", ["x5t", "x5t#S256"]),
+        ("entra", "PS512", ["x5t#S256"]),
+        ("b2c", "RS256", ["x5t", "x5t#S256"]),
+        ("ciam", "RS512", ["x5t", "x5t#S256"]),
+        ("adfs", "RS256", ["x5t"]),
+        ("dsts", "RS256", ["x5t"]),
+    ],
+)
+def test_a_chosen_algorithm_keeps_the_thumbprints_that_its_verifiers_look_for(
+    drive: Driver, kind: str, algorithm: str, thumbprints: list[str]
+) -> None:
+    given = next(given for name, given, _, _ in KINDS if name == kind)
+    world = World(read_cache(), load(), post(token()), WRITE)
+    drive(flow(algorithm=algorithm, **given), world.perform)
+    header = header_of(world.all(Send)[0])
+    assert header["alg"] == algorithm
+    assert [name for name in header if name.startswith("x5t")] == thumbprints
 
 
-@pytest.mark.parametrize("requested", [None, ""])
-def test_no_tenant_is_the_default_tenant(requested: str | None) -> None:
-    assert resolve_tenant(requested, default=TENANT, allowed=frozenset()) == TENANT
+@pytest.mark.parametrize(("kind", "title"), [("adfs", "ADFS"), ("dsts", "dSTS")])
+def test_a_kind_that_verifies_one_algorithm_refuses_every_other(kind: str, title: str) -> None:
+    given = next(given for name, given, _, _ in KINDS if name == kind)
+    with pytest.raises(ConfigurationError) as caught:
+        made_settings(algorithm="PS256", **given)
+    assert str(caught.value) == f"{title} verifies RS256 only, not PS256: leave algorithm out"
 
 
-@pytest.mark.parametrize("requested", [" ", "a b", "a/b"])
-def test_a_malformed_tenant_is_refused_before_it_is_looked_up(requested: str) -> None:
-    with pytest.raises(ConfigurationError, match="tenant_id must be"):
-        resolve_tenant(requested, default=TENANT, allowed=frozenset({"*"}))
+def test_every_kind_but_an_openid_provider_has_a_template_that_ends_in_token() -> None:
+    templates = {kind: rules.endpoint for kind, rules in RULES.items()}
+    assert templates.pop("oidc") is None
+    assert all(template is not None and template.endswith("/token") for template in templates.values())
+    assert Authority("https://idp.example", "oidc").token_endpoint(GUID) is None
+
+
+def test_the_metadata_of_an_issuer_is_below_it_path_included() -> None:
+    authority = Authority("https://idp.example/a/b", "oidc")
+    assert authority.metadata_url == "https://idp.example/a/b/.well-known/openid-configuration"
+
+
+@pytest.mark.parametrize(
+    ("host", "regional"),
+    [
+        *[(host, "login.microsoft.com") for host in ("login.microsoftonline.com", "login.microsoft.com")],
+        *[(host, "login.microsoft.com") for host in ("login.windows.net", "sts.windows.net")],
+        ("login.microsoftonline.us", "login.microsoftonline.us"),
+        ("login.usgovcloudapi.net", "login.microsoftonline.us"),
+        ("login.partner.microsoftonline.cn", "login.partner.microsoftonline.cn"),
+        ("login.chinacloudapi.cn", "login.partner.microsoftonline.cn"),
+        ("login.sovcloud-identity.fr", "login.sovcloud-identity.fr"),
+        ("login.example.com:8443", "login.example.com:8443"),
+    ],
+)
+def test_a_regional_endpoint_is_a_prefix_of_its_clouds_regional_host(host: str, regional: str) -> None:
+    authority = Authority(f"https://{host}", "entra").in_region("usgovvirginia")
+    assert authority.token_endpoint(GUID) == f"https://usgovvirginia.{regional}/{GUID}/oauth2/v2.0/token"
+
+
+def test_a_host_that_is_regional_already_stays_as_it_is() -> None:
+    authority = Authority("https://westus.login.microsoft.com", "entra")
+    assert authority.in_region("westus") is authority
+    assert authority.in_region(None) is authority
+
+
+@pytest.mark.parametrize(
+    ("base", "kind", "expected"),
+    [
+        ("https://login.microsoftonline.com", "entra", True),
+        ("https://localhost:8443", "entra", True),
+        ("https://127.0.0.1:8443", "entra", False),
+        ("https://[::1]", "entra", False),
+        *[("https://a.example", kind, False) for kind in ("adfs", "b2c", "ciam", "dsts", "oidc")],
+    ],
+)
+def test_regions_are_entras_and_need_a_host_with_a_name(base: str, kind: Any, expected: bool) -> None:
+    assert Authority(base, kind).regional is expected
+
+
+def test_every_host_that_microsofts_libraries_know_is_known_or_said_to_be_retired() -> None:
+    theirs = {*WELL_KNOWN_AUTHORITY_HOSTS, AzureAuthorityHosts.AZURE_CHINA, AzureAuthorityHosts.AZURE_GOVERNMENT}
+    assert theirs - KNOWN_HOSTS == {host for host in RETIRED_HOSTS if not host.startswith(".")}
+    suffixes = {f".{host}" for host in WELL_KNOWN_B2C_HOSTS}
+    # Of the cloud that closed nobody has said what became of its B2C: who has such a host names it as trusted.
+    assert suffixes - {*B2C_SUFFIXES, CIAM_SUFFIX} == {".b2clogin.de"}
+
+
+def test_no_host_is_both_known_and_retired() -> None:
+    assert [host for host in KNOWN_HOSTS if retired(host)] == []
+
+
+def test_settings_made_without_the_new_arguments_are_the_global_endpoint() -> None:
+    made = settings(
+        GUID,
+        "a-client",
+        algorithm=None,
+        send_certificate_chain=False,
+        authority=None,
+        additionally_allowed_tenants=(),
+        disable_instance_discovery=False,
+        retry=made_settings().retry,
+        environment={},
+    )
+    assert (made.region, made.authority) == (None, Authority("https://login.microsoftonline.com", "entra"))

@@ -177,7 +177,7 @@ def test_a_refused_assertion_of_a_federated_credential_is_final_and_says_where_i
 @pytest.mark.parametrize("audience", [None, "https://idp.example/token"])
 def test_an_assertion_for_others_names_its_audience(drive: Driver, audience: str | None) -> None:
     world = World(load(), now(), Step(Sign, b"a signature"))
-    result: Any = drive(client_assertion(made_settings(), audience), world.perform)  # type: ignore[arg-type]
+    result = drive(client_assertion(made_settings(), audience), world.perform)
     world.done()
     claims = json.loads(urlsafe_b64decode(result.split(".")[1] + "==="))
     assert claims["aud"] == audience or claims["aud"].endswith("/contoso.example/oauth2/v2.0/token")

@@ -1,0 +1,209 @@
+"""Reads the authority that a caller names: of which kind it is, or what is wrong with it.
+
+Whatever is given, what comes out is an https URL of the host that was asked for, or a :class:`ConfigurationError`.
+"""
+
+from __future__ import annotations
+
+import re
+from ipaddress import IPv6Address
+from urllib.parse import urlsplit
+
+from azure_certvar_credential._core.authority import (
+    B2C_SUFFIXES,
+    CIAM_SUFFIX,
+    DEFAULT_HOST,
+    KNOWN_HOSTS,
+    RULES,
+    Authority,
+    Kind,
+    retired,
+)
+from azure_certvar_credential._core.tenant import ADFS
+from azure_certvar_credential.exceptions import ConfigurationError
+from azure_certvar_credential.signers.showing import showable, shown
+
+DSTS = "dstsv2"
+# The first part of B2C's older paths (trust framework policy), and of the oldest (trust engine).
+_B2C_PREFIX, _B2C_OLDEST = "tfp", "te"
+# User flows are named B2C_1_…, custom policies B2C_1A_…
+_POLICY_START = "b2c_"
+_WELL_KNOWN = "/.well-known/openid-configuration"
+
+_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"  # RFC 1123 section 2.1
+# Not urlsplit's own reading of it, which passes over what stands around brackets.
+_NETLOC = re.compile(rf"(?:({_LABEL}(?:\.{_LABEL})*)|\[([0-9A-Fa-f:.]+)\])(?::([0-9]{{0,5}}))?")
+_LONGEST_HOST, _LARGEST_PORT = 253, 65535
+_POLICY = re.compile(r"[A-Za-z0-9_-]{1,128}")
+# RFC 3986 section 3.3, without the segments "." and "..", which clients and servers resolve in ways of their own.
+_ISSUER_PATH = re.compile(r"(?:/(?!\.{1,2}(?:/|$))(?:[A-Za-z0-9._~!$&'()*+,;=:-]|%[0-9A-Fa-f]{2})+)*")
+
+# How each kind is written; host, tenant and policy are placeholders in a message, not the caller's values.
+_FORMS: dict[Kind, tuple[str, str]] = {
+    "entra": ("a host only, such as https://{host}", "the tenant goes into tenant_id"),
+    "adfs": ("https://{host}/adfs", "ADFS has no tenants"),
+    "b2c": (
+        "https://{host}/tenant/policy, such as https://contoso.b2clogin.com/contoso.onmicrosoft.com/B2C_1A_app",
+        "",
+    ),
+    "ciam": ("https://{host}, alone or with the tenant as its path", "the tenant goes into tenant_id"),
+    "dsts": ("https://{host}/dstsv2/tenant", ""),
+}
+
+
+def parse_authority(authority: str, *, tenant_id: str, trust_unknown_host: bool) -> Authority:
+    """Check an authority and say of which kind it is.
+
+    :param authority: a host such as ``login.microsoftonline.us``, or an https URL of one; a port is allowed. A path
+        tells what else it is: ``/adfs``, ``/dstsv2/{tenant}``, or ``/{tenant}/{policy}`` of B2C.
+    :param tenant_id: the credential's tenant; ``adfs`` makes the authority an ADFS server.
+    :param trust_unknown_host: take a host that is not on Microsoft's list.
+    :raises ConfigurationError: not https, not a host, with a path that no kind has, retired, unknown, or of another
+        tenant.
+    """
+    host, port, path, more = _split("authority", authority, f"a host name or an https URL, such as {DEFAULT_HOST}")
+    reason = retired(host)
+    if reason is not None:
+        raise ConfigurationError(f"authority {shown(host)} no longer exists: {reason}")
+    segments = path.strip("/").split("/") if path.strip("/") else []
+    kind = _kind(host, segments, tenant_id)
+    if tenant_id == ADFS and kind != "adfs":
+        raise ConfigurationError(
+            f"tenant_id 'adfs' stands for an ADFS server, and authority {shown(host)} is {RULES[kind].title}: pass "
+            "authority='https://your-server/adfs', or the tenant's GUID or domain name as tenant_id"
+        )
+    rest = _without_prefix(kind, segments)
+    if more or rest is None:
+        raise ConfigurationError(_other_form(kind, host, segments, authority))
+    if kind not in ("b2c", "ciam") or not host.endswith((*B2C_SUFFIXES, CIAM_SUFFIX)):
+        _check_known(host, trusted=trust_unknown_host)
+    if rest and rest[0].lower() != tenant_id:
+        raise ConfigurationError(
+            f"authority names tenant {shown(rest[0])} and tenant_id is {shown(tenant_id)}: write the same in both"
+        )
+    return Authority(_base(host, port), kind, rest[1] if len(rest) > 1 else "")
+
+
+def parse_issuer(issuer: str, *, tenant_id: str) -> Authority:
+    """Check the issuer of an OpenID provider.
+
+    :param issuer: its https URL, as the metadata document names it.
+    :param tenant_id: the credential's tenant.
+    :raises ConfigurationError: not https, not a URL, with a query or fragment, or with the document's own path.
+    """
+    expected = "the issuer's https URL, such as https://idp.example/tenant"
+    if isinstance(issuer, str) and issuer.strip() and "://" not in issuer:
+        raise ConfigurationError(f"oidc_authority must be {expected}, not {shown(issuer)}")
+    host, port, path, more = _split("oidc_authority", issuer, expected)
+    if tenant_id == ADFS:
+        raise ConfigurationError(
+            "tenant_id 'adfs' stands for an ADFS server: pass authority='https://your-server/adfs' instead of "
+            "oidc_authority"
+        )
+    path = path.rstrip("/")
+    if path.lower().endswith(_WELL_KNOWN):
+        raise ConfigurationError(f"oidc_authority is the issuer alone: leave out {_WELL_KNOWN!r} at its end")
+    if more or not _ISSUER_PATH.fullmatch(path):
+        raise ConfigurationError(f"oidc_authority must be {expected}, without query and fragment, not {shown(issuer)}")
+    return Authority(_base(host, port) + path, "oidc")
+
+
+def _split(name: str, value: str, expected: str) -> tuple[str, int | None, str, bool]:
+    """Return host, port and path of a URL, and whether it has a query or fragment besides."""
+    if not isinstance(value, str) or not value.strip():
+        raise ConfigurationError(f"{name} must be {expected}, not {shown(value)}")
+    text = value.strip()
+    if "@" in text:  # not repeated: what stands before it is usually a password
+        raise ConfigurationError(f"{name} must be without a user name or password before an '@'")
+    no_host = ConfigurationError(f"{name} {shown(value)} is not {expected}")
+    # urlsplit drops tabs and line ends, and some letters of other scripts become ASCII in lower case.
+    if not text.isascii() or any(c.isspace() or not c.isprintable() for c in text):
+        raise no_host
+    try:
+        parts = urlsplit(text if "://" in text else f"https://{text}")
+    except ValueError:  # an unclosed bracket
+        raise no_host from None
+    if parts.scheme != "https":
+        raise ConfigurationError(f"{name} {shown(value)} must use https: the request carries a credential")
+    netloc = _NETLOC.fullmatch(parts.netloc)
+    if netloc is None or not (_is_ipv6(netloc[2]) if netloc[2] else len(netloc[1]) <= _LONGEST_HOST):
+        raise no_host
+    port = int(netloc[3]) if netloc[3] else None
+    if port is not None and not 0 < port <= _LARGEST_PORT:
+        raise no_host
+    return (netloc[1] or netloc[2]).lower(), port, parts.path, bool(parts.query or parts.fragment)
+
+
+def _kind(host: str, segments: list[str], tenant_id: str) -> Kind:
+    first = segments[0].lower() if segments else ""
+    if host.endswith(B2C_SUFFIXES):
+        return "b2c"
+    if host.endswith(CIAM_SUFFIX):
+        return "ciam"
+    if host in KNOWN_HOSTS:
+        return "entra"
+    if ADFS in (first, tenant_id):
+        return "adfs"
+    if first == DSTS:
+        return "dsts"
+    return "b2c" if _is_b2c(segments) else "entra"
+
+
+def _is_b2c(segments: list[str]) -> bool:
+    first, second = (*segments, "", "")[:2]
+    return _is_prefix(first) or second.lower().startswith(_POLICY_START)
+
+
+def _is_prefix(segment: str) -> bool:
+    return segment.lower() in (_B2C_PREFIX, _B2C_OLDEST)
+
+
+def _without_prefix(kind: Kind, segments: list[str]) -> list[str] | None:
+    """Return the tenant and policy that a path names, or None if it is not a path of this kind."""
+    match kind, segments:
+        case (("entra" | "adfs" | "ciam"), []):
+            return []
+        case "adfs", [first] if first.lower() == ADFS:
+            return []
+        case "ciam", [_]:
+            return segments
+        case "dsts", [_, tenant]:
+            return [tenant]
+        case "b2c", [_, policy] if _POLICY.fullmatch(policy) and not _is_prefix(segments[0]):
+            return segments
+        case "b2c", [prefix, tenant, policy] if _POLICY.fullmatch(policy) and prefix.lower() == _B2C_PREFIX:
+            return [tenant, policy]
+    return None
+
+
+def _other_form(kind: Kind, host: str, segments: list[str], authority: str) -> str:
+    if kind == "entra" and _is_b2c(segments):
+        return (
+            f"authority {shown(host)} no longer serves Azure AD B2C: its endpoints are retired, and the authority is "
+            "https://name.b2clogin.com/tenant/policy"
+        )
+    form, remedy = _FORMS[kind]
+    shape = form.format(host=host if showable(host) else DEFAULT_HOST)
+    which = "" if kind == "entra" else f" of {RULES[kind].title}"
+    return f"authority{which} must be {shape}, not {shown(authority)}" + (f": {remedy}" if remedy else "")
+
+
+def _check_known(host: str, *, trusted: bool) -> None:
+    if host not in KNOWN_HOSTS and not trusted:
+        raise ConfigurationError(
+            f"authority {shown(host)} is not one of Microsoft's sign-in hosts ({', '.join(sorted(KNOWN_HOSTS))}); "
+            "if you know and trust it, pass disable_instance_discovery=True"
+        )
+
+
+def _base(host: str, port: int | None) -> str:
+    name = f"[{host}]" if ":" in host else host
+    return f"https://{name}" if port in (None, 443) else f"https://{name}:{port}"
+
+
+def _is_ipv6(host: str) -> bool:
+    try:
+        IPv6Address(host)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,191 @@
+"""The metadata document of an OpenID provider: read once a day, and checked before anything in it is believed.
+
+OpenID Connect Discovery 1.0 sections 3 and 4. The document decides where the client's credential is sent, so its
+issuer has to be the one that was asked for (section 4.3), and the endpoint has to be https.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from azure_certvar_credential._core.answers import in_message, is_later, json_object
+from azure_certvar_credential._core.authority import CIAM_SUFFIX
+from azure_certvar_credential._core.effects import (
+    Fetch,
+    Flow,
+    Moment,
+    Now,
+    PublishedEndpoint,
+    ReadEndpoint,
+    Unanswered,
+    Wait,
+    WriteEndpoint,
+)
+from azure_certvar_credential._core.exchange import MAX_BODY, Response, read_retry_after
+from azure_certvar_credential._core.recovery import Recovery
+from azure_certvar_credential.exceptions import AuthenticationError, ResponseFormatError, TemporarilyUnavailableError
+from azure_certvar_credential.signers.showing import shown
+
+if TYPE_CHECKING:
+    from azure_certvar_credential._core.config import Retry, Settings
+
+# Providers move their endpoints rarely, and announce it in the document long before.
+LIFETIME = 86400.0
+# After a failed attempt to read it again, the next one is made when this many seconds have passed.
+BACKOFF = 300.0
+_PLACE = "/.well-known/openid-configuration"
+
+# RFC 6749 section 3.2: absolute, without a fragment; a query is allowed.
+_ENDPOINT = re.compile(r"https://[A-Za-z0-9.:\[\]-]+(?:[/?][!\"$-~]*)?", re.IGNORECASE)
+_LONGEST_URL = 2048
+
+
+def published_endpoint(settings: Settings) -> Flow[str]:
+    """Return the token endpoint that the authority's metadata document names.
+
+    It is remembered for a day. If the document cannot be read again then, the endpoint stays in use.
+
+    :param settings: the credential's.
+    :raises AuthenticationError: the document cannot be had, or is not to be believed, and was never read before.
+    :raises azure.core.exceptions.AzureError: no connection was made, or it broke and retries did not help.
+    """
+    key = settings.authority.metadata_url
+    known: PublishedEndpoint | None = yield ReadEndpoint(key)
+    moment: Moment = yield Now()
+    if known is not None and moment.time < known.until:
+        return known.url
+    try:
+        # With an endpoint in hand nobody waits for a second attempt.
+        found = yield from _read(settings, settings.retry if known is None else replace(settings.retry, total=0))
+    except Exception as error:
+        if known is None:
+            raise
+        yield WriteEndpoint(key, PublishedEndpoint(known.url, moment.time + BACKOFF), error)
+        return known.url
+    yield WriteEndpoint(key, PublishedEndpoint(found, moment.time + LIFETIME))
+    return found
+
+
+def _read(settings: Settings, retry: Retry) -> Flow[str]:
+    recovery = Recovery(retry)
+    while True:
+        answer: Response | Unanswered = yield Fetch(settings.authority.metadata_url)
+        moment: Moment = yield Now()
+        failure: Exception
+        if isinstance(answer, Unanswered):
+            failure = answer.error
+        else:
+            try:
+                return endpoint_in(answer, settings, now=moment.time)
+            except AuthenticationError as error:
+                failure = error
+        pause = recovery.pause(failure)
+        if pause is None:
+            raise failure
+        yield Wait(pause)
+
+
+def endpoint_in(answer: Response, settings: Settings, *, now: float) -> str:
+    """Read the token endpoint out of the answer to a request for the metadata document.
+
+    :param answer: the whole answer.
+    :param settings: the credential's: its authority is the issuer that was asked for.
+    :param now: the time in seconds since the epoch, to read a ``Retry-After`` that is a date.
+    :raises AuthenticationError: of the subclass that fits, when the document cannot be used.
+    """
+    about = f"the metadata of {shown(settings.authority.base)}"
+    document = json_object(answer.body, limit=MAX_BODY) if answer.status == 200 else None
+    if is_later(answer.status):
+        raise TemporarilyUnavailableError(
+            f"{about} cannot be had at the moment (HTTP {answer.status})",
+            status_code=answer.status,
+            retry_after=read_retry_after(answer.headers.get("retry-after"), now=now),
+        )
+    if document is None:
+        what = "no JSON object" if answer.status == 200 else f"HTTP {answer.status}"
+        raise _unusable(
+            f"{about} is no metadata document: {what} came from its place below the issuer",
+            f"an OpenID provider has it at {{oidc_authority}}{_PLACE}; check oidc_authority, and that proxies let it "
+            "through",
+            answer.status,
+        )
+    _check_issuer(document.get("issuer"), settings, about)
+    _check_methods(document, settings, about)
+    endpoint = document.get("token_endpoint")
+    if not _is_endpoint(endpoint):
+        raise _unusable(
+            f"{about} names {in_message(endpoint)} as token_endpoint, which is no https URL",
+            "that is for whoever runs the provider to mend",
+        )
+    return str(endpoint)
+
+
+def _check_issuer(issuer: object, settings: Settings, about: str) -> None:
+    """Check that the document is the one of the issuer that was asked for (section 4.3).
+
+    MSAL takes any issuer of the same host, and any of Microsoft's. Here it has to be the same URL, but for a slash at
+    the end, which section 4 has clients remove. A custom domain of an external tenant is the one exception, for its
+    issuer is still the tenant's own name: taken if it is the tenant that the caller named, by its GUID.
+    """
+    asked, tenant = settings.authority.base, settings.tenant_id
+    if isinstance(issuer, str) and issuer.removesuffix("/") in (asked, f"https://{tenant}{CIAM_SUFFIX}/{tenant}/v2.0"):
+        return
+    text = issuer if isinstance(issuer, str) else ""
+    if "{tenantid}" in text.lower():
+        hint = "put the tenant's GUID into oidc_authority in the place of 'common' or 'organizations'"
+    elif (_host(text) or "").endswith(CIAM_SUFFIX):
+        hint = "for a custom domain of an external tenant, tenant_id must be the tenant's GUID, as in the issuer"
+    else:
+        hint = "write oidc_authority as the provider writes its issuer, to the letter"
+    raise _unusable(f"{about} is that of another issuer, {in_message(issuer)}", hint)
+
+
+def _check_methods(document: dict[str, Any], settings: Settings, about: str) -> None:
+    """Check that the endpoint takes what will be sent; what the document does not mention is not judged."""
+    methods = _strings(document.get("token_endpoint_auth_methods_supported"))
+    if methods and "private_key_jwt" not in methods:
+        raise _refused(
+            f"{about} says that the token endpoint takes {_listed(methods)}, not the client assertion of a certificate",
+            "allow private_key_jwt at the provider",
+        )
+    algorithms = _strings(document.get("token_endpoint_auth_signing_alg_values_supported"))
+    if algorithms and settings.algorithm not in algorithms and not settings.federated:
+        raise _refused(
+            f"{about} says that the token endpoint verifies {_listed(algorithms)}, not {settings.algorithm}",
+            "choose one of them with algorithm=",
+        )
+
+
+def _is_endpoint(value: object) -> bool:
+    if not isinstance(value, str) or len(value) > _LONGEST_URL or not _ENDPOINT.fullmatch(value):
+        return False
+    return _host(value) is not None
+
+
+def _host(url: str) -> str | None:
+    """Return the host of a URL, or None if it has none or is none."""
+    try:
+        parts = urlsplit(url)
+        _ = parts.port  # which raises if it is no number
+        return parts.hostname
+    except ValueError:
+        return None
+
+
+def _strings(value: object) -> list[str]:
+    return [one for one in value if isinstance(one, str)] if isinstance(value, list) else []
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(in_message(name, 40) for name in names[:10])
+
+
+def _unusable(message: str, hint: str, status: int = 200) -> ResponseFormatError:
+    return ResponseFormatError(f"{message}. Hint: {hint}", status_code=status, hint=hint)
+
+
+def _refused(message: str, hint: str) -> AuthenticationError:
+    return AuthenticationError(f"{message}. Hint: {hint}", status_code=200, hint=hint)

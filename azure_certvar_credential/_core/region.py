@@ -1,0 +1,55 @@
+"""Azure regions: names that become a part of a host's name, and who chooses one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from azure_certvar_credential.exceptions import ConfigurationError
+from azure_certvar_credential.signers.showing import shown
+
+if TYPE_CHECKING:
+    from azure_certvar_credential._core.authority import Authority
+
+# The region that the process runs in, found out when the first token is acquired.
+AUTO = "auto"
+# azure-identity's variable, and what it and its siblings in other languages write for AUTO.
+VARIABLE = "AZURE_REGIONAL_AUTHORITY_NAME"
+_AUTO_NAMES = frozenset({AUTO, "tryautodetect", "autodiscoverregion", "true"})
+
+# One label of a host's name (RFC 1035 section 2.3.1); Azure's regions have no hyphens.
+_REGION = re.compile(r"[a-z][a-z0-9]{1,62}")
+
+
+def normalized(name: str) -> str | None:
+    """Return a region's name as hosts have it, ``westeurope`` for ``West Europe``; None if it is none."""
+    text = name.replace(" ", "").lower() if name.isascii() else ""
+    return text if _REGION.fullmatch(text) else None
+
+
+def choose(region: str | None, authority: Authority, environment: Mapping[str, str]) -> str | None:
+    """Return the region whose token endpoint is asked, :data:`AUTO`, or None for the global endpoint.
+
+    :param region: the caller's choice, or None.
+    :param authority: the authorization server.
+    :param environment: the process's environment variables; a region in there is for those that have regions.
+    :raises ConfigurationError: it is no name of a region, or was chosen for an authority without regions.
+    """
+    if region is None:
+        name = environment.get(VARIABLE)
+        return _parse(name, f"the environment variable {VARIABLE}") if name and authority.regional else None
+    parsed = _parse(region, "region")
+    if not authority.regional:
+        who = "an authority named by its address" if authority.rules.regional else authority.rules.title
+        raise ConfigurationError(f"{who} has no endpoints in Azure regions: leave region out")
+    return parsed
+
+
+def _parse(name: object, source: str) -> str:
+    found = normalized(name) if isinstance(name, str) else None
+    if found is None:
+        raise ConfigurationError(
+            f"{source} must be the name of an Azure region, such as 'westeurope', or {AUTO!r}, not {shown(name)}"
+        )
+    return AUTO if found in _AUTO_NAMES else found

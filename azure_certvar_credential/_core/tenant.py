@@ -1,0 +1,57 @@
+"""Tenants: which name is one, and which of them a credential asks a token of."""
+
+from __future__ import annotations
+
+import re
+
+from azure_certvar_credential.exceptions import ConfigurationError, TenantNotAllowedError
+from azure_certvar_credential.signers.showing import shown
+
+# Entra answers these for users only: an application signs in to a tenant of its own.
+USER_TENANTS = frozenset({"common", "organizations", "consumers"})
+ADFS = "adfs"
+ANY_TENANT = "*"
+
+# RFC 1035 section 2.3.4: a label has at most 63 octets, a name 253.
+_TENANT = re.compile(r"(?!.*[^.]{64})[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
+
+
+def parse_tenant(tenant_id: str) -> str:
+    """Check a tenant and return it in lower case, as cache keys and URLs use it.
+
+    :param tenant_id: the tenant's GUID or one of its domain names, or ``adfs``.
+    :raises ConfigurationError: empty, or with characters that neither a GUID nor a domain name has.
+    """
+    if not isinstance(tenant_id, str) or not _TENANT.fullmatch(tenant_id):
+        raise ConfigurationError(
+            f"tenant_id must be a tenant's GUID or one of its domain names, such as contoso.onmicrosoft.com, "
+            f"not {shown(tenant_id)}; it is the 'Directory (tenant) ID' of the app registration"
+        )
+    return tenant_id.lower()
+
+
+def refuse_user_tenant(tenant_id: str) -> None:
+    """Raise :class:`ConfigurationError` for the tenant names that Entra serves to users only."""
+    if tenant_id in USER_TENANTS:
+        raise ConfigurationError(
+            f"tenant {tenant_id!r} is for users signing in; an application needs a tenant's GUID or domain name"
+        )
+
+
+def resolve_tenant(requested: str | None, *, default: str, allowed: frozenset[str]) -> str:
+    """Decide which tenant a token is asked of, by azure-identity's rules.
+
+    :param requested: the ``tenant_id`` given to ``get_token``, if any.
+    :param default: the credential's own tenant.
+    :param allowed: ``additionally_allowed_tenants``; ``*`` stands for every tenant.
+    :raises TenantNotAllowedError: the tenant is neither the default nor allowed.
+    :raises ConfigurationError: the tenant is malformed, or is one that only users sign in to.
+    """
+    tenant = default if not requested or default == ADFS else parse_tenant(requested)
+    if tenant != default and ANY_TENANT not in allowed and tenant not in allowed:
+        raise TenantNotAllowedError(
+            f"a token of tenant {shown(tenant)} was asked for, and this credential is for {shown(default)} only; "
+            f"to allow it, pass additionally_allowed_tenants=[{shown(tenant)}], or ['*'] for every tenant"
+        )
+    refuse_user_tenant(tenant)
+    return tenant
