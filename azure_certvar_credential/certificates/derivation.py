@@ -114,12 +114,13 @@ def derive(algorithm: Element, password: bytes, length: int | None = None) -> by
     digest = hmac_digest(function) if function else _DEFAULT_HMAC_DIGEST
     try:
         match [number.integer() for number in numbers]:
-            case [iterations]:
+            # Without an iteration, older releases of cryptography panic.
+            case [iterations] if iterations > 0:
                 return PBKDF2HMAC(digest, size, salt, iterations).derive(password)
             case [cost, block_size, parallelization]:
                 return Scrypt(salt, size, cost, block_size, parallelization).derive(password)
-    except PARSER_ERRORS:
-        # The text would differ between releases of cryptography.
+    except (*PARSER_ERRORS, MemoryError):
+        # MemoryError is what cryptography makes of whatever OpenSSL has against the numbers of scrypt.
         pass
     raise MalformedError("key derivation parameters that are no good")
 

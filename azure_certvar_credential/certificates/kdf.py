@@ -10,8 +10,8 @@ from azure_certvar_credential.certificates.tlv import Element, MalformedError
 from azure_certvar_credential.exceptions import CertificateFormatError
 
 # Iterations of all derivations of one input together. OpenSSL does 4 to 18 million a second on a machine with SHA
-# instructions, and about one million without: a few seconds at worst. Windows and OpenSSL write 2,000, keytool
-# 10,000, NSS 600,000, and OWASP's highest advice (2023) is 1,300,000.
+# instructions and about one million without, Python one to three: seconds at worst. Windows and OpenSSL write 2,000,
+# keytool 10,000, NSS 600,000, and OWASP's highest advice (2023) is 1,300,000.
 MAX_ITERATIONS = 5_000_000
 
 # scrypt (RFC 7914): memory is 128 * N * r bytes. OpenSSL itself refuses 32 MiB and more; it writes N=16384, r=8, p=1,
@@ -53,6 +53,16 @@ class Budget:
 
     def __init__(self) -> None:
         self._spent = 0
+
+    def affords(self, count: int) -> bool:
+        """Take a number of iterations from the budget if that many are left; return whether they were.
+
+        :param count: the number.
+        """
+        if self._spent + count > MAX_ITERATIONS:
+            return False
+        self._spent += count
+        return True
 
     def spend(self, count: int, what: str) -> None:
         """Take a number of iterations from the budget before they are done.

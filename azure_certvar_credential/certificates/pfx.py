@@ -6,6 +6,8 @@ encrypted; and where something cannot be read, the reason is known: OpenSSL has 
 
 from __future__ import annotations
 
+import logging
+
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import pkcs12
 
@@ -29,6 +31,8 @@ from azure_certvar_credential.exceptions import (
     WrongPasswordError,
 )
 from azure_certvar_credential.signers.memory import PrivateKey
+
+_logger = logging.getLogger(__name__)
 
 
 class _ClosedError(Exception):
@@ -76,7 +80,9 @@ def _unlock(
             f"the PFX has a MAC with the algorithm {mac.digest}, which is not supported. {EXPORT_AGAIN}"
         )
     closed, fits = _ClosedError(), False
-    for passphrase in _passphrases(structure, password):
+    for number, passphrase in enumerate(_passphrases(structure, password)):
+        if number and not budget.affords(mac.iterations if mac else structure.iterations):
+            break
         if mac:
             if not pfx_mac.verifies(mac, structure.content, passphrase):
                 continue
@@ -120,18 +126,23 @@ def _open(
         if others is None:
             raise _ClosedError(*(safe.algorithm for safe in foreign))
         certificates += others
-    return certificates, _keys([*structure.bags.keys, *hidden.keys], passphrase)
+    bags = [*structure.bags.keys, *hidden.keys]
+    if foreign and not bags:
+        _logger.info(
+            "the PFX shows no private key, and one among certificates that OpenSSL decrypts (RC2, RC4) is not looked for"
+        )
+    return certificates, _keys(bags, passphrase, is_right=structure.mac is not None)
 
 
-def _keys(bags: list[tlv.Element | Encrypted], passphrase: Passphrase) -> list[PrivateKey]:
+def _keys(bags: list[tlv.Element | Encrypted], passphrase: Passphrase, *, is_right: bool) -> list[PrivateKey]:
     keys: list[PrivateKey] = []
     closed = None
     for bag in bags:
         try:
-            keys.append(_key(bag, passphrase))
+            keys.append(_key(bag, passphrase, is_alone=len(bags) == 1))
         except _ClosedError as error:
             closed = error
-    if keys and closed:
+    if closed and (keys or (is_right and len(bags) > 1)):
         raise AmbiguousPrivateKeyError(
             f"the PFX has {len(bags)} private keys, and they cannot be compared; keep only the one to sign with"
         )
@@ -140,7 +151,7 @@ def _keys(bags: list[tlv.Element | Encrypted], passphrase: Passphrase) -> list[P
     return keys
 
 
-def _key(bag: tlv.Element | Encrypted, passphrase: Passphrase) -> PrivateKey:
+def _key(bag: tlv.Element | Encrypted, passphrase: Passphrase, *, is_alone: bool) -> PrivateKey:
     algorithms = [bag.algorithm] if isinstance(bag, Encrypted) else []
     try:
         if isinstance(bag, tlv.Element):
@@ -158,7 +169,8 @@ def _key(bag: tlv.Element | Encrypted, passphrase: Passphrase) -> PrivateKey:
         except (CertificateFormatError, PasswordError):
             # OpenSSL takes keys that cryptography's stricter parser refuses.
             pass
-    key = pfx_openssl.key_in(left, passphrase)
+    # OpenSSL validates RSA keys, which takes long (40 ms with 2048 bits): one is what a PFX should have.
+    key = pfx_openssl.key_in(left, passphrase) if is_alone else None
     if key is None:
         raise _ClosedError(*algorithms)
     return accept(key)

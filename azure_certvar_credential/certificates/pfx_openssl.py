@@ -29,6 +29,9 @@ _SHROUDED_KEY_BAG = bytes.fromhex("060b2a864886f70d010c0a0102")
 _SHA256 = "2.16.840.1.101.3.4.2.1"
 _SHA256_ALGORITHM = bytes.fromhex("300d06096086480165030402010500")
 
+# Of any value, for it protects nothing; without one OpenSSL cannot derive a key of no password.
+_SALT = bytes(8)
+
 _IMPLICIT_0 = 0x80
 
 
@@ -64,9 +67,9 @@ def key_in(bag: bytes | Encrypted, passphrase: Passphrase) -> object | None:
 def _load(safes: bytes, passphrase: Passphrase) -> pkcs12.PKCS12KeyAndCertificates | None:
     content = encode(SEQUENCE, safes)
     # The MAC tells OpenSSL which of the two forms of an empty password it is.
-    mac = pfx_mac.compute(_SHA256, content, passphrase, b"", 1)
+    mac = pfx_mac.compute(_SHA256, content, passphrase, _SALT, 1)
     digest_info = encode(SEQUENCE, _SHA256_ALGORITHM + encode(OCTET_STRING, mac))
-    mac_data = encode(SEQUENCE, digest_info + encode(OCTET_STRING, b""))
+    mac_data = encode(SEQUENCE, digest_info + encode(OCTET_STRING, _SALT))
     made = encode(INTEGER, b"\x03") + _typed(_DATA, encode(OCTET_STRING, content)) + mac_data
     try:
         return pkcs12.load_pkcs12(encode(SEQUENCE, made), passphrase.octets or None)

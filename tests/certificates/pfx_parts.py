@@ -91,16 +91,21 @@ def certificate_bag(certificate: x509.Certificate) -> bytes:
     return typed(CERTIFICATE_BAG, ber.tlv(0x30, ber.oid("1.2.840.113549.1.9.22.1") + value))
 
 
-def sealed(contents: bytes, password: str, scheme: str = PBES2, iterations: int = 1) -> bytes:
-    """EncryptedData that can be opened: PBES2 with AES-256, or PKCS #12's scheme with 3DES or RC4."""
+def enciphered(contents: bytes, password: str | None, scheme: str, iterations: int) -> tuple[bytes, bytes]:
+    """Algorithm and ciphertext by PBES2 with AES-256, or PKCS #12's schemes with 3DES or RC4.
+
+    No password and an empty one are two things to PKCS #12's schemes.
+    """
     if scheme == PBES2:
         algorithm = pbes2(iterations)
         # hmacWithSHA1 is the default.
-        cipher: CipherAlgorithm = AES(hashlib.pbkdf2_hmac("sha1", password.encode(), b"saltsalt", iterations, 32))
+        cipher: CipherAlgorithm = AES(
+            hashlib.pbkdf2_hmac("sha1", (password or "").encode(), b"saltsalt", iterations, 32)
+        )
         mode = CBC(bytes(16))
     else:
         algorithm = pbe(iterations, scheme)
-        octets = password.encode("utf-16-be") + b"\0\0"
+        octets = b"" if password is None else password.encode("utf-16-be") + b"\0\0"
 
         def derived(purpose: int, length: int) -> bytes:
             return pkcs12_key(hashlib.sha1, octets, b"saltsalt", iterations, purpose=purpose, length=length)
@@ -111,7 +116,17 @@ def sealed(contents: bytes, password: str, scheme: str = PBES2, iterations: int 
         padder = PKCS7(cipher.block_size).padder()
         contents = padder.update(contents) + padder.finalize()
     encryptor = Cipher(cipher, mode if isinstance(cipher, BlockCipherAlgorithm) else None).encryptor()
-    ciphertext = encryptor.update(contents) + encryptor.finalize()
+    return algorithm, encryptor.update(contents) + encryptor.finalize()
+
+
+def shrouded_key(key: PrivateKeyTypes, password: str, scheme: str) -> bytes:
+    algorithm, ciphertext = enciphered(making.key_bytes(key, Encoding.DER), password, scheme, 1)
+    return typed(SHROUDED_KEY_BAG, ber.tlv(0x30, algorithm + ber.tlv(4, ciphertext)))
+
+
+def sealed(contents: bytes, password: str | None, scheme: str = PBES2, iterations: int = 1) -> bytes:
+    """EncryptedData that can be opened."""
+    algorithm, ciphertext = enciphered(contents, password, scheme, iterations)
     info = ber.tlv(0x30, ber.oid(DATA) + algorithm + ber.tlv(0x80, ciphertext))
     return typed(ENCRYPTED_DATA, ber.tlv(0x30, ber.integer(0) + info))
 

@@ -18,6 +18,18 @@ from azure_certvar_credential.certificates import ClientCertificate
 from azure_certvar_credential.exceptions import CertificateError
 from tests.certificates import ber, making
 from tests.certificates.kit import PASSWORD
+from tests.certificates.pfx_parts import (
+    PBE_3DES,
+    PBE_RC4,
+    PBES2,
+    certificate_bag,
+    key_bag,
+    pbes2,
+    pfx_of,
+    plain,
+    sealed,
+    shrouded,
+)
 from tests.certificates.secrecy import assert_tells_nothing, secrets_of
 
 if TYPE_CHECKING:
@@ -52,6 +64,8 @@ BINARIES = {
     "encrypted PKCS #8": EC_LEAF.public_bytes(Encoding.DER)
     + making.key_bytes(making.ec_key(3), Encoding.DER, password=PASSWORD.encode()),
 }
+# A SafeContents with a certificate, a key that cannot be opened and one that is not encrypted.
+HIDDEN = ber.tlv(0x30, certificate_bag(EC_LEAF) + shrouded(pbes2(1)) + key_bag(making.ec_key(3)))
 PEM = making.key_bytes(making.ec_key(3)) + making.pem(EC_LEAF)
 
 
@@ -120,6 +134,21 @@ def test_a_binary_form_with_octets_changed_loads_or_is_refused(form: str, data: 
 
     if certificate is not None:
         assert certificate.leaf.public_key() == certificate.signer.public_key
+
+
+@pytest.mark.parametrize("scheme", [PBES2, PBE_3DES, PBE_RC4], ids=["PBES2", "3DES", "RC4"])
+@given(data=st.data())
+def test_whatever_stands_in_what_a_pfx_has_encrypted_it_loads_or_is_refused(scheme: str, data: DataObject) -> None:
+    changed = bytearray(HIDDEN)
+    for _ in range(data.draw(st.integers(0, 3))):
+        place = data.draw(st.integers(0, len(changed) - 1))
+        changed[place] = data.draw(st.sampled_from([0, 1, 4, 6, 0x30, 0x7F, 0x80, 0x84, 0xA0, 0xFF]))
+    made = pfx_of(sealed(bytes(changed), PASSWORD, scheme), plain(key_bag(making.ec_key(3)), certificate_bag(EC_LEAF)))
+
+    certificate = load_or_refuse(made)
+
+    if certificate is not None:
+        assert certificate.signer.public_key == making.ec_key(3).public_key()
 
 
 @pytest.mark.parametrize("form", BINARIES)

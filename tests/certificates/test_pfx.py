@@ -25,6 +25,7 @@ from tests.certificates.pfx_parts import (
     ENCRYPTED_DATA,
     KEY_BAG,
     NESTED_BAG,
+    PBE_RC4,
     certificate_bag,
     encrypted,
     key_bag,
@@ -36,6 +37,7 @@ from tests.certificates.pfx_parts import (
     plain,
     plain_safe,
     shrouded,
+    shrouded_key,
     typed,
     with_mac,
 )
@@ -111,6 +113,14 @@ def test_two_keys_of_which_one_cannot_be_opened_are_ambiguous(kit: Kit) -> None:
         ClientCertificate.load(made)
 
 
+def test_two_keys_that_only_openssl_decrypts_are_ambiguous(kit: Kit) -> None:
+    keys = (shrouded_key(key, PASSWORD, PBE_RC4) for key in (kit.key, making.rsa_key(1)))
+    made = with_mac(ber.tlv(0x30, plain(*keys, certificate_bag(kit.leaf))), PASSWORD)
+
+    with pytest.raises(AmbiguousPrivateKeyError, match="2 private keys, and they cannot be compared"):
+        ClientCertificate.load(made, PASSWORD)
+
+
 def test_a_pfx_that_is_signed_says_how_to_get_another() -> None:
     made = ber.tlv(0x30, ber.integer(3) + typed("1.2.840.113549.1.7.2", ber.tlv(0x30, b"")))
 
@@ -170,26 +180,45 @@ def test_a_structure_shows_no_key(kit: Kit) -> None:
     assert repr(structure) == "<PFX structure with 1 visible keys>"
 
 
-def test_a_cipher_that_openssl_lacks_is_told_from_a_wrong_password(kit: Kit) -> None:
+def load_without_legacy_provider(data: bytes) -> str:
     # OpenSSL loads its legacy provider once in a process, so that its absence needs another process.
     program = (
         "import sys\n"
         "from azure_certvar_credential.certificates import ClientCertificate\n"
         "try:\n"
-        f"    ClientCertificate.load(sys.stdin.buffer.read(), {PASSWORD!r})\n"
+        f"    print(ClientCertificate.load(sys.stdin.buffer.read(), {PASSWORD!r}))\n"
         "except ValueError as error:\n"
         "    print(type(error).__name__, error)\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", program],
-        input=kit.openssl_pfx("-legacy"),
+        input=data,
         capture_output=True,
         env={**os.environ, "CRYPTOGRAPHY_OPENSSL_NO_LEGACY": "1", "PYTHONPATH": os.pathsep.join(sys.path)},
         timeout=60,
         check=True,
     )
+    return done.stdout.decode()
 
-    shown = done.stdout.decode()
+
+def test_a_cipher_that_openssl_lacks_is_told_from_a_wrong_password(kit: Kit) -> None:
+    shown = load_without_legacy_provider(kit.openssl_pfx("-legacy"))
+
     assert shown.startswith("CertificateFormatError the PFX is encrypted with PBE-SHA1-RC2-40")
     assert "openssl pkcs12 -export" in shown
     assert PASSWORD not in shown
+
+
+def test_without_a_mac_both_are_named(kit: Kit) -> None:
+    made = pfx_of(encrypted(pbe(1, "1.2.840.113549.1.12.1.6")), plain(key_bag(kit.key)))
+
+    shown = load_without_legacy_provider(made)
+
+    assert shown.startswith("WrongPasswordError the password does not open the PFX, or its content is damaged (or this")
+    assert "OpenSSL has no PBE-SHA1-RC2-40" in shown
+
+
+def test_3des_needs_no_legacy_provider(kit: Kit) -> None:
+    assert load_without_legacy_provider(kit.openssl_pfx("-legacy", "-descert")).startswith(
+        "<ClientCertificate 'CN=leaf'"
+    )
