@@ -1,4 +1,4 @@
-"""A local Microsoft Entra ID, and a local Key Vault, for tests and demonstrations.
+"""A local Microsoft Entra ID, a local Key Vault and a local Instance Metadata Service, for tests and demonstrations.
 
 It verifies client assertions as Entra does, with PyJWT and ``cryptography`` only and nothing of the rest of this
 package, issues access tokens that real resource servers accept, and fails on demand. Needs
@@ -9,6 +9,9 @@ package, issues access tokens that real resource servers accept, and fails on de
 >>> with entra.serve() as server:                               # doctest: +SKIP
 ...     credential = CertVarCredential(application.tenant_id, application.client_id, pem, authority=server.authority,
 ...                                    disable_instance_discovery=True, connection_verify=server.ca_file)
+
+It also acts for users: ``add_user`` and ``issue_user_token`` give the token that a front end presents to a middle
+tier, which exchanges it on behalf of the user.
 
 The pytest plugin beside it gives the fixtures ``entra``, ``entra_server`` and ``key_vault``.
 """
@@ -24,11 +27,12 @@ if TYPE_CHECKING:
     from azure_certvar_credential.testing.emulator import EntraEmulator
     from azure_certvar_credential.testing.faults import Fault
     from azure_certvar_credential.testing.http import Request, Response
+    from azure_certvar_credential.testing.imds import InstanceMetadataEmulator
     from azure_certvar_credential.testing.key_vault import KeyVaultEmulator, KeyVaultRequest
     from azure_certvar_credential.testing.model import Application, Tenant, User
     from azure_certvar_credential.testing.protected import PROTECTED_RESOURCE
     from azure_certvar_credential.testing.records import TokenRequest
-    from azure_certvar_credential.testing.server import EntraServer, KeyVaultServer
+    from azure_certvar_credential.testing.server import EntraServer, InstanceMetadataServer, KeyVaultServer
     from azure_certvar_credential.testing.settings import Settings
     from azure_certvar_credential.testing.transport import AsyncEmulatorTransport, EmulatorTransport
 
@@ -40,6 +44,8 @@ __all__ = [
     "EntraEmulator",
     "EntraServer",
     "Fault",
+    "InstanceMetadataEmulator",
+    "InstanceMetadataServer",
     "KeyVaultEmulator",
     "KeyVaultRequest",
     "KeyVaultServer",
@@ -61,6 +67,8 @@ _HOMES = {
     "EntraEmulator": "emulator",
     "EntraServer": "server",
     "Fault": "faults",
+    "InstanceMetadataEmulator": "imds",
+    "InstanceMetadataServer": "server",
     "KeyVaultEmulator": "key_vault",
     "KeyVaultRequest": "key_vault",
     "KeyVaultServer": "server",

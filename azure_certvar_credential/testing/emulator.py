@@ -6,6 +6,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from azure_certvar_credential.testing.claims import write_claims
 from azure_certvar_credential.testing.credentials import CertificateLike
@@ -14,6 +15,7 @@ from azure_certvar_credential.testing.exchange import Backend
 from azure_certvar_credential.testing.extras import requires_testing_extra
 from azure_certvar_credential.testing.faults import Fault, FaultQueue, Predicate
 from azure_certvar_credential.testing.http import Request, Response, conditions_of
+from azure_certvar_credential.testing.imds import IMDS_HOST, InstanceMetadataEmulator
 from azure_certvar_credential.testing.model import Application, Tenant, User
 from azure_certvar_credential.testing.protected import default_challenge
 from azure_certvar_credential.testing.records import RequestLog, record
@@ -32,6 +34,9 @@ if TYPE_CHECKING:
 class EntraEmulator:
     """A local Microsoft Entra ID.
 
+    It knows the client credentials grant, the on-behalf-of grant and the refresh tokens that come of it; certificates,
+    subject name and issuer rules and federated identity credentials; and the authorities of
+    :mod:`~azure_certvar_credential.testing.routes`.
     :meth:`handle` answers a request and does nothing else: no I/O, and the time comes from ``clock``. :meth:`serve`
     puts it behind loopback TLS, :meth:`transport` and :meth:`async_transport` behind azure-core's transports. Every
     method may be called from any thread.
@@ -53,6 +58,8 @@ class EntraEmulator:
     :ivar settings: strictness, skew, lifetimes; may be changed at any time.
     :ivar requests: the requests to the token endpoint, oldest first.
     :ivar faults: the faults that wait for their request.
+    :ivar instance_metadata: the metadata service of the computer, under its own address with the in-process
+        transports; set its ``location`` to be in Azure.
     """
 
     def __init__(
@@ -71,6 +78,7 @@ class EntraEmulator:
         self.settings = Settings(strict, clock_skew, token_lifetime, refresh_in, numbers_as_strings)
         self.requests = RequestLog(max_records)
         self.faults = FaultQueue()
+        self.instance_metadata = InstanceMetadataEmulator(None, clock=clock)
         self._clock = clock
         known = None if known_resources is None else frozenset(r.rstrip("/").lower() for r in known_resources)
         self._backend = Backend(Directory(known), self.settings, TokenIssuer(), Sessions())
@@ -215,6 +223,7 @@ class EntraEmulator:
     def release(self) -> None:
         """Let go of the answers that :meth:`Fault.hang` keeps back."""
         self.faults.release()
+        self.instance_metadata.release()
 
     def wait_for_hanging(self, count: int = 1, *, timeout: float = 10) -> None:
         """Block until :meth:`Fault.hang` keeps answers back: the moment at which requests are surely under way.
@@ -268,6 +277,8 @@ class EntraEmulator:
         :param request: the request.
         :returns: the answer, and how it is to be delivered; a fault shows there and nowhere else.
         """
+        if urlsplit(request.url).hostname == IMDS_HOST:
+            return self.instance_metadata.handle(request)
         conditions = conditions_of(request, self._clock())
         fault, route = self.faults.take(request), find_route(request)
         if fault is None:

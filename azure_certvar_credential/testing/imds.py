@@ -1,0 +1,128 @@
+"""A local Azure Instance Metadata Service, as far as clients ask it for the region of the computer that they run on.
+
+https://learn.microsoft.com/azure/virtual-machines/instance-metadata-service
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from azure_certvar_credential.testing.extras import requires_testing_extra
+from azure_certvar_credential.testing.faults import Fault, FaultQueue, Predicate
+from azure_certvar_credential.testing.http import (
+    Conditions,
+    Delivery,
+    Request,
+    Response,
+    conditions_of,
+    respond,
+    respond_json,
+)
+
+if TYPE_CHECKING:
+    from azure_certvar_credential.testing.server import InstanceMetadataServer
+
+IMDS_HOST = "169.254.169.254"
+"""The link-local address of the service on every virtual machine of Azure."""
+
+COMPUTE_PATH = "/metadata/instance/compute"
+
+_API_VERSION = re.compile(r"20[0-9]{2}-[0-9]{2}-[0-9]{2}")
+_NEWEST_VERSIONS = ("2023-11-15", "2023-07-01", "2021-02-01")
+
+
+class InstanceMetadataEmulator:
+    """A local Instance Metadata Service.
+
+    :meth:`handle` answers a request and does nothing else; :meth:`serve` puts it behind plain HTTP on the loopback
+    interface. With the in-process transports of a local Entra it is there under its own address, 169.254.169.254.
+    Every method may be called from any thread.
+
+    :param location: the region, such as ``westeurope``, or any other text to answer in its place; None for a computer
+        outside of Azure, where every connection is reset.
+    :param clock: the server's time, seconds since the epoch.
+
+    :ivar location: the same; may be changed at any time.
+    :ivar faults: the faults that wait for their request.
+    """
+
+    def __init__(self, location: str | None = "westeurope", *, clock: Callable[[], float] = time.time) -> None:
+        self.location = location
+        self.faults = FaultQueue()
+        self._clock = clock
+        self._paths: deque[str] = deque(maxlen=1000)
+
+    @property
+    def requests(self) -> tuple[str, ...]:
+        """The latest paths that were asked for, oldest first; none that was reset."""
+        return tuple(self._paths)
+
+    def inject(self, fault: Fault, *, times: int | None = 1, when: Predicate | None = None) -> None:
+        """Let something go wrong.
+
+        :param fault: what; :meth:`Fault.hang`, :meth:`Fault.server_error` with 404 or 500 and :meth:`Fault.not_json`
+            are what clients meet.
+        :param times: for how many requests; None for all until ``faults.clear()``.
+        :param when: chooses the requests; None for every request.
+        :raises ValueError: ``times`` is less than one.
+        """
+        self.faults.add(fault, times, when or (lambda _: True))
+
+    def release(self) -> None:
+        """Let go of the answers that :meth:`Fault.hang` keeps back."""
+        self.faults.release()
+
+    def serve(self) -> InstanceMetadataServer:
+        """Return a context manager that serves it on 127.0.0.1 over plain HTTP while it is open.
+
+        :raises ImportError: the ``testing`` extra is not installed.
+        """
+        with requires_testing_extra():
+            from azure_certvar_credential.testing.server import InstanceMetadataServer
+        return InstanceMetadataServer(self)
+
+    def handle(self, request: Request) -> Response:
+        """Answer a request.
+
+        :param request: the request.
+        """
+        if self.location is None:
+            return Response(0, {}, delivery=Delivery(reset="before"))
+        conditions, location = conditions_of(request, self._clock()), self.location
+        fault = self.faults.take(request)
+        if fault is None:
+            response = _answer(request, conditions, location)
+        else:
+            response = fault.apply(lambda changed: _answer(request, changed, location), conditions)
+        if fault is None or fault.recorded:
+            self._paths.append(request.path)
+        if response.delivery.hold is not None:
+            self.faults.hold(response.delivery.hold)
+        return response
+
+    def __repr__(self) -> str:
+        return f"<InstanceMetadataEmulator {self.location or 'outside of Azure'}>"
+
+
+def _answer(request: Request, conditions: Conditions, location: str) -> Response:
+    if request.method != "GET":
+        return respond_json(conditions, 405, {"error": "Method not allowed."}, headers={"Allow": "GET"})
+    # The header keeps requests out that a server was tricked into (its documentation, "Security and authentication").
+    if request.headers.get("metadata", "").lower() != "true" or "x-forwarded-for" in request.headers:
+        return respond_json(conditions, 400, {"error": "Bad request. Required metadata header not specified"})
+    if not _API_VERSION.fullmatch(request.query.get("api-version", "")):
+        error = (
+            "Bad request. api-version is invalid or was not specified in the request. "
+            "For more information refer to aka.ms/azureimds"
+        )
+        return respond_json(conditions, 400, {"error": error, "newest-versions": list(_NEWEST_VERSIONS)})
+    wants_text = request.query.get("format", "json").lower() == "text"
+    if request.path == f"{COMPUTE_PATH}/location" and wants_text:
+        return respond(conditions, 200, location.encode(), content_type="text/plain; charset=utf-8")
+    if request.path == COMPUTE_PATH and not wants_text:
+        return respond_json(conditions, 200, {"location": location, "osType": "Linux"})
+    return respond_json(conditions, 404, {"error": "Not found"})
