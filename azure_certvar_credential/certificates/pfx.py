@@ -129,7 +129,7 @@ def _open(
     bags = [*structure.bags.keys, *hidden.keys]
     if foreign and not bags:
         _logger.info(
-            "the PFX shows no private key, and one among certificates that OpenSSL decrypts (RC2, RC4) is not looked for"
+            "the PFX shows no private key, and none is looked for among certificates that OpenSSL decrypts (RC2, RC4)"
         )
     return certificates, _keys(bags, passphrase, is_right=structure.mac is not None)
 

@@ -184,7 +184,7 @@ def test_a_key_in_a_part_that_only_openssl_decrypts_is_not_found_and_the_log_say
     with caplog.at_level("INFO"), pytest.raises(MissingPrivateKeyError):
         ClientCertificate.load(made, PASSWORD)
 
-    assert "one among certificates that OpenSSL decrypts (RC2, RC4) is not looked for" in caplog.text
+    assert "none is looked for among certificates that OpenSSL decrypts (RC2, RC4)" in caplog.text
 
 
 @every_scheme
