@@ -62,6 +62,10 @@ HINTS: dict[int, str] = {
     "'api://AzureADTokenExchange' or the audience of the registration.",
     700211: "No federated identity credential matches the assertion's issuer: compare it with the registration.",
     700213: "No federated identity credential matches the assertion's subject: compare it with the registration.",
+    7000114: "The user's assertion is an application's own token: only a token of a user can be exchanged.",
+    240002: "The user's assertion is an ID token: the client must send its access token for this application.",
+    50020: "The user is not in this tenant: ask the user's own tenant, with tenant_id and additionally_allowed_tenants.",
+    50034: "The user does not exist in this tenant any more.",
     500131: "The user's assertion is for another audience: it must be issued for this application.",
     500133: "The user's assertion has expired: the client must sign in again.",
     50013: "The user's assertion has a bad signature: hand over the token unchanged.",
@@ -76,7 +80,7 @@ CLOCK_CODE = 700024
 # by a second factor, by consent.
 USER_ERRORS = frozenset({"invalid_grant", "interaction_required", "login_required", "consent_required"})
 # What the server objects to is the user's assertion itself.
-USER_ASSERTION_CODES = frozenset({500131, 500133, 50013, 50027})
+USER_ASSERTION_CODES = frozenset({500131, 500133, 50013, 50027, 7000114, 240002})
 TRANSIENT_CODES = frozenset({90006, 90024, 90033})
 
 

@@ -105,13 +105,13 @@ async def test_calls_leave_the_memory_where_it_was(world: World) -> None:
     await driver.get_token(STORAGE)
     if world.kind == "aio":
         for _ in range(100):
-            await credential.get_token(STORAGE)  # type: ignore[misc]
+            await credential.get_token(STORAGE)
     tracemalloc.start()
     try:
         before = tracemalloc.get_traced_memory()[0]
         for _ in range(20_000):
             if world.kind == "aio":
-                await credential.get_token(STORAGE)  # type: ignore[misc]
+                await credential.get_token(STORAGE)
             else:
                 credential.get_token(STORAGE)
         after = tracemalloc.get_traced_memory()[0]

@@ -6,6 +6,7 @@ The synchronous credential is called in threads, so scenarios with many callers 
 from __future__ import annotations
 
 import asyncio
+import inspect
 import sys
 import threading
 import time
@@ -16,9 +17,10 @@ from typing import Any, Literal
 
 from azure.core.credentials import AccessToken, AccessTokenInfo
 
-from azure_certvar_credential import CertVarCredential, ClientCertificate
+from azure_certvar_credential import CertVarCredential, ClientCertificate, FederatedCredential
 from azure_certvar_credential._sync.flights import Flights
 from azure_certvar_credential.aio import CertVarCredential as AsyncCertVarCredential
+from azure_certvar_credential.aio import FederatedCredential as AsyncFederatedCredential
 from azure_certvar_credential.testing import Application, EntraEmulator
 
 Kind = Literal["sync", "aio"]
@@ -46,8 +48,12 @@ class Driver:
     :ivar credential: the credential itself.
     """
 
-    def __init__(self, credential: CertVarCredential | AsyncCertVarCredential) -> None:
+    def __init__(self, credential: Any) -> None:
         self.credential = credential
+
+    def for_user(self, user_assertion: Any) -> Driver:
+        """Return the credential that acts for a user."""
+        return Driver(self.credential.on_behalf_of(user_assertion))
 
     async def get_token(self, *scopes: str, **kwargs: Any) -> AccessToken:
         token: AccessToken = await self._call(self.credential.get_token, *scopes, **kwargs)
@@ -67,7 +73,7 @@ class Driver:
                 await asyncio.to_thread(thread.join, 20)
                 assert not thread.is_alive(), "a refresh hangs"
         credential = self.credential
-        if isinstance(credential, AsyncCertVarCredential):
+        if isinstance(credential, (AsyncCertVarCredential, AsyncFederatedCredential)):
             tasks = [flight.task for flight in credential._flights._flights.values()]
             tasks += credential._performer._background._tasks
             await asyncio.wait_for(asyncio.gather(*tasks, return_exceptions=True), 20)
@@ -89,7 +95,7 @@ class Driver:
         return sum(flight.waiters for flight in flights._flights.values())
 
     async def _call(self, method: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        if isinstance(self.credential, CertVarCredential):
+        if not inspect.iscoroutinefunction(method):
             return await asyncio.to_thread(method, *args, **kwargs)
         awaitable: Awaitable[Any] = method(*args, **kwargs)
         return await awaitable
@@ -128,8 +134,8 @@ class World:
         sleeps: tuple[float, ...] = self.transport.sleeps
         return sleeps
 
-    def driver(self, certificate: object = None, **options: Any) -> Driver:
-        """Return a credential for the world's application."""
+    def driver(self, certificate: object = None, *, federated: bool = False, **options: Any) -> Driver:
+        """Return a credential for the world's application, or one whose assertions come from a source."""
         self.transport = self.entra.transport() if self.kind == "sync" else self.entra.async_transport()
         arguments = (
             options.pop("tenant_id", self.application.tenant_id),
@@ -137,7 +143,12 @@ class World:
             self.certificate if certificate is None else certificate,
         )
         options = {"transport": self.transport, "_clock": self.clock, **options}
-        credential = (CertVarCredential if self.kind == "sync" else AsyncCertVarCredential)(*arguments, **options)
-        driver = Driver(credential)
+        classes = {
+            ("sync", False): CertVarCredential,
+            ("aio", False): AsyncCertVarCredential,
+            ("sync", True): FederatedCredential,
+            ("aio", True): AsyncFederatedCredential,
+        }
+        driver = Driver(classes[self.kind, federated](*arguments, **options))
         self.drivers.append(driver)
         return driver

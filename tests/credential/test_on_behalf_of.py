@@ -1,0 +1,275 @@
+"""Tokens on behalf of users: exchanged once for each user, kept apart, renewed, and refused in words for the client."""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import json
+import logging
+import pickle
+from typing import Any
+
+import jwt
+import pytest
+
+from azure_certvar_credential.exceptions import (
+    AuthenticationError,
+    ConfigurationError,
+    InteractionRequiredError,
+    TemporarilyUnavailableError,
+    TenantNotAllowedError,
+    UserAssertionRejectedError,
+)
+from azure_certvar_credential.testing import Fault
+from tests.credential.world import GRAPH, STORAGE, World
+
+ORDERS = "api://orders/Orders.Read"
+
+
+def claims_of(token: str) -> dict[str, Any]:
+    claims: dict[str, Any] = jwt.decode(token, options={"verify_signature": False})
+    return claims
+
+
+def user_token(world: World, name: str = "Adele Vance", **options: Any) -> str:
+    return world.entra.issue_user_token(world.entra.add_user(name), world.application, **options)
+
+
+async def test_a_users_token_is_exchanged_for_one_of_the_next_api(world: World) -> None:
+    user = world.entra.add_user("Megan Bowen")
+    token = world.entra.issue_user_token(user, world.application)
+
+    acquired = await world.driver().for_user(token).get_token(ORDERS)
+
+    claims = claims_of(acquired.token)
+    assert (claims["aud"], claims["scp"], claims["oid"]) == ("api://orders", "Orders.Read", user.object_id)
+    assert claims["appid"] == world.application.client_id
+    (sent,) = world.entra.requests
+    assert sent.form["requested_token_use"] == "on_behalf_of"
+    assert sent.assertion_claims is not None
+    assert str(sent.assertion_claims["aud"]).endswith(sent.path)
+
+
+async def test_it_answers_get_token_info_like_any_other(world: World) -> None:
+    info = await world.driver().for_user(user_token(world)).get_token_info(ORDERS)
+    assert claims_of(info.token)["scp"] == "Orders.Read"
+    assert "***" in repr(info)
+
+
+async def test_the_same_user_is_served_from_the_cache_by_any_object(world: World) -> None:
+    driver, token = world.driver(), user_token(world)
+    first = await driver.for_user(token).get_token(ORDERS)
+    assert await driver.for_user(token).get_token(ORDERS) is first
+    assert world.requests == 1
+
+
+async def test_users_scopes_and_the_application_itself_never_share_a_token(world: World) -> None:
+    driver = world.driver()
+    adele, megan = user_token(world, "Adele Vance"), user_token(world, "Megan Bowen")
+
+    tokens = [
+        await driver.for_user(adele).get_token(STORAGE),
+        await driver.for_user(megan).get_token(STORAGE),
+        await driver.for_user(adele).get_token(GRAPH),
+        await driver.for_user(adele).get_token(STORAGE, enable_cae=True),
+        await driver.get_token(STORAGE),
+    ]
+
+    assert len({token.token for token in tokens}) == world.requests == 5
+    assert "scp" not in claims_of(tokens[4].token)
+    assert [claims_of(token.token)["upn"].split("@")[0] for token in tokens[:2]] == ["adele.vance", "megan.bowen"]
+
+
+async def test_fifty_requests_of_one_user_are_one_exchange(world: World) -> None:
+    world.entra.inject(Fault.hang(20))
+    driver, token = world.driver(), user_token(world)
+
+    callers = [asyncio.create_task(driver.for_user(token).get_token(ORDERS)) for _ in range(50)]
+    await world.hanging()
+    await driver.joined(50)
+    world.entra.release()
+
+    assert len({acquired.token for acquired in await asyncio.gather(*callers)}) == 1
+    assert world.requests == 1
+
+
+async def test_the_next_token_comes_for_the_refresh_token_even_when_the_assertion_has_expired(world: World) -> None:
+    driver, token = world.driver(), user_token(world, lifetime=600)
+    for_user = driver.for_user(token)
+    first = await for_user.get_token(ORDERS)
+    world.clock.advance(3580)  # within the last thirty seconds of the first one
+
+    second = await for_user.get_token(ORDERS)
+
+    assert second.token != first.token
+    assert [request.form["grant_type"] for request in world.entra.requests][1:] == ["refresh_token"]
+
+
+async def test_a_revoked_refresh_token_falls_back_to_the_assertion(world: World) -> None:
+    driver, token = world.driver(), user_token(world, lifetime=9000)
+    await driver.for_user(token).get_token(ORDERS)
+    world.entra.revoke_refresh_tokens()
+    world.clock.advance(3601)
+
+    assert claims_of((await driver.for_user(token).get_token(ORDERS)).token)["scp"] == "Orders.Read"
+    assert [request.status for request in world.entra.requests] == [200, 400, 200]
+
+
+async def test_a_busy_server_does_not_fail_a_user_whose_token_is_valid(world: World) -> None:
+    driver, token = world.driver(retry_total=0), user_token(world)
+    for_user = driver.for_user(token)
+    first = await for_user.get_token(ORDERS)
+    world.clock.advance(3400)
+    world.entra.inject(Fault.server_error(), times=None)
+
+    assert await for_user.get_token(ORDERS) is first
+    await driver.settle()
+    assert await for_user.get_token(ORDERS) is first
+
+
+async def test_a_busy_server_without_a_token_is_one_clear_error(world: World) -> None:
+    world.entra.inject(Fault.server_error(), times=None)
+    with pytest.raises(TemporarilyUnavailableError):
+        await world.driver(retry_total=0).for_user(user_token(world)).get_token(ORDERS)
+
+
+async def test_the_assertion_is_for_the_tenant_that_is_asked(world: World) -> None:
+    fabrikam = world.entra.add_tenant(domains=("fabrikam.onmicrosoft.com",))
+    world.application.add_service_principal(fabrikam)
+    user = world.entra.add_user("Alex Wilber", tenant=fabrikam)
+    driver = world.driver(additionally_allowed_tenants=["*"])
+
+    token = world.entra.issue_user_token(user, world.application)
+    acquired = await driver.for_user(token).get_token(ORDERS, tenant_id=fabrikam.tenant_id)
+
+    assert claims_of(acquired.token)["tid"] == fabrikam.tenant_id
+    (sent,) = world.entra.requests
+    assert sent.assertion_claims is not None
+    assert fabrikam.tenant_id in str(sent.assertion_claims["aud"])
+    with pytest.raises(TenantNotAllowedError):
+        await world.driver().for_user(token).get_token(ORDERS, tenant_id=fabrikam.tenant_id)
+
+
+async def test_a_demand_for_another_factor_reaches_the_client_and_its_answer_is_taken(world: World) -> None:
+    user = world.entra.add_user()
+    driver = world.driver()
+    demanded = world.entra.require_step_up("api://orders")
+
+    with pytest.raises(InteractionRequiredError) as caught:
+        await driver.for_user(world.entra.issue_user_token(user, world.application)).get_token(ORDERS)
+
+    assert caught.value.claims is not None
+    assert json.loads(caught.value.claims) == json.loads(demanded)
+    assert "insufficient_claims" in caught.value.www_authenticate
+    stepped_up = world.entra.issue_user_token(user, world.application, claims=caught.value.claims)
+    assert claims_of((await driver.for_user(stepped_up).get_token(ORDERS)).token)["oid"] == user.object_id
+
+
+async def test_a_challenge_of_the_next_api_goes_to_the_server_and_replaces_the_token(world: World) -> None:
+    for_user = world.driver().for_user(user_token(world))
+    first = await for_user.get_token(ORDERS, enable_cae=True)
+    challenge = '{"access_token":{"nbf":{"essential":true,"value":"1"}}}'
+
+    second = await for_user.get_token(ORDERS, claims=challenge, enable_cae=True)
+
+    assert second is not first
+    assert await for_user.get_token(ORDERS, enable_cae=True) is second
+    assert json.loads(world.entra.requests[1].form["claims"])["access_token"]["nbf"] == {
+        "essential": True,
+        "value": "1",
+    }
+
+
+REJECTED: dict[str, tuple[str, int, type[AuthenticationError]]] = {
+    "expired": ("lifetime", 500133, UserAssertionRejectedError),
+    "for another application": ("audience", 500131, UserAssertionRejectedError),
+    "tampered with": ("signature", 50013, UserAssertionRejectedError),
+    "an application's own": ("app", 7000114, UserAssertionRejectedError),
+    "without consent": ("consent", 65001, InteractionRequiredError),
+}
+
+
+@pytest.mark.parametrize("case", REJECTED)
+async def test_a_refusal_names_what_is_wrong_with_the_users_assertion(
+    world: World, case: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    what, code, kind = REJECTED[case]
+    caplog.set_level(logging.DEBUG)
+    driver = world.driver()
+    token = user_token(world, lifetime=-400 if what == "lifetime" else 3599)
+    if what == "audience":
+        other = world.entra.add_application()
+        token = world.entra.issue_user_token(world.entra.add_user("Other User"), other)
+    elif what == "signature":
+        head, body, signature = token.split(".")
+        token = f"{head}.{body}.{signature[:-8]}{'AAAAAAAA' if signature[-8:] != 'AAAAAAAA' else 'BBBBBBBB'}"
+    elif what == "app":
+        token = (await driver.get_token(f"api://{world.application.client_id}/.default")).token
+    elif what == "consent":
+        world.application = world.entra.add_application(
+            world.certificate, delegated_scopes=["https://graph.microsoft.com/User.Read"]
+        )
+        driver, token = world.driver(), user_token(world, "Megan Bowen")
+
+    with pytest.raises(AuthenticationError) as caught:
+        await driver.for_user(token).get_token(ORDERS)
+
+    assert type(caught.value) is kind
+    assert caught.value.error_codes == (code,)
+    assert caught.value.hint is not None
+    assert token not in f"{caught.value!r} {caught.value.__dict__} {caplog.text}"
+    assert token.split(".")[1] not in caplog.text
+
+
+async def test_a_callable_gives_the_present_user(world: World) -> None:
+    present = [user_token(world, "Adele Vance"), user_token(world, "Megan Bowen")]
+
+    async def later() -> str:
+        return present[0]
+
+    for_user = world.driver().for_user(later if world.kind == "aio" else lambda: present[0])
+    adele = await for_user.get_token(ORDERS)
+    assert await for_user.get_token(ORDERS) is adele
+    present.reverse()
+    assert claims_of((await for_user.get_token(ORDERS)).token)["upn"].startswith("megan.bowen@")
+    assert world.requests == 2
+
+
+@pytest.mark.parametrize("given", ["", "hello", "Bearer a.b.c", None, 7, b"a.b.c"])
+async def test_what_is_no_token_is_refused_at_once(world: World, given: object) -> None:
+    with pytest.raises(ConfigurationError, match="user_assertion"):
+        world.driver().for_user(given)
+    with pytest.raises(ConfigurationError, match="user_assertion"):
+        await world.driver().for_user(lambda: given).get_token(ORDERS)
+    assert world.requests == 0
+
+
+async def test_a_coroutine_function_is_for_the_asynchronous_credential(world: World) -> None:
+    async def later() -> str:
+        return "a.b.c"
+
+    if world.kind == "sync":
+        with pytest.raises(ConfigurationError, match=r"user_assertion is asynchronous.*aio"):
+            world.driver().for_user(later)
+    else:
+        assert "OnBehalfOf" in repr(world.driver().for_user(later).credential)
+
+
+async def test_it_shows_copies_and_keeps_no_users_token(world: World) -> None:
+    token = user_token(world)
+    credential = world.driver().for_user(token).credential
+    assert token not in repr(credential)
+    assert copy.deepcopy(credential) is not credential
+    with pytest.raises(TypeError, match="in clear"):
+        pickle.dumps(credential)
+
+
+async def test_closing_it_closes_nothing_of_the_one_it_came_from(world: World) -> None:
+    driver, token = world.driver(), user_token(world)
+    await driver.for_user(token).close()
+    assert (await driver.for_user(token).get_token(ORDERS)).token
+
+
+async def test_a_managed_identitys_path_does_not_go_with_a_user(world: World) -> None:
+    with pytest.raises(ConfigurationError, match="fmi_path"):
+        await world.driver().for_user(user_token(world)).get_token(ORDERS, fmi_path="a")
