@@ -25,6 +25,8 @@ HOST = "https://login.microsoftonline.com"
 STORAGE = "https://storage.azure.com/.default"
 DAY = 86_400
 JWT_BEARER = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+ON_BEHALF_OF = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+PROTECTED = "api://protected/.default"
 
 _count = itertools.count()
 
@@ -192,6 +194,16 @@ class World:
         }
         return {name: value for name, value in {**form, **changes}.items() if value is not None}
 
+    def obo_form(self, assertion: str, scope: str = PROTECTED, **changes: str | None) -> dict[str, str]:
+        """The form of a good request on behalf of the user whose assertion this is."""
+        grant: dict[str, str | None] = {
+            "grant_type": ON_BEHALF_OF,
+            "requested_token_use": "on_behalf_of",
+            "assertion": assertion,
+            "scope": scope,
+        }
+        return self.form(**{**grant, **changes})
+
     def post(
         self, form: Mapping[str, str] | bytes | None = None, *, url: str | None = None, **headers: str
     ) -> Response:
@@ -208,6 +220,12 @@ class World:
         response = self.post(self.form(scope=scope, **form))
         assert response.status == 200, response.body
         return str(response.json()["access_token"])
+
+
+def unverified(token: str) -> dict[str, Any]:
+    """The claims of a token, which nobody has verified."""
+    claims: dict[str, Any] = jwt.decode(token, options={"verify_signature": False})
+    return claims
 
 
 def refused(response: Response) -> tuple[int, str, list[int]]:

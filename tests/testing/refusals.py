@@ -21,6 +21,7 @@ Table = Mapping[Answer, list[tuple[str, Send, str]]]
 """For each answer: what the fault is called, how it is sent, and a pattern that the description matches."""
 
 CLIENT = ("invalid_client", 401)
+GRANT = ("invalid_grant", 400)
 REQUEST = ("invalid_request", 400)
 SCOPE = ("invalid_scope", 400)
 UNAUTHORIZED = ("unauthorized_client", 400)

@@ -50,6 +50,8 @@ def test_a_chain_to_a_trusted_authority_is_accepted(world: World, chain: list[x5
     [
         (None, None, (700027, *CLIENT), "The key was not found"),
         ([INTERMEDIATE, LEAF], LEAF, (700029, *CLIENT), "not the one that the thumbprint names"),
+        ([ROOT, INTERMEDIATE, LEAF], LEAF, (700029, *CLIENT), "not the one that the thumbprint names"),
+        ([LEAF, ROOT, INTERMEDIATE], None, (700029, *CLIENT), "not certified by the one after it"),
         ([LEAF, ROOT], None, (700029, *CLIENT), "not certified by the one after it"),
         ([LEAF, STRANGER], None, (700029, *CLIENT), "not certified by the one after it"),
         ([LEAF], None, (700028, *CLIENT), "issuer's thumbprint '[0-9A-F]{40}' isn't authorized"),
@@ -57,7 +59,18 @@ def test_a_chain_to_a_trusted_authority_is_accepted(world: World, chain: list[x5
         ([OTHER_NAME, INTERMEDIATE], None, (700030, *CLIENT), r"certificate are: other\."),
         ([OLD_LEAF, INTERMEDIATE], None, (1000502, *CLIENT), "validity period"),
     ],
-    ids=["no chain", "root first", "a gap", "a stranger", "no authority", "self-signed", "another name", "expired"],
+    ids=[
+        "no chain",
+        "leaf last",
+        "root first",
+        "the middle last",
+        "a gap",
+        "a stranger",
+        "no authority",
+        "self-signed",
+        "another name",
+        "expired",
+    ],
 )
 def test_a_chain_that_is_not_trusted_is_refused(
     world: World, chain: list[x509.Certificate] | None, leaf: x509.Certificate | None, answer: Answer, text: str

@@ -112,3 +112,40 @@ def test_a_second_challenge_is_not_met_by_the_answer_to_the_first(world: World) 
 def test_a_challenge_has_to_ask_for_something(world: World, claims: str) -> None:
     with pytest.raises(ValueError, match="claims"):
         world.entra.challenge_next(claims)
+
+
+@pytest.fixture
+def delegated(world: World) -> str:
+    """A token on a user's behalf, with one permission."""
+    assertion = world.entra.issue_user_token(world.entra.add_user(), world.application)
+    response = world.post(world.obo_form(assertion, f"{PROTECTED_RESOURCE}/Orders.Read"))
+    return str(response.json()["access_token"])
+
+
+@pytest.mark.parametrize("path", ["/protected", "/protected/user", "/protected/user/Orders.Read/7"])
+def test_a_delegated_token_says_who_is_behind_it(world: World, delegated: str, path: str) -> None:
+    response = world.get(path, **bearer(delegated))
+    body = response.json()
+    assert response.status == 200
+    assert (body["name"], body["scp"]) == ("Adele Vance", "Orders.Read")
+    assert body["upn"] == "adele.vance@contoso.onmicrosoft.com"
+
+
+@pytest.mark.parametrize(
+    ("path", "needed"),
+    [("/protected/user", ""), ("/protected/user/Orders.Write", ', scope="Orders.Write"')],
+)
+def test_a_token_that_does_not_allow_it_is_refused_and_told_why(
+    world: World, delegated: str, path: str, needed: str
+) -> None:
+    token = delegated if needed else world.token(SCOPE)
+    response = world.get(path, **bearer(token))
+    assert response.status == 403
+    assert response.json() == {"error": "forbidden"}
+    assert response.headers["WWW-Authenticate"].endswith(f'error="insufficient_scope"{needed}')
+
+
+def test_where_users_are_wanted_a_foreign_token_is_none(world: World) -> None:
+    user = world.entra.issue_user_token(world.entra.add_user(), world.application)
+    assert world.get("/protected/user", **bearer(user)).status == 401
+    assert world.get("/protected/user").status == 401
