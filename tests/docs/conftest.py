@@ -5,9 +5,13 @@ from __future__ import annotations
 import base64
 import json
 import os
+import re
+import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,7 +20,7 @@ import pytest
 import trustme
 
 from azure_certvar_credential import ClientCertificate
-from azure_certvar_credential.testing import EntraEmulator, KeyVaultEmulator
+from azure_certvar_credential.testing import Application, EntraEmulator, KeyVaultEmulator
 from tests.docs.outside import Outside
 from tests.real.servers.tls import TlsFiles
 
@@ -34,6 +38,7 @@ class Stage:
     :ivar names: what the snippets of a page may use without defining it.
     :ivar environment: environment variables, those that the samples and the page name.
     :ivar vault: the vault that the samples and the page name.
+    :ivar application: the application that the environment names.
     """
 
     entra: EntraEmulator
@@ -41,6 +46,7 @@ class Stage:
     names: Mapping[str, Any] = field(repr=False)
     environment: Mapping[str, str] = field(repr=False)
     vault: KeyVaultEmulator = field(repr=False)
+    application: Application = field(repr=False)
 
     def play(self, file: Path, **environment: str) -> subprocess.CompletedProcess[str]:
         """Run a page's snippets or a sample; bounded by 60 seconds.
@@ -49,10 +55,10 @@ class Stage:
         :raises AssertionError: it did not end with exit code 0; the text holds all that it printed.
         """
         result = subprocess.run(
-            [sys.executable, "-m", "tests.docs.play", str(file)],
+            self._command(file),
             cwd=ROOT,
-            env={**_inherited(), **self.environment, **environment},
-            input=json.dumps({"hosts": dict(self.hosts), "names": dict(self.names)}),
+            env=self._variables(environment),
+            input=self._script,
             capture_output=True,
             text=True,
             timeout=PLAY_SECONDS,
@@ -60,6 +66,55 @@ class Stage:
         )
         assert result.returncode == 0, f"{file.name} failed:\n{result.stdout}\n{result.stderr}"
         return result
+
+    @contextmanager
+    def serve(self, file: Path, **environment: str) -> Iterator[str]:
+        """Run a sample that is a server, and yield the URL that it prints; interrupted at the end, as by Ctrl-C.
+
+        :param environment: more variables than :attr:`environment`.
+        :raises AssertionError: it printed none, or did not end with exit code 0.
+        """
+        server = subprocess.Popen(
+            self._command(file),
+            cwd=ROOT,
+            env={**self._variables(environment), "PYTHONUNBUFFERED": "1"},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        # Whatever happens here, the server does not outlive it.
+        guard = threading.Timer(PLAY_SECONDS, server.kill)
+        guard.start()
+        assert server.stdin is not None
+        assert server.stdout is not None
+        try:
+            server.stdin.write(self._script)
+            server.stdin.close()
+            printed = ""
+            while (running := re.search(r"Running on (http://127\.0\.0\.1:\d+)", printed)) is None:
+                line = server.stdout.readline()
+                assert line, f"{file.name} ended:\n{printed}"
+                printed += line
+            yield running[1]
+            server.send_signal(signal.SIGINT)
+            printed += server.stdout.read()
+            assert server.wait(PLAY_SECONDS) == 0, f"{file.name} failed:\n{printed}"
+        finally:
+            guard.cancel()
+            server.kill()
+            server.wait()
+            server.stdout.close()
+
+    @property
+    def _script(self) -> str:
+        return json.dumps({"hosts": dict(self.hosts), "names": dict(self.names)})
+
+    def _command(self, file: Path) -> list[str]:
+        return [sys.executable, "-m", "tests.docs.play", str(file)]
+
+    def _variables(self, more: Mapping[str, str]) -> dict[str, str]:
+        return {**_inherited(), **self.environment, **more}
 
 
 def _inherited() -> dict[str, str]:
@@ -109,4 +164,5 @@ def stage(server_tls: TlsFiles, tmp_path: Path) -> Iterator[Stage]:
                 "KEY_VAULT_URL": outside.vault.vault_url,
             },
             vault=outside.vault,
+            application=application,
         )

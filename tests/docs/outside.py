@@ -22,6 +22,8 @@ from tests.real.servers.https import HttpsServer, Request, Response
 LOGIN_HOST = "login.microsoftonline.com"
 GRAPH_HOST = "graph.microsoft.com"
 VAULT_HOST = "contoso.vault.azure.net"
+# An API that takes the tokens of users: the emulator's protected resource.
+ORDERS_HOST = "orders.contoso.example"
 
 
 class Outside:
@@ -37,7 +39,7 @@ class Outside:
         self._emulator = emulator
         self.vault = KeyVaultEmulator(emulator, name=VAULT_HOST.partition(".")[0])
         self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        authority.issue_cert(LOGIN_HOST, GRAPH_HOST, VAULT_HOST).configure_cert(self._tls)
+        authority.issue_cert(LOGIN_HOST, GRAPH_HOST, VAULT_HOST, ORDERS_HOST).configure_cert(self._tls)
         self._servers = ExitStack()
         self.hosts: dict[str, int] = {}
 
@@ -55,7 +57,12 @@ class Outside:
                 )
             )
             self._servers = servers.pop_all()
-        self.hosts = {LOGIN_HOST: login.port, GRAPH_HOST: graph.port, VAULT_HOST: vault.port}
+        self.hosts = {
+            LOGIN_HOST: login.port,
+            GRAPH_HOST: graph.port,
+            VAULT_HOST: vault.port,
+            ORDERS_HOST: login.port,
+        }
         return self
 
     def __exit__(

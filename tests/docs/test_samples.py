@@ -7,6 +7,7 @@ import base64
 from pathlib import Path
 
 import pytest
+import requests
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from azure_certvar_credential import ClientCertificate
@@ -89,6 +90,41 @@ def test_rotate_without_restart(stage: Stage) -> None:
     assert f"none failed; {before.thumbprint} was replaced by {after.thumbprint}" in result.stdout
     assert f"thumbprint={after.thumbprint}" in result.stdout
     assert "the certificate changed from" in result.stderr
+
+
+def test_on_behalf_of(stage: Stage) -> None:
+    application = stage.application
+    user = stage.entra.add_user("Adele Vance")
+
+    def ask(url: str, authorization: str | None) -> requests.Response:
+        headers = {} if authorization is None else {"Authorization": authorization}
+        with requests.Session() as session:
+            session.trust_env = False  # the machine's proxies are no part of a test
+            return session.get(f"{url}/orders", headers=headers, timeout=30)
+
+    with stage.serve(
+        ROOT / "samples" / "on_behalf_of.py",
+        PORT="0",
+        ORDERS_URL="https://orders.contoso.example/protected/user/Orders.Read",
+        ORDERS_SCOPE="api://protected/Orders.Read",
+    ) as url:
+        token = stage.entra.issue_user_token(user, application)
+        answers = [ask(url, f"Bearer {token}") for _ in range(3)]
+        nobody, garbage = ask(url, None), ask(url, "Bearer hello")
+        expired = ask(url, f"Bearer {stage.entra.issue_user_token(user, application, lifetime=-600)}")
+        stage.entra.require_step_up("api://protected")
+        demanded = ask(url, f"Bearer {stage.entra.issue_user_token(user, application)}")
+
+    for answer in answers:
+        assert answer.status_code == 200, answer.text
+        # The next API has verified the exchanged token, and tells whom it is for and who calls.
+        assert (answer.json()["oid"], answer.json()["appid"]) == (user.object_id, application.client_id)
+        assert answer.json()["scp"] == "Orders.Read"
+    assert (nobody.status_code, garbage.status_code, expired.status_code, demanded.status_code) == (401, 401, 401, 401)
+    assert expired.headers["WWW-Authenticate"] == 'Bearer error="invalid_token"'
+    assert 'error="insufficient_claims", claims="' in demanded.headers["WWW-Authenticate"]
+    exchanges = [request for request in stage.entra.requests if request.form.get("requested_token_use")]
+    assert [request.status for request in exchanges] == [200, 400, 400]
 
 
 @pytest.mark.parametrize("sample", SAMPLES, ids=lambda path: path.stem)
