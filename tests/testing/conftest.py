@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -49,6 +50,15 @@ def strict_world(make_world: Callable[..., World]) -> World:
 @pytest.fixture
 def served(world: World) -> Iterator[tuple[World, EntraServer]]:
     """A world on a real socket."""
+    with world.entra.serve() as server:
+        world.base = server.url
+        yield world, server
+
+
+@pytest.fixture
+def served_now(make_world: Callable[..., World]) -> Iterator[tuple[World, EntraServer]]:
+    """A world on a real socket at the real time, which is the only one that Microsoft's clients know."""
+    world = make_world(clock=time.time)
     with world.entra.serve() as server:
         world.base = server.url
         yield world, server

@@ -160,7 +160,7 @@ class World:
 
     def claims(self, **changes: Any) -> dict[str, Any]:
         """The claims that Microsoft documents; None takes one away."""
-        client_id, now = self.application.client_id, int(self.clock.now)
+        client_id, now = self.application.client_id, int(self.clock())
         claims = {
             "aud": self.token_url,
             "iss": client_id,

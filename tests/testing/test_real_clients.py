@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator
 from typing import Any
 
 import azure.identity
@@ -20,17 +19,8 @@ from tests.testing.kit import STORAGE, World, key_pem, pem, rsa_key, sha1
 Served = tuple[World, EntraServer]
 
 
-@pytest.fixture
-def served(make_world: Callable[..., World]) -> Iterator[Served]:
-    """A world at the real time, which is the only one that these clients know."""
-    world = make_world(clock=time.time)
-    with world.entra.serve() as server:
-        world.base = server.url
-        yield world, server
-
-
-def msal_client(served: Served, credential: dict[str, Any], **options: Any) -> Any:
-    world, server = served
+def msal_client(served_now: Served, credential: dict[str, Any], **options: Any) -> Any:
+    world, server = served_now
     return msal.ConfidentialClientApplication(
         world.application.client_id,
         client_credential={"private_key": key_pem(rsa_key()).decode(), **credential},
@@ -39,8 +29,8 @@ def msal_client(served: Served, credential: dict[str, Any], **options: Any) -> A
     )
 
 
-def identity_client(served: Served, module: Any, **options: Any) -> Any:
-    world, server = served
+def identity_client(served_now: Served, module: Any, **options: Any) -> Any:
+    world, server = served_now
     return module.CertificateCredential(
         world.application.tenant_id,
         world.application.client_id,
@@ -56,9 +46,9 @@ def audience(token: str) -> str:
     return str(jwt.decode(token, options={"verify_signature": False})["aud"])
 
 
-def test_msal_with_a_sha1_thumbprint(served: Served) -> None:
-    world, _ = served
-    result = msal_client(served, {"thumbprint": sha1(world.certificate).hex()}).acquire_token_for_client([STORAGE])
+def test_msal_with_a_sha1_thumbprint(served_now: Served) -> None:
+    world, _ = served_now
+    result = msal_client(served_now, {"thumbprint": sha1(world.certificate).hex()}).acquire_token_for_client([STORAGE])
     assert audience(result["access_token"]) == "https://storage.azure.com"
     (entry,) = world.entra.requests
     assert entry.assertion_header is not None
@@ -69,16 +59,16 @@ def test_msal_with_a_sha1_thumbprint(served: Served) -> None:
     assert "nbf" not in entry.assertion_claims
 
 
-def test_msal_with_a_public_certificate_and_instance_discovery(served: Served) -> None:
-    world, server = served
+def test_msal_with_a_public_certificate_and_instance_discovery(served_now: Served) -> None:
+    world, server = served_now
     discovery = f"{server.url}/common/discovery/instance"
     credential = {"public_certificate": pem(world.certificate).decode()}
     try:
-        client = msal_client(served, credential, instance_discovery=discovery)
+        client = msal_client(served_now, credential, instance_discovery=discovery)
     except ValueError:
         # Older versions want the thumbprint beside it, and sign with RS256 then.
         credential["thumbprint"] = sha1(world.certificate).hex()
-        client = msal_client(served, credential, instance_discovery=discovery)
+        client = msal_client(served_now, credential, instance_discovery=discovery)
     assert audience(client.acquire_token_for_client([STORAGE])["access_token"]) == "https://storage.azure.com"
     (entry,) = world.entra.requests
     header: Any = entry.assertion_header
@@ -89,26 +79,29 @@ def test_msal_with_a_public_certificate_and_instance_discovery(served: Served) -
     assert "\n" in header["x5c"][0]
 
 
-def test_msal_against_adfs(served: Served) -> None:
-    world, server = served
+def test_msal_against_adfs(served_now: Served) -> None:
+    world, server = served_now
     client = msal_client(
-        served, {"thumbprint": sha1(world.certificate).hex()}, authority=f"{server.url}/adfs", instance_discovery=None
+        served_now,
+        {"thumbprint": sha1(world.certificate).hex()},
+        authority=f"{server.url}/adfs",
+        instance_discovery=None,
     )
     assert audience(client.acquire_token_for_client([STORAGE])["access_token"]) == "https://storage.azure.com"
     assert world.entra.requests[-1].path == "/adfs/oauth2/token"
 
 
-def test_msal_understands_a_refusal(served: Served) -> None:
-    world, _ = served
+def test_msal_understands_a_refusal(served_now: Served) -> None:
+    world, _ = served_now
     world.application.unregister(sha1(world.certificate).hex())
-    result = msal_client(served, {"thumbprint": sha1(world.certificate).hex()}).acquire_token_for_client([STORAGE])
+    result = msal_client(served_now, {"thumbprint": sha1(world.certificate).hex()}).acquire_token_for_client([STORAGE])
     assert (result["error"], result["error_codes"]) == ("invalid_client", [700027])
 
 
 @pytest.mark.parametrize("send_certificate_chain", [False, True])
-def test_azure_identity(served: Served, send_certificate_chain: bool) -> None:
-    world, _ = served
-    with identity_client(served, azure.identity, send_certificate_chain=send_certificate_chain) as credential:
+def test_azure_identity(served_now: Served, send_certificate_chain: bool) -> None:
+    world, _ = served_now
+    with identity_client(served_now, azure.identity, send_certificate_chain=send_certificate_chain) as credential:
         token = credential.get_token(STORAGE)
         assert audience(token.token) == "https://storage.azure.com"
         assert 3500 < token.expires_on - time.time() <= 3600
@@ -117,27 +110,27 @@ def test_azure_identity(served: Served, send_certificate_chain: bool) -> None:
     assert ("x5c" in entry.assertion_header) == send_certificate_chain
 
 
-def test_azure_identity_with_cae(served: Served) -> None:
-    with identity_client(served, azure.identity) as credential:
+def test_azure_identity_with_cae(served_now: Served) -> None:
+    with identity_client(served_now, azure.identity) as credential:
         token = credential.get_token(STORAGE, enable_cae=True).token
     assert jwt.decode(token, options={"verify_signature": False})["xms_cc"] == ["CP1"]
 
 
-def test_azure_identity_raises_on_a_refusal(served: Served) -> None:
-    world, _ = served
+def test_azure_identity_raises_on_a_refusal(served_now: Served) -> None:
+    world, _ = served_now
     world.entra.inject(Fault.aadsts(7000112))
     with (
-        identity_client(served, azure.identity) as credential,
+        identity_client(served_now, azure.identity) as credential,
         pytest.raises(ClientAuthenticationError, match="AADSTS7000112"),
     ):
         credential.get_token(STORAGE)
 
 
-def test_azure_identity_under_asyncio(served: Served) -> None:
-    world, _ = served
+def test_azure_identity_under_asyncio(served_now: Served) -> None:
+    world, _ = served_now
 
     async def main() -> str:
-        async with identity_client(served, azure.identity.aio) as credential:
+        async with identity_client(served_now, azure.identity.aio) as credential:
             return str((await credential.get_token(STORAGE)).token)
 
     assert audience(asyncio.run(main())) == "https://storage.azure.com"
@@ -149,10 +142,10 @@ def test_azure_identity_under_asyncio(served: Served) -> None:
     assert entry.assertion.endswith("==")
 
 
-def test_strict_mode_refuses_them_all(served: Served) -> None:
-    world, _ = served
+def test_strict_mode_refuses_them_all(served_now: Served) -> None:
+    world, _ = served_now
     world.entra.settings.strict = True
-    result = msal_client(served, {"thumbprint": sha1(world.certificate).hex()}).acquire_token_for_client([STORAGE])
+    result = msal_client(served_now, {"thumbprint": sha1(world.certificate).hex()}).acquire_token_for_client([STORAGE])
     assert result["error_codes"] == [50027]
-    with identity_client(served, azure.identity) as credential, pytest.raises(ClientAuthenticationError):
+    with identity_client(served_now, azure.identity) as credential, pytest.raises(ClientAuthenticationError):
         credential.get_token(STORAGE)
