@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any, Protocol
 
-from azure_certvar_credential._core.effects import Send, Unanswered
+from azure_certvar_credential._core.effects import Fetch, Send, Unanswered
 from azure_certvar_credential._core.exchange import Response
 from azure_certvar_credential._core.grant import headers
 from azure_certvar_credential._transport.aio import AsyncSender
@@ -26,7 +26,7 @@ def send(url: str) -> Send:
 class Poster(Protocol):
     """Sends, waits and closes, whichever pipeline is underneath."""
 
-    def send(self, effect: Send) -> Response | Unanswered: ...
+    def send(self, effect: Send | Fetch) -> Response | Unanswered: ...
 
     def sleep(self, seconds: float) -> None: ...
 
@@ -42,7 +42,7 @@ class AsyncPoster:
         self._loop = asyncio.new_event_loop()
         self._sender = AsyncSender(options)
 
-    def send(self, effect: Send) -> Response | Unanswered:
+    def send(self, effect: Send | Fetch) -> Response | Unanswered:
         return self._loop.run_until_complete(self._sender.send(effect))
 
     def sleep(self, seconds: float) -> None:
