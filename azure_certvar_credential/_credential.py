@@ -67,12 +67,20 @@ class CertVarCredential(WithCertificate, _Own):
     :param send_certificate_chain: send the certificate and its chain in the ``x5c`` header, which registrations by
         subject name and issuer need.
     :param algorithm: the JWS ``alg`` of the assertion (RFC 7518 section 3.1): ``PS256`` by default, ``RS256`` for
-        ADFS; also RS and PS with 384 and 512, and ``ES256``, ``ES384``, ``ES512`` for servers other than Entra.
+        ADFS and dSTS; also RS and PS with 384 and 512, and ``ES256``, ``ES384``, ``ES512`` for servers other than
+        Entra.
     :param authority: the sign-in host, such as ``login.microsoftonline.us``; by default the environment variable
-        ``AZURE_AUTHORITY_HOST``, else the public cloud's.
+        ``AZURE_AUTHORITY_HOST``, else the public cloud's. Also ``https://{name}.ciamlogin.com`` of an external tenant,
+        ``https://{name}.b2clogin.com/{tenant}/{policy}`` of Azure AD B2C, ``https://{host}/adfs`` and
+        ``https://{host}/dstsv2/{tenant}``.
     :param additionally_allowed_tenants: tenants that ``get_token(tenant_id=...)`` may name beside ``tenant_id``;
         ``*`` for all.
     :param disable_instance_discovery: trust an authority that is not one of Microsoft's hosts.
+    :param region: the Azure region whose token endpoint is asked, such as ``westeurope``, which Microsoft offers to its
+        own applications only; ``auto`` finds out where the process runs, in two seconds at most. By default the
+        environment variable ``AZURE_REGIONAL_AUTHORITY_NAME``, else none.
+    :param oidc_authority: the issuer of any OpenID provider, in the place of ``authority``; its metadata document names
+        the token endpoint, and is read once a day.
     :param pipeline_options: azure-core's: ``transport``, ``proxies``, ``connection_verify``, ``connection_timeout``
         (seconds, 10 by default), ``read_timeout`` (seconds, 30 by default), ``retry_total`` (3 by default),
         ``policies``, ``user_agent`` and the others.

@@ -95,12 +95,12 @@ def parse_issuer(issuer: str, *, tenant_id: str) -> Authority:
     if isinstance(issuer, str) and issuer.strip() and "://" not in issuer:
         raise ConfigurationError(f"oidc_authority must be {expected}, not {shown(issuer)}")
     host, port, path, more = _split("oidc_authority", issuer, expected)
-    if tenant_id == ADFS:
-        raise ConfigurationError(
-            "tenant_id 'adfs' stands for an ADFS server: pass authority='https://your-server/adfs' instead of "
-            "oidc_authority"
-        )
     path = path.rstrip("/")
+    if tenant_id == ADFS or path.lower() == f"/{ADFS}":
+        raise ConfigurationError(
+            "an ADFS server is no oidc_authority: pass authority='https://your-server/adfs' instead, with "
+            "disable_instance_discovery=True"
+        )
     if path.lower().endswith(_WELL_KNOWN):
         raise ConfigurationError(f"oidc_authority is the issuer alone: leave out {_WELL_KNOWN!r} at its end")
     if more or not _ISSUER_PATH.fullmatch(path):

@@ -184,22 +184,9 @@ class WriteCache:
     token: Token
 
 
-Effect = (
-    Now
-    | ReadCache
-    | ReadEndpoint
-    | Fetch
-    | WriteEndpoint
-    | DetectRegion
-    | LoadCertificate
-    | LoadAssertion
-    | ReadAssertion
-    | Sign
-    | WriteAssertion
-    | Send
-    | Wait
-    | WriteCache
-)
+# Those that need no waiting.
+Immediate = Now | ReadCache | WriteCache | ReadAssertion | WriteAssertion | ReadEndpoint | WriteEndpoint
+Effect = Immediate | LoadCertificate | LoadAssertion | Sign | Send | Fetch | Wait | DetectRegion
 # Which answer belongs to which effect is said at each effect; a generator's type cannot tell them apart.
 Result = Any
 Flow = Generator[Effect, Result, T]

@@ -62,7 +62,7 @@ def acquire(settings: Settings, request: TokenRequest) -> Flow[Token]:
             if state is Freshness.FRESH:
                 return cached
             recovery.refresh_token = cached.refresh_token
-    endpoint = yield from token_endpoint(settings, request.tenant_id)
+    endpoint = yield from token_endpoint(settings, request.tenant_id, regional=request.user is None)
     certificate: ClientCertificate | None = None if settings.federated else (yield LoadCertificate())
     while True:
         moment = yield Now()

@@ -64,7 +64,7 @@ HINTS: dict[int, str] = {
     700213: "No federated identity credential matches the assertion's subject: compare it with the registration.",
     7000114: "The user's assertion is an application's own token: only a token of a user can be exchanged.",
     240002: "The user's assertion is an ID token: the client must send its access token for this application.",
-    50020: "The user is not in this tenant: ask the user's own tenant, with tenant_id and additionally_allowed_tenants.",
+    50020: "The user is not in this tenant: ask the user's own, with tenant_id and additionally_allowed_tenants.",
     50034: "The user does not exist in this tenant any more.",
     500131: "The user's assertion is for another audience: it must be issued for this application.",
     500133: "The user's assertion has expired: the client must sign in again.",

@@ -108,8 +108,8 @@ def endpoint_in(answer: Response, settings: Settings, *, now: float) -> str:
         what = "no JSON object" if answer.status == 200 else f"HTTP {answer.status}"
         raise _unusable(
             f"{about} is no metadata document: {what} came from its place below the issuer",
-            f"an OpenID provider has it at {{oidc_authority}}{_PLACE}; check oidc_authority, and that proxies let it "
-            "through",
+            f"an OpenID provider has it at the URL of its issuer, followed by {_PLACE}; check oidc_authority, and that "
+            "proxies let it through",
             answer.status,
         )
     _check_issuer(document.get("issuer"), settings, about)

@@ -29,9 +29,12 @@ def client_assertion(settings: Settings, audience: str | None) -> Flow[str]:
     """Sign an assertion for somebody else's request; yields effects, returns the JWS.
 
     :param settings: the credential's.
-    :param audience: whom it is for, the ``aud``; None for the token endpoint of the credential's own tenant.
+    :param audience: whom it is for, the ``aud``; None for the token endpoint of the credential's own tenant, the global
+        one, for which region somebody else posts to is not known here.
     """
-    endpoint = (yield from token_endpoint(settings, settings.tenant_id)) if audience is None else audience
+    endpoint = (
+        (yield from token_endpoint(settings, settings.tenant_id, regional=False)) if audience is None else audience
+    )
     certificate: ClientCertificate = yield LoadCertificate()
     moment: Moment = yield Now()
     return (yield from _sign(settings, certificate, endpoint, moment.time, moment.jti))

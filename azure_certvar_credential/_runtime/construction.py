@@ -34,6 +34,8 @@ OWN_OPTIONS = frozenset(
         "authority",
         "additionally_allowed_tenants",
         "disable_instance_discovery",
+        "region",
+        "oidc_authority",
     }
 )
 FEDERATED_OPTIONS = frozenset(
@@ -44,6 +46,8 @@ FEDERATED_OPTIONS = frozenset(
         "authority",
         "additionally_allowed_tenants",
         "disable_instance_discovery",
+        "region",
+        "oidc_authority",
     }
 )
 
@@ -137,6 +141,8 @@ def construct(
     authority: str | None,
     additionally_allowed_tenants: Iterable[str],
     disable_instance_discovery: bool,
+    region: str | None,
+    oidc_authority: str | None,
     options: Mapping[str, Any],
 ) -> Parts:
     """Check a constructor's arguments, which :class:`~azure_certvar_credential.CertVarCredential` documents.
@@ -160,6 +166,8 @@ def construct(
         authority=authority,
         additionally_allowed_tenants=additionally_allowed_tenants,
         disable_instance_discovery=disable_instance_discovery,
+        region=region,
+        oidc_authority=oidc_authority,
         retry=retry_settings(remaining),
         environment=os.environ,
     )
@@ -195,6 +203,8 @@ def construct(
             "authority": authority,
             "additionally_allowed_tenants": tuple(checked.additionally_allowed_tenants),
             "disable_instance_discovery": disable_instance_discovery,
+            "region": region,
+            "oidc_authority": oidc_authority,
             **remaining,
         }
     )
@@ -209,6 +219,8 @@ def construct_federated(
     authority: str | None,
     additionally_allowed_tenants: Iterable[str],
     disable_instance_discovery: bool,
+    region: str | None,
+    oidc_authority: str | None,
     options: Mapping[str, Any],
 ) -> Parts:
     """Check a constructor's arguments, which :class:`~azure_certvar_credential.FederatedCredential` documents.
@@ -226,6 +238,8 @@ def construct_federated(
         authority=authority,
         additionally_allowed_tenants=additionally_allowed_tenants,
         disable_instance_discovery=disable_instance_discovery,
+        region=region,
+        oidc_authority=oidc_authority,
         retry=retry_settings(remaining),
         environment=os.environ,
         federated=True,

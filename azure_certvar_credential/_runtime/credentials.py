@@ -61,6 +61,8 @@ class WithCertificate(Made):
         authority: str | None = None,
         additionally_allowed_tenants: Iterable[str] = (),
         disable_instance_discovery: bool = False,
+        region: str | None = None,
+        oidc_authority: str | None = None,
         **pipeline_options: Any,
     ) -> None:
         self._start(
@@ -74,6 +76,8 @@ class WithCertificate(Made):
                 authority=authority,
                 additionally_allowed_tenants=additionally_allowed_tenants,
                 disable_instance_discovery=disable_instance_discovery,
+                region=region,
+                oidc_authority=oidc_authority,
                 options=pipeline_options,
             )
         )
@@ -105,6 +109,8 @@ class WithAssertionSource(Made):
         authority: str | None = None,
         additionally_allowed_tenants: Iterable[str] = (),
         disable_instance_discovery: bool = False,
+        region: str | None = None,
+        oidc_authority: str | None = None,
         **pipeline_options: Any,
     ) -> None:
         self._start(
@@ -115,6 +121,8 @@ class WithAssertionSource(Made):
                 authority=authority,
                 additionally_allowed_tenants=additionally_allowed_tenants,
                 disable_instance_discovery=disable_instance_discovery,
+                region=region,
+                oidc_authority=oidc_authority,
                 options=pipeline_options,
             )
         )

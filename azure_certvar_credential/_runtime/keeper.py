@@ -14,7 +14,7 @@ from typing import Protocol, TypeVar
 
 from azure.core.exceptions import AzureError
 
-from azure_certvar_credential._core.effects import AssertionKey, Token
+from azure_certvar_credential._core.effects import AssertionKey, PublishedEndpoint, Token
 from azure_certvar_credential._core.request import CacheKey, TokenRequest
 from azure_certvar_credential.caches.memory import MAX_ENTRIES, Entry, TokenMemory
 from azure_certvar_credential.exceptions import (
@@ -73,6 +73,8 @@ class TokenKeeper:
         self._refusals: dict[Hashable, tuple[float, AuthenticationError]] = {}
         # Assertions of remote signers with the time until which they are used.
         self._assertions: dict[AssertionKey, tuple[float, str]] = {}
+        # What metadata documents name; a credential has one authority, so there are no more than one.
+        self._endpoints: dict[str, PublishedEndpoint] = {}
 
     def hot(
         self, scopes: tuple[str, ...], claims: str | None, tenant_id: str | None, *, enable_cae: bool
@@ -209,6 +211,23 @@ class TokenKeeper:
             for old in [old for old, (end, _) in self._assertions.items() if end <= now]:
                 del self._assertions[old]
             self._assertions[key] = (until, assertion)
+
+    def read_endpoint(self, key: str) -> PublishedEndpoint | None:
+        """Return the endpoint that a metadata document named, even if it is time to read it again; or None."""
+        return self._endpoints.get(key)
+
+    def write_endpoint(self, key: str, endpoint: PublishedEndpoint, failure: Exception | None) -> None:
+        """Keep the endpoint that a metadata document names; with a failure, the last good one."""
+        self._endpoints[key] = endpoint
+        if failure is not None:
+            _LOGGER.warning(
+                "could not read %s again, the token endpoint stays %s; next attempt in %.0f s: %s: %s",
+                key,
+                endpoint.url,
+                endpoint.until - self._clock(),
+                type(failure).__name__,
+                failure,
+            )
 
     def close(self) -> None:
         """Forget every token and serve none any more."""

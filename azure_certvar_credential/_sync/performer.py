@@ -6,11 +6,11 @@ from azure_certvar_credential._core import effects
 from azure_certvar_credential._core.effects import Effect, Flow, Result, T, Token, run
 from azure_certvar_credential._core.flow import acquire
 from azure_certvar_credential._core.request import TokenRequest
+from azure_certvar_credential._runtime.at_once import at_once
 from azure_certvar_credential._runtime.blocking import blocking
 from azure_certvar_credential._runtime.construction import Parts
 from azure_certvar_credential._runtime.fork import tell_after_fork
 from azure_certvar_credential._runtime.keeper import TokenKeeper
-from azure_certvar_credential._runtime.moment import moment
 from azure_certvar_credential._sync.flights import in_background
 from azure_certvar_credential._transport.sync import Sender
 from azure_certvar_credential.certificates import ClientCertificate
@@ -65,24 +65,25 @@ class Performer:
 
     def _perform(self, effect: Effect) -> Result:
         match effect:
-            case effects.Now():
-                return moment(self._parts.clock)
-            case effects.ReadCache(request):
-                return self._keeper.memory.read(request.key)
             case effects.LoadCertificate(refused):
                 return self._load(refused)
             case effects.LoadAssertion():
                 source = self._parts.assertions
                 return source.accept(blocking(source.read(), "assertion_source"))
-            case effects.ReadAssertion(key):
-                return self._keeper.read_assertion(key)
-            case effects.WriteAssertion(key, assertion, until):
-                return self._keeper.write_assertion(key, assertion, until)
             case effects.Sign(signer, message, algorithm):
                 return blocking(signer.sign(message, algorithm), "certificate's signer")
-            case effects.Send():
+            case effects.Send() | effects.Fetch():
                 return self._sender.send(effect)
             case effects.Wait(seconds):
                 return self._sender.sleep(seconds)
-            case effects.WriteCache(request, token):
-                return self._keeper.write(request, token)
+            case effects.DetectRegion():
+                return _region()
+            case _:
+                return at_once(effect, self._keeper, self._parts.clock)
+
+
+def _region() -> str | None:
+    # Few credentials ask for it, and its imports are not small.
+    from azure_certvar_credential._runtime.region import detect_region
+
+    return detect_region()

@@ -6,10 +6,10 @@ from azure_certvar_credential._core import effects
 from azure_certvar_credential._core.effects import Effect, Flow, Result, T, Token, arun
 from azure_certvar_credential._core.flow import acquire
 from azure_certvar_credential._core.request import TokenRequest
+from azure_certvar_credential._runtime.at_once import at_once
 from azure_certvar_credential._runtime.construction import Parts
 from azure_certvar_credential._runtime.fork import tell_after_fork
 from azure_certvar_credential._runtime.keeper import TokenKeeper
-from azure_certvar_credential._runtime.moment import moment
 from azure_certvar_credential._transport.aio import AsyncSender
 from azure_certvar_credential._transport.in_thread import in_thread
 from azure_certvar_credential.aio._calls import Background, LoopLock, call, sign
@@ -67,24 +67,26 @@ class Performer:
 
     async def _perform(self, effect: Effect) -> Result:
         match effect:
-            case effects.Now():
-                return moment(self._parts.clock)
-            case effects.ReadCache(request):
-                return self._keeper.memory.read(request.key)
             case effects.LoadCertificate(refused):
                 return await self._load(refused)
             case effects.LoadAssertion():
                 source = self._parts.assertions
                 return source.accept(await call(source.read))
-            case effects.ReadAssertion(key):
-                return self._keeper.read_assertion(key)
-            case effects.WriteAssertion(key, assertion, until):
-                return self._keeper.write_assertion(key, assertion, until)
             case effects.Sign(signer, message, algorithm):
                 return await sign(signer, message, algorithm, self._signing.lock())
-            case effects.Send():
+            case effects.Send() | effects.Fetch():
                 return await self._sender.send(effect)
             case effects.Wait(seconds):
                 return await self._sender.sleep(seconds)
-            case effects.WriteCache(request, token):
-                return self._keeper.write(request, token)
+            case effects.DetectRegion():
+                return await _region()
+            case _:
+                return at_once(effect, self._keeper, self._parts.clock)
+
+
+async def _region() -> str | None:
+    # Few credentials ask for it, and its imports are not small.
+    from azure_certvar_credential._runtime.region import detect_region, process
+
+    region: str | None = detect_region() if process.known else await in_thread(detect_region)
+    return region
