@@ -6,6 +6,10 @@ from typing import Any
 
 TENANT = "contoso.example"
 ENTRA = "a host name or an https URL, such as login.microsoftonline.com"
+NO_PROVIDER = (
+    "an ADFS server is no oidc_authority: pass authority='https://your-server/adfs' instead, with "
+    "disable_instance_discovery=True"
+)
 ISSUER = "the issuer's https URL, such as https://idp.example/tenant"
 
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {
@@ -162,12 +166,10 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         {"oidc_authority": "https://idp.example/.well-known/openid-configuration"},
         "oidc_authority is the issuer alone: leave out '/.well-known/openid-configuration' at its end",
     ),
-    "ADFS as an OpenID provider": (
-        {"oidc_authority": "https://fs.contoso.com/adfs", "tenant_id": "adfs"},
-        (
-            "tenant_id 'adfs' stands for an ADFS server: pass authority='https://your-server/adfs' instead of "
-            "oidc_authority"
-        ),
+    "ADFS as an OpenID provider": ({"oidc_authority": "https://fs.contoso.com/ADFS/"}, NO_PROVIDER),
+    "OpenID provider with the tenant of ADFS": (
+        {"oidc_authority": "https://idp.example", "tenant_id": "adfs"},
+        NO_PROVIDER,
     ),
     "tenant for users": (
         {"tenant_id": "common", "oidc_authority": "https://idp.example"},

@@ -27,8 +27,8 @@ TEMPLATE = "https://login.microsoftonline.com/{tenantid}/v2.0"
 EXTERNAL = f"https://{GUID}.ciamlogin.com/{GUID}/v2.0"
 # The ends of messages: what to do.
 TO_FIND = (
-    " came from its place below the issuer. Hint: an OpenID provider has it at "
-    "{oidc_authority}/.well-known/openid-configuration; check oidc_authority, and that proxies let it through"
+    " came from its place below the issuer. Hint: an OpenID provider has it at the URL of its issuer, followed by "
+    "/.well-known/openid-configuration; check oidc_authority, and that proxies let it through"
 )
 TO_WRITE = ". Hint: write oidc_authority as the provider writes its issuer, to the letter"
 TO_NAME = ". Hint: put the tenant's GUID into oidc_authority in the place of 'common' or 'organizations'"

@@ -4,89 +4,25 @@ from __future__ import annotations
 
 import logging
 import os
-import socket
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
+from urllib.parse import urlsplit
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from azure_certvar_credential._runtime import region
-from azure_certvar_credential._runtime.region import ADDRESS, BACKOFF, LIMIT, PATH, RegionDetector
+from azure_certvar_credential._runtime.region import ADDRESS, BACKOFF, LIMIT, RegionDetector
+from azure_certvar_credential.testing.imds import InstanceMetadataEmulator
+from tests.runtime.machine import TRICKLE, Respond, machine, nobody, raw, saying, slow_down, trickle
 
-# As the pause between two octets of the machine's answer: many of them are longer than all of it may take.
-TRICKLE = 0.05
 NOT_DETECTED = (
     "the Azure region could not be detected, so the global token endpoint is asked: "
     "the instance metadata service did not name it"
 )
-Respond = Callable[[BaseHTTPRequestHandler], None]
-
-
-class Machine:
-    """A running instance metadata service.
-
-    :ivar address: host and port.
-    :ivar received: method, path and headers of the requests so far.
-    """
-
-    def __init__(self, address: tuple[str, int]) -> None:
-        self.address = address
-        self.received: list[tuple[str, Mapping[str, str]]] = []
-
-
-@contextmanager
-def machine(respond: Respond) -> Iterator[Machine]:
-    """Serve while the context lasts, and answer each request as told."""
-
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_GET(self) -> None:
-            headers = {name.lower(): value for name, value in self.headers.items()}
-            running.received.append((self.requestline, headers))
-            try:
-                respond(self)
-            except OSError:
-                self.close_connection = True  # the client has read enough, or waited enough
-
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-            """Say nothing: pytest shows the tests' own output."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as listener:
-        listener.daemon_threads = True
-        running = Machine(("127.0.0.1", listener.server_port))
-        thread = threading.Thread(target=listener.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield running
-        finally:
-            listener.shutdown()
-            thread.join()
-
-
-def saying(body: bytes, status: int = 200, **headers: str) -> Respond:
-    def respond(handler: BaseHTTPRequestHandler) -> None:
-        handler.send_response(status)
-        for name, value in {"Content_Length": str(len(body)), **headers}.items():
-            handler.send_header(name.replace("_", "-"), value)
-        handler.end_headers()
-        handler.wfile.write(body)
-
-    return respond
-
-
-def nobody() -> tuple[str, int]:
-    """Return an address at which nobody listens."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        address: tuple[str, int] = probe.getsockname()
-        return address
 
 
 class Clock:
@@ -105,6 +41,20 @@ def test_the_machine_is_asked_as_its_documentation_says() -> None:
     assert headers["metadata"] == "true"
     assert headers["connection"] == "close"
     assert ADDRESS == ("169.254.169.254", 80)
+
+
+def test_the_local_instance_metadata_service_is_understood() -> None:
+    with InstanceMetadataEmulator("westeurope").serve() as server:
+        parts = urlsplit(server.url)
+        detector = RegionDetector({}, (parts.hostname or "", parts.port or 0))
+        assert detector.detect() == "westeurope"
+        assert server.emulator.requests == ("/metadata/instance/compute/location",)
+
+
+def test_outside_of_azure_there_is_no_region() -> None:
+    with InstanceMetadataEmulator(None).serve() as server:
+        parts = urlsplit(server.url)
+        assert RegionDetector({}, (parts.hostname or "", parts.port or 0)).detect() is None
 
 
 @pytest.mark.parametrize(
@@ -126,27 +76,6 @@ def test_an_environment_that_names_no_region_is_logged_and_passed_over(caplog: p
     assert [record.getMessage() for record in caplog.records] == [
         "the environment variable REGION_NAME is not the name of an Azure region, and is ignored"
     ]
-
-
-def slow_down(handler: BaseHTTPRequestHandler) -> None:
-    handler.send_response(200)
-    handler.send_header("Content-Length", "1000")
-    handler.end_headers()
-    trickle(handler)
-
-
-def trickle(handler: BaseHTTPRequestHandler) -> None:
-    while True:
-        handler.wfile.write(b"x")
-        time.sleep(TRICKLE)
-
-
-def raw(octets: bytes) -> Respond:
-    def respond(handler: BaseHTTPRequestHandler) -> None:
-        handler.wfile.write(octets)
-        handler.close_connection = True
-
-    return respond
 
 
 UNUSABLE: dict[str, tuple[Respond, str]] = {
@@ -200,6 +129,13 @@ def test_all_of_it_is_bounded_however_it_is_drawn_out(respond: Respond, caplog: 
         assert RegionDetector({}, running.address, limit=limit).detect() is None
         took = time.monotonic() - began
     assert limit * 0.9 < took < limit + 1.0
+    assert "TimeoutError" in caplog.text
+
+
+def test_no_time_at_all_is_a_time_out(caplog: pytest.LogCaptureFixture) -> None:
+    with machine(saying(b"westeurope")) as running:
+        assert RegionDetector({}, running.address, limit=0).detect() is None
+    assert running.received == []
     assert "TimeoutError" in caplog.text
 
 
@@ -308,7 +244,3 @@ def test_whatever_the_machine_says_is_a_label_or_nothing(answer: bytes) -> None:
         patch.setattr(region, "_ask", lambda address, deadline: (200, answer))
         found = RegionDetector({}).detect()
     assert found is None or (found.isascii() and found.isalnum() and found == found.lower())
-
-
-def test_the_path_asks_for_text() -> None:
-    assert "format=text" in PATH
