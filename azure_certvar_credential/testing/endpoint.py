@@ -13,7 +13,7 @@ from azure_certvar_credential.testing.federated import is_federated, verify_fede
 from azure_certvar_credential.testing.grants import CLIENT_CREDENTIALS, GRANTS
 from azure_certvar_credential.testing.http import Conditions, Request, Response
 from azure_certvar_credential.testing.model import Application, Tenant
-from azure_certvar_credential.testing.routes import ADFS, ENTRA, TENANTLESS, Route
+from azure_certvar_credential.testing.routes import ADFS, ENTRA, TENANTLESS, Route, central_bases
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
@@ -93,7 +93,8 @@ class TokenEndpoint:
         audiences = [f"{request.base}{request.path}"]
         if dialect is ENTRA:
             # Entra takes the endpoint and the issuer, under any name of the tenant, whichever was posted to.
-            bases = [f"{request.base}/{name}" for name in {route.tenant, tenant.tenant_id, *tenant.domains}]
+            names = {route.tenant, tenant.tenant_id, *tenant.domains}
+            bases = [f"{base}/{name}" for base in (request.base, *central_bases(request.base)) for name in names]
             audiences += [
                 f"{base}/{form}" for base in bases for form in (dialect.token_path, "oauth2/token", "v2.0", "")
             ]

@@ -150,14 +150,14 @@ def _answer(exchange: Exchange, signed_in: _SignIn, scope: UserScope) -> Respons
 
 def _permissions(application: Application, scope: UserScope) -> tuple[str, ...]:
     """The names of the permissions that are granted."""
-    consented = application.consented_scopes
+    consented, resource = application.consented_scopes, scope.resource.lower()
     if consented is None:
         # What applications are given most: the first permission of Graph, and of any other resource.
-        return scope.names or (("User.Read",) if scope.resource == GRAPH else ("user_impersonation",))
-    resource = scope.resource.lower()
+        return scope.names or (("User.Read",) if resource == GRAPH else ("user_impersonation",))
     known = {
         name.lower(): name
-        for name in (full.rpartition("/")[2] for full in sorted(consented) if full.lower().startswith(f"{resource}/"))
+        for of, _, name in (full.rpartition("/") for full in sorted(consented))
+        if of.rstrip("/").lower() == resource
     }
     if not known or not all(name.lower() in known for name in scope.names):
         raise refuse(65001, suberror="consent_required", client_id=application.client_id)

@@ -23,6 +23,8 @@ _PATH = re.compile(
     r"|(?P<v2>/v2\.0)?/(?P<metadata>\.well-known/openid-configuration)"
     r"|/(?P<keys>discovery/(v2\.0/)?keys))"
 )
+# The hosts of the public cloud that have the regional hosts below login.microsoft.com in common.
+_PUBLIC_HOSTS = ("login.microsoftonline.com", "login.microsoft.com", "login.windows.net", "sts.windows.net")
 _CIAM_SUFFIX = ".ciamlogin.com"
 
 
@@ -103,6 +105,20 @@ def entra_issuer(base: str, tenant_id: str, version: int) -> str:
     :param version: the version of the token, 1 or 2.
     """
     return f"{base}/{tenant_id}/v2.0" if version == 2 else f"https://sts.windows.net/{tenant_id}/"
+
+
+def central_bases(base: str) -> tuple[str, ...]:
+    """Scheme and host of the authorities that a regional one belongs to; none if it is not regional.
+
+    MSAL for Python posts to the region what it has signed for the central endpoint, and Entra takes it.
+
+    :param base: scheme and host that were called, such as ``https://westeurope.login.microsoft.com``.
+    """
+    _, _, central = (urlsplit(base).hostname or "").partition(".")
+    if not central.startswith("login."):
+        return ()
+    hosts = _PUBLIC_HOSTS if central in _PUBLIC_HOSTS else (central,)
+    return tuple(f"https://{host}" for host in hosts)
 
 
 def find_route(request: Request) -> Route | None:

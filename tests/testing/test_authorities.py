@@ -102,10 +102,25 @@ def test_b2c_takes_its_own_endpoint_for_an_audience_and_no_other(world: World, p
     assert refused(world.post(form, url=url)) == (401, "invalid_client", [700023])
 
 
-def test_a_region_is_another_audience(world: World) -> None:
-    url = f"https://westeurope.login.microsoft.com/{NAME}/oauth2/v2.0/token"
-    assert send(world, url).status == 200
-    assert refused(world.post(url=url)) == (401, "invalid_client", [700023])
+@pytest.mark.parametrize(
+    ("called", "signed_for", "status"),
+    [
+        ("westeurope.login.microsoft.com", "login.microsoftonline.com", 200),
+        ("westeurope.login.microsoft.com", "login.windows.net", 200),
+        ("westeurope.login.microsoft.com", "login.microsoftonline.us", 401),
+        ("usgovvirginia.login.microsoftonline.us", "login.microsoftonline.us", 200),
+        ("usgovvirginia.login.microsoftonline.us", "login.microsoftonline.com", 401),
+        ("login.microsoftonline.com", "westeurope.login.microsoft.com", 401),
+        ("login.microsoftonline.com", "login.microsoftonline.us", 401),
+        ("contoso.b2clogin.com", "b2clogin.com", 401),
+    ],
+)
+def test_a_region_takes_what_was_signed_for_its_central_host(
+    world: World, called: str, signed_for: str, status: int
+) -> None:
+    path = f"{NAME}/oauth2/v2.0/token"
+    assertion = world.assertion(claims={"aud": f"https://{signed_for}/{path}"})
+    assert world.post(world.form(client_assertion=assertion), url=f"https://{called}/{path}").status == status
 
 
 @pytest.mark.parametrize(

@@ -113,6 +113,15 @@ def test_consent_decides_which_permissions_there_are(world: World) -> None:
     assert claims["scp"] == "Mail.Read Mail.Send"
 
 
+def test_consent_for_one_resource_is_none_for_another_whose_name_it_begins_with(world: World) -> None:
+    application = world.entra.add_application(world.certificate, delegated_scopes=["api://orders/archive/Read"])
+    middle = World(world.clock, world.entra, world.certificate, application)
+    token = user_token(middle)
+    assert exchange(middle, "api://orders/archive/.default", assertion=token).status == 200
+    for scope in ("api://orders/.default", "api://orders/Read", "api://orders/archive/read/.default"):
+        assert refused(exchange(middle, scope, assertion=token))[2] == [65001]
+
+
 def test_whoever_may_do_everything_needs_no_consent(world: World) -> None:
     world.application.consent(MAIL)
     assert world.application.consented_scopes is None

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import time
+from collections.abc import Callable, Mapping
+from types import SimpleNamespace
 from typing import Any
+from urllib.parse import urlencode
 
 import azure.identity
 import azure.identity.aio
@@ -11,12 +15,34 @@ import msal
 import pytest
 from azure.core.exceptions import ClientAuthenticationError
 
-from azure_certvar_credential.testing import PROTECTED_RESOURCE, EntraServer, User
-from tests.testing.kit import World, key_pem, pem, rsa_key, sha1, unverified
+from azure_certvar_credential.testing import PROTECTED_RESOURCE, EntraServer, Request, User
+from tests.testing.kit import HOST, World, key_pem, pem, rsa_key, sha1, unverified
 
 Served = tuple[World, EntraServer]
 READ = f"{PROTECTED_RESOURCE}/Orders.Read"
 EXCHANGE = "api://AzureADTokenExchange/.default"
+
+
+class InProcess:
+    """An HTTP client for msal that asks the emulator itself, so that every host is the emulator's."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def post(self, url: str, *, data: Mapping[str, str], headers: Mapping[str, str], **_options: Any) -> Any:
+        return self._ask(Request("POST", url, headers, urlencode(data).encode()))
+
+    def get(self, url: str, *, headers: Mapping[str, str] | None = None, **_options: Any) -> Any:
+        return self._ask(Request("GET", url, headers or {}))
+
+    def _ask(self, request: Request) -> Any:
+        response = self._world.entra.handle(request)
+        return SimpleNamespace(
+            status_code=response.status,
+            text=response.body.decode(),
+            headers=response.headers,
+            raise_for_status=lambda: None,
+        )
 
 
 @pytest.fixture
@@ -143,6 +169,41 @@ def test_msal_finds_b2c_by_its_policy(served_now: Served, path: str) -> None:
     result = client.acquire_token_for_client(["https://storage.azure.com/.default"])
     assert "access_token" in result, result
     assert world.entra.requests[-1].url == f"{server.url}{path}/oauth2/v2.0/token"
+
+
+@pytest.mark.parametrize("region", ["westeurope", True], ids=["named", "detected"])
+def test_msal_posts_to_a_region_what_it_has_signed_for_the_central_host(
+    make_world: Callable[..., World], monkeypatch: pytest.MonkeyPatch, region: str | bool
+) -> None:
+    monkeypatch.delenv("REGION_NAME", raising=False)
+    world = make_world(clock=time.time)
+    world.entra.instance_metadata.location = "westeurope"
+    client = msal.ConfidentialClientApplication(
+        world.application.client_id,
+        client_credential={"private_key": key_pem(rsa_key()).decode(), "thumbprint": sha1(world.certificate).hex()},
+        authority=f"{HOST}/{world.application.tenant_id}",
+        instance_discovery=False,
+        azure_region=region,
+        http_client=InProcess(world),
+    )
+    result = client.acquire_token_for_client(["https://storage.azure.com/.default"])
+    assert "access_token" in result, result
+    (entry,) = world.entra.requests
+    assert entry.url.startswith("https://westeurope.login.microsoft.com/")
+    assert entry.assertion_claims is not None
+    assert entry.assertion_claims["aud"] == world.token_url
+
+
+def test_msal_finds_ciam_by_its_name(make_world: Callable[..., World]) -> None:
+    world = make_world(clock=time.time)
+    client = msal.ConfidentialClientApplication(
+        world.application.client_id,
+        client_credential={"private_key": key_pem(rsa_key()).decode(), "thumbprint": sha1(world.certificate).hex()},
+        authority="https://contoso.ciamlogin.com",
+        http_client=InProcess(world),
+    )
+    assert "access_token" in client.acquire_token_for_client(["https://storage.azure.com/.default"])
+    assert world.entra.requests[-1].url.startswith("https://contoso.ciamlogin.com/")
 
 
 def test_msal_takes_dsts_for_an_openid_provider(served_now: Served) -> None:
