@@ -82,6 +82,12 @@ provider.on('grant.error', (ctx, err) => {
 });
 provider.on('server_error', (_ctx, err) => { console.log(err.stack); });
 
-server.on('request', provider.callback());
+// It knows its metadata at the root only; OpenID Connect Discovery section 4 has it below the issuer's path.
+const WELL_KNOWN = '/.well-known/openid-configuration';
+const answer = provider.callback();
+server.on('request', (request, response) => {
+  if (request.url === new URL(issuer).pathname + WELL_KNOWN) request.url = WELL_KNOWN;
+  answer(request, response);
+});
 console.log(JSON.stringify({ issuer, token_endpoint: tokenEndpoint }));
 process.stdin.resume().on('end', () => process.exit(0));
