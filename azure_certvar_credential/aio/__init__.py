@@ -12,5 +12,6 @@ from azure_certvar_credential.aio._credential import (
     FederatedCredential,
     OnBehalfOfCredential,
 )
+from azure_certvar_credential.aio._msal import MsalCertVarCredential
 
-__all__ = ["CertVarCredential", "FederatedCredential", "OnBehalfOfCredential"]
+__all__ = ["CertVarCredential", "FederatedCredential", "MsalCertVarCredential", "OnBehalfOfCredential"]

@@ -1,0 +1,234 @@
+"""Acquires tokens with MSAL: one ``ConfidentialClientApplication`` for each tenant, kept, over one token cache.
+
+How MSAL's cache and this package's refresh go together:
+
+* ``acquire_token_for_client`` returns a cached token until its ``refresh_on``, or until five minutes before it expires.
+  The ``refresh_on`` of a token that was acquired here is this package's own (see :mod:`.http`); of one that another
+  program put there it is MSAL's. A token is taken as due only after MSAL takes it as due, so a refresh never gets the
+  same token again and again, and the cache is never emptied to force one.
+* A token that another process has put into a persisted cache is used without a request.
+* A claims challenge bypasses MSAL's cache, and its answer replaces what is in it.
+* MSAL keeps tokens with and without Continuous Access Evaluation under one key, so they have caches of their own here.
+  A ``token_cache`` that was handed over is for those without; those with it stay in memory, because whoever shares a
+  persisted cache may not understand claims challenges.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import msal
+
+from azure_certvar_credential._core.effects import Token
+from azure_certvar_credential._core.freshness import refresh_on, required_on
+from azure_certvar_credential._core.region import AUTO
+from azure_certvar_credential._core.request import TokenRequest
+from azure_certvar_credential._runtime.construction import Parts
+from azure_certvar_credential._runtime.fork import tell_after_fork
+from azure_certvar_credential._runtime.keeper import BACKOFF
+from azure_certvar_credential._runtime.moment import moment
+from azure_certvar_credential._runtime.region import detect_region
+from azure_certvar_credential._sync.performer import Performer
+from azure_certvar_credential._transport.pipeline import without_frames
+from azure_certvar_credential._transport.sync import Sender
+from azure_certvar_credential.exceptions import AuthenticationError, ConfigurationError, ResponseFormatError
+from azure_certvar_credential.msal.caches import check_cache, knows_fmi_path, unlock
+from azure_certvar_credential.msal.client import Client, ForeignClient
+from azure_certvar_credential.msal.http import HttpClient, RefusedError
+from azure_certvar_credential.msal.options import Delegation, authority_arguments
+
+_LOGGER = logging.getLogger("azure_certvar_credential")
+
+# Applications hold metadata and little else; beyond this many tenants the least recently used is made anew.
+MAX_APPLICATIONS = 200
+# MSAL takes a token with less than this left (seconds) for expired.
+_MSAL_MARGIN = 300
+# What MSAL calls the capability to handle claims challenges.
+_CAE = ["CP1"]
+
+
+class _Slot:
+    """A place for one application, and the lock under which it is made."""
+
+    __slots__ = ("application", "making")
+
+    def __init__(self) -> None:
+        self.application: Any = None
+        self.making = threading.Lock()
+
+
+class Applications:
+    """MSAL's applications of one credential; usable from any thread.
+
+    :param parts: what the credential is made of.
+    :param delegation: the options that are for MSAL.
+    :param performer: loads the certificate and signs.
+    """
+
+    def __init__(self, parts: Parts, delegation: Delegation, performer: Performer) -> None:
+        self._settings = parts.settings
+        self._clock = parts.clock
+        self._delegation = delegation
+        self._client = _client(parts, delegation)
+        self._http = HttpClient(parts.settings, performer, self._client, parts.clock)
+        self._lock = threading.Lock()
+        self._slots: OrderedDict[tuple[str, bool], _Slot] = OrderedDict()
+        self._start_caches()
+
+    def acquire(self, request: TokenRequest) -> Token:
+        """Return a token, from MSAL's cache or from the server.
+
+        :raises AuthenticationError: the server refused, or answered with something that is no token.
+        :raises ConfigurationError: MSAL does not take the authority, or cannot read its cache.
+        :raises azure.core.exceptions.AzureError: no connection was made, or it broke and retries did not help.
+        """
+        began = self._clock()
+        self._http.outcome.take()
+        result: Mapping[str, Any] = {}
+        failure: Exception | None = None
+        ours = False
+        try:
+            result = self._ask(request)
+        except RefusedError as refused:
+            failure, ours = refused.failure, True
+        except Exception as error:  # noqa: BLE001 - MSAL has no class for what is wrong with a cache or an authority
+            failure = error
+        acquired, refusal = self._http.outcome.take()
+        if failure is not None:
+            # Here, where nothing is being handled: the frames of MSAL and json hold what is in the cache.
+            raise failure.with_traceback(None) if ours else self._translated(failure)
+        return self._cached(result, began, refusal) if acquired is None else self._fresh(acquired, result)
+
+    def close(self) -> None:
+        """Close the connections for good, and forget the applications."""
+        with self._lock:
+            self._slots.clear()
+        self._client.close()
+
+    def after_fork(self) -> None:
+        """Start with locks of its own, and applications, which hold locks too."""
+        self._lock = threading.Lock()
+        self._slots = OrderedDict()
+        unlock(self._cache)
+        unlock(self._cae_cache)
+
+    def _start_caches(self) -> None:
+        given = self._delegation.token_cache
+        self._cache = msal.TokenCache() if given is None else given
+        self._cae_cache = msal.TokenCache()
+
+    def _ask(self, request: TokenRequest) -> Mapping[str, Any]:
+        options: dict[str, Any] = {}
+        if request.fmi_path is not None:
+            if not knows_fmi_path():
+                raise RefusedError(ConfigurationError(f"fmi_path needs msal 1.36 or later, not {msal.__version__}"))
+            options["fmi_path"] = request.fmi_path
+        application = self._application(request)
+        result: Mapping[str, Any] | None = application.acquire_token_for_client(
+            list(request.scopes), claims_challenge=request.claims, **options
+        )
+        if result is None or not isinstance(result.get("access_token"), str):
+            raise RefusedError(ResponseFormatError("MSAL returned neither a token nor a failure"))
+        return result
+
+    def _application(self, request: TokenRequest) -> Any:
+        key = (request.tenant_id, request.enable_cae)
+        with self._lock:
+            slot = self._slots.setdefault(key, _Slot())
+            self._slots.move_to_end(key)
+            while len(self._slots) > MAX_APPLICATIONS:
+                self._slots.popitem(last=False)
+        # The metadata is fetched meanwhile; whoever needs the same application waits for it.
+        with slot.making:
+            if slot.application is None:
+                slot.application = self._make(*key)
+            return slot.application
+
+    def _make(self, tenant_id: str, enable_cae: bool) -> Any:  # noqa: FBT001 - the parts of a key
+        given = self._delegation
+        region = detect_region() if self._settings.region == AUTO else self._settings.region
+        self._http.region = region
+        return msal.ConfidentialClientApplication(
+            self._settings.client_id,
+            # A callable, because MSAL warns of texts. What takes its place is signed in HttpClient.
+            client_credential={"client_assertion": _placeholder},
+            token_cache=self._cae_cache if enable_cae else self._cache,
+            http_client=self._http,
+            azure_region=given.msal_region(region, msal.ConfidentialClientApplication),
+            instance_discovery=given.discovers(self._settings.authority),
+            client_capabilities=_CAE if enable_cae else None,
+            **authority_arguments(self._settings.authority, tenant_id),
+        )
+
+    def _fresh(self, token: Token, result: Mapping[str, Any]) -> Token:
+        # MSAL dates the token from the answer, and takes it as due in the second after.
+        due = max(token.refresh_on, _number(result.get("refresh_on"), 0.0) + 1)
+        return replace(token, refresh_on=max(token.refresh_on, min(due, token.required_on)))
+
+    def _cached(self, result: Mapping[str, Any], began: float, refusal: Exception | None) -> Token:
+        now, lives = self._clock(), float(result["expires_in"])
+        advised = _number(result.get("refresh_on"), now + lives - _MSAL_MARGIN) + 1 - now
+        if refusal is not None:
+            # MSAL has tried to refresh it, and fallen back on it.
+            pause = (refusal.retry_after if isinstance(refusal, AuthenticationError) else None) or 0.0
+            advised = min(max(BACKOFF, pause), lives - 1)
+            _LOGGER.warning(
+                "could not refresh the token in MSAL's cache, which is valid for %.0f s more; next attempt in %.0f s: "
+                "%s: %s",
+                lives,
+                advised,
+                type(refusal).__name__,
+                refusal,
+            )
+        jitter = moment(self._clock).jitter
+        return Token(
+            result["access_token"],
+            str(result.get("token_type", "Bearer")),
+            expires_on=began + lives,
+            refresh_on=refresh_on(now, lives, advised, jitter),
+            required_on=required_on(began, lives),
+            requested_on=began,
+        )
+
+    def _translated(self, failure: Exception) -> Exception:
+        if self._delegation.token_cache is not None:
+            try:
+                check_cache(self._delegation.token_cache, self._settings.client_id)
+            except ConfigurationError as error:
+                return error.with_traceback(None)
+        if type(failure) is ValueError:
+            return ConfigurationError(_explained(str(failure)))
+        return without_frames(failure)
+
+
+def _client(parts: Parts, delegation: Delegation) -> Client:
+    if delegation.http_client is not None:
+        return ForeignClient(delegation.http_client)
+    sender = Sender(parts.options, owns_transport=parts.owns_transport)
+    tell_after_fork(sender)
+    return sender
+
+
+def _placeholder() -> str:
+    return "signed-when-sent"
+
+
+def _number(value: object, default: float) -> float:
+    return float(value) if isinstance(value, (int, float)) else default
+
+
+def _explained(text: str) -> str:
+    """Say in our words what MSAL has against an authority: its own may repeat whole answers."""
+    if "invalid_instance" in text:
+        return (
+            "authority is not known to Microsoft: check its spelling; if you know and trust it, pass "
+            "disable_instance_discovery=True"
+        )
+    if "issuer" in text:
+        return "the metadata of oidc_authority names an issuer that does not belong to it"
+    return "MSAL does not take this authority: its metadata does not fit it; check authority and tenant_id"

@@ -1,0 +1,206 @@
+"""A certificate as the ``client_credential`` of MSAL's own ``ConfidentialClientApplication``.
+
+What MSAL for Python does with ``{"client_assertion": callable}``:
+
+* 1.30 to 1.36 call it without arguments. So whom the assertion is for has to be said here.
+* From 1.37 on MSAL looks at the signature. A callable with a positional parameter that has no default gets a mapping
+  with ``client_id`` and ``token_endpoint``, the URL that MSAL posts to; any other is called without arguments.
+* No version keeps what it returns: each token request has an assertion of its own, with a ``jti`` that was never used,
+  as strict OpenID providers demand. (MSAL reuses only the assertions that it signs itself, for about nine minutes.)
+  ``msal.AutoRefresher``, which a caller may wrap around it, does keep it, and calls it without arguments.
+"""
+
+from __future__ import annotations
+
+import inspect
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from azure_certvar_credential._core.authority import DEFAULT_ALGORITHM, Authority, Kind
+from azure_certvar_credential._core.authority_url import DSTS
+from azure_certvar_credential._core.config import Retry, Settings, check_key
+from azure_certvar_credential._core.signing import check_audience
+from azure_certvar_credential._core.signing import client_assertion as signing
+from azure_certvar_credential._runtime.blocking import is_coroutine_function
+from azure_certvar_credential._runtime.construction import Parts
+from azure_certvar_credential._runtime.credentials import Made
+from azure_certvar_credential._runtime.fork import tell_after_fork
+from azure_certvar_credential._runtime.holder import CertificateHolder
+from azure_certvar_credential._runtime.keeper import TokenKeeper
+from azure_certvar_credential._sync.performer import Performer
+from azure_certvar_credential.certificates import ClientCertificate
+from azure_certvar_credential.exceptions import ConfigurationError
+from azure_certvar_credential.signers.algorithms import algorithm_named
+from azure_certvar_credential.signers.showing import shown
+
+# The first version of MSAL that tells the callable whom the assertion is for.
+_TELLS = (1, 37)
+# What a token endpoint's path begins with if the server wants assertions of another form than Entra's.
+_KINDS: Mapping[str, Kind] = {"adfs": "adfs", DSTS: "dsts"}
+
+# What MSAL looks at, whatever Python would find out: one parameter that has to be given.
+_SIGNATURE = inspect.Signature([inspect.Parameter("context", inspect.Parameter.POSITIONAL_ONLY)])
+
+
+class ClientAssertion:
+    """Signs a fresh client assertion (RFC 7523 section 2.2) each time it is called.
+
+    :param sign: takes client id and audience, and returns the assertion.
+    :param description: what ``repr`` shows.
+    :param client_id: the application's id, or None if MSAL tells.
+    :param audience: whom the assertions are for, or None if MSAL tells.
+    :param needs: what of them has to be known.
+    """
+
+    def __init__(
+        self,
+        sign: Callable[[str, str | None], str],
+        description: str,
+        *,
+        client_id: str | None,
+        audience: str | None,
+        needs: tuple[str, ...],
+    ) -> None:
+        self.__signature__ = _SIGNATURE
+        self._sign = sign
+        self._description = description
+        self._client_id = client_id
+        self._audience = audience
+        self._needs = needs
+        self._check({"client_id": client_id, "audience": audience}, told=_msal_tells())
+
+    def __call__(self, context: Mapping[str, str] | None = None, /) -> str:
+        """Return an assertion.
+
+        :param context: MSAL's mapping with ``client_id`` and ``token_endpoint``; None from an MSAL that has none.
+        :raises ConfigurationError: the application is another one than the assertion is for, or nobody has told which
+            it is.
+        :raises CertificateError: the source of the certificate, or the signer, failed.
+        """
+        told = context or {}
+        client_id = self._client_id or told.get("client_id")
+        audience = self._audience or told.get("token_endpoint")
+        if told.get("client_id", client_id) != client_id:
+            raise ConfigurationError(
+                f"this client_credential is for the application {shown(client_id)}, and MSAL's application is "
+                f"{shown(told['client_id'])}"
+            )
+        self._check({"client_id": client_id, "audience": audience}, told=False)
+        return self._sign(client_id or "", audience)
+
+    def __repr__(self) -> str:
+        return f"<ClientAssertion of {self._description}>"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        raise TypeError("a client_credential is not pickled: the pickle would carry the private key in clear")
+
+    def _check(self, known: Mapping[str, str | None], *, told: bool) -> None:
+        missing = [name for name in self._needs if not known[name]]
+        if missing and not told:
+            raise ConfigurationError(
+                f"pass {' and '.join(missing)} to client_credential(): msal before 1.37, and msal.AutoRefresher, do "
+                "not tell the callable whom the assertion is for. audience is the token endpoint, such as "
+                "'https://login.microsoftonline.com/<tenant id>/oauth2/v2.0/token'"
+            )
+
+
+def client_credential(
+    certificate: object,
+    *,
+    password: str | bytes | None = None,
+    client_id: str | None = None,
+    audience: str | None = None,
+    algorithm: str | None = None,
+    send_certificate_chain: bool = False,
+) -> dict[str, ClientAssertion]:
+    """Return the value for ``msal.ConfidentialClientApplication(client_credential=...)``.
+
+    The private key does not enter MSAL: it calls for an assertion when it sends a token request. So certificates whose
+    key is in a vault or an HSM work, and sources of certificates that are renewed. The value is good for any number of
+    applications of MSAL; they may be used by any number of threads.
+
+    https://msal-python.readthedocs.io/en/latest/#msal.ClientApplication.params.client_credential
+
+    :param certificate: certificate and private key in any form that :meth:`.ClientCertificate.load` takes, a source
+        that returns them, or a :class:`~azure_certvar_credential.CertVarCredential`, whose certificate and settings are
+        used then; close it only after MSAL's application is done.
+    :param password: opens an encrypted key or PFX; ``str`` (UTF-8) or ``bytes``.
+    :param client_id: the application's id; needed with msal before 1.37 only, which does not tell.
+    :param audience: whom the assertions are for, by default the URL that MSAL posts to; needed with msal before 1.37
+        only: the token endpoint, ``https://login.microsoftonline.com/<tenant id>/oauth2/v2.0/token``.
+    :param algorithm: the JWS ``alg`` (RFC 7518 section 3.1); ``PS256`` by default, ``RS256`` for ADFS and dSTS.
+    :param send_certificate_chain: send the certificate and its chain in the ``x5c`` header, which registrations by
+        subject name and issuer need.
+    :raises CertificateError: the certificate, key or password cannot be used.
+    :raises ConfigurationError: an argument that cannot work, or is missing with the installed msal.
+    """
+    check_audience(audience)
+    if isinstance(certificate, Made):
+        others = {"password": password, "client_id": client_id, "algorithm": algorithm}
+        given = [name for name, value in others.items() if value is not None]
+        if given or send_certificate_chain:
+            raise ConfigurationError(
+                f"the credential has its own {' and '.join(given or ['send_certificate_chain'])}: leave that out"
+            )
+        return {"client_assertion": _of_credential(certificate, audience)}
+    if client_id is not None and (not isinstance(client_id, str) or not client_id.strip()):
+        raise ConfigurationError(
+            f"client_id must be the 'Application (client) ID' of the app registration, not {shown(client_id)}"
+        )
+    if algorithm is not None:
+        algorithm_named(algorithm)
+
+    def load(data: object) -> ClientCertificate:
+        loaded = ClientCertificate.load(data, password)
+        check_key(loaded, algorithm or DEFAULT_ALGORITHM)
+        return loaded
+
+    holder = CertificateHolder(certificate, load, time.time)
+    holder.refuse_coroutines()
+    tell_after_fork(holder)
+
+    def settings(client_id: str, audience: str) -> Settings:
+        first = urlsplit(audience).path.strip("/").partition("/")[0].lower()
+        authority = Authority(audience, _KINDS.get(first, "entra"))
+        chosen = algorithm or authority.rules.algorithm
+        return Settings("", client_id, authority, chosen, send_certificate_chain, frozenset(), Retry())
+
+    # It loads the certificate and signs; nothing is sent or kept.
+    performer = Performer(
+        Parts(settings("", ""), holder, {}, time.time, None), TokenKeeper(time.time, "", max_entries=1)
+    )
+
+    def sign(client_id: str, audience: str | None) -> str:
+        return performer.run(signing(settings(client_id, audience or ""), audience))
+
+    needs = ("client_id", "audience")
+    return {
+        "client_assertion": ClientAssertion(sign, repr(holder), client_id=client_id, audience=audience, needs=needs)
+    }
+
+
+def _of_credential(credential: Made, audience: str | None) -> ClientAssertion:
+    method: Callable[[str | None], str] | None = getattr(credential, "client_assertion", None)
+    if method is None or is_coroutine_function(method):
+        raise ConfigurationError(
+            f"a {type(credential).__module__.rpartition('._')[0]}.{type(credential).__name__} cannot sign assertions "
+            "for MSAL, which is synchronous: give it the certificate, or an azure_certvar_credential.CertVarCredential"
+        )
+    sign = method
+    return ClientAssertion(
+        lambda _, audience: sign(audience),
+        repr(credential),
+        client_id=credential._parts.settings.client_id,  # noqa: SLF001 - the assertion is this application's
+        audience=audience,
+        needs=(),
+    )
+
+
+def _msal_tells() -> bool:
+    """Return whether the installed MSAL tells the callable whom the assertion is for."""
+    import msal
+
+    numbers = msal.__version__.split(".")[:2]
+    return all(map(str.isdecimal, numbers)) and tuple(map(int, numbers)) >= _TELLS

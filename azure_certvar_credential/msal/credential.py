@@ -1,0 +1,125 @@
+"""The synchronous credential that delegates to MSAL; and what it shares with the asynchronous one."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, ClassVar
+
+from azure_certvar_credential._core.effects import Token
+from azure_certvar_credential._core.request import TokenRequest
+from azure_certvar_credential._runtime.construction import Parts
+from azure_certvar_credential._runtime.fork import tell_after_fork
+from azure_certvar_credential._runtime.keeper import TokenKeeper
+from azure_certvar_credential._sync.flights import Flights
+from azure_certvar_credential._sync.performer import Performer
+from azure_certvar_credential._sync.shell import Shell
+from azure_certvar_credential.exceptions import CLOSED, CredentialClosedError
+from azure_certvar_credential.msal.options import Delegation, WithMsal
+
+if TYPE_CHECKING:
+    from azure_certvar_credential.msal.applications import Applications
+
+
+class Delegate:
+    """Acquires tokens with MSAL, which is imported when the first one is asked for.
+
+    :param parts: what the credential is made of.
+    :param delegation: the options that are for MSAL.
+    :param keeper: its tokens.
+    """
+
+    def __init__(self, parts: Parts, delegation: Delegation, keeper: TokenKeeper) -> None:
+        self._parts = parts
+        self._delegation = delegation
+        self._keeper = keeper
+        self._performer = Performer(parts, keeper)
+        self._lock = threading.Lock()
+        self._closed = False
+        self._made: Applications | None = None
+        tell_after_fork(self)
+
+    def acquire(self, request: TokenRequest) -> Token:
+        """Acquire the token of a request and keep it; errors are those of :meth:`.Applications.acquire`."""
+        token = self._applications().acquire(request)
+        self._keeper.write(request, token)
+        return token
+
+    def close(self) -> None:
+        """Close the connections for good."""
+        with self._lock:
+            self._closed, made, self._made = True, self._made, None
+        if made is not None:
+            made.close()
+        self._performer.close()
+
+    def after_fork(self) -> None:
+        """Start with locks of its own in a child process."""
+        self._lock = threading.Lock()
+        if self._made is not None:
+            self._made.after_fork()
+
+    def _applications(self) -> Applications:
+        made = self._made
+        if made is None:
+            from azure_certvar_credential.msal.applications import Applications
+
+            with self._lock:
+                if self._closed:
+                    raise CredentialClosedError(CLOSED)
+                made = self._made = self._made or Applications(self._parts, self._delegation, self._performer)
+        return made
+
+
+class MsalCertVarCredential(WithMsal, Shell):
+    """Authenticates a service principal with a certificate that lives in a variable, through MSAL for Python.
+
+    For whoever needs MSAL's token cache, which other programs may share, or its authorities. MSAL acquires; the tokens
+    in memory, one request for many callers, the refresh in the background, the retries and the errors are those of
+    :class:`~azure_certvar_credential.CertVarCredential`. The private key stays out of MSAL, so certificates whose key
+    is in a vault or an HSM work as well.
+
+    :param tenant_id: as for :class:`~azure_certvar_credential.CertVarCredential`, like the parameters up to
+        ``disable_instance_discovery``.
+    :param client_id: the 'Application (client) ID' of the app registration.
+    :param certificate: certificate and private key in any form, or a source that returns them; not a coroutine
+        function.
+    :param password: opens an encrypted key or PFX; ``str`` (UTF-8) or ``bytes``.
+    :param send_certificate_chain: send the certificate and its chain in the ``x5c`` header.
+    :param algorithm: the JWS ``alg`` of the assertion.
+    :param authority: the sign-in host.
+    :param additionally_allowed_tenants: tenants that ``get_token(tenant_id=...)`` may name beside ``tenant_id``.
+    :param disable_instance_discovery: trust an authority that is not one of Microsoft's hosts; MSAL would ask
+        Microsoft about it otherwise.
+    :param token_cache: an ``msal.TokenCache``, ``msal.SerializableTokenCache`` or msal-extensions'
+        ``PersistedTokenCache``; in memory by default. Saving one that is serializable is left to the caller. Tokens
+        with Continuous Access Evaluation (``enable_cae=True``) are never put into it: whoever shares it may not
+        understand claims challenges.
+    :param azure_region: MSAL's: the name of the Azure region whose endpoint is asked, or True
+        (``msal.ConfidentialClientApplication.ATTEMPT_REGION_DISCOVERY``) to find it out.
+    :param instance_discovery: MSAL's: True to have Microsoft asked about the authority in any case, False never; by
+        default it is asked about hosts that are not on its list.
+    :param oidc_authority: MSAL's: the URL of another OpenID provider, with a path; in the place of ``authority``.
+    :param http_client: MSAL's: an HTTP client of the caller's own, such as a ``requests.Session``, which is not closed
+        with the credential; in the place of ``pipeline_options``.
+    :param pipeline_options: azure-core's, as for :class:`~azure_certvar_credential.CertVarCredential`.
+    :raises CertificateError: the certificate, key or password cannot be used.
+    :raises ConfigurationError: another argument cannot work, or two contradict each other; also for unknown keyword
+        arguments. Both are :class:`ValueError`.
+    """
+
+    shown_as: ClassVar[str] = "MsalCertVarCredential"
+
+    def _start(self, parts: Parts) -> None:
+        parts.holder.refuse_coroutines()
+        self._parts = parts
+        self._keeper = TokenKeeper(parts.clock, parts.settings.tenant_id)
+        self._delegate = Delegate(parts, self._delegation, self._keeper)
+        self._flights = Flights(self._keeper, self._delegate.acquire)
+        self._hot = self._keeper.hot
+        self._request = parts.settings.request
+        tell_after_fork(self._keeper, self._flights, parts.holder)
+
+    def close(self) -> None:
+        """Close the connections and forget the tokens; those in a ``token_cache`` stay. Closing again does nothing."""
+        self._keeper.close()
+        self._delegate.close()
