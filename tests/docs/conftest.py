@@ -133,6 +133,11 @@ def stage(server_tls: TlsFiles, tmp_path: Path) -> Iterator[Stage]:
     stranger = ClientCertificate.self_signed("stranger")
     entra = EntraEmulator()
     application = entra.add_application(certificate)
+    federated = entra.add_application()
+    federated.trust_federated(
+        issuer=f"https://login.microsoftonline.com/{application.tenant_id}/v2.0",
+        subject=application.object_ids[application.tenant_id],
+    )
     authority = trustme.CA()
     trusted = tmp_path / "trusted.pem"
     # The outside world's authority, and that of the real servers on loopback.
@@ -148,6 +153,7 @@ def stage(server_tls: TlsFiles, tmp_path: Path) -> Iterator[Stage]:
                 "tenant_id": application.tenant_id,
                 "client_id": application.client_id,
                 "pem": certificate.to_pem(),
+                "federated_client_id": federated.client_id,
                 "vault_url": outside.vault.vault_url,
                 "pfx_bytes": {"base64": base64.b64encode(pfx).decode()},
                 "pfx_password": _PASSWORD,
