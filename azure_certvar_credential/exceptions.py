@@ -243,4 +243,7 @@ class TemporarilyUnavailableError(AuthenticationError):
 
 
 class ResponseFormatError(AuthenticationError):
-    """The answer is not a token response as RFC 6749 section 5.1 defines it: not JSON, truncated, or too long."""
+    """The answer is not a token response as RFC 6749 section 5.1 defines it: not JSON, truncated, or too long.
+
+    Or it is an OpenID provider's metadata document that cannot be read, or must not be believed.
+    """

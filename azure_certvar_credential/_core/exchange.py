@@ -6,7 +6,6 @@ https://learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,6 +14,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from azure_certvar_credential._core import hints
+from azure_certvar_credential._core.answers import is_later, json_object
 from azure_certvar_credential.exceptions import (
     AuthenticationError,
     CertificateRejectedError,
@@ -78,13 +78,13 @@ def read(response: Response, *, now: float, about: str, for_user: bool = False) 
     :param for_user: the token was asked for on a user's behalf, so a refusal may be for the user to mend.
     :raises AuthenticationError: of the subclass that fits, when the answer is not a token.
     """
-    document = _json_object(response)
+    document = json_object(response.body, limit=MAX_BODY)
     if response.status == 200 and document is not None and "error" not in document:
         return _token(document)
     if document is not None and isinstance(document.get("error"), str):
         raise _oauth_error(response, document, now=now, about=about, for_user=for_user)
     retry_after = read_retry_after(response.headers.get("retry-after"), now=now)
-    if _is_later(response.status):
+    if is_later(response.status):
         raise TemporarilyUnavailableError(
             f"the token endpoint is {'throttling' if response.status == 429 else 'out of order'} "
             f"(HTTP {response.status}){_advice(retry_after)}",
@@ -125,16 +125,6 @@ def read_date(value: str | None) -> float | None:
         return (date if date.tzinfo else date.replace(tzinfo=timezone.utc)).timestamp()
     except (TypeError, ValueError, IndexError, OverflowError):
         return None
-
-
-def _json_object(response: Response) -> dict[str, Any] | None:
-    if len(response.body) > MAX_BODY:
-        return None
-    try:
-        document = json.loads(response.body)
-    except (ValueError, RecursionError):
-        return None
-    return document if isinstance(document, dict) else None
 
 
 def _token(document: dict[str, Any]) -> TokenResponse:
@@ -201,14 +191,9 @@ def _oauth_error(
     )
 
 
-def _is_later(status: int) -> bool:
-    """Whether the status alone says that the same request may work later."""
-    return status in (408, 429) or status >= 500
-
-
 def _is_transient(status: int, document: dict[str, Any], codes: tuple[int, ...]) -> bool:
     return (
-        _is_later(status)
+        is_later(status)
         or document.get("error") == "temporarily_unavailable"
         or not hints.TRANSIENT_CODES.isdisjoint(codes)
     )

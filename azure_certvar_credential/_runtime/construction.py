@@ -183,7 +183,9 @@ def construct(
     holder = CertificateHolder(certificate, load, clock)
     if at_once:
         holder.accept(holder.read_source(), None)
-    if checked.algorithm.startswith("ES") and urlsplit(checked.authority.base).hostname in KNOWN_HOSTS:
+    server = checked.authority
+    is_entra = server.kind in ("b2c", "ciam") or urlsplit(server.base).hostname in KNOWN_HOSTS
+    if checked.algorithm.startswith("ES") and is_entra:
         warnings.warn(
             f"Microsoft Entra ID refuses {checked.algorithm} (AADSTS5002738): use an RSA certificate",
             AlgorithmWarning,

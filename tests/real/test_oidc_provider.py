@@ -101,35 +101,6 @@ def test_it_takes_the_assertion_of_the_async_credential(
     assert oidc_provider.verified_claims(asyncio.run(fetch()).token)["client_id"] == client_id
 
 
-def _by_metadata(provider: OidcProvider) -> dict[str, Any]:
-    options = _options(provider, oidc_authority=provider.issuer)
-    del options["authority"], options["disable_instance_discovery"]
-    return options
-
-
-@pytest.mark.parametrize("algorithm", ["PS256", "RS256"])
-def test_its_metadata_document_tells_where_to_post(
-    oidc_provider: OidcProvider, rsa_certificate: ClientCertificate, client_id: str, algorithm: str
-) -> None:
-    with CertVarCredential(
-        oidc_provider.tenant_id, client_id, rsa_certificate, algorithm=algorithm, **_by_metadata(oidc_provider)
-    ) as credential:
-        token = credential.get_token(SCOPE)
-    assert oidc_provider.verified_claims(token.token)["client_id"] == client_id
-
-
-def test_its_metadata_document_serves_the_async_credential_too(
-    oidc_provider: OidcProvider, rsa_certificate: ClientCertificate, client_id: str
-) -> None:
-    async def fetch() -> AccessToken:
-        async with AsyncCertVarCredential(
-            oidc_provider.tenant_id, client_id, rsa_certificate, **_by_metadata(oidc_provider)
-        ) as credential:
-            return await credential.get_token(SCOPE)
-
-    assert oidc_provider.verified_claims(asyncio.run(fetch()).token)["client_id"] == client_id
-
-
 def test_it_takes_the_assertion_for_others_in_a_hand_written_request(
     oidc_provider: OidcProvider, rsa_certificate: ClientCertificate, client_id: str
 ) -> None:
