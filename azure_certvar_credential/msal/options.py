@@ -113,7 +113,7 @@ class WithMsal(Made):
             additionally_allowed_tenants=additionally_allowed_tenants,
             # Unless it is switched off, MSAL asks Microsoft about a host that nobody knows.
             disable_instance_discovery=True,
-            region=AUTO if azure_region is True else azure_region or None,
+            region=_region(azure_region),
             oidc_authority=oidc_authority,
             options=pipeline_options,
         )
@@ -158,6 +158,13 @@ class WithMsal(Made):
         return self._parts.pickled(type(self))
 
 
+def _region(value: str | bool | None) -> str | None:  # noqa: FBT001 - MSAL's way to say it
+    """Return MSAL's ``azure_region`` as the settings take it."""
+    if value is True:
+        return AUTO
+    return None if value is False else value
+
+
 def _check_together(given: Delegation, oidc_authority: str | None, *, disable_instance_discovery: bool) -> None:
     """Check what can be said of the options that are for MSAL by themselves.
 
@@ -192,6 +199,11 @@ def _check(given: Delegation, parts: Parts) -> None:
         raise ConfigurationError(
             "MSAL takes an OpenID provider's tenant from the path of its URL, and oidc_authority "
             f"{shown(authority.base)} has none; CertVarCredential takes it without"
+        )
+    if authority.kind == "dsts" and parts.settings.additionally_allowed_tenants:
+        raise ConfigurationError(
+            "MSAL's cache does not tell the tenants of a dSTS authority apart: leave additionally_allowed_tenants out, "
+            "and make a credential with a cache of its own for each"
         )
     client = given.http_client
     if client is not None:

@@ -1,0 +1,299 @@
+"""MSAL's own application signs in with our certificate, and never gets its key."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import pickle
+from collections.abc import Iterator
+from typing import Any
+
+import jwt
+import msal
+import pytest
+
+from azure_certvar_credential import CallbackSigner, CertVarCredential, ClientCertificate, FederatedCredential
+from azure_certvar_credential.aio import CertVarCredential as AsyncCertVarCredential
+from azure_certvar_credential.exceptions import ConfigurationError, UnsupportedKeyError, WrongPasswordError
+from azure_certvar_credential.msal import client_credential
+from azure_certvar_credential.testing import Application, EntraEmulator, EntraServer
+from tests.credential.test_sources import AsyncSource, Source
+from tests.credential.world import STORAGE
+from tests.msal.world import TELLS_CALLABLE, PlainClient
+
+Served = tuple[EntraServer, EntraEmulator, Application]
+
+
+@pytest.fixture
+def served(certificate: ClientCertificate) -> Iterator[Served]:
+    """A strict local Entra on loopback TLS: it refuses an assertion for another audience, and one that it has seen."""
+    entra = EntraEmulator(strict=True)
+    application = entra.add_application(certificate)
+    with entra.serve() as server:
+        yield server, entra, application
+
+
+def known(application: Application, base: str) -> dict[str, Any]:
+    """Return what has to be said to ``client_credential`` with an MSAL that does not tell."""
+    if TELLS_CALLABLE:
+        return {}
+    return {
+        "client_id": application.client_id,
+        "audience": f"{base}/{application.tenant_id}/oauth2/v2.0/token",
+    }
+
+
+def application_of_msal(served: Served, credential: dict[str, Any], **options: Any) -> Any:
+    server, _, application = served
+    return msal.ConfidentialClientApplication(
+        application.client_id,
+        client_credential=credential,
+        **{
+            "authority": f"{server.url}/{application.tenant_id}",
+            "verify": server.ca_file,
+            "instance_discovery": False,
+            **options,
+        },
+    )
+
+
+def test_msals_application_acquires_tokens_over_tls(served: Served, certificate: ClientCertificate) -> None:
+    server, entra, application = served
+    credential = client_credential(certificate.to_pem(), **known(application, server.url))
+
+    app = application_of_msal(served, credential)
+    results = [app.acquire_token_for_client([f"api://{n}/.default"]) for n in range(3)]
+
+    for result, request in zip(results, entra.requests, strict=True):
+        assert jwt.decode(result["access_token"], options={"verify_signature": False})["tid"] == application.tenant_id
+        assert request.assertion_claims is not None
+        assert request.assertion_claims["aud"] == request.url
+        assert request.assertion_claims["iss"] == request.assertion_claims["sub"] == application.client_id
+    jtis = {request.assertion_claims["jti"] for request in entra.requests if request.assertion_claims}
+    assert len(jtis) == 3, "MSAL used an assertion again"
+
+
+def test_no_key_enters_msal(served: Served, certificate: ClientCertificate) -> None:
+    server, _, application = served
+    app = application_of_msal(served, client_credential(certificate, **known(application, server.url)))
+    app.acquire_token_for_client([STORAGE])
+
+    text = repr(vars(app)) + repr(vars(app.client)) + repr(app.client_credential)
+    assert "PRIVATE" not in text
+    assert "eyJ" not in text
+    assert certificate.thumbprint in text
+
+
+FORMS: dict[str, Any] = {
+    "PEM": lambda certificate: (certificate.to_pem(), {}),
+    "PFX": lambda certificate: (certificate.to_pfx("secret"), {"password": "secret"}),
+    "ClientCertificate": lambda certificate: (certificate, {}),
+    "source": lambda certificate: (Source(certificate.to_pem()), {}),
+    "remote signer": lambda certificate: (
+        ClientCertificate(certificate.leaf, CallbackSigner(certificate.leaf, certificate.signer.sign, remote=True)),
+        {},
+    ),
+    "algorithm": lambda certificate: (certificate, {"algorithm": "RS512"}),
+    "chain": lambda certificate: (certificate, {"send_certificate_chain": True}),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_every_form_of_a_certificate_signs(certificate: ClientCertificate, form: str) -> None:
+    entra = EntraEmulator(strict=True)
+    application = entra.add_application(certificate)
+    given, options = FORMS[form](certificate)
+    base = "https://login.microsoftonline.com"
+    app = msal.ConfidentialClientApplication(
+        application.client_id,
+        client_credential=client_credential(given, **known(application, base), **options),
+        authority=f"{base}/{application.tenant_id}",
+        http_client=PlainClient(entra),
+        instance_discovery=False,
+    )
+
+    assert "access_token" in app.acquire_token_for_client([STORAGE])
+
+    header = entra.requests[0].assertion_header
+    assert header is not None
+    assert header["alg"] == options.get("algorithm", "PS256")
+    assert ("x5c" in header) is ("send_certificate_chain" in options)
+
+
+@pytest.mark.parametrize("path", ["adfs/oauth2/token", "dstsv2/tenant/oauth2/v2.0/token"])
+def test_servers_that_look_for_a_sha1_thumbprint_get_one(certificate: ClientCertificate, path: str) -> None:
+    sign = client_credential(certificate, client_id="app", audience=f"https://fs.contoso.example/{path}")
+
+    header = jwt.get_unverified_header(sign["client_assertion"]())
+
+    assert header["alg"] == "RS256"
+    assert {name for name in header if name.startswith("x5")} == {"x5t"}
+
+
+def test_an_existing_credential_lends_its_certificate_and_settings(
+    served: Served, certificate: ClientCertificate
+) -> None:
+    server, entra, application = served
+    with CertVarCredential(
+        application.tenant_id,
+        application.client_id,
+        certificate,
+        algorithm="RS256",
+        authority=server.url,
+        disable_instance_discovery=True,
+    ) as credential:
+        app = application_of_msal(served, client_credential(credential))
+        assert "access_token" in app.acquire_token_for_client([STORAGE])
+
+    (request,) = entra.requests
+    assert request.assertion_header is not None
+    assert request.assertion_header["alg"] == "RS256"
+
+
+def test_the_assertion_of_another_application_is_named_before_it_is_sent(certificate: ClientCertificate) -> None:
+    context = {"client_id": "another-app", "token_endpoint": "https://login.example/t/oauth2/v2.0/token"}
+    of_credential = client_credential(CertVarCredential("contoso.example", "app", certificate))
+    of_certificate = client_credential(certificate, client_id="app", audience="https://login.example/token")
+
+    for sign in (of_credential, of_certificate):
+        with pytest.raises(ConfigurationError, match=r"for the application 'app'.*'another-app'"):
+            sign["client_assertion"](context)
+
+
+def test_who_is_told_signs_for_the_endpoint_and_who_says_otherwise_is_obeyed(certificate: ClientCertificate) -> None:
+    context = {"client_id": "app", "token_endpoint": "https://login.example/t/oauth2/v2.0/token", "fmi_path": "a/b"}
+    endpoint = client_credential(CertVarCredential("contoso.example", "app", certificate))["client_assertion"]
+    issuer = client_credential(certificate, client_id="app", audience="https://idp.example")["client_assertion"]
+
+    claims = [jwt.decode(sign(context), options={"verify_signature": False}) for sign in (endpoint, issuer)]
+
+    assert [one["aud"] for one in claims] == [context["token_endpoint"], "https://idp.example"]
+    assert [one["iss"] for one in claims] == ["app", "app"]
+
+
+def test_the_signature_says_what_msal_looks_for(certificate: ClientCertificate) -> None:
+    """MSAL from 1.37 on tells only who has a positional parameter without a default."""
+    sign = client_credential(certificate, client_id="app", audience="https://login.example/token")["client_assertion"]
+
+    (parameter,) = inspect.signature(sign).parameters.values()
+    assert parameter.default is inspect.Parameter.empty
+    assert parameter.kind is inspect.Parameter.POSITIONAL_ONLY
+
+
+@pytest.mark.parametrize(
+    ("given", "missing"),
+    [
+        ({}, "client_id and audience"),
+        ({"client_id": "app"}, "pass audience"),
+        ({"audience": "https://login.example/token"}, "pass client_id"),
+    ],
+    ids=["neither", "client id", "audience"],
+)
+@pytest.mark.parametrize("version", ["1.30.0", "1.36.0", "1.37.0", "1.39.0", "2.0.0b1"])
+def test_an_msal_that_does_not_tell_is_named_at_once(
+    certificate: ClientCertificate,
+    given: dict[str, Any],
+    missing: str,
+    version: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(msal, "__version__", version)
+    if version < "1.37":
+        with pytest.raises(ConfigurationError, match=missing):
+            client_credential(certificate, **given)
+    else:
+        sign = client_credential(certificate, **given)["client_assertion"]
+        with pytest.raises(ConfigurationError, match=missing):
+            sign()  # as msal.AutoRefresher calls it
+
+
+def test_msals_auto_refresher_works_for_who_says_whom_the_assertion_is_for(
+    served: Served, certificate: ClientCertificate
+) -> None:
+    """It keeps the assertion, so a strict server takes the first request only."""
+    server, entra, application = served
+    entra.settings.strict = False
+    sign = client_credential(
+        certificate,
+        client_id=application.client_id,
+        audience=f"{server.url}/{application.tenant_id}/oauth2/v2.0/token",
+    )["client_assertion"]
+    refresher = (
+        getattr(msal, "AutoRefresher", None)
+        or __import__("msal.oauth2cli.assertion", fromlist=["AutoRefresher"]).AutoRefresher
+    )
+
+    app = application_of_msal(served, {"client_assertion": refresher(sign, expires_in=300)})
+    for n in range(2):
+        assert "access_token" in app.acquire_token_for_client([f"api://{n}/.default"])
+
+    first, second = (request.assertion_claims for request in entra.requests)
+    assert first == second
+
+
+async def test_many_threads_may_sign_at_once(certificate: ClientCertificate) -> None:
+    sign = client_credential(certificate, client_id="app", audience="https://login.example/token")["client_assertion"]
+
+    assertions = await asyncio.gather(*(asyncio.to_thread(sign) for _ in range(20)))
+
+    assert len({jwt.decode(one, options={"verify_signature": False})["jti"] for one in assertions}) == 20
+
+
+ADDRESS: dict[str, Any] = {"client_id": "app", "audience": "https://login.example/token"}
+BAD: dict[str, tuple[Any, dict[str, Any], type[Exception], str]] = {
+    "wrong password": (lambda c: c.to_pfx("secret"), {**ADDRESS, "password": "other"}, WrongPasswordError, "password"),
+    "async source": (AsyncSource, ADDRESS, ConfigurationError, "asynchronous"),
+    "algorithm of another key": (lambda c: c, {**ADDRESS, "algorithm": "ES256"}, ConfigurationError, "ES256"),
+    "no algorithm": (lambda c: c, {**ADDRESS, "algorithm": "HS256"}, ConfigurationError, "HS256"),
+    "client id is empty": (lambda c: c, {**ADDRESS, "client_id": " "}, ConfigurationError, "client_id"),
+    "client id is bytes": (lambda c: c, {**ADDRESS, "client_id": b"app"}, ConfigurationError, "client_id"),
+    "audience with a space": (lambda c: c, {**ADDRESS, "audience": "a b"}, ConfigurationError, "audience"),
+    "async credential": (
+        lambda c: AsyncCertVarCredential("contoso.example", "app", c),
+        {},
+        ConfigurationError,
+        r"azure_certvar_credential\.aio\.CertVarCredential cannot sign",
+    ),
+    "federated credential": (
+        lambda c: FederatedCredential("contoso.example", "app", lambda: "a.b.c"),
+        {},
+        ConfigurationError,
+        "FederatedCredential cannot sign",
+    ),
+    "credential with a password": (
+        lambda c: CertVarCredential("contoso.example", "app", c),
+        {"password": "secret"},
+        ConfigurationError,
+        "its own password",
+    ),
+    "credential with a chain": (
+        lambda c: CertVarCredential("contoso.example", "app", c),
+        {"send_certificate_chain": True},
+        ConfigurationError,
+        "its own send_certificate_chain",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_what_cannot_sign_is_refused_at_once(certificate: ClientCertificate, name: str) -> None:
+    make, options, kind, text = BAD[name]
+    with pytest.raises(kind, match=text):
+        client_credential(make(certificate), **options)
+
+
+def test_an_elliptic_curve_key_needs_an_algorithm_of_its_own() -> None:
+    certificate = ClientCertificate.self_signed("ec", key="EC-P256")
+    with pytest.raises((ConfigurationError, UnsupportedKeyError), match="ES256"):
+        client_credential(certificate, **ADDRESS)
+
+    sign = client_credential(certificate, **ADDRESS, algorithm="ES256")["client_assertion"]
+    assert jwt.get_unverified_header(sign())["alg"] == "ES256"
+
+
+def test_it_shows_the_certificate_and_is_not_pickled(certificate: ClientCertificate) -> None:
+    sign = client_credential(certificate, **ADDRESS)["client_assertion"]
+
+    assert certificate.thumbprint in repr(sign)
+    with pytest.raises(TypeError, match="private key"):
+        pickle.dumps(sign)
