@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from azure_certvar_credential._core.effects import DetectRegion, Flow
-from azure_certvar_credential._core.metadata import published_endpoint
 from azure_certvar_credential._core.region import AUTO
 
 if TYPE_CHECKING:
@@ -24,4 +23,9 @@ def token_endpoint(settings: Settings, tenant_id: str, *, regional: bool = True)
     if region == AUTO:
         region = yield DetectRegion()
     endpoint = settings.authority.in_region(region).token_endpoint(tenant_id)
-    return (yield from published_endpoint(settings)) if endpoint is None else endpoint
+    if endpoint is not None:
+        return endpoint
+    # Only OpenID providers are asked; nobody else pays for the import.
+    from azure_certvar_credential._core.metadata import published_endpoint
+
+    return (yield from published_endpoint(settings))

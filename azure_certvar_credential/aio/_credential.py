@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from azure_certvar_credential._core.request import UserAssertion
 from azure_certvar_credential._core.signing import check_audience, client_assertion
@@ -11,10 +11,12 @@ from azure_certvar_credential._runtime.construction import Parts
 from azure_certvar_credential._runtime.credentials import ForUser, Made, WithAssertionSource, WithCertificate
 from azure_certvar_credential._runtime.fork import tell_after_fork
 from azure_certvar_credential._runtime.keeper import TokenKeeper
-from azure_certvar_credential._runtime.user import Given, User
 from azure_certvar_credential.aio._flights import Flights
 from azure_certvar_credential.aio._performer import Performer
 from azure_certvar_credential.aio._shell import Shell
+
+if TYPE_CHECKING:
+    from azure_certvar_credential._runtime.user import Given
 
 
 class _Own(Made, Shell):
@@ -39,6 +41,8 @@ class _Own(Made, Shell):
             returns the present user's.
         :raises ConfigurationError: it is not a token.
         """
+        from azure_certvar_credential._runtime.user import User
+
         user = User(user_assertion, self._keeper, self._parts.settings.tenant_id)
         return OnBehalfOfCredential(self._parts.settings, user, self._flights)
 

@@ -7,13 +7,12 @@ import hashlib
 import time
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Literal, NoReturn, final
+from typing import TYPE_CHECKING, Literal, NoReturn, final
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from azure_certvar_credential.certificates import exports, generation
 from azure_certvar_credential.certificates.chain import is_self_signed, order_chain
 from azure_certvar_credential.certificates.loading import read_material
 from azure_certvar_credential.certificates.naming import der, readable
@@ -24,6 +23,9 @@ from azure_certvar_credential.exceptions import CertificateError
 from azure_certvar_credential.signers.encoding import base64url
 from azure_certvar_credential.signers.memory import PrivateKey
 from azure_certvar_credential.signers.protocol import AsyncSigner, Signer
+
+if TYPE_CHECKING:
+    from azure_certvar_credential.certificates import generation
 
 
 @final
@@ -136,6 +138,8 @@ class ClientCertificate:
         :param days: for how many days from now it is valid. It begins five minutes ago, for clocks that run behind.
         :raises ConfigurationError: one of these is not as described.
         """
+        from azure_certvar_credential.certificates import generation
+
         leaf, private_key = generation.generate(common_name, key, days)
         return cls(leaf, private_key)
 
@@ -234,6 +238,8 @@ class ClientCertificate:
         :raises CertificateError: the key is not in this process's memory.
         :raises PasswordError: the password is empty, or cannot be one.
         """
+        from azure_certvar_credential.certificates import exports
+
         return exports.to_pfx(self._leaf, self._chain, self._signer, password)
 
     def to_pem(self, password: str | bytes | None = None) -> str:
@@ -243,6 +249,8 @@ class ClientCertificate:
         :raises CertificateError: the key is not in this process's memory.
         :raises PasswordError: the password is empty, or cannot be one.
         """
+        from azure_certvar_credential.certificates import exports
+
         return exports.to_pem(self._leaf, self._chain, self._signer, password)
 
     def __repr__(self) -> str:

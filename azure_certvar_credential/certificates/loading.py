@@ -15,7 +15,6 @@ from cryptography.hazmat.primitives.serialization.pkcs12 import PKCS12Certificat
 
 from azure_certvar_credential.certificates import der, encoding, hints, kdf, pem, tlv
 from azure_certvar_credential.certificates.naming import describe_all, public_key_sha256, readable
-from azure_certvar_credential.certificates.pfx import load_pfx
 from azure_certvar_credential.certificates.possession import as_signer, mismatch, public_key_of
 from azure_certvar_credential.certificates.validity import is_valid
 from azure_certvar_credential.exceptions import (
@@ -224,6 +223,9 @@ def _recognise_der(findings: _Findings, data: bytes, password: bytes | None) -> 
                 return False
             raise CertificateFormatError(f"{len(rest):,} bytes that are no ASN.1 follow the data") from None
         if kind == der.PFX:
+            # Its eight modules are imported for those who have one.
+            from azure_certvar_credential.certificates.pfx import load_pfx
+
             content, keys = load_pfx(element, password, findings.budget)
             _collect_pkcs12(findings, content)
             for key in keys:
