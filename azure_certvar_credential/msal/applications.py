@@ -88,7 +88,7 @@ class Applications:
         :raises azure.core.exceptions.AzureError: no connection was made, or it broke and retries did not help.
         """
         began = self._clock()
-        self._http.outcome.take()
+        self._http.outcome.take()  # what a call that was interrupted left behind
         result: Mapping[str, Any] = {}
         failure: Exception | None = None
         ours = False
@@ -99,9 +99,13 @@ class Applications:
         except Exception as error:  # noqa: BLE001 - MSAL has no class for what is wrong with a cache or an authority
             failure = error
         acquired, refusal = self._http.outcome.take()
+        if acquired is not None and failure is not None:
+            # Its class alone: the text may be anything.
+            _LOGGER.warning("a token could not be put into MSAL's cache, and is used: %s", type(failure).__name__)
+            return acquired
         if failure is not None:
-            # Here, where nothing is being handled: the frames of MSAL and json hold what is in the cache.
-            raise failure.with_traceback(None) if ours else self._translated(failure)
+            # Here, where nothing is being handled, and without frames: they hold the request and what is in the cache.
+            raise failure.with_traceback(None) if ours else without_frames(self._translated(failure))
         return self._cached(result, began, refusal) if acquired is None else self._fresh(acquired, result)
 
     def close(self) -> None:
@@ -133,7 +137,7 @@ class Applications:
             list(request.scopes), claims_challenge=request.claims, **options
         )
         if result is None or not isinstance(result.get("access_token"), str):
-            raise RefusedError(ResponseFormatError("MSAL returned neither a token nor a failure"))
+            raise ResponseFormatError("MSAL returned neither a token nor a failure")
         return result
 
     def _application(self, request: TokenRequest) -> Any:
@@ -200,10 +204,10 @@ class Applications:
             try:
                 check_cache(self._delegation.token_cache, self._settings.client_id)
             except ConfigurationError as error:
-                return error.with_traceback(None)
+                return error
         if type(failure) is ValueError:
             return ConfigurationError(_explained(str(failure)))
-        return without_frames(failure)
+        return failure
 
 
 def _client(parts: Parts, delegation: Delegation) -> Client:

@@ -44,7 +44,9 @@ def unreadable(cache: Any, client_id: str) -> str | None:
         for entry in found:
             # What acquire_token_for_client takes from an entry.
             if entry.get("credential_type") == kinds[0]:
-                int(entry["expires_on"]), int(entry.get("refresh_on", 0)), str(entry["secret"])
+                int(entry["expires_on"]), int(entry.get("refresh_on", 0))
+                if not isinstance(entry["secret"], str):
+                    return "a token that is no text"
             if "ext_cache_key" in entry and not knows_fmi_path():
                 # It would take the token of a federated managed identity for one of the application itself.
                 return "entries of a newer schema"

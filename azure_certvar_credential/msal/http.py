@@ -133,7 +133,7 @@ class HttpClient:
         try:
             token = self._exchange(url, fields, headers or {})
         except Exception as error:  # noqa: BLE001 - it is raised again where MSAL was called
-            self.outcome.failure = failure = error.with_traceback(None)
+            self.outcome.failure = failure = error
         else:
             self.outcome.token = token
             return _answer(token)
@@ -155,7 +155,7 @@ class HttpClient:
         try:
             return self._document(f"{url}?{urlencode(params)}" if params else url)
         except Exception as error:  # noqa: BLE001 - it is raised again where MSAL was called
-            failure = error.with_traceback(None)
+            failure = error
         raise RefusedError(failure)
 
     def _region_of_machine(self, url: str) -> Answer:
@@ -184,8 +184,7 @@ class HttpClient:
             return self._performer.run(_one(effect))
 
         request = TokenRequest((form.get("scope", ""),), self._settings.tenant_id)
-        # MSAL's URL names the region, if there is one.
-        return run(acquire(replace(self._settings, authority=here, region=None), request), perform)
+        return run(acquire(replace(self._settings, authority=here), request), perform)
 
     def _document(self, url: str) -> Answer:
         recovery = Recovery(self._settings.retry)

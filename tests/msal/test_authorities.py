@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msal
 import pytest
 
 from azure_certvar_credential._runtime import region as regions
@@ -132,6 +133,20 @@ async def test_the_environment_names_a_region_and_false_overrules_it(
 
     hosts = [request.url.split("/")[2] for request in world.entra.requests]
     assert hosts == ["westus2.login.microsoft.com", "login.microsoftonline.com"]
+
+
+async def test_msals_own_variable_for_a_region_asks_no_machine_either(
+    world: MsalWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MSAL_FORCE_REGION", "westeurope")  # which MSAL knows from 1.32 on
+    monkeypatch.delenv("REGION_NAME", raising=False)
+    client = PlainClient(world.entra)
+    await world.driver(http_client=client).get_token(STORAGE)
+
+    forced = hasattr(msal.ConfidentialClientApplication, "DISABLE_MSAL_FORCE_REGION")
+    host = "westeurope.login.microsoft.com" if forced else "login.microsoftonline.com"
+    assert {url.split("/")[2] for url in client.urls} == {"login.microsoftonline.com", host}
+    assert world.entra.requests[0].url.split("/")[2] == host
 
 
 async def test_metadata_of_another_issuer_is_not_believed(world: MsalWorld) -> None:

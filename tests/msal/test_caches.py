@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import threading
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -180,6 +181,7 @@ UNREADABLE: dict[str, Callable[[str], str]] = {
     "an expiry in another form": altered(lambda entry: entry.update(expires_on="2030-01-01T00:00:00Z")),
     "a refresh in another form": altered(lambda entry: entry.update(refresh_on="soon")),
     "no secret": altered(lambda entry: entry.pop("secret")),
+    "a secret in another form": altered(lambda entry: entry.update(secret=None)),
 }
 
 
@@ -224,6 +226,44 @@ async def test_a_persisted_cache_that_is_damaged_is_named_without_its_content(
         world.driver(token_cache=PersistedTokenCache(FilePersistence(str(path))))
     assert caught.value.__context__ is None
     assert caught.value.__cause__ is None
+
+
+async def test_a_token_that_cannot_be_stored_is_used_all_the_same(
+    world: MsalWorld, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Full(msal.TokenCache):  # type: ignore[misc]
+        def modify(self, *_: Any, **__: Any) -> None:
+            raise OSError("no space left")
+
+    driver = world.driver(token_cache=Full())
+
+    token = await driver.get_token(STORAGE)
+
+    assert await driver.get_token(STORAGE) is token
+    assert world.requests == 1
+    assert "could not be put into MSAL's cache, and is used: OSError" in caplog.text
+
+
+async def test_what_goes_wrong_inside_msal_is_raised_without_its_frames(world: MsalWorld) -> None:
+    class Broken(msal.TokenCache):  # type: ignore[misc]
+        searches = 0
+
+        def search(self, *args: Any, **kwargs: Any) -> Any:
+            self.searches += 1
+            if self.searches == 3:  # after the two of the constructor's check
+                try:
+                    int("inner")
+                except ValueError as error:
+                    raise RuntimeError("out of order") from error
+            return super().search(*args, **kwargs)
+
+    with pytest.raises(RuntimeError, match="out of order") as caught:
+        await world.driver(token_cache=Broken()).get_token(STORAGE)
+
+    frames = [frame.f_globals["__name__"] for frame, _ in traceback.walk_tb(caught.value.__traceback__)]
+    assert frames[-1] == "azure_certvar_credential.msal.applications"
+    assert caught.value.__cause__ is not None
+    assert caught.value.__cause__.__traceback__ is None
 
 
 async def test_an_msal_that_would_take_the_token_of_another_identity_is_not_let_near_it(world: MsalWorld) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import gc
 import json
 import threading
+import traceback
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
@@ -59,18 +60,27 @@ def credential(served: Served, certificate: ClientCertificate, **options: Any) -
 
 def test_it_acquires_tokens_through_the_pipeline(served: Served, certificate: ClientCertificate) -> None:
     server, entra, _ = served
-    agents: list[str] = []
+    sent: list[dict[str, str]] = []
 
     def remember(request: Any) -> None:
-        agents.append(request.http_request.headers["User-Agent"])
+        sent.append({name.lower(): value for name, value in request.http_request.headers.items()})
 
     options = {"connection_verify": server.ca_file, "user_agent": "my-app/1.0", "raw_request_hook": remember}
     with credential(served, certificate, **options) as given:
         assert given.get_token(STORAGE).token != given.get_token(GRAPH).token
 
     assert len(entra.requests) == 2
-    assert len(agents) == 3
+    assert len(sent) == 3
+    agents = [headers["user-agent"] for headers in sent]
     assert all("certvar-credential" in agent and "my-app/1.0" in agent for agent in agents)
+    # The request names who sends it, in one voice, and MSAL's telemetry has no place in that.
+    for headers in sent[1:]:
+        assert headers["x-client-sku"] == "azure-certvar-credential"
+        assert {name for name in headers if name.startswith("x-client-")} == {
+            "x-client-sku",
+            "x-client-ver",
+            "x-client-os",
+        }
 
 
 def test_a_server_that_is_not_trusted_gets_nothing(served: Served, certificate: ClientCertificate) -> None:
@@ -203,7 +213,10 @@ class Odd:
 
 
 def _raise() -> None:
-    raise RuntimeError("it broke")
+    try:
+        int("inner")
+    except ValueError as error:
+        raise RuntimeError("it broke") from error
 
 
 @pytest.mark.parametrize(
@@ -224,4 +237,7 @@ def test_odd_clients_are_their_owners_business_and_leak_nothing(
         pytest.raises(kind, match=text) as caught,
     ):
         given.get_token(STORAGE)
-    assert caught.value.__context__ is None
+    cause = caught.value.__cause__
+    assert cause is None or cause.__traceback__ is None
+    frames = [frame.f_globals["__name__"] for frame, _ in traceback.walk_tb(caught.value.__traceback__)]
+    assert frames[-1] == "azure_certvar_credential.msal.applications"

@@ -31,6 +31,8 @@ from tests.credential.world import STORAGE
 from tests.msal.world import MsalWorld, PlainClient
 
 JWT = re.compile(r"eyJ[A-Za-z0-9_-]+\.eyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*")
+# Modules whose frames hold the request, or what is in MSAL's cache.
+NO_FRAMES = {"azure_certvar_credential.msal.http", "azure_certvar_credential._core.flow", "msal.application"}
 
 FAULTS: list[tuple[Fault, type[Exception], str]] = [
     (Fault.aadsts(700027), CertificateRejectedError, "thumbprint"),
@@ -150,6 +152,17 @@ async def test_metadata_that_names_no_safe_endpoint_is_refused(world: MsalWorld,
     assert world.requests == 0
 
 
+async def test_metadata_that_msal_cannot_use_is_a_fault_of_the_authority(world: MsalWorld) -> None:
+    class Altered(PlainClient):
+        def get(self, url: str, params: Any = None, headers: Any = None, **kwargs: Any) -> Any:
+            answer = super().get(url, params, headers, **kwargs)
+            answer.text = json.dumps({**json.loads(answer.text), "token_endpoint": "https://login.example"})
+            return answer
+
+    with pytest.raises(ConfigurationError, match="MSAL does not take this authority"):
+        await world.driver(http_client=Altered(world.entra)).get_token(STORAGE)
+
+
 async def test_an_authority_that_nobody_knows_is_asked_about_unless_it_is_trusted(world: MsalWorld) -> None:
     class Stranger(PlainClient):
         def get(self, url: str, params: Any = None, headers: Any = None, **kwargs: Any) -> Any:
@@ -202,6 +215,7 @@ async def test_no_secret_is_in_what_is_logged_raised_and_shown(
     if raised is not None:
         assert (raised.__context__, raised.__cause__) == (None, None)
         texts += ["".join(traceback.format_exception(raised)), repr(raised), str(vars(raised))]
+        assert not {frame.f_globals["__name__"] for frame, _ in traceback.walk_tb(raised.__traceback__)} & NO_FRAMES
         texts += [repr(frame.f_locals) for frame, _ in traceback.walk_tb(raised.__traceback__)][1:]
     texts += [caplog.text, *(repr(record.__dict__) for record in caplog.records), repr(driver.given)]
     text = "\n".join(texts)

@@ -35,8 +35,8 @@ KINDS = pytest.mark.parametrize("kind", [MsalCertVarCredential, AsyncMsalCertVar
         "import azure_certvar_credential.aio",
         "from azure_certvar_credential.msal import MsalCertVarCredential, client_credential",
         (
-            "from azure_certvar_credential.msal import MsalCertVarCredential as C; from azure_certvar_credential import "
-            "ClientCertificate as K; C('contoso.example', 'app', K.self_signed('x'))"
+            "from azure_certvar_credential.msal import MsalCertVarCredential as C; "
+            "from azure_certvar_credential import ClientCertificate as K; C('contoso.example', 'a', K.self_signed('x'))"
         ),
     ],
     ids=["package", "aio", "room", "credential"],
@@ -130,7 +130,7 @@ async def test_repr_shows_ids_and_the_certificate_and_nothing_else(world: MsalWo
 @pytest.mark.filterwarnings("ignore:This process.*multi-threaded:DeprecationWarning")
 @pytest.mark.parametrize("shared", [False, True], ids=["own cache", "shared cache"])
 def test_a_forked_child_does_not_wait_for_the_parents_threads(certificate: ClientCertificate, shared: bool) -> None:
-    """One thread of the parent waits for a token, another holds the lock of MSAL's cache."""
+    """One thread of the parent waits for a token, another holds the locks of MSAL's cache and of an application."""
     entra = EntraEmulator()
     application = entra.add_application(certificate)
     cache = msal.SerializableTokenCache() if shared else None
@@ -147,7 +147,8 @@ def test_a_forked_child_does_not_wait_for_the_parents_threads(certificate: Clien
     assert made is not None
 
     def hold() -> None:
-        with made._cache._lock:
+        (slot,) = made._slots.values()
+        with made._cache._lock, slot.making:
             held.set()
             release.wait(20)
 
@@ -197,6 +198,51 @@ async def test_applications_are_few_however_many_tenants_there_are(
     assert made is not None
     assert len(made._slots) == 3
     assert world.requests == 6
+
+
+async def test_the_application_that_was_used_least_recently_goes(
+    world: MsalWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("azure_certvar_credential.msal.applications.MAX_APPLICATIONS", 2)
+    tenants = [world.entra.add_tenant() for _ in range(3)]
+    for tenant in tenants:
+        world.application.add_service_principal(tenant)
+    driver = world.driver(additionally_allowed_tenants=["*"])
+
+    for number, place in enumerate((0, 1, 0, 2)):
+        await driver.get_token(f"api://{number}/.default", tenant_id=tenants[place].tenant_id)
+
+    made = driver.given._delegate._made
+    assert made is not None
+    assert [tenant for tenant, _ in made._slots] == [tenants[0].tenant_id, tenants[2].tenant_id]
+
+
+def test_a_call_that_was_interrupted_leaves_nothing_to_the_next(certificate: ClientCertificate) -> None:
+    class Interrupted(msal.TokenCache):  # type: ignore[misc]
+        """The user presses Ctrl+C while MSAL stores a token."""
+
+        armed = False
+
+        def add(self, event: Any, **kwargs: Any) -> None:
+            if self.armed:
+                raise KeyboardInterrupt
+            super().add(event, **kwargs)
+
+    entra = EntraEmulator()
+    application = entra.add_application(certificate)
+    cache = Interrupted()
+
+    def credential() -> MsalCertVarCredential:
+        ids = (application.tenant_id, application.client_id)
+        return MsalCertVarCredential(*ids, certificate, transport=entra.transport(), token_cache=cache)
+
+    with credential() as first, credential() as second:
+        kept = first.get_token(STORAGE)
+        cache.armed = True
+        with pytest.raises(KeyboardInterrupt):
+            second.get_token("api://other/.default")
+        assert second.get_token(STORAGE).token == kept.token
+    assert len(entra.requests) == 2
 
 
 async def test_many_callers_of_many_things_with_faults_get_what_they_asked_for(world: MsalWorld) -> None:

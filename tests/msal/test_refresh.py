@@ -162,6 +162,27 @@ async def test_a_refusal_is_not_replayed_from_msals_throttling(world: MsalWorld)
     assert world.requests == 2
 
 
+async def test_an_answer_that_comes_late_is_refreshed_when_msal_takes_it_as_due(
+    world: MsalWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The token is dated from the request here, and from the answer by MSAL, which would return it again."""
+    monkeypatch.setattr("azure_certvar_credential._runtime.moment.random.random", lambda: 0.0)
+    world.entra.settings.refresh_in = 1800
+    world.entra.inject(Fault.latency(20), times=None)
+    driver = world.driver(transport=world.entra.transport(advance=world.clock.advance))
+    began = world.clock()
+    info = await driver.get_token_info(STORAGE)
+    assert info.expires_on == began + 3599
+    assert info.refresh_on is not None
+    assert began + 1820 <= info.refresh_on <= began + 1825
+
+    world.clock.now = info.refresh_on + 1.0
+    await driver.get_token(STORAGE)
+    await driver.settle()
+
+    assert world.requests == 2
+
+
 async def test_a_clock_that_is_off_is_corrected_as_in_the_own_flow(world: MsalWorld) -> None:
     world.entra.inject(Fault.clock_skew(3600), times=None)
 

@@ -86,6 +86,18 @@ async def test_azure_identitys_name_of_the_certificate_is_taken(world: MsalWorld
     await driver.close()
 
 
+async def test_everything_may_come_from_the_environment(world: MsalWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AZURE_TENANT_ID", world.application.tenant_id)
+    monkeypatch.setenv("AZURE_CLIENT_ID", world.application.client_id)
+    monkeypatch.setenv("AZURE_CLIENT_CERTIFICATE", world.certificate.to_pem())
+    kind = type(world.driver().given)
+
+    driver = MsalDriver(kind.from_environment(transport=world.entra.transport(), _clock=world.clock))
+
+    assert await driver.get_token(STORAGE)
+    await driver.close()
+
+
 async def test_a_remote_signer_signs_once_for_a_while_and_its_key_is_nowhere_near_msal(world: MsalWorld) -> None:
     world.entra.settings.strict = False  # an assertion of a vault is used again, which Entra allows
     signed: list[bytes] = []
