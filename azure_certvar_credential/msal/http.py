@@ -204,7 +204,6 @@ class HttpClient:
         try:
             if metadata and self._settings.authority.kind == "oidc":
                 endpoint_in(answer, self._settings, now=now)
-                return document
             if answer.status == 200 and len(answer.body) <= exchange.MAX_BODY:
                 missing = _missing(document.text) if metadata else None
                 return document if missing is None else ResponseFormatError(missing, status_code=200)

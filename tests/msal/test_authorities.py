@@ -166,6 +166,18 @@ async def test_metadata_of_another_issuer_is_not_believed(world: MsalWorld) -> N
     assert world.requests == 0
 
 
+async def test_metadata_without_what_msal_reads_is_named(world: MsalWorld) -> None:
+    class Altered(PlainClient):
+        def get(self, url: str, params: Any = None, headers: Any = None, **kwargs: Any) -> Any:
+            answer = super().get(url, params, headers, **kwargs)
+            answer.text = answer.text.replace("authorization_endpoint", "another_endpoint")
+            return answer
+
+    issuer = f"https://idp.contoso.example/{world.application.tenant_id}/v2.0"
+    with pytest.raises(ResponseFormatError, match="has no authorization_endpoint"):
+        await world.driver(oidc_authority=issuer, http_client=Altered(world.entra)).get_token(STORAGE)
+
+
 async def test_a_refusal_by_an_openid_provider_has_our_class(world: MsalWorld) -> None:
     issuer = f"https://idp.contoso.example/{world.application.tenant_id}/v2.0"
     world.entra.inject(Fault.aadsts(700016))
