@@ -53,7 +53,10 @@ PIPELINE_OPTIONS = frozenset(
     }
 )
 
-_NO_SHARED_CACHE = "a cache shared between processes is not in this version; tokens are kept in the process's memory"
+_NO_SHARED_CACHE = (
+    "tokens are kept in the process's memory; to share a cache with other processes, use "
+    "azure_certvar_credential.msal.MsalCertVarCredential with a token_cache of MSAL's"
+)
 # azure-identity's names that cannot mean here what they mean there, and what to do instead.
 _INSTEAD = {
     "certificate_path": "read the file yourself and pass its content: pathlib.Path(path).read_bytes()",

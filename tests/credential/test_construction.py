@@ -42,7 +42,7 @@ BAD: dict[str, tuple[dict[str, object], str]] = {
     "misspelt option": ({"send_certificate_chains": True}, "did you mean 'send_certificate_chain'"),
     "unknown option": ({"frobnicate": 1}, "frobnicate"),
     "azure-identity's path": ({"certificate_path": "cert.pem"}, "read_bytes"),
-    "azure-identity's cache": ({"cache_persistence_options": object()}, "not in this version"),
+    "azure-identity's cache": ({"cache_persistence_options": object()}, "MsalCertVarCredential"),
     "redirects": ({"permit_redirects": True}, "redirect"),
     "negative retries": ({"retry_total": -1}, "retry_total"),
     "retry mode": ({"retry_mode": "never"}, "retry_mode"),

@@ -59,9 +59,9 @@ def test_an_unknown_option_is_every_error_that_a_caller_may_expect() -> None:
     ("name", "remedy"),
     [
         ("certificate_path", "read_bytes()"),
-        ("cache_persistence_options", "not in this version"),
-        ("_cache", "not in this version"),
-        ("token_cache", "not in this version"),
+        ("cache_persistence_options", "MsalCertVarCredential"),
+        ("_cache", "MsalCertVarCredential"),
+        ("token_cache", "MsalCertVarCredential"),
         ("permit_redirects", "never followed"),
         ("redirect_max", "never followed"),
         ("authority_host", "the name is authority"),
