@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import base64
+import socket
 from pathlib import Path
 
 import pytest
@@ -92,6 +93,12 @@ def test_rotate_without_restart(stage: Stage) -> None:
     assert "the certificate changed from" in result.stderr
 
 
+def free_port() -> int:
+    """Return a port that nobody listens on; older versions of aiohttp do not tell which one they were given for 0."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        return int(listening.getsockname()[1])
+
+
 def test_on_behalf_of(stage: Stage) -> None:
     application = stage.application
     user = stage.entra.add_user("Adele Vance")
@@ -104,7 +111,7 @@ def test_on_behalf_of(stage: Stage) -> None:
 
     with stage.serve(
         ROOT / "samples" / "on_behalf_of.py",
-        PORT="0",
+        PORT=str(free_port()),
         ORDERS_URL="https://orders.contoso.example/protected/user/Orders.Read",
         ORDERS_SCOPE="api://protected/Orders.Read",
     ) as url:
