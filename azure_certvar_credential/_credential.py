@@ -43,10 +43,11 @@ class _Own(Made, Shell):
         :param user_assertion: the access token that the user's client sent to this application, without the scheme
             ``Bearer``; or a callable that returns the present user's.
         :raises ConfigurationError: it is not a token, or cannot be called synchronously.
+        :raises UserAssertionRejectedError: it has expired. What is made before goes on after that, by a refresh token.
         """
         from azure_certvar_credential._runtime.user import User
 
-        user = User(user_assertion, self._keeper, self._parts.settings.tenant_id)
+        user = User(user_assertion, self._keeper, self._parts.settings.tenant_id, self._parts.clock)
         user.refuse_coroutines()
         return OnBehalfOfCredential(self._parts.settings, user, self._flights)
 

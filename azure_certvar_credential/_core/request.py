@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from base64 import urlsafe_b64encode
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Hashable
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
 
-from azure_certvar_credential.exceptions import ConfigurationError
+from azure_certvar_credential.exceptions import ConfigurationError, UserAssertionRejectedError
 from azure_certvar_credential.signers.showing import shown
 
 # Scopes, tenant and CAE capability; after them what else tells tokens apart: the path of a federated managed identity,
@@ -22,6 +22,11 @@ _CAE_CLAIMS: dict[str, Any] = {"access_token": {"xms_cc": {"values": ["CP1"]}}}
 
 # A JWT in compact form (RFC 7519 section 3), signed or encrypted.
 _COMPACT = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]*){2,4}")
+# Entra lets clocks differ by as much (seconds).
+CLOCK_SKEW = 300.0
+# In the year 5138; what claims to be later is no time, and may be too large for a float.
+_LAST_TIME = 1e11
+EXPIRED_HINT = "The user's client must come back with a new token."
 # The longest path of a federated managed identity that is taken; no limit is documented.
 _MAX_PATH = 1024
 
@@ -32,10 +37,29 @@ class UserAssertion:
 
     :ivar value: the token.
     :ivar digest: its SHA-256, base64url: what stands for it in cache keys.
+    :ivar expires_on: when it says that it expires, in seconds since the epoch (UTC); None if it cannot be read. To be
+        relied upon only for an assertion that the server has verified, for whoever alters it alters the digest.
     """
 
     value: str = field(repr=False, compare=False)
     digest: str
+    expires_on: float | None = field(default=None, compare=False)
+
+    def check_lifetime(self, now: float) -> None:
+        """Refuse an assertion that has expired.
+
+        The server would, and has to be asked for that no more once its answer is in the cache: a token that was
+        exchanged while it was valid must not open the next API for whoever presents it afterwards.
+
+        :param now: seconds since the epoch (UTC).
+        :raises UserAssertionRejectedError: it has expired, by more than clocks may differ.
+        """
+        if self.expires_on is not None and now >= self.expires_on + CLOCK_SKEW:
+            raise UserAssertionRejectedError(
+                f"the user's assertion expired {now - self.expires_on:.0f} s ago by this computer's clock. "
+                f"Hint: {EXPIRED_HINT}",
+                hint=EXPIRED_HINT,
+            )
 
 
 def user_assertion(value: object) -> UserAssertion:
@@ -59,7 +83,22 @@ def user_assertion(value: object) -> UserAssertion:
             "application, three parts of base64url joined by full stops"
         )
     digest = urlsafe_b64encode(sha256(value.encode("ascii")).digest()).decode("ascii")
-    return UserAssertion(value, digest)
+    return UserAssertion(value, digest, _expires_on(value))
+
+
+def _expires_on(token: str) -> float | None:
+    """Return the ``exp`` of a signed JWT (RFC 7519 section 4.1.4); None of an encrypted one, or of something else."""
+    parts = token.split(".")
+    if len(parts) != 3:
+        return None
+    try:
+        claims = json.loads(urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
+    except (ValueError, RecursionError):
+        return None
+    expires_on = claims.get("exp") if isinstance(claims, dict) else None
+    if isinstance(expires_on, bool) or not isinstance(expires_on, (int, float)) or not 0 <= expires_on < _LAST_TIME:
+        return None
+    return float(expires_on)
 
 
 def plain_key(scopes: tuple[str, ...], tenant_id: str, *, enable_cae: bool) -> CacheKey:

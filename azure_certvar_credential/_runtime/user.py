@@ -21,14 +21,20 @@ class User:
     :param given: the user's token, or a callable that returns it.
     :param keeper: the tokens of the credential that acts.
     :param tenant_id: its tenant.
+    :param clock: returns seconds since the epoch, UTC.
     :raises ConfigurationError: it is neither, or the token is none.
+    :raises UserAssertionRejectedError: the token has expired. One that expires later goes on to be served, by its
+        refresh token: the work that a user began may take longer than the user's token lives.
     """
 
-    def __init__(self, given: Given, keeper: TokenKeeper, tenant_id: str) -> None:
+    def __init__(self, given: Given, keeper: TokenKeeper, tenant_id: str, clock: Callable[[], float]) -> None:
         self._read: Callable[[], Any] | None = given if callable(given) else None
         self._last = None if callable(given) else user_assertion(given)
         self._keeper = keeper
         self._tenant_id = tenant_id
+        self._clock = clock
+        if self._last is not None:
+            self._last.check_lifetime(clock())
         self.asynchronous = is_coroutine_function(self._read)
 
     def refuse_coroutines(self) -> None:
@@ -47,6 +53,7 @@ class User:
         """Take what :meth:`read` returned.
 
         :raises ConfigurationError: it is no token.
+        :raises UserAssertionRejectedError: it has expired.
         """
         if isinstance(value, UserAssertion):
             return value
@@ -54,6 +61,7 @@ class User:
         # The same user mostly asks again and again; one reference is swapped, so threads need no lock.
         if last is None or last.value != value:
             last = self._last = user_assertion(value)
+        last.check_lifetime(self._clock())
         return last
 
     def hot(

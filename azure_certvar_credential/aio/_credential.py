@@ -43,7 +43,7 @@ class _Own(Made, Shell):
         """
         from azure_certvar_credential._runtime.user import User
 
-        user = User(user_assertion, self._keeper, self._parts.settings.tenant_id)
+        user = User(user_assertion, self._keeper, self._parts.settings.tenant_id, self._parts.clock)
         return OnBehalfOfCredential(self._parts.settings, user, self._flights)
 
     async def close(self) -> None:

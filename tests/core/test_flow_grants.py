@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from base64 import b64decode, urlsafe_b64decode
+from base64 import b64decode, urlsafe_b64decode, urlsafe_b64encode
 from typing import Any
 
 import pytest
@@ -215,6 +215,38 @@ def test_a_users_assertion_is_hidden_and_known_by_its_digest() -> None:
     assert JWT not in repr(request(user=USER))
     assert user_assertion(JWT) == USER
     assert user_assertion(JWT + "x") != USER
+
+
+def jwt_with(payload: bytes) -> str:
+    return f"eyJhbGciOiJSUzI1NiJ9.{urlsafe_b64encode(payload).decode().rstrip('=')}.c2lnbmF0dXJl"
+
+
+@pytest.mark.parametrize(
+    ("token", "expires_on"),
+    [
+        (jwt_with(b'{"exp": 1800000000}'), 1800000000.0),
+        (jwt_with(b'{"exp": 1800000000.5}'), 1800000000.5),
+        (jwt_with(b'{"exp": "soon"}'), None),
+        (jwt_with(b'{"exp": true}'), None),
+        (jwt_with(b'{"exp": 1' + b"0" * 400 + b"}"), None),
+        (jwt_with(b'{"exp": NaN}'), None),
+        (jwt_with(b"[1]"), None),
+        (jwt_with(b"\xff"), None),
+        ("a.b.c", None),
+        ("a.b.c.d.e", None),
+    ],
+    ids=range(10),
+)
+def test_an_assertions_end_is_read_where_it_can_be(token: str, expires_on: float | None) -> None:
+    assert user_assertion(token).expires_on == expires_on
+
+
+def test_an_assertion_is_refused_when_it_has_expired_by_more_than_clocks_differ() -> None:
+    assertion = user_assertion(jwt_with(b'{"exp": 1800000000}'))
+    assertion.check_lifetime(1800000000 + 299.9)
+    with pytest.raises(UserAssertionRejectedError, match="expired 300 s ago"):
+        assertion.check_lifetime(1800000000 + 300)
+    user_assertion("a.b.c").check_lifetime(1e12)
 
 
 @pytest.mark.parametrize("path", ["", "a\nb", 7, "x" * 1025])
