@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import azure.identity
@@ -138,21 +138,17 @@ def test_azure_identitys_client_assertion_credential_takes_it_as_func(
     assert jwt.decode(token, options={"verify_signature": False})["appid"] == application.client_id
 
 
-@pytest.fixture
-async def theirs(
-    served: tuple[EntraServer, Application], certificate: ClientCertificate
-) -> AsyncIterator[azure.identity.aio.ClientAssertionCredential]:
-    server, application = served
+async def test_azure_identitys_async_one_takes_it_too(certificate: ClientCertificate) -> None:
+    entra = EntraEmulator(strict=True)
+    application = entra.add_application(certificate)
     ids = (application.tenant_id, application.client_id)
-    ours = CertVarCredential(*ids, certificate, **options(server))
-    # Its func is synchronous in both of its credentials.
-    async with azure.identity.aio.ClientAssertionCredential(*ids, ours.client_assertion, **options(server)) as made:
-        yield made
-    ours.close()
-
-
-async def test_azure_identitys_async_one_takes_it_too(theirs: azure.identity.aio.ClientAssertionCredential) -> None:
-    token = await theirs.get_token(STORAGE)
+    # Its func is synchronous in both of its credentials. In process: with older versions it leaves sockets behind.
+    with CertVarCredential(*ids, certificate, transport=entra.transport()) as ours:
+        made = azure.identity.aio.ClientAssertionCredential(
+            *ids, ours.client_assertion, transport=entra.async_transport()
+        )
+        async with made as theirs:
+            token = await theirs.get_token(STORAGE)
     assert jwt.decode(token.token, options={"verify_signature": False})["appidacr"] == "2"
 
 
