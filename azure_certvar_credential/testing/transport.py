@@ -73,7 +73,9 @@ def _check_in_time(response: Response, read_timeout: float, *, released: bool) -
 
 
 def _convert(request: HttpRequest) -> Request:
-    content, headers = request.content, dict(request.headers)
+    # azure-core's older class of requests, which some clients still send, calls it data.
+    content = request.content if hasattr(request, "content") else request.data
+    headers = dict(request.headers)
     if content is None:
         content = b""
     elif isinstance(content, dict):

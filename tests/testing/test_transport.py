@@ -24,6 +24,7 @@ from azure.core.exceptions import (
 )
 from azure.core.pipeline import AsyncPipeline, Pipeline
 from azure.core.pipeline.policies import AsyncRetryPolicy, ContentDecodePolicy, RetryPolicy
+from azure.core.pipeline.transport import HttpRequest as LegacyRequest
 from azure.core.rest import AsyncHttpResponse, HttpRequest, HttpResponse
 
 from azure_certvar_credential.testing import Fault
@@ -146,6 +147,9 @@ def test_content_may_be_form_data_text_or_bytes(world: World, kind: str) -> None
     assert send(world, kind).status_code == 200
     assert world.entra.requests[-1].headers["content-type"] == "application/x-www-form-urlencoded"
     assert send(world, kind, HttpRequest("GET", f"{world.base}/common/discovery/keys")).status_code == 200
+    older: Any = LegacyRequest("POST", world.token_url, {"Content-Type": "application/x-www-form-urlencoded"})
+    older.set_formdata_body(world.form())
+    assert send(world, kind, older).status_code == 200
     with pytest.raises(TypeError, match="takes bytes, text or form data as content, not list_iterator"):
         send(world, kind, HttpRequest("POST", world.token_url, content=iter([b"a"])))
 
