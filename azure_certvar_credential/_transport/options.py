@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from typing import Any
 
@@ -91,6 +90,8 @@ def check_options(options: Mapping[str, Any], *, own: frozenset[str]) -> None:
             continue
         if name in _INSTEAD:
             raise UnknownOptionError(f"{name} is not an option here: {_INSTEAD[name]}")
+        import difflib  # for the error alone
+
         close = difflib.get_close_matches(name, PIPELINE_OPTIONS | own, n=1)
         raise UnknownOptionError(
             f"unknown keyword argument {shown(name)}" + (f"; did you mean {close[0]!r}?" if close else "")
