@@ -17,6 +17,8 @@ from azure_certvar_credential.caches.tokens import HiddenAccessToken, HiddenAcce
 MAX_ENTRIES = 10_000
 # With fewer entries than this, expired ones are not looked for.
 _FIRST_LOOK = 64
+# A refresh token outlives its access token. It is kept for work that a user began and that pauses for a while (seconds).
+_REFRESH_TOKEN_LIFE = 86400.0
 
 
 class Entry:
@@ -97,7 +99,7 @@ class TokenMemory:
         It is called when there are twice as many entries as the last time, so expired ones never outnumber the others
         for long.
         """
-        expired = [key for key, entry in self.entries.items() if entry.token.expires_on <= now]
+        expired = [key for key, entry in self.entries.items() if _useless_on(entry.token) <= now]
         living_now = len(self.entries) - len(expired)
         self._look_at = max(2 * living_now, _FIRST_LOOK)
         surplus = living_now - self._max_entries + max(self._max_entries // 10, 1)
@@ -107,3 +109,7 @@ class TokenMemory:
             expired.extend(key for _, _, key in living[:surplus])
         for key in expired:
             del self.entries[key]
+
+
+def _useless_on(token: Token) -> float:
+    return token.expires_on + (0.0 if token.refresh_token is None else _REFRESH_TOKEN_LIFE)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Hashable
+from dataclasses import replace
 
 import pytest
 from hypothesis import settings
@@ -86,6 +87,16 @@ def test_what_has_expired_goes_first_even_if_it_was_used_last() -> None:
     use(memory, 0, NOW + 9)
     memory.put("new", token(), NOW + 10)
     assert set(memory.entries) == {*(n for n in range(20) if n % 5), "new"}
+
+
+def test_what_has_expired_stays_a_day_if_it_came_with_a_refresh_token() -> None:
+    memory = TokenMemory()
+    memory.put("user", replace(token(60), refresh_token="r"), NOW)
+    memory.put("application", token(60), NOW)
+    for later, expected in ((61.0, {"user"}), (60 + 86400.0, set())):
+        for number in range(200):  # enough to look at what has expired
+            memory.put((later, number), token(1, at=NOW + later), NOW + later)
+        assert {"user", "application"} & memory.entries.keys() == expected
 
 
 def test_else_the_least_recently_used_tenth_goes() -> None:
