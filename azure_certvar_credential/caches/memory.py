@@ -17,7 +17,7 @@ from azure_certvar_credential.caches.tokens import HiddenAccessToken, HiddenAcce
 MAX_ENTRIES = 10_000
 # With fewer entries than this, expired ones are not looked for.
 _FIRST_LOOK = 64
-# A refresh token outlives its access token. It is kept for work that a user began and that pauses for a while (seconds).
+# A refresh token outlives its access token: kept so long (seconds) for work that a user began and that pauses.
 _REFRESH_TOKEN_LIFE = 86400.0
 
 
