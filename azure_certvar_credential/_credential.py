@@ -42,8 +42,9 @@ class _Own(Made, Shell):
 
         :param user_assertion: the access token that the user's client sent to this application, without the scheme
             ``Bearer``; or a callable that returns the present user's.
-        :raises ConfigurationError: it is not a token, or cannot be called synchronously.
-        :raises UserAssertionRejectedError: it has expired. What is made before goes on after that, by a refresh token.
+        :raises ConfigurationError: it is neither, or cannot be called synchronously.
+        :raises UserAssertionRejectedError: it is no token. Whether it is expired, or somebody else's, ``get_token``
+            says.
         """
         from azure_certvar_credential._runtime.user import User
 
@@ -107,6 +108,8 @@ class CertVarCredential(WithCertificate, _Own):
         :returns: a JWT in JWS compact form, its ``jti`` never used before.
         :raises ConfigurationError: the audience is no text or has white space.
         :raises CertificateError: the source of the certificate, or the signer, failed.
+        :raises AuthenticationError, azure.core.exceptions.AzureError: without an audience, the metadata document of the
+            ``oidc_authority`` could not be had.
         :raises CredentialClosedError: the credential was closed.
         """
         check_audience(audience)

@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator
 from aiohttp import ClientSession, web
 
 from azure_certvar_credential.aio import CertVarCredential
-from azure_certvar_credential.exceptions import AuthenticationError, ConfigurationError, OnBehalfOfError
+from azure_certvar_credential.exceptions import AuthenticationError, OnBehalfOfError
 
 CREDENTIAL = web.AppKey("CREDENTIAL", CertVarCredential)
 SESSION = web.AppKey("SESSION", ClientSession)
@@ -36,8 +36,6 @@ async def orders(request: web.Request) -> web.Response:
     user_token = request.headers.get("Authorization", "").removeprefix("Bearer ")
     try:
         token = await request.app[CREDENTIAL].on_behalf_of(user_token).get_token(os.environ["ORDERS_SCOPE"])
-    except ConfigurationError:
-        raise web.HTTPUnauthorized(headers={"WWW-Authenticate": "Bearer"}) from None
     except OnBehalfOfError as error:  # the client has to ask the user perhaps, and comes back with another token
         raise web.HTTPUnauthorized(headers={"WWW-Authenticate": error.www_authenticate}) from None
     except AuthenticationError as error:

@@ -12,7 +12,7 @@ from azure_certvar_credential._core import tenant as tenants
 from azure_certvar_credential._core.authority import DEFAULT_ALGORITHM, DEFAULT_HOST, Authority
 from azure_certvar_credential._core.authority_url import parse_authority, parse_issuer
 from azure_certvar_credential._core.request import TokenRequest, UserAssertion, token_request
-from azure_certvar_credential.exceptions import ConfigurationError
+from azure_certvar_credential.exceptions import ConfigurationError, TenantNotAllowedError
 from azure_certvar_credential.signers.algorithms import algorithm_named
 from azure_certvar_credential.signers.showing import shown
 
@@ -90,6 +90,12 @@ class Settings:
         :raises ConfigurationError: as :func:`.request.token_request` and :func:`.tenant.resolve_tenant` say.
         """
         tenant = tenants.resolve_tenant(tenant_id, default=self.tenant_id, allowed=self.additionally_allowed_tenants)
+        if tenant != self.tenant_id and self.authority.kind == "oidc":
+            raise TenantNotAllowedError(
+                f"a token of tenant {shown(tenant)} was asked for, and the OpenID provider "
+                f"{shown(self.authority.base)} has one token endpoint; make another credential, with that tenant's "
+                "oidc_authority"
+            )
         return token_request(
             scopes, tenant_id=tenant, enable_cae=enable_cae, claims=claims, fmi_path=fmi_path, user=user
         )

@@ -125,9 +125,13 @@ class Send:
 
 @dataclass(frozen=True, slots=True)
 class Fetch:
-    """Answer: a :class:`~.exchange.Response`, or :class:`Unanswered`; a GET, which carries no credential."""
+    """Answer: a :class:`~.exchange.Response`, or :class:`Unanswered`; a GET, which carries no credential.
+
+    :ivar once: not even a connection that was not made is tried again.
+    """
 
     url: str
+    once: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,8 @@ _MAX_DESCRIPTION = 2000
 # A century; what claims to live longer is not a lifetime.
 _MAX_LIFETIME = 100 * 366 * 86400
 
-_JWT = re.compile(r"eyJ[\w-]{8,}\.[\w-]+\.?[\w-]*")
+# Signed or encrypted; of an encrypted one the second part may be empty.
+_JWT = re.compile(r"eyJ[\w-]{8,}(?:\.[\w-]*){1,4}")
 _NUMBER = re.compile(r"[0-9]{1,20}(\.[0-9]{1,20})?")
 _B64TOKEN = re.compile(r"[A-Za-z0-9._~+/=-]+")  # RFC 6750 section 2.1
 
@@ -182,7 +183,7 @@ def _oauth_error(
         error=_text(document, "error"),
         error_codes=codes,
         suberror=_text(document, "suberror"),
-        claims=document["claims"] if isinstance(document.get("claims"), str) else None,
+        claims=_claims(document.get("claims")),
         correlation_id=_text(document, "correlation_id"),
         trace_id=_text(document, "trace_id"),
         timestamp=_text(document, "timestamp"),
@@ -203,6 +204,11 @@ def _codes(value: object) -> tuple[int, ...]:
     if not isinstance(value, list):
         return ()
     return tuple(code for code in value[:20] if isinstance(code, int) and not isinstance(code, bool))
+
+
+def _claims(value: object) -> str | None:
+    """Return a claims challenge as it came; None of what cannot be sent on, such as half of a surrogate pair."""
+    return value if isinstance(value, str) and not any("\ud800" <= c <= "\udfff" for c in value) else None
 
 
 def _text(document: dict[str, Any], name: str) -> str | None:

@@ -54,6 +54,7 @@ def acquire(settings: Settings, request: TokenRequest) -> Flow[Token]:
     :raises azure.core.exceptions.AzureError: no connection was made, or it broke and retries did not help.
     """
     recovery = Recovery(settings.retry)
+    user = request.user
     if request.claims is None:
         cached: Token | None = yield ReadCache(request)
         if cached is not None:
@@ -61,8 +62,8 @@ def acquire(settings: Settings, request: TokenRequest) -> Flow[Token]:
             state = freshness(moment.time, refresh_on=cached.refresh_on, required_on=cached.required_on)
             if state is Freshness.FRESH:
                 return cached
-            recovery.refresh_token = cached.refresh_token
-    endpoint = yield from token_endpoint(settings, request.tenant_id, regional=request.user is None)
+            recovery.refresh_token = None if user is None else cached.refresh_token
+    endpoint = yield from token_endpoint(settings, request.tenant_id, regional=user is None)
     certificate: ClientCertificate | None = None if settings.federated else (yield LoadCertificate())
     while True:
         moment = yield Now()
@@ -70,12 +71,13 @@ def acquire(settings: Settings, request: TokenRequest) -> Flow[Token]:
         answer: exchange.Response | Unanswered = yield send
         outcome = _outcome(answer, request, moment, certificate, recovery)
         if isinstance(outcome, Token):
-            yield WriteCache(request, outcome)
+            if user is None or user.cacheable:
+                yield WriteCache(request, outcome)
             return outcome
         if (
             recovery.wants_fresh_assertion(outcome)
             or recovery.wants_user_assertion(outcome)
-            or recovery.corrects_clock(outcome, answer, moment.time)
+            or (certificate is not None and recovery.corrects_clock(outcome, answer, moment.time))
         ):
             continue
         if certificate is not None and recovery.wants_another_certificate(outcome):
@@ -137,5 +139,5 @@ def _outcome(
         required_on=required_on(moment.time, response.expires_in),
         requested_on=moment.time,
         # A server that does not give a new one lets the old one stand (RFC 6749 section 6).
-        refresh_token=response.refresh_token or recovery.refresh_token,
+        refresh_token=None if request.user is None else response.refresh_token or recovery.refresh_token,
     )

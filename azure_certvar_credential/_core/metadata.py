@@ -7,12 +7,12 @@ issuer has to be the one that was asked for (section 4.3), and the endpoint has 
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from azure_certvar_credential._core.answers import in_message, is_later, json_object
 from azure_certvar_credential._core.authority import CIAM_SUFFIX
+from azure_certvar_credential._core.config import Retry
 from azure_certvar_credential._core.effects import (
     Fetch,
     Flow,
@@ -30,7 +30,7 @@ from azure_certvar_credential.exceptions import AuthenticationError, ResponseFor
 from azure_certvar_credential.signers.showing import shown
 
 if TYPE_CHECKING:
-    from azure_certvar_credential._core.config import Retry, Settings
+    from azure_certvar_credential._core.config import Settings
 
 # Providers move their endpoints rarely, and announce it in the document long before.
 LIFETIME = 86400.0
@@ -55,11 +55,14 @@ def published_endpoint(settings: Settings) -> Flow[str]:
     key = settings.authority.metadata_url
     known: PublishedEndpoint | None = yield ReadEndpoint(key)
     moment: Moment = yield Now()
-    if known is not None and moment.time < known.until:
-        return known.url
+    if known is not None:
+        if moment.time < known.until:
+            return known.url
+        # Claimed: whoever comes meanwhile takes what is known.
+        yield WriteEndpoint(key, PublishedEndpoint(known.url, moment.time + BACKOFF))
     try:
         # With an endpoint in hand nobody waits for a second attempt.
-        found = yield from _read(settings, settings.retry if known is None else replace(settings.retry, total=0))
+        found = yield from _read(settings, settings.retry if known is None else None)
     except Exception as error:
         if known is None:
             raise
@@ -69,10 +72,10 @@ def published_endpoint(settings: Settings) -> Flow[str]:
     return found
 
 
-def _read(settings: Settings, retry: Retry) -> Flow[str]:
-    recovery = Recovery(retry)
+def _read(settings: Settings, retry: Retry | None) -> Flow[str]:
+    recovery = Recovery(retry or Retry(total=0))
     while True:
-        answer: Response | Unanswered = yield Fetch(settings.authority.metadata_url)
+        answer: Response | Unanswered = yield Fetch(settings.authority.metadata_url, once=retry is None)
         moment: Moment = yield Now()
         failure: Exception
         if isinstance(answer, Unanswered):

@@ -18,6 +18,9 @@ AUTO = "auto"
 VARIABLE = "AZURE_REGIONAL_AUTHORITY_NAME"
 _AUTO_NAMES = frozenset({AUTO, "tryautodetect", "autodiscoverregion", "true"})
 
+# What people write into a variable for none; as hosts they would be somebody else's.
+_NO_NAMES = frozenset({"false", "none", "no", "off", "disabled"})
+
 # One label of a host's name (RFC 1035 section 2.3.1); Azure's regions have no hyphens.
 _REGION = re.compile(r"[a-z][a-z0-9]{1,62}")
 
@@ -38,6 +41,8 @@ def choose(region: str | None, authority: Authority, environment: Mapping[str, s
     """
     if region is None:
         name = environment.get(VARIABLE)
+        if name and name.strip().lower() in _NO_NAMES:
+            return None
         return _parse(name, f"the environment variable {VARIABLE}") if name and authority.regional else None
     parsed = _parse(region, "region")
     if not authority.regional:
@@ -48,7 +53,7 @@ def choose(region: str | None, authority: Authority, environment: Mapping[str, s
 
 def _parse(name: object, source: str) -> str:
     found = normalized(name) if isinstance(name, str) else None
-    if found is None:
+    if found is None or found in _NO_NAMES:
         raise ConfigurationError(
             f"{source} must be the name of an Azure region, such as 'westeurope', or {AUTO!r}, not {shown(name)}"
         )

@@ -24,9 +24,8 @@ _CAE_CLAIMS: dict[str, Any] = {"access_token": {"xms_cc": {"values": ["CP1"]}}}
 _COMPACT = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]*){2,4}")
 # Entra lets clocks differ by as much (seconds).
 CLOCK_SKEW = 300.0
-# In the year 5138; what claims to be later is no time, and may be too large for a float.
-_LAST_TIME = 1e11
-EXPIRED_HINT = "The user's client must come back with a new token."
+# A claims challenge has a dozen objects; what nests deeper than the interpreter likes has many more.
+_MAX_OBJECTS = 500
 # The longest path of a federated managed identity that is taken; no limit is documented.
 _MAX_PATH = 1024
 
@@ -37,38 +36,25 @@ class UserAssertion:
 
     :ivar value: the token.
     :ivar digest: its SHA-256, base64url: what stands for it in cache keys.
-    :ivar expires_on: when it says that it expires, in seconds since the epoch (UTC); None if it cannot be read. To be
-        relied upon only for an assertion that the server has verified, for whoever alters it alters the digest.
+    :ivar cacheable: whether it says that it is valid. Only then is a token for it taken from the cache or got for a
+        refresh token; of any other the server is asked each time, for a token that was exchanged while it was valid
+        must not open the next API for whoever presents it afterwards.
     """
 
     value: str = field(repr=False, compare=False)
     digest: str
-    expires_on: float | None = field(default=None, compare=False)
-
-    def check_lifetime(self, now: float) -> None:
-        """Refuse an assertion that has expired.
-
-        The server would, and has to be asked for that no more once its answer is in the cache: a token that was
-        exchanged while it was valid must not open the next API for whoever presents it afterwards.
-
-        :param now: seconds since the epoch (UTC).
-        :raises UserAssertionRejectedError: it has expired, by more than clocks may differ.
-        """
-        if self.expires_on is not None and now >= self.expires_on + CLOCK_SKEW:
-            raise UserAssertionRejectedError(
-                f"the user's assertion expired {now - self.expires_on:.0f} s ago by this computer's clock. "
-                f"Hint: {EXPIRED_HINT}",
-                hint=EXPIRED_HINT,
-            )
+    cacheable: bool = field(default=True, compare=False)
 
 
-def user_assertion(value: object) -> UserAssertion:
+def user_assertion(value: object, *, now: float) -> UserAssertion:
     """Check what a caller of ``on_behalf_of`` gave.
 
     Whether it is expired, or issued for somebody else, is for the server to say: its clock and its keys decide.
 
     :param value: the token as it came in the ``Authorization`` field, without the scheme.
-    :raises ConfigurationError: it is not a JWT in compact form; the message does not repeat it.
+    :param now: seconds since the epoch (UTC).
+    :raises ConfigurationError: it is not a ``str``.
+    :raises UserAssertionRejectedError: it is not a JWT in compact form; the message does not repeat it.
     """
     if not isinstance(value, str):
         raise ConfigurationError(
@@ -76,29 +62,31 @@ def user_assertion(value: object) -> UserAssertion:
             f"not {type(value).__name__}"
         )
     if value[:7].lower() == "bearer ":
-        raise ConfigurationError("user_assertion is the token alone: leave out the scheme 'Bearer' before it")
+        del value
+        raise UserAssertionRejectedError("user_assertion is the token alone: leave out the scheme 'Bearer' before it")
     if not _COMPACT.fullmatch(value):
-        raise ConfigurationError(
+        del value
+        raise UserAssertionRejectedError(
             "user_assertion is not a JWT: it must be the access token that the user's client sent to this "
             "application, three parts of base64url joined by full stops"
         )
     digest = urlsafe_b64encode(sha256(value.encode("ascii")).digest()).decode("ascii")
-    return UserAssertion(value, digest, _expires_on(value))
+    return UserAssertion(value, digest, _is_valid(value, now))
 
 
-def _expires_on(token: str) -> float | None:
-    """Return the ``exp`` of a signed JWT (RFC 7519 section 4.1.4); None of an encrypted one, or of something else."""
+def _is_valid(token: str, now: float) -> bool:
+    """Say whether the ``exp`` of a signed JWT (RFC 7519 section 4.1.4) has not passed; no, if it cannot be read."""
     parts = token.split(".")
     if len(parts) != 3:
-        return None
+        return False
     try:
         claims = json.loads(urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
     except (ValueError, RecursionError):
-        return None
+        return False
     expires_on = claims.get("exp") if isinstance(claims, dict) else None
-    if isinstance(expires_on, bool) or not isinstance(expires_on, (int, float)) or not 0 <= expires_on < _LAST_TIME:
-        return None
-    return float(expires_on)
+    if isinstance(expires_on, bool) or not isinstance(expires_on, (int, float)):
+        return False
+    return now < expires_on + CLOCK_SKEW
 
 
 def plain_key(scopes: tuple[str, ...], tenant_id: str, *, enable_cae: bool) -> CacheKey:
@@ -107,8 +95,12 @@ def plain_key(scopes: tuple[str, ...], tenant_id: str, *, enable_cae: bool) -> C
 
 
 def user_key(scopes: tuple[str, ...], tenant_id: str, user: UserAssertion, *, enable_cae: bool) -> CacheKey:
-    """Return the key of a token that is asked for on a user's behalf."""
-    return (scopes, tenant_id, enable_cae, "user", user.digest)
+    """Return the key of a token that is asked for on a user's behalf.
+
+    Whoever may not be served from the cache has a key of his own, under which nothing is ever kept: so he does not
+    share a flight either, which may be one for a refresh token.
+    """
+    return (scopes, tenant_id, enable_cae, "user" if user.cacheable else "user to be verified", user.digest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +197,10 @@ def parse_claims(claims: str) -> dict[str, Any]:
 
     :raises ConfigurationError: it is not the text of a JSON object.
     """
+    if isinstance(claims, str) and claims.count("{") + claims.count("[") > _MAX_OBJECTS:
+        raise ConfigurationError(
+            f"claims have more than {_MAX_OBJECTS} objects and arrays: this is no claims challenge"
+        )
     try:
         value = json.loads(claims) if isinstance(claims, str) else None
     except (ValueError, RecursionError):

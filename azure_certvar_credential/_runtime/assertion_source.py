@@ -52,6 +52,7 @@ class AssertionSource:
         """
         if not isinstance(value, str) or not _JWT.fullmatch(value):
             what = "a text that is no signed JWT" if isinstance(value, str) else type(value).__name__
+            del value  # or the traceback's frames would hold what is perhaps a token
             raise ConfigurationError(
                 f"assertion_source returned {what}; it has to return the token itself, such as "
                 "credential.get_token(scope).token"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Hashable
+from dataclasses import replace
 from enum import Enum
 from typing import Protocol, TypeVar
 
@@ -86,7 +87,15 @@ class TokenKeeper:
         """
         if claims:
             return None
-        return self.fresh((scopes, tenant_id or self._tenant_id, enable_cae))  # plain_key, without the call
+        # As fresh() with a plain_key(), without the calls.
+        try:
+            entry = self._entries.get((scopes, tenant_id or self._tenant_id, enable_cae))
+        except TypeError:  # a scope that cannot be hashed
+            return None
+        if entry is not None and (now := self._clock()) < entry.fresh_until:
+            entry.used = now
+            return entry
+        return None
 
     def fresh(self, key: CacheKey) -> Entry | None:
         """Return the entry of a key if it is fresh, without a lock."""
@@ -112,16 +121,15 @@ class TokenKeeper:
         """
         self.check_open()
         now = self._clock()
-        if request.claims is None:
-            entry = self.memory.entries.get(request.key)
-            if entry is not None:
-                if now < entry.fresh_until:
-                    entry.used = now
-                    return Step.SERVE, entry
-                if now < entry.token.required_on:
-                    return (Step.REFRESH if self._claim(entry, now) else Step.SERVE), entry
-                if now < entry.token.expires_on:
-                    return Step.HURRY, entry
+        entry = self._older(request)
+        if entry is not None:
+            if now < entry.fresh_until:
+                entry.used = now
+                return Step.SERVE, entry
+            if now < entry.token.required_on:
+                return (Step.REFRESH if self._claim(entry, now) else Step.SERVE), entry
+            if now < entry.token.expires_on:
+                return Step.HURRY, entry
         refusal = self._refusals.get((request.key, request.claims))
         if refusal is not None:
             if now < refusal[0]:
@@ -143,7 +151,7 @@ class TokenKeeper:
         if token is not None:
             expired = token.expires_on <= self._clock()
             return None if expired and again else self.memory.entry(request.key, token)
-        entry = self.memory.entries.get(request.key) if request.claims is None else None
+        entry = self._older(request)
         if entry is not None and self._clock() < entry.token.expires_on:
             return entry
         raise own_copy(error or RuntimeError("a flight without an outcome"))
@@ -152,7 +160,7 @@ class TokenKeeper:
         """Note that a flight has failed: postpone the next one, and log if an older token hides the failure."""
         now = self._clock()
         retry_after = (error.retry_after if isinstance(error, AuthenticationError) else None) or 0.0
-        entry = self.memory.entries.get(request.key) if request.claims is None else None
+        entry = self._older(request)
         if entry is not None and now < entry.token.expires_on:
             pause = max(BACKOFF, retry_after)
             entry.fresh_until = min(now + pause, entry.token.expires_on)
@@ -177,7 +185,7 @@ class TokenKeeper:
 
     def flight_abandoned(self, request: TokenRequest) -> None:
         """Note that a flight was interrupted, so that the next caller starts another."""
-        entry = self.memory.entries.get(request.key) if request.claims is None else None
+        entry = self._older(request)
         if entry is not None:
             entry.fresh_until = min(entry.fresh_until, entry.token.refresh_on)
 
@@ -192,6 +200,9 @@ class TokenKeeper:
             before = self.memory.entries.get(request.key)
             if request.claims is None and before is not None and before.answered_on >= max(token.requested_on, 1.0):
                 return
+            if request.claims is not None and token.refresh_token is None and before is not None:
+                # The answer to a challenge was had for the user's assertion; the refresh token is still good.
+                token = replace(token, refresh_token=before.token.refresh_token)
             entry = self.memory.put(request.key, token, self._clock())
             if request.claims is not None:
                 entry.answered_on = token.requested_on
@@ -242,6 +253,10 @@ class TokenKeeper:
         """Start afresh in a child process: threads that hold locks or refresh tokens are not there."""
         self._lock = threading.Lock()
         self.memory.after_fork()
+
+    def _older(self, request: TokenRequest) -> Entry | None:
+        """Return the entry that a request finds in memory, or None; a claims challenge wants another one."""
+        return self.memory.entries.get(request.key) if request.claims is None else None
 
     def _note_refusal(self, request: TokenRequest, error: Exception, now: float) -> None:
         if not isinstance(error, AuthenticationError) or not error.retry_after:

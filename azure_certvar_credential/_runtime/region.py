@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping
 # The standard library's, not a pipeline of azure-core's: the caller's proxies, policies and transport must not see this
 # request, which is for the machine itself, and it needs a bound on the whole of it that no pipeline has.
 from http.client import HTTPException, HTTPResponse
-from typing import cast
+from typing import Any, cast
 
 from azure_certvar_credential._core.region import normalized
 from azure_certvar_credential._runtime.fork import tell_after_fork
@@ -74,10 +74,14 @@ class RegionDetector:
         """
         if self.known:
             return self._answer()
+        warnings: list[tuple[Any, ...]] = []
         with self._lock:
             if not self.known:
-                region = self._from_environment() or self._from_machine()
+                region = self._from_environment(warnings) or self._from_machine(warnings)
                 self._found = (region, float("inf") if region is not None else self._clock() + BACKOFF)
+        # Not under the lock: a log handler may ask another credential for a token, and that one for the region.
+        for warning in warnings:
+            _LOGGER.warning(*warning)
         return self._answer()
 
     def after_fork(self) -> None:
@@ -87,14 +91,16 @@ class RegionDetector:
     def _answer(self) -> str | None:
         return None if self._found is None else self._found[0]
 
-    def _from_environment(self) -> str | None:
+    def _from_environment(self, warnings: list[tuple[Any, ...]]) -> str | None:
         name = self._environment.get(VARIABLE, "")
         region = normalized(name)
         if name and region is None:
-            _LOGGER.warning("the environment variable %s is not the name of an Azure region, and is ignored", VARIABLE)
+            warnings.append(
+                ("the environment variable %s is not the name of an Azure region, and is ignored", VARIABLE)
+            )
         return region
 
-    def _from_machine(self) -> str | None:
+    def _from_machine(self, warnings: list[tuple[Any, ...]]) -> str | None:
         # The clock that time-outs run by, whatever the other one says.
         deadline = time.monotonic() + self._limit
         region: str | None = None
@@ -106,12 +112,11 @@ class RegionDetector:
         except (OSError, HTTPException) as error:
             reason = type(error).__name__
         if region is None:
-            _LOGGER.warning(
+            text = (
                 "the Azure region could not be detected, so the global token endpoint is asked: "
-                "the instance metadata service did not name it (%s); next attempt in %.0f s",
-                reason,
-                BACKOFF,
+                "the instance metadata service did not name it (%s); next attempt in %.0f s"
             )
+            warnings.append((text, reason, BACKOFF))
         return region
 
 

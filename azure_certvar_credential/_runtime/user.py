@@ -22,19 +22,17 @@ class User:
     :param keeper: the tokens of the credential that acts.
     :param tenant_id: its tenant.
     :param clock: returns seconds since the epoch, UTC.
-    :raises ConfigurationError: it is neither, or the token is none.
-    :raises UserAssertionRejectedError: the token has expired. One that expires later goes on to be served, by its
-        refresh token: the work that a user began may take longer than the user's token lives.
+    :raises ConfigurationError: it is neither.
+    :raises UserAssertionRejectedError: the token is none.
     """
 
     def __init__(self, given: Given, keeper: TokenKeeper, tenant_id: str, clock: Callable[[], float]) -> None:
         self._read: Callable[[], Any] | None = given if callable(given) else None
-        self._last = None if callable(given) else user_assertion(given)
+        # Judged now, once: the work that a user began may take longer than the user's token lives.
+        self._last = None if callable(given) else user_assertion(given, now=clock())
         self._keeper = keeper
         self._tenant_id = tenant_id
         self._clock = clock
-        if self._last is not None:
-            self._last.check_lifetime(clock())
         self.asynchronous = is_coroutine_function(self._read)
 
     def refuse_coroutines(self) -> None:
@@ -52,23 +50,16 @@ class User:
     def accept(self, value: object) -> UserAssertion:
         """Take what :meth:`read` returned.
 
-        :raises ConfigurationError: it is no token.
-        :raises UserAssertionRejectedError: it has expired.
+        :raises ConfigurationError: it is no ``str``.
+        :raises UserAssertionRejectedError: it is no token.
         """
-        if isinstance(value, UserAssertion):
-            return value
-        last = self._last
-        # The same user mostly asks again and again; one reference is swapped, so threads need no lock.
-        if last is None or last.value != value:
-            last = self._last = user_assertion(value)
-        last.check_lifetime(self._clock())
-        return last
+        return value if isinstance(value, UserAssertion) else user_assertion(value, now=self._clock())
 
     def hot(
         self, scopes: tuple[str, ...], claims: str | None, tenant_id: str | None, *, enable_cae: bool
     ) -> Entry | None:
         """Return the entry for the arguments of a ``get_token`` if it is fresh; as :meth:`.TokenKeeper.hot`."""
-        if claims or self._read is not None:
+        user = self._last
+        if claims or user is None or not user.cacheable:
             return None
-        user = self.accept(self._last)
         return self._keeper.fresh(user_key(scopes, tenant_id or self._tenant_id, user, enable_cae=enable_cae))

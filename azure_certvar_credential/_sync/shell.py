@@ -55,7 +55,7 @@ class Shell:
         :raises AuthenticationError: the server refused, or answered with something that is no token.
         :raises azure.core.exceptions.AzureError: the server could not be reached.
         """
-        entry = None if fmi_path else self._hot(scopes, claims, tenant_id, enable_cae=enable_cae)
+        entry = self._hot(scopes, claims, tenant_id, enable_cae=enable_cae) if fmi_path is None else None
         if entry is not None:
             return entry.access_token
         return self._entry(scopes, claims, tenant_id, enable_cae=enable_cae, fmi_path=fmi_path).access_token

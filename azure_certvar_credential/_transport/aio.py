@@ -76,7 +76,7 @@ class AsyncSender:
         opened = await self._open()
         try:
             result = await opened.pipeline.run(
-                pipeline.http_request(effect), stream=True, **pipeline.run_options(self._options)
+                pipeline.http_request(effect), stream=True, **pipeline.run_options(effect, self._options)
             )
             return await _read(result.http_response)
         except Exception as error:  # noqa: BLE001 - whatever it is, its frames may hold the assertion

@@ -83,11 +83,14 @@ def transport_options(options: Mapping[str, Any]) -> dict[str, Any]:
     return {**DEFAULT_TIMEOUTS, **{name: options[name] for name in names if options.get(name) is not None}}
 
 
-def run_options(options: Mapping[str, Any]) -> dict[str, Any]:
+def run_options(effect: Send | Fetch, options: Mapping[str, Any]) -> dict[str, Any]:
     """Return the options that azure-core's policies take with each request only, not in their constructor."""
     # What is sent here: azure-core's retry policy leaves POST alone unless told otherwise. A list of the caller's own
     # may have no retry policy, and then the option would end up at the transport.
-    return {"retry_on_methods": ["GET", "POST"]} if options.get("policies") is None else {}
+    if options.get("policies") is not None:
+        return {}
+    once = {"retry_total": 0} if isinstance(effect, Fetch) and effect.once else {}
+    return {"retry_on_methods": ["GET", "POST"], **once}
 
 
 def http_request(effect: Send | Fetch) -> HttpRequest:

@@ -39,7 +39,7 @@ class Sender:
         try:
             response = (
                 self._opened()
-                .run(pipeline.http_request(effect), stream=True, **pipeline.run_options(self._options))
+                .run(pipeline.http_request(effect), stream=True, **pipeline.run_options(effect, self._options))
                 .http_response
             )
             return _read(response)

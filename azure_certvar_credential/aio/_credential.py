@@ -39,7 +39,8 @@ class _Own(Made, Shell):
 
         :param user_assertion: the access token that the user's client sent to this application, or a callable that
             returns the present user's.
-        :raises ConfigurationError: it is not a token.
+        :raises ConfigurationError: it is neither.
+        :raises UserAssertionRejectedError: it is no token.
         """
         from azure_certvar_credential._runtime.user import User
 

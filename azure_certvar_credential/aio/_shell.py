@@ -47,7 +47,7 @@ class Shell:
         Parameters and errors are those of :meth:`azure_certvar_credential.CertVarCredential.get_token`. A caller that
         is cancelled leaves the request to the others who wait for it; when there are none, it is cancelled too.
         """
-        entry = None if fmi_path else self._hot(scopes, claims, tenant_id, enable_cae=enable_cae)
+        entry = self._hot(scopes, claims, tenant_id, enable_cae=enable_cae) if fmi_path is None else None
         if entry is not None:
             return entry.access_token
         return (await self._entry(scopes, claims, tenant_id, enable_cae=enable_cae, fmi_path=fmi_path)).access_token

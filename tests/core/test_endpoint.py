@@ -125,10 +125,13 @@ def test_an_endpoint_is_remembered_for_a_day(drive: Driver) -> None:
 
 
 def test_after_a_day_the_document_is_read_again_and_a_new_endpoint_replaces_the_old(drive: Driver) -> None:
-    world = World(remembered("https://old.example/t", NOW), now(), fetch(document()), KEPT)
+    world = World(remembered("https://old.example/t", NOW), now(), KEPT, fetch(document()), KEPT)
     assert drive(asked(oidc_authority=ISSUER), world.perform) == ENDPOINT
     world.done()
-    assert world.all(WriteEndpoint)[0].endpoint.url == ENDPOINT
+    claimed, kept = world.all(WriteEndpoint)
+    # Whoever comes while the document is read takes the old one, and nobody reads it twice.
+    assert claimed == WriteEndpoint(claimed.key, PublishedEndpoint("https://old.example/t", NOW + BACKOFF))
+    assert kept.endpoint.url == ENDPOINT
 
 
 FAILURES: dict[str, Any] = {
@@ -145,11 +148,12 @@ FAILURES: dict[str, Any] = {
 
 @pytest.mark.parametrize("case", FAILURES)
 def test_a_document_that_cannot_be_read_again_leaves_the_last_good_endpoint_in_use(drive: Driver, case: str) -> None:
-    world = World(remembered("https://good.example/t", NOW), now(), fetch(FAILURES[case]), KEPT)
+    world = World(remembered("https://good.example/t", NOW), now(), KEPT, fetch(FAILURES[case]), KEPT)
     # One attempt: nobody waits while there is an endpoint.
     assert drive(asked(oidc_authority=ISSUER), world.perform) == "https://good.example/t"
     world.done()
-    (kept,) = world.all(WriteEndpoint)
+    assert [effect.once for effect in world.all(Fetch)] == [True]
+    _, kept = world.all(WriteEndpoint)
     assert kept.endpoint == PublishedEndpoint("https://good.example/t", NOW + BACKOFF)
     assert isinstance(kept.failure, Exception)
 
@@ -209,7 +213,7 @@ def test_a_longer_pause_than_a_caller_waits_is_reported(drive: Driver) -> None:
 
 
 def test_an_interruption_is_no_failure_to_be_survived(drive: Driver) -> None:
-    world = World(remembered("https://good.example/t", NOW), now(), fetch(KeyboardInterrupt()))
+    world = World(remembered("https://good.example/t", NOW), now(), KEPT, fetch(KeyboardInterrupt()))
     with pytest.raises(KeyboardInterrupt):
         drive(asked(oidc_authority=ISSUER), world.perform)
     world.done()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from base64 import b64decode, urlsafe_b64decode, urlsafe_b64encode
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -36,8 +37,13 @@ from tests.core.script import (
     wait,
 )
 
-JWT = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ1c2VyIn0.c2lnbmF0dXJl"
-USER = user_assertion(JWT)
+
+def jwt_with(payload: bytes) -> str:
+    return f"eyJhbGciOiJSUzI1NiJ9.{urlsafe_b64encode(payload).decode().rstrip('=')}.c2lnbmF0dXJl"
+
+
+JWT = jwt_with(b'{"sub":"user","exp":1900000000}')
+USER = user_assertion(JWT, now=NOW)
 SCOPE = "https://storage.azure.com/.default"
 OLD = Token("old", "Bearer", NOW - 1, NOW - 1000, NOW - 31, refresh_token="a-refresh-token")
 CLAIMS = '{"access_token":{"acrs":{"essential":true,"value":"c1"}}}'
@@ -180,7 +186,7 @@ def test_an_assertion_for_others_names_its_audience(drive: Driver, audience: str
     result = drive(client_assertion(made_settings(), audience), world.perform)
     world.done()
     claims = json.loads(urlsafe_b64decode(result.split(".")[1] + "==="))
-    assert claims["aud"] == audience or claims["aud"].endswith("/contoso.example/oauth2/v2.0/token")
+    assert claims["aud"] == (audience or "https://login.microsoftonline.com/contoso.example/oauth2/v2.0/token")
     assert (claims["iss"], claims["iat"]) == ("a-client", NOW)
 
 
@@ -205,48 +211,66 @@ BAD_ASSERTIONS = {
 @pytest.mark.parametrize("name", BAD_ASSERTIONS)
 def test_what_is_no_users_assertion_is_refused_without_being_repeated(name: str) -> None:
     given = BAD_ASSERTIONS[name]
-    with pytest.raises(ConfigurationError, match="user_assertion") as caught:
-        user_assertion(given)
+    error = UserAssertionRejectedError if isinstance(given, str) else ConfigurationError
+    with pytest.raises(error, match="user_assertion") as caught:
+        user_assertion(given, now=NOW)
     assert JWT not in str(caught.value)
 
 
 def test_a_users_assertion_is_hidden_and_known_by_its_digest() -> None:
     assert JWT not in repr(USER)
     assert JWT not in repr(request(user=USER))
-    assert user_assertion(JWT) == USER
-    assert user_assertion(JWT + "x") != USER
-
-
-def jwt_with(payload: bytes) -> str:
-    return f"eyJhbGciOiJSUzI1NiJ9.{urlsafe_b64encode(payload).decode().rstrip('=')}.c2lnbmF0dXJl"
+    assert user_assertion(JWT, now=NOW) == USER
+    assert user_assertion(JWT + "x", now=NOW) != USER
 
 
 @pytest.mark.parametrize(
-    ("token", "expires_on"),
+    ("payload", "now", "cacheable"),
     [
-        (jwt_with(b'{"exp": 1800000000}'), 1800000000.0),
-        (jwt_with(b'{"exp": 1800000000.5}'), 1800000000.5),
-        (jwt_with(b'{"exp": "soon"}'), None),
-        (jwt_with(b'{"exp": true}'), None),
-        (jwt_with(b'{"exp": 1' + b"0" * 400 + b"}"), None),
-        (jwt_with(b'{"exp": NaN}'), None),
-        (jwt_with(b"[1]"), None),
-        (jwt_with(b"\xff"), None),
-        ("a.b.c", None),
-        ("a.b.c.d.e", None),
+        (b'{"exp": 1800000000}', 1800000000 + 299.9, True),
+        (b'{"exp": 1800000000}', 1800000000 + 300, False),
+        (b'{"exp": 1800000000.5}', 1800000000 + 300, True),
+        (b'{"exp": "1900000000"}', NOW, False),
+        (b'{"exp": true}', NOW, False),
+        (b'{"exp": NaN}', NOW, False),
+        (b"{}", NOW, False),
+        (b"[1]", NOW, False),
+        (b"\xff", NOW, False),
     ],
-    ids=range(10),
+    ids=range(9),
 )
-def test_an_assertions_end_is_read_where_it_can_be(token: str, expires_on: float | None) -> None:
-    assert user_assertion(token).expires_on == expires_on
+def test_only_an_assertion_that_says_it_is_valid_is_served_from_the_cache(
+    payload: bytes, now: float, cacheable: bool
+) -> None:
+    assertion = user_assertion(jwt_with(payload), now=now)
+    assert assertion.cacheable is cacheable
+    assert (request(user=assertion).key == request(user=replace(assertion, cacheable=True)).key) is cacheable
 
 
-def test_an_assertion_is_refused_when_it_has_expired_by_more_than_clocks_differ() -> None:
-    assertion = user_assertion(jwt_with(b'{"exp": 1800000000}'))
-    assertion.check_lifetime(1800000000 + 299.9)
-    with pytest.raises(UserAssertionRejectedError, match="expired 300 s ago"):
-        assertion.check_lifetime(1800000000 + 300)
-    user_assertion("a.b.c").check_lifetime(1e12)
+def test_an_encrypted_assertion_is_never_served_from_the_cache() -> None:
+    assert not user_assertion("a.b.c.d.e", now=NOW).cacheable
+
+
+def test_what_came_for_an_assertion_that_is_to_be_verified_is_not_kept(drive: Driver) -> None:
+    world = World(read_cache(), load(), post(token(refresh_token="r")))
+    drive(acquire(made_settings(), request(user=user_assertion("a.b.c", now=NOW))), world.perform)
+    world.done()
+
+
+def test_an_application_is_given_no_refresh_token(drive: Driver) -> None:
+    world = World(read_cache(), load(), post(token(refresh_token="r")), WRITE)
+    assert drive(acquire(made_settings(), request(fmi_path="a/b")), world.perform).refresh_token is None
+    world = World(read_cache(OLD), now(), load(), post(token()), WRITE)
+    drive(acquire(made_settings(), request(fmi_path="a/b")), world.perform)
+    assert (forms(world)[0]["grant_type"], forms(world)[0]["fmi_path"]) == ("client_credentials", "a/b")
+
+
+def test_a_federated_credential_does_not_sign_anew_for_another_clock(drive: Driver) -> None:
+    refused = aadsts(700024, "invalid_client", status=401, headers={"date": "Mon, 01 Jan 2035 00:00:00 GMT"})
+    world = World(read_cache(), now(), Step(LoadAssertion, JWT), Step(Send, refused))
+    with pytest.raises(CertificateRejectedError):
+        drive(acquire(made_settings(federated=True), request()), world.perform)
+    world.done()
 
 
 @pytest.mark.parametrize("path", ["", "a\nb", 7, "x" * 1025])

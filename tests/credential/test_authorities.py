@@ -14,7 +14,12 @@ from cryptography import x509
 from azure_certvar_credential import ClientCertificate
 from azure_certvar_credential._runtime import region as regions
 from azure_certvar_credential._runtime.region import RegionDetector
-from azure_certvar_credential.exceptions import AuthenticationError, ConfigurationError, ResponseFormatError
+from azure_certvar_credential.exceptions import (
+    AuthenticationError,
+    ConfigurationError,
+    ResponseFormatError,
+    TenantNotAllowedError,
+)
 from azure_certvar_credential.testing import Fault, InstanceMetadataEmulator
 from tests.credential.world import STORAGE, World
 
@@ -183,6 +188,25 @@ async def test_a_document_of_another_issuer_is_not_believed(world: World) -> Non
     with pytest.raises(ResponseFormatError, match="another issuer"):
         await world.driver(oidc_authority=oidc(world).replace(world.application.tenant_id, DOMAIN)).get_token(STORAGE)
     assert world.requests == 0
+
+
+async def test_a_provider_has_no_other_tenant(world: World) -> None:
+    other = world.entra.add_tenant(domains=("fabrikam.onmicrosoft.com",))
+    driver = world.driver(oidc_authority=oidc(world), additionally_allowed_tenants=["*"])
+    with pytest.raises(TenantNotAllowedError, match="one token endpoint"):
+        await driver.get_token(STORAGE, tenant_id=other.tenant_id)
+    assert (await driver.get_token(STORAGE, tenant_id=world.application.tenant_id)).token
+
+
+@pytest.mark.parametrize("value", ["false", "None", "disabled"])
+async def test_a_variable_that_says_no_region_means_none(
+    world: World, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AZURE_REGIONAL_AUTHORITY_NAME", value)
+    await world.driver().get_token(STORAGE)
+    assert world.entra.requests[0].url.startswith("https://login.microsoftonline.com/")
+    with pytest.raises(ConfigurationError, match="region must be"):
+        world.driver(region=value)
 
 
 @pytest.fixture

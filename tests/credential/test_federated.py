@@ -92,6 +92,14 @@ async def test_managed_identity_paths_are_cached_apart_and_sent(world: World) ->
     assert [request.form.get("fmi_path") for request in world.entra.requests] == ["team/one", "team/two", None]
 
 
+@pytest.mark.parametrize("path", ["", 0, False])
+async def test_an_empty_path_is_an_error_also_when_the_plain_token_is_in_the_cache(world: World, path: Any) -> None:
+    driver = world.driver()
+    await driver.get_token(FMI_EXCHANGE)
+    with pytest.raises(ConfigurationError, match="fmi_path"):
+        await driver.get_token(FMI_EXCHANGE, fmi_path=path)
+
+
 async def test_a_path_is_the_identity_that_the_second_application_trusts(world: World) -> None:
     subject = world.application.fmi_subject("team/one")
     application = trusting(world, subject=subject, audience="api://AzureFMITokenExchange")

@@ -7,6 +7,7 @@ import copy
 import json
 import logging
 import pickle
+from dataclasses import replace
 from typing import Any
 
 import jwt
@@ -20,8 +21,8 @@ from azure_certvar_credential.exceptions import (
     TenantNotAllowedError,
     UserAssertionRejectedError,
 )
-from azure_certvar_credential.testing import Fault
-from tests.credential.world import GRAPH, STORAGE, World
+from azure_certvar_credential.testing import Fault, Response
+from tests.credential.world import GRAPH, STORAGE, Driver, World
 
 ORDERS = "api://orders/Orders.Read"
 
@@ -29,6 +30,11 @@ ORDERS = "api://orders/Orders.Read"
 def claims_of(token: str) -> dict[str, Any]:
     claims: dict[str, Any] = jwt.decode(token, options={"verify_signature": False})
     return claims
+
+
+def without_refresh_token(response: Response) -> Response:
+    document = {name: value for name, value in response.json().items() if name != "refresh_token"}
+    return replace(response, body=json.dumps(document).encode())
 
 
 def user_token(world: World, name: str = "Adele Vance", **options: Any) -> str:
@@ -105,22 +111,66 @@ async def test_the_next_token_comes_for_the_refresh_token_even_when_the_assertio
     assert [request.form["grant_type"] for request in world.entra.requests][1:] == ["refresh_token"]
 
 
-async def test_an_expired_assertion_opens_nothing_although_its_token_is_in_the_cache(world: World) -> None:
+async def test_an_expired_assertion_gets_nothing_from_the_cache_and_the_server_refuses_it(world: World) -> None:
     driver, token = world.driver(), user_token(world, lifetime=600)
     began = driver.for_user(token)
     acquired = await began.get_token(ORDERS)
     world.clock.advance(600 + 301)
 
-    with pytest.raises(UserAssertionRejectedError, match="expired 301 s ago") as caught:
-        await driver.for_user(token).get_token(ORDERS)
-    with pytest.raises(UserAssertionRejectedError):
-        await driver.for_user(lambda: token).get_token(ORDERS)
+    for late in (driver.for_user(token), driver.for_user(lambda: token)):
+        for _ in range(2):
+            with pytest.raises(UserAssertionRejectedError) as caught:
+                await late.get_token(ORDERS)
+            assert caught.value.error_codes == (500133,)
+            assert 'error="invalid_token"' in caught.value.www_authenticate
 
-    assert 'error="invalid_token"' in caught.value.www_authenticate
-    assert token not in str(caught.value)
-    # What began while it was valid goes on.
+    # What began while it was valid goes on, and its refresh is nobody else's either.
     assert await began.get_token(ORDERS) is acquired
-    assert world.requests == 1
+    assert world.requests == 1 + 4
+
+
+async def test_a_clock_that_is_ahead_locks_no_user_out(world: World) -> None:
+    ahead = [7200.0]
+    driver, token = world.driver(_clock=lambda: world.clock() + ahead[0]), user_token(world)
+    first, second = [await driver.for_user(token).get_token(ORDERS) for _ in range(2)]
+    assert claims_of(first.token)["scp"] == "Orders.Read"
+    # By its clock the token has expired, so the server is asked each time.
+    assert first.token != second.token
+
+
+async def test_a_token_without_a_readable_end_is_verified_each_time(world: World) -> None:
+    head, _, signature = user_token(world).split(".")
+    endless = f"{head}.{'e30'}.{signature}"
+    for _ in range(2):
+        with pytest.raises(AuthenticationError):
+            await world.driver().for_user(endless).get_token(ORDERS)
+    assert world.requests == 2
+
+
+async def test_a_user_of_two_tenants_gets_each_tenants_token_also_from_the_cache(world: World) -> None:
+    driver, token = world.driver(additionally_allowed_tenants=["*"]), user_token(world)
+    for_user = driver.for_user(token)
+    own = await for_user.get_token(ORDERS)
+    fabrikam = world.entra.add_tenant(domains=("fabrikam.onmicrosoft.com",))
+    world.application.add_service_principal(fabrikam)
+
+    for _ in range(2):
+        with pytest.raises(InteractionRequiredError) as caught:  # not that tenant's user
+            await for_user.get_token(ORDERS, tenant_id=fabrikam.tenant_id)
+        assert caught.value.error_codes == (50020,)
+        assert await for_user.get_token(ORDERS) is own
+
+
+async def test_an_answer_to_a_challenge_leaves_the_refresh_token_in_place(world: World) -> None:
+    for_user = world.driver().for_user(user_token(world, lifetime=600))
+    await for_user.get_token(ORDERS)
+    no_refresh_token = Fault("no refresh token", lambda serve, conditions: without_refresh_token(serve(conditions)))
+    world.entra.inject(no_refresh_token)
+    await for_user.get_token(ORDERS, claims='{"access_token":{"nbf":{"essential":true,"value":"1"}}}')
+    world.clock.advance(3700)
+
+    assert claims_of((await for_user.get_token(ORDERS)).token)["scp"] == "Orders.Read"
+    assert world.entra.requests[-1].form["grant_type"] == "refresh_token"
 
 
 async def test_a_revoked_refresh_token_falls_back_to_the_assertion(world: World) -> None:
@@ -214,9 +264,7 @@ async def test_a_refusal_names_what_is_wrong_with_the_users_assertion(
     what, code, kind = REJECTED[case]
     caplog.set_level(logging.DEBUG)
     driver = world.driver()
-    # A clock that is as much behind as clocks may differ; the server knows better.
-    world.entra.settings.clock_skew = 10 if what == "lifetime" else 300
-    token = user_token(world, lifetime=-200 if what == "lifetime" else 3599)
+    token = user_token(world, lifetime=-400 if what == "lifetime" else 3599)
     if what == "audience":
         other = world.entra.add_application()
         token = world.entra.issue_user_token(world.entra.add_user("Other User"), other)
@@ -255,11 +303,13 @@ async def test_a_callable_gives_the_present_user(world: World) -> None:
     assert world.requests == 2
 
 
-@pytest.mark.parametrize("given", ["", "hello", "Bearer a.b.c", None, 7, b"a.b.c"])
+@pytest.mark.parametrize("given", ["", "hello", "Bearer a.b.c", "a.b.c ", None, 7, b"a.b.c"])
 async def test_what_is_no_token_is_refused_at_once(world: World, given: object) -> None:
-    with pytest.raises(ConfigurationError, match="user_assertion"):
+    # A text came from the user's client; anything else is the program's own mistake.
+    error: type[Exception] = UserAssertionRejectedError if isinstance(given, str) else ConfigurationError
+    with pytest.raises(error, match="user_assertion"):
         world.driver().for_user(given)
-    with pytest.raises(ConfigurationError, match="user_assertion"):
+    with pytest.raises(error, match="user_assertion"):
         await world.driver().for_user(lambda: given).get_token(ORDERS)
     assert world.requests == 0
 
@@ -279,7 +329,8 @@ async def test_it_shows_copies_and_keeps_no_users_token(world: World) -> None:
     token = user_token(world)
     credential = world.driver().for_user(token).credential
     assert token not in repr(credential)
-    assert copy.deepcopy(credential) is not credential
+    acquired = await Driver(credential).get_token(ORDERS)
+    assert await Driver(copy.deepcopy(credential)).get_token(ORDERS) is acquired
     with pytest.raises(TypeError, match="in clear"):
         pickle.dumps(credential)
 
