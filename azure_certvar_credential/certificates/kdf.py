@@ -145,7 +145,8 @@ def _scrypt_iterations(parameters: tuple[Element, ...]) -> int:
         raise MalformedError("scrypt parameters are missing")
     cost, block_size, parallelization = (max(1, parameter.integer()) for parameter in parameters[1:4])
     blocks = cost * block_size
-    if blocks > MAX_SCRYPT_BLOCKS:
+    # What OpenSSL allocates: N r for the table, p r for the blocks, and two more (RFC 7914 section 2).
+    if blocks + (parallelization + 2) * block_size > MAX_SCRYPT_BLOCKS:
         raise CertificateFormatError(
             "the encrypted private key asks for scrypt with 32 MiB of memory or more, which OpenSSL refuses; encrypt "
             "it again with `openssl pkcs8 -topk8 -scrypt`"

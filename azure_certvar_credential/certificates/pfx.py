@@ -34,6 +34,9 @@ from azure_certvar_credential.signers.memory import PrivateKey
 
 _logger = logging.getLogger(__name__)
 
+# Octets of a PKCS #8 structure: nine numbers of RSA with 16384 bits have 9.3 kB.
+_LARGEST_KEY = 10_000
+
 
 class _ClosedError(Exception):
     """A part cannot be read with a password.
@@ -169,8 +172,10 @@ def _key(bag: tlv.Element | Encrypted, passphrase: Passphrase, *, is_alone: bool
         except (CertificateFormatError, PasswordError):
             # OpenSSL takes keys that cryptography's stricter parser refuses.
             pass
-    # OpenSSL validates RSA keys, which takes long (40 ms with 2048 bits): one is what a PFX should have.
-    key = pfx_openssl.key_in(left, passphrase) if is_alone else None
+    # OpenSSL validates RSA keys, which takes long (40 ms with 2048 bits, minutes with 65536): one is what a PFX should
+    # have, and none that is larger than the largest RSA key that is taken.
+    size = len(left) if isinstance(left, bytes) else len(left.content)
+    key = pfx_openssl.key_in(left, passphrase) if is_alone and size <= _LARGEST_KEY else None
     if key is None:
         raise _ClosedError(*algorithms)
     return accept(key)

@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 from cryptography.hazmat.primitives.hmac import HMAC
 
@@ -24,7 +27,7 @@ from azure_certvar_credential.certificates.derivation import (
 )
 
 # By the OBJECT IDENTIFIER of the digest.
-_DIGESTS = {
+_DIGESTS: dict[str, Callable[..., Any]] = {
     "1.2.840.113549.2.5": hashlib.md5,
     "1.3.14.3.2.26": hashlib.sha1,
     "2.16.840.1.101.3.4.2.4": hashlib.sha224,
@@ -35,6 +38,12 @@ _DIGESTS = {
     "2.16.840.1.101.3.4.2.8": hashlib.sha3_256,
     "2.16.840.1.101.3.4.2.9": hashlib.sha3_384,
     "2.16.840.1.101.3.4.2.10": hashlib.sha3_512,
+    # Of OpenSSL's, which hashlib asks for by name; where it has none, the digest is not known.
+    **{
+        oid: partial(hashlib.new, name)
+        for oid, name in (("2.16.840.1.101.3.4.2.5", "sha512_224"), ("2.16.840.1.101.3.4.2.6", "sha512_256"))
+        if name in hashlib.algorithms_available
+    },
 }
 
 

@@ -24,6 +24,8 @@ from azure_certvar_credential.signers.protocol import Signer
 
 # NIST SP 800-131A disallows shorter RSA keys for signatures, and Entra takes none.
 MIN_RSA_BITS = 2048
+# OpenSSL verifies with no larger ones either.
+MAX_RSA_BITS = 16384
 
 # The curves of RFC 7518 section 3.4 with the one hash that it ties to each.
 _CURVES: dict[str, tuple[str, hashes.HashAlgorithm]] = {
@@ -41,13 +43,17 @@ def check_key(key: object) -> PublicKey:
     """Return a public key of a kind that can sign a client assertion.
 
     :param key: a public key.
-    :raises UnsupportedKeyError: it is neither RSA nor EC, an RSA key below 2048 bits, or on a curve without an ES
-        algorithm.
+    :raises UnsupportedKeyError: it is neither RSA nor EC, an RSA key below 2048 bits or above 16384, or on a curve
+        without an ES algorithm.
     """
     if isinstance(key, rsa.RSAPublicKey):
         if key.key_size < MIN_RSA_BITS:
             raise UnsupportedKeyError(
                 f"the key is RSA with {key.key_size} bits; Microsoft Entra ID takes {MIN_RSA_BITS} and more"
+            )
+        if key.key_size > MAX_RSA_BITS:
+            raise UnsupportedKeyError(
+                f"the key is RSA with {key.key_size} bits; more than {MAX_RSA_BITS} take minutes to sign with"
             )
         return key
     if isinstance(key, ec.EllipticCurvePublicKey):

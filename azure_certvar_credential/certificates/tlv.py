@@ -7,7 +7,7 @@ with strings in segments (clause 8.7.3). It decodes nothing that it is not asked
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 INTEGER = 0x02
 BIT_STRING = 0x03
@@ -47,9 +47,10 @@ class Element:
     """
 
     tag: int
-    content: bytes
-    encoded: bytes
-    parts: tuple[Element, ...] | None = None
+    # Hidden: it may be a private key, and error reporters show the variables of a traceback's frames.
+    content: bytes = field(repr=False)
+    encoded: bytes = field(repr=False)
+    parts: tuple[Element, ...] | None = field(default=None, repr=False)
 
     def children(self) -> tuple[Element, ...]:
         """Return the elements inside a constructed element.

@@ -23,6 +23,7 @@ from dataclasses import replace
 from typing import Any
 
 import msal
+from azure.core.exceptions import AzureError
 
 from azure_certvar_credential._core.effects import Token
 from azure_certvar_credential._core.freshness import refresh_on, required_on
@@ -41,6 +42,7 @@ from azure_certvar_credential.msal.caches import check_cache, knows_fmi_path, un
 from azure_certvar_credential.msal.client import Client, ForeignClient
 from azure_certvar_credential.msal.http import HttpClient, RefusedError
 from azure_certvar_credential.msal.options import Delegation, authority_arguments
+from azure_certvar_credential.signers.showing import shown
 
 _LOGGER = logging.getLogger("azure_certvar_credential")
 
@@ -175,6 +177,16 @@ class Applications:
         return replace(token, refresh_on=max(token.refresh_on, min(due, token.required_on)))
 
     def _cached(self, result: Mapping[str, Any], began: float, refusal: Exception | None) -> Token:
+        kind = str(result.get("token_type", "Bearer"))
+        if kind.lower() != "bearer":
+            raise ConfigurationError(
+                f"the token_cache holds a token of type {shown(kind)} for this application and scope, which no client "
+                "of Azure could use: give this credential a cache of its own"
+            )
+        given = self._delegation.token_cache
+        if given is not None and not knows_fmi_path():
+            # Another process may have put there, since the last look, what this MSAL takes for the application's own.
+            check_cache(given, self._settings.client_id)
         now, lives = self._clock(), float(result["expires_in"])
         advised = _number(result.get("refresh_on"), now + lives - _MSAL_MARGIN) + 1 - now
         if refusal is not None:
@@ -192,7 +204,7 @@ class Applications:
         jitter = moment(self._clock).jitter
         return Token(
             result["access_token"],
-            str(result.get("token_type", "Bearer")),
+            kind,
             expires_on=began + lives,
             refresh_on=refresh_on(now, lives, advised, jitter),
             required_on=required_on(began, lives),
@@ -205,6 +217,8 @@ class Applications:
                 check_cache(self._delegation.token_cache, self._settings.client_id)
             except ConfigurationError as error:
                 return error
+            if isinstance(failure, OSError) and not isinstance(failure, AzureError):
+                return AzureError(f"the token_cache could not be read: {type(failure).__name__}")
         if type(failure) is ValueError:
             return ConfigurationError(_explained(str(failure)))
         return failure

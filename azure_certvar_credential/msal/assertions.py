@@ -82,7 +82,7 @@ class ClientAssertion:
         told = context or {}
         client_id = self._client_id or told.get("client_id")
         audience = self._audience or told.get("token_endpoint")
-        if told.get("client_id", client_id) != client_id:
+        if str(told.get("client_id", client_id)).casefold() != str(client_id).casefold():
             raise ConfigurationError(
                 f"this client_credential is for the application {shown(client_id)}, and MSAL's application is "
                 f"{shown(told['client_id'])}"

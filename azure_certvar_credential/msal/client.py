@@ -13,7 +13,7 @@ from urllib3.exceptions import ProtocolError
 
 from azure_certvar_credential._core.effects import Fetch, Send, Unanswered
 from azure_certvar_credential._core.exchange import MAX_BODY, Response
-from azure_certvar_credential._transport.pipeline import without_frames
+from azure_certvar_credential.exceptions import ConfigurationError
 
 
 class Client(Protocol):
@@ -32,13 +32,15 @@ class Client(Protocol):
 class ForeignClient:
     """A client of the user's own, such as a ``requests.Session``; closing it is left to the user.
 
-    :param client: has ``post`` and ``get`` as MSAL's documentation of ``http_client`` describes them.
+    :param client: has ``post`` and ``get`` as MSAL's documentation of ``http_client`` describes them. Of one that is
+        not of requests it is not known how to forbid redirects: it must not follow them itself.
     """
 
     def __init__(self, client: Any) -> None:
         self._client = client
         # requests would follow a 307 with the assertion in the body to whatever host it names.
-        self._options: dict[str, Any] = {"allow_redirects": False} if isinstance(client, Session) else {}
+        requests_own = isinstance(client, Session) or getattr(client, "__name__", "") == "requests"
+        self._options: dict[str, Any] = {"allow_redirects": False} if requests_own else {}
 
     def send(self, effect: Send | Fetch) -> Response | Unanswered:
         """Post a token request, or get a document, and read the answer.
@@ -47,12 +49,22 @@ class ForeignClient:
         """
         try:
             answer = self._answer(effect)
-            headers = {str(name).lower(): str(value) for name, value in getattr(answer, "headers", {}).items()}
-            return Response(int(answer.status_code), headers, str(answer.text).encode()[: MAX_BODY + 1])
+            given = getattr(answer, "headers", None) or {}
+            headers = {str(name).lower(): str(value) for name, value in given.items()}
+            status, body = getattr(answer, "status_code", None), getattr(answer, "text", None)
+            if isinstance(status, int) and isinstance(body, str):
+                return Response(status, headers, body.encode()[: MAX_BODY + 1])
+            failure: Exception = ConfigurationError(
+                f"http_client answered with {type(answer).__name__}, which lacks status_code or text: it must be a "
+                "requests.Session or work like one"
+            )
         except Exception as error:  # noqa: BLE001 - whatever it is, its frames and its request hold the assertion
             failure = error
+        if isinstance(failure, ConfigurationError):
+            raise failure
         if not isinstance(failure, RequestException):
-            raise without_frames(failure)
+            # A client of another library, with errors of its own; whether the server saw the request is not known.
+            return Unanswered(ServiceResponseError(f"http_client failed with {type(failure).__name__}"))
         # Whether the server may have seen the request, told apart as azure-core's own transport does.
         underneath = failure.args[0] if failure.args else None
         if isinstance(failure, (ConnectTimeout, ProxyError, SSLError)) or (

@@ -100,7 +100,8 @@ class MsalCertVarCredential(WithMsal, Shell):
         default it is asked about hosts that are not on its list.
     :param oidc_authority: MSAL's: the URL of another OpenID provider, with a path; in the place of ``authority``.
     :param http_client: MSAL's: an HTTP client of the caller's own, such as a ``requests.Session``, which is not closed
-        with the credential; in the place of ``pipeline_options``.
+        with the credential; in the place of ``pipeline_options``. One of another library must not follow redirects,
+        which would carry the assertion to another host.
     :param pipeline_options: azure-core's, as for :class:`~azure_certvar_credential.CertVarCredential`.
     :raises CertificateError: the certificate, key or password cannot be used.
     :raises ConfigurationError: another argument cannot work, or two contradict each other; also for unknown keyword

@@ -227,6 +227,13 @@ WORK: dict[str, Callable[[Kit], Bad]] = {
     "keys, many with a million iterations each": lambda kit: Bad(
         [kit.leaf, *[pbes2_der(kit, 1_000_000)] * 6], CertificateFormatError, "asks for 6,000,000 iterations", PASSWORD
     ),
+    # The table is small, and what OpenSSL keeps beside it is not.
+    "key, scrypt with a million blocks": lambda kit: Bad(
+        (kit.leaf, scrypt_key(2, 1, 1_249_000)), CertificateFormatError, "scrypt with 32 MiB of memory", PASSWORD
+    ),
+    "key, scrypt with large blocks": lambda kit: Bad(
+        (kit.leaf, scrypt_key(2, 100_000, 12)), CertificateFormatError, "scrypt with 32 MiB of memory", PASSWORD
+    ),
     "key, scrypt without numbers": lambda kit: Bad(
         (kit.leaf, scrypt_key(2**14)), CertificateFormatError, "scrypt parameters are missing", PASSWORD
     ),

@@ -8,7 +8,16 @@ import pytest
 from cryptography.hazmat.primitives.kdf.pbkdf2 import PBKDF2HMAC
 from cryptography.hazmat.primitives.serialization import pkcs12
 
-from azure_certvar_credential.certificates import ClientCertificate, derivation, kdf, pbe, pfx_structure, tlv
+from azure_certvar_credential.certificates import (
+    ClientCertificate,
+    derivation,
+    kdf,
+    pbe,
+    pfx,
+    pfx_openssl,
+    pfx_structure,
+    tlv,
+)
 from azure_certvar_credential.certificates.derivation import Passphrase
 from azure_certvar_credential.certificates.kdf import MAX_ITERATIONS
 from azure_certvar_credential.exceptions import (
@@ -273,3 +282,21 @@ def test_passwords_are_tried_only_while_the_budget_lasts(
         ClientCertificate.load(made, "wrong")
 
     assert work.iterations == [50] * tries
+
+
+@pytest.mark.parametrize("size", [9_000, 20_000])
+def test_openssl_validates_no_key_larger_than_the_largest_that_is_taken(
+    size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+    monkeypatch.setattr(pfx_openssl, "key_in", lambda left, _: asked.append(len(left)))
+    bag = tlv.parse_first(ber.tlv(0x30, b"\x00" * size))
+
+    with pytest.raises(pfx._ClosedError):
+        pfx._key(bag, derivation.NO_PASSWORD, is_alone=True)
+
+    assert bool(asked) is (size < 10_000)
+
+
+def test_no_part_of_a_pfx_shows_what_is_in_it() -> None:
+    assert "secret" not in repr(tlv.parse_first(ber.tlv(0x04, b"secret")))

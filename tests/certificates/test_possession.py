@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from azure_certvar_credential.certificates import ClientCertificate
+from azure_certvar_credential.certificates.possession import check_key
 from azure_certvar_credential.exceptions import (
     CertificateError,
     ConfigurationError,
@@ -186,3 +187,14 @@ def test_a_signer_of_another_kind_of_key_is_refused() -> None:
 
 def test_the_doubles_here_are_signers() -> None:
     assert isinstance(Foreign(making.rsa_key()), Signer)
+
+
+def test_an_rsa_key_that_takes_minutes_is_refused_before_anything_is_signed() -> None:
+    for bits, accepted in ((16384, True), (16385, False), (65536, False)):
+        public = rsa.RSAPublicNumbers(65537, (1 << (bits - 1)) + 1).public_key()
+        assert public.key_size == bits
+        if accepted:
+            assert check_key(public) is public
+        else:
+            with pytest.raises(UnsupportedKeyError, match=f"RSA with {bits} bits; more than 16384"):
+                check_key(public)

@@ -144,6 +144,24 @@ def test_what_the_user_can_mend_is_told_apart(drive: Driver, code: int, error: s
     assert caught.value.hint is not None
 
 
+def test_claims_that_no_header_field_could_carry_are_left_out(drive: Driver) -> None:
+    world = World(read_cache(), load(), post(aadsts(50076, "interaction_required", claims='{"a":"\ud800"}')))
+    with pytest.raises(InteractionRequiredError) as caught:
+        drive(for_user(), world.perform)
+    assert caught.value.claims is None
+    assert caught.value.www_authenticate == 'Bearer error="invalid_token"'
+
+
+@pytest.mark.parametrize(
+    "echo", ["eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ1c2VyIn0.c2lnbmF0dXJl", "eyJhbGciOiJkaXIifQ..aXY.Y2lwaGVy.dGFn"]
+)
+def test_a_token_that_the_server_repeats_is_cut_out_whole(drive: Driver, echo: str) -> None:
+    world = World(read_cache(), load(), post(aadsts(50027, "invalid_request", f"Malformed: {echo} indeed.")))
+    with pytest.raises(UserAssertionRejectedError) as caught:
+        drive(for_user(), world.perform)
+    assert "Malformed: [JWT removed] indeed" in str(caught.value)
+
+
 def test_an_application_itself_is_never_told_to_interact(drive: Driver) -> None:
     world = World(read_cache(), load(), post(aadsts(53003, "invalid_grant", claims=CLAIMS)))
     with pytest.raises(AuthenticationError) as caught:

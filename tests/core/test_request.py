@@ -63,7 +63,7 @@ def test_no_claims_are_no_parameter_and_cae_alone_is_its_capability(claims: str 
     "claims", ["x", "[]", "1", "null", '"{}"', "{", '{"a":}', " ", 7, {"a": 1}, b"{}", "[" * 100_000]
 )
 def test_claims_that_are_no_text_of_a_json_object_are_refused(claims: object) -> None:
-    with pytest.raises(ConfigurationError, match="text of a JSON object|more than 500 objects"):
+    with pytest.raises(ConfigurationError, match=r"text of a JSON object|more than 500 objects"):
         made(SCOPE, claims=claims)
 
 

@@ -19,6 +19,7 @@ from azure_certvar_credential import ClientCertificate
 from azure_certvar_credential.aio import MsalCertVarCredential as AsyncMsalCertVarCredential
 from azure_certvar_credential.exceptions import (
     AuthenticationError,
+    ConfigurationError,
     CredentialClosedError,
     ResponseFormatError,
     TemporarilyUnavailableError,
@@ -222,12 +223,13 @@ def _raise() -> None:
 @pytest.mark.parametrize(
     ("act", "kind", "text"),
     [
-        (_raise, RuntimeError, "it broke"),
-        (lambda: None, AttributeError, "headers|status_code"),
+        (_raise, ServiceResponseError, "http_client failed with RuntimeError"),
+        (lambda: None, ConfigurationError, "answered with NoneType"),
+        (lambda: type("Answer", (), {"status_code": 200, "text": "{}", "headers": None}), ResponseFormatError, "token"),
         (lambda: type("Answer", (), {"status_code": 200, "text": "x" * (2 << 20)}), ResponseFormatError, "bytes"),
         (lambda: type("Answer", (), {"status_code": 200, "text": "{}"}), ResponseFormatError, "access_token"),
     ],
-    ids=["raises", "returns nothing", "too long", "no token"],
+    ids=["raises", "returns nothing", "no headers", "too long", "no token"],
 )
 def test_odd_clients_are_their_owners_business_and_leak_nothing(
     certificate: ClientCertificate, act: Callable[[], Any], kind: type[Exception], text: str

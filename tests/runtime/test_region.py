@@ -51,6 +51,28 @@ def test_the_local_instance_metadata_service_is_understood() -> None:
         assert server.emulator.requests == ("/metadata/instance/compute/location",)
 
 
+def test_a_log_handler_may_ask_for_the_region_itself() -> None:
+    with InstanceMetadataEmulator(None).serve() as server:
+        parts = urlsplit(server.url)
+        detector = RegionDetector({}, (parts.hostname or "", parts.port or 0))
+        answers: list[str | None] = []
+
+        class Exporter(logging.Handler):
+            def emit(self, record: logging.LogRecord) -> None:
+                answers.append(detector.detect())
+
+        exporter = Exporter()
+        logging.getLogger("azure_certvar_credential").addHandler(exporter)
+        try:
+            asking = threading.Thread(target=detector.detect, daemon=True)
+            asking.start()
+            asking.join(20)
+            assert not asking.is_alive(), "it waits for itself"
+        finally:
+            logging.getLogger("azure_certvar_credential").removeHandler(exporter)
+        assert answers == [None]
+
+
 def test_outside_of_azure_there_is_no_region() -> None:
     with InstanceMetadataEmulator(None).serve() as server:
         parts = urlsplit(server.url)
