@@ -296,7 +296,3 @@ def test_openssl_validates_no_key_larger_than_the_largest_that_is_taken(
         pfx._key(bag, derivation.NO_PASSWORD, is_alone=True)
 
     assert bool(asked) is (size < 10_000)
-
-
-def test_no_part_of_a_pfx_shows_what_is_in_it() -> None:
-    assert "secret" not in repr(tlv.parse_first(ber.tlv(0x04, b"secret")))

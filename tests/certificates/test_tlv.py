@@ -138,3 +138,7 @@ def test_a_hostile_megabyte_takes_no_time(encoded: bytes) -> None:
         tlv.parse(encoded)
 
     assert time.perf_counter() - began < 10  # hours, if it took quadratic time
+
+
+def test_an_element_does_not_show_what_is_in_it_for_it_may_be_a_private_key() -> None:
+    assert "secret" not in repr(tlv.parse_first(ber.tlv(0x30, ber.tlv(0x04, b"secret"))))

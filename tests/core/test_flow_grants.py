@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from base64 import b64decode, urlsafe_b64decode, urlsafe_b64encode
-from dataclasses import replace
+from base64 import b64decode, urlsafe_b64decode
 from typing import Any
 
 import pytest
@@ -36,14 +35,8 @@ from tests.core.script import (
     request,
     wait,
 )
+from tests.core.users import JWT, USER
 
-
-def jwt_with(payload: bytes) -> str:
-    return f"eyJhbGciOiJSUzI1NiJ9.{urlsafe_b64encode(payload).decode().rstrip('=')}.c2lnbmF0dXJl"
-
-
-JWT = jwt_with(b'{"sub":"user","exp":1900000000}')
-USER = user_assertion(JWT, now=NOW)
 SCOPE = "https://storage.azure.com/.default"
 OLD = Token("old", "Bearer", NOW - 1, NOW - 1000, NOW - 31, refresh_token="a-refresh-token")
 CLAIMS = '{"access_token":{"acrs":{"essential":true,"value":"c1"}}}'
@@ -212,61 +205,6 @@ def test_an_assertion_for_others_names_its_audience(drive: Driver, audience: str
 def test_an_audience_that_is_none_is_refused(audience: object) -> None:
     with pytest.raises(ConfigurationError, match="audience"):
         check_audience(audience)
-
-
-BAD_ASSERTIONS = {
-    "nothing": "",
-    "no token": "hello",
-    "with its scheme": f"Bearer {JWT}",
-    "two parts": "a.b",
-    "six parts": "a.b.c.d.e.f",
-    "with a line break": f"{JWT}\n",
-    "bytes": JWT.encode(),
-    "none": None,
-}
-
-
-@pytest.mark.parametrize("name", BAD_ASSERTIONS)
-def test_what_is_no_users_assertion_is_refused_without_being_repeated(name: str) -> None:
-    given = BAD_ASSERTIONS[name]
-    error = UserAssertionRejectedError if isinstance(given, str) else ConfigurationError
-    with pytest.raises(error, match="user_assertion") as caught:
-        user_assertion(given, now=NOW)
-    assert JWT not in str(caught.value)
-
-
-def test_a_users_assertion_is_hidden_and_known_by_its_digest() -> None:
-    assert JWT not in repr(USER)
-    assert JWT not in repr(request(user=USER))
-    assert user_assertion(JWT, now=NOW) == USER
-    assert user_assertion(JWT + "x", now=NOW) != USER
-
-
-@pytest.mark.parametrize(
-    ("payload", "now", "cacheable"),
-    [
-        (b'{"exp": 1800000000}', 1800000000 + 299.9, True),
-        (b'{"exp": 1800000000}', 1800000000 + 300, False),
-        (b'{"exp": 1800000000.5}', 1800000000 + 300, True),
-        (b'{"exp": "1900000000"}', NOW, False),
-        (b'{"exp": true}', NOW, False),
-        (b'{"exp": NaN}', NOW, False),
-        (b"{}", NOW, False),
-        (b"[1]", NOW, False),
-        (b"\xff", NOW, False),
-    ],
-    ids=range(9),
-)
-def test_only_an_assertion_that_says_it_is_valid_is_served_from_the_cache(
-    payload: bytes, now: float, cacheable: bool
-) -> None:
-    assertion = user_assertion(jwt_with(payload), now=now)
-    assert assertion.cacheable is cacheable
-    assert (request(user=assertion).key == request(user=replace(assertion, cacheable=True)).key) is cacheable
-
-
-def test_an_encrypted_assertion_is_never_served_from_the_cache() -> None:
-    assert not user_assertion("a.b.c.d.e", now=NOW).cacheable
 
 
 def test_what_came_for_an_assertion_that_is_to_be_verified_is_not_kept(drive: Driver) -> None:

@@ -1,44 +1,27 @@
-"""Tokens on behalf of users: exchanged once for each user, kept apart, renewed, and refused in words for the client."""
+"""Tokens on behalf of users: exchanged once for each user, kept apart, renewed, and asked for more."""
 
 from __future__ import annotations
 
 import asyncio
-import copy
 import json
-import logging
-import pickle
 from dataclasses import replace
-from typing import Any
 
-import jwt
 import pytest
 
 from azure_certvar_credential.exceptions import (
-    AuthenticationError,
-    ConfigurationError,
     InteractionRequiredError,
     TemporarilyUnavailableError,
     TenantNotAllowedError,
     UserAssertionRejectedError,
 )
 from azure_certvar_credential.testing import Fault, Response
-from tests.credential.world import GRAPH, STORAGE, Driver, World
-
-ORDERS = "api://orders/Orders.Read"
-
-
-def claims_of(token: str) -> dict[str, Any]:
-    claims: dict[str, Any] = jwt.decode(token, options={"verify_signature": False})
-    return claims
+from tests.credential.users import ORDERS, claims_of, user_token
+from tests.credential.world import GRAPH, STORAGE, World
 
 
 def without_refresh_token(response: Response) -> Response:
     document = {name: value for name, value in response.json().items() if name != "refresh_token"}
     return replace(response, body=json.dumps(document).encode())
-
-
-def user_token(world: World, name: str = "Adele Vance", **options: Any) -> str:
-    return world.entra.issue_user_token(world.entra.add_user(name), world.application, **options)
 
 
 async def test_a_users_token_is_exchanged_for_one_of_the_next_api(world: World) -> None:
@@ -136,15 +119,6 @@ async def test_a_clock_that_is_ahead_locks_no_user_out(world: World) -> None:
     assert claims_of(first.token)["scp"] == "Orders.Read"
     # By its clock the token has expired, so the server is asked each time.
     assert first.token != second.token
-
-
-async def test_a_token_without_a_readable_end_is_verified_each_time(world: World) -> None:
-    head, _, signature = user_token(world).split(".")
-    endless = f"{head}.{'e30'}.{signature}"
-    for _ in range(2):
-        with pytest.raises(AuthenticationError):
-            await world.driver().for_user(endless).get_token(ORDERS)
-    assert world.requests == 2
 
 
 async def test_a_user_of_two_tenants_gets_each_tenants_token_also_from_the_cache(world: World) -> None:
@@ -246,101 +220,3 @@ async def test_a_challenge_of_the_next_api_goes_to_the_server_and_replaces_the_t
         "essential": True,
         "value": "1",
     }
-
-
-REJECTED: dict[str, tuple[str, int, type[AuthenticationError]]] = {
-    "expired": ("lifetime", 500133, UserAssertionRejectedError),
-    "for another application": ("audience", 500131, UserAssertionRejectedError),
-    "tampered with": ("signature", 50013, UserAssertionRejectedError),
-    "an application's own": ("app", 7000114, UserAssertionRejectedError),
-    "without consent": ("consent", 65001, InteractionRequiredError),
-}
-
-
-@pytest.mark.parametrize("case", REJECTED)
-async def test_a_refusal_names_what_is_wrong_with_the_users_assertion(
-    world: World, case: str, caplog: pytest.LogCaptureFixture
-) -> None:
-    what, code, kind = REJECTED[case]
-    caplog.set_level(logging.DEBUG)
-    driver = world.driver()
-    token = user_token(world, lifetime=-400 if what == "lifetime" else 3599)
-    if what == "audience":
-        other = world.entra.add_application()
-        token = world.entra.issue_user_token(world.entra.add_user("Other User"), other)
-    elif what == "signature":
-        head, body, signature = token.split(".")
-        token = f"{head}.{body}.{signature[:-8]}{'AAAAAAAA' if signature[-8:] != 'AAAAAAAA' else 'BBBBBBBB'}"
-    elif what == "app":
-        token = (await driver.get_token(f"api://{world.application.client_id}/.default")).token
-    elif what == "consent":
-        world.application = world.entra.add_application(
-            world.certificate, delegated_scopes=["https://graph.microsoft.com/User.Read"]
-        )
-        driver, token = world.driver(), user_token(world, "Megan Bowen")
-
-    with pytest.raises(AuthenticationError) as caught:
-        await driver.for_user(token).get_token(ORDERS)
-
-    assert type(caught.value) is kind
-    assert caught.value.error_codes == (code,)
-    assert caught.value.hint is not None
-    assert token not in f"{caught.value!r} {caught.value.__dict__} {caplog.text}"
-    assert token.split(".")[1] not in caplog.text
-
-
-async def test_a_callable_gives_the_present_user(world: World) -> None:
-    present = [user_token(world, "Adele Vance"), user_token(world, "Megan Bowen")]
-
-    async def later() -> str:
-        return present[0]
-
-    for_user = world.driver().for_user(later if world.kind == "aio" else lambda: present[0])
-    adele = await for_user.get_token(ORDERS)
-    assert await for_user.get_token(ORDERS) is adele
-    present.reverse()
-    assert claims_of((await for_user.get_token(ORDERS)).token)["upn"].startswith("megan.bowen@")
-    assert world.requests == 2
-
-
-@pytest.mark.parametrize("given", ["", "hello", "Bearer a.b.c", "a.b.c ", None, 7, b"a.b.c"])
-async def test_what_is_no_token_is_refused_at_once(world: World, given: object) -> None:
-    # A text came from the user's client; anything else is the program's own mistake.
-    error: type[Exception] = UserAssertionRejectedError if isinstance(given, str) else ConfigurationError
-    with pytest.raises(error, match="user_assertion"):
-        world.driver().for_user(given)
-    with pytest.raises(error, match="user_assertion"):
-        await world.driver().for_user(lambda: given).get_token(ORDERS)
-    assert world.requests == 0
-
-
-async def test_a_coroutine_function_is_for_the_asynchronous_credential(world: World) -> None:
-    async def later() -> str:
-        return "a.b.c"
-
-    if world.kind == "sync":
-        with pytest.raises(ConfigurationError, match=r"user_assertion is asynchronous.*aio"):
-            world.driver().for_user(later)
-    else:
-        assert "OnBehalfOf" in repr(world.driver().for_user(later).credential)
-
-
-async def test_it_shows_copies_and_keeps_no_users_token(world: World) -> None:
-    token = user_token(world)
-    credential = world.driver().for_user(token).credential
-    assert token not in repr(credential)
-    acquired = await Driver(credential).get_token(ORDERS)
-    assert await Driver(copy.deepcopy(credential)).get_token(ORDERS) is acquired
-    with pytest.raises(TypeError, match="in clear"):
-        pickle.dumps(credential)
-
-
-async def test_closing_it_closes_nothing_of_the_one_it_came_from(world: World) -> None:
-    driver, token = world.driver(), user_token(world)
-    await driver.for_user(token).close()
-    assert (await driver.for_user(token).get_token(ORDERS)).token
-
-
-async def test_a_managed_identitys_path_does_not_go_with_a_user(world: World) -> None:
-    with pytest.raises(ConfigurationError, match="fmi_path"):
-        await world.driver().for_user(user_token(world)).get_token(ORDERS, fmi_path="a")

@@ -9,7 +9,9 @@ import jwt
 import pytest
 from azure.core.credentials import AccessToken
 
+from azure_certvar_credential import ClientCertificate
 from azure_certvar_credential.exceptions import ConfigurationError, CredentialClosedError, TenantNotAllowedError
+from azure_certvar_credential.msal import client_credential
 from azure_certvar_credential.testing import Fault
 from tests.credential.world import GRAPH, STORAGE
 from tests.msal.world import KNOWS_FMI_PATH, MsalWorld
@@ -166,3 +168,11 @@ async def test_it_is_a_context_manager(world: MsalWorld) -> None:
             assert await credential.get_token(STORAGE)
     with pytest.raises(CredentialClosedError):
         await driver.get_token(GRAPH)
+
+
+def test_an_applications_id_is_the_same_in_capital_letters(certificate: ClientCertificate) -> None:
+    client_id = "aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee"
+    sign = client_credential(certificate, client_id=client_id, audience="https://login.example/token")
+    context = {"client_id": client_id.upper(), "token_endpoint": "https://login.example/t/oauth2/v2.0/token"}
+    claims = jwt.decode(sign["client_assertion"](context), options={"verify_signature": False})
+    assert claims["iss"] == client_id

@@ -1,0 +1,63 @@
+"""What others put into a shared cache, or do to it, never becomes a wrong token or a strange error."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import msal
+import pytest
+from azure.core.exceptions import AzureError
+
+from azure_certvar_credential.exceptions import ConfigurationError
+from tests.credential.world import STORAGE
+from tests.msal.test_caches import altered
+from tests.msal.world import KNOWS_FMI_PATH, MsalWorld
+
+
+@pytest.mark.parametrize("kind", ["pop", "ssh-cert"])
+async def test_a_token_that_is_no_bearer_token_is_not_handed_out_as_one(world: MsalWorld, kind: str) -> None:
+    written = msal.SerializableTokenCache()
+    await world.driver(token_cache=written).get_token(STORAGE)
+    cache = msal.SerializableTokenCache()
+    cache.deserialize(altered(lambda entry: entry.update(token_type=kind, key_id="k"))(written.serialize()))
+
+    with pytest.raises(ConfigurationError, match=f"token of type '{kind}'"):
+        await world.driver(token_cache=cache).get_token(STORAGE)
+
+
+async def test_a_managed_identitys_token_that_another_process_wrote_is_never_taken_for_the_applications_own(
+    world: MsalWorld,
+) -> None:
+    written = msal.SerializableTokenCache()
+    own = await world.driver(token_cache=written).get_token(STORAGE)
+    state = json.loads(written.serialize())
+    shared = msal.SerializableTokenCache()
+    driver = world.driver(token_cache=shared)
+    # It appears after the constructor has looked into the cache.
+    tokens = state["AccessToken"]
+    tokens.update({f"{key}-abc": {**entry, "ext_cache_key": "abc", "secret": "x"} for key, entry in [*tokens.items()]})
+    shared.deserialize(json.dumps(state))
+
+    if KNOWS_FMI_PATH:
+        assert (await driver.get_token(STORAGE)).token == own.token
+    else:  # MSAL before 1.36 does not tell one from the other
+        with pytest.raises(ConfigurationError, match="newer"):
+            await driver.get_token(STORAGE)
+    assert world.requests == 1
+
+
+async def test_a_cache_that_is_locked_for_a_moment_is_an_error_of_azure_core(world: MsalWorld) -> None:
+    class Locked(msal.TokenCache):  # type: ignore[misc]
+        searches = 0
+
+        def search(self, *args: Any, **kwargs: Any) -> Any:
+            self.searches += 1
+            if self.searches == 3:  # after the two of the constructor's check
+                raise BlockingIOError("held by another process")
+            return super().search(*args, **kwargs)
+
+    driver = world.driver(token_cache=Locked())
+    with pytest.raises(AzureError, match="token_cache could not be read: BlockingIOError"):
+        await driver.get_token(STORAGE)
+    assert (await driver.get_token(STORAGE)).token
