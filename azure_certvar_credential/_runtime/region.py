@@ -170,11 +170,6 @@ def _remaining(deadline: float) -> float:
 process = RegionDetector()
 
 
-def known() -> bool:
-    """Whether :func:`detect_region` would return at once."""
-    return process.known
-
-
 def detect_region() -> str | None:
     """Return the region of this process; as :meth:`RegionDetector.detect`."""
     return process.detect()

@@ -255,9 +255,9 @@ def test_what_is_known_stays_known_in_a_child() -> None:
 
 def test_the_process_has_one_detector(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(region, "process", RegionDetector({"REGION_NAME": "westeurope"}, nobody()))
-    assert not region.known()
+    assert not region.process.known
     assert region.detect_region() == "westeurope"
-    assert region.known()
+    assert region.process.known
 
 
 @given(st.binary(max_size=400))
