@@ -7,12 +7,12 @@ into an SSL context in a thread. aiohttp's connections belong to an event loop, 
 from __future__ import annotations
 
 import asyncio
+import os
 import ssl
 import threading
 import zlib
 from collections.abc import AsyncGenerator, Mapping
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Any, Literal
 from weakref import WeakKeyDictionary
 
@@ -151,7 +151,7 @@ def _ssl_context(options: Mapping[str, Any]) -> ssl.SSLContext | Literal[False]:
         return False
     if verify in (None, True, False):
         context = ssl.create_default_context()
-    elif Path(verify).is_dir():
+    elif os.path.isdir(verify):  # noqa: PTH112 - Path.is_dir raises for what can be no path
         context = ssl.create_default_context(capath=verify)
     else:
         context = ssl.create_default_context(cafile=verify)

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pkcs11
@@ -82,13 +83,30 @@ def test_a_name_without_a_folder_is_left_to_the_dynamic_linker() -> None:
         Pkcs11Signer("no-such-module.so", token_label="token")
 
 
-@pytest.mark.parametrize("form", [Encoding.PEM, Encoding.DER])
-def test_a_key_in_the_place_of_the_path_is_not_shown(form: Encoding) -> None:
-    key = making.key_bytes(making.rsa_key(), form)
-    text = key.decode() if form is Encoding.PEM else base64.b64encode(key).decode()
+def _pem() -> str:
+    return making.key_bytes(making.rsa_key(), Encoding.PEM).decode()
+
+
+def _base64() -> str:
+    return base64.b64encode(making.key_bytes(making.rsa_key(), Encoding.DER)).decode()
+
+
+def _with_a_long_part() -> str:
+    # Longer after the slash than the names of any file system (255 bytes).
+    return "keys/" + base64.urlsafe_b64encode(making.key_bytes(making.rsa_key(), Encoding.DER)).decode()
+
+
+def _short_and_without_a_slash() -> str:
+    # As a library's name could be; base64url has no slash.
+    return base64.urlsafe_b64encode(making.key_bytes(making.ec_key(3), Encoding.DER)).decode()
+
+
+@pytest.mark.parametrize("made", [_pem, _base64, _with_a_long_part, _short_and_without_a_slash])
+def test_a_key_in_the_place_of_the_path_is_not_shown(made: Callable[[], str]) -> None:
+    key = made()
     with pytest.raises(ConfigurationError, match="no PKCS #11 module at a str of") as caught:
-        Pkcs11Signer(text, token_label="token")
-    assert_tells_nothing(caught.value, secrets_of())
+        Pkcs11Signer(key, token_label="token")
+    assert_tells_nothing(caught.value, [*secrets_of(), *(key[at : at + 16] for at in range(60, len(key) - 16, 16))])
 
 
 def test_an_empty_path_is_named() -> None:

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 _FORK_SECONDS = 5.0
 # PATH_MAX of Linux.
 _LONGEST_PATH = 4096
+# Of a library that the dynamic linker is to find: shorter than the base64 of any key.
+_LONGEST_NAME = 64
 
 
 class Module:
@@ -75,16 +77,18 @@ _held: list[threading.RLock] = []
 def module_at(path: str | os.PathLike[str]) -> Module:
     """Load a module, or return it if this process has it already.
 
-    :param path: a shared library's path, or its name alone, to be found by the dynamic linker.
+    :param path: a shared library's path, or its name alone (at most 64 characters), to be found by the
+        dynamic linker.
     :raises ConfigurationError: there is no such file, or it is no PKCS #11 module, or it does not initialise.
     """
     name = os.fspath(path)
     if not isinstance(name, str) or not name:
         raise ConfigurationError("module_path is empty; give the path of the PKCS #11 module (.so, .dylib or .dll)")
     is_path = Path(name).name != name
-    # No file has such a name; something else stands in the place of the path, and may be secret.
-    is_none = len(name) > _LONGEST_PATH or not name.isprintable()
-    if is_none or (is_path and not Path(name).is_file()):
+    # No library has such a name; something else stands in the place of the path, and may be secret.
+    is_none = len(name) > (_LONGEST_PATH if is_path else _LONGEST_NAME) or not name.isprintable()
+    # Not Path.is_file: up to CPython 3.13 it raises for a part that is too long, with all of the path in the message.
+    if is_none or (is_path and not os.path.isfile(name)):  # noqa: PTH113
         raise ConfigurationError(f"there is no PKCS #11 module at {shown(name)}; give the path of the vendor's library")
     key = os.path.realpath(name) if is_path else name
     with _loading:
