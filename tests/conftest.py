@@ -6,6 +6,10 @@ import os
 
 from hypothesis import HealthCheck, settings
 
+from tests import loops
+
+loops.install()
+
 pytest_plugins = ["tests.real.fixtures", "tests.real.softhsm"]
 
 # No deadline: the first example pays for imports and RSA keys. No database: a run depends on no earlier run.

@@ -87,7 +87,7 @@ class Access:
     @property
     def shares_transport(self) -> bool:
         """Whether the caller gave a transport, which is then the caller's to close."""
-        return "transport" in self.options
+        return self.options.get("transport") is not None
 
 
 def place(vault_url: object, name: object, version: object, *, prefer_remote: bool) -> Place:

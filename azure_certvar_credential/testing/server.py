@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import ssl
+import sys
 import tempfile
 from pathlib import Path
 from types import TracebackType
@@ -96,10 +97,28 @@ class KeyVaultServer(LoopbackServer):
 
     emulator: KeyVaultEmulator
 
+    def __enter__(self) -> Self:
+        super().__enter__()
+        _forget_challenges(self.url)
+        return self
+
     @property
     def vault_url(self) -> str:
         """The same as ``url``, under the name by which Key Vault's clients take it."""
         return self.url
+
+
+def _forget_challenges(url: str) -> None:
+    """Take from Azure's Key Vault clients what they remember of a host of this process, an earlier vault at that port.
+
+    They keep challenges by host and port for as long as the process lives, and would ask for tokens of the other
+    vault's tenant.
+    """
+    for name, module in list(sys.modules.items()):
+        is_theirs = name.startswith("azure.keyvault.") and name.endswith(".http_challenge_cache")
+        # Older versions raise for a host that they do not know.
+        if is_theirs and module.get_challenge_for_url(url) is not None:
+            module.remove_challenge_for_url(url)
 
 
 class InstanceMetadataServer:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import sys
 import threading
 
 import pytest
@@ -216,8 +215,6 @@ class TestThreads:
         assert len(entra.requests) == 1
 
 
-# asyncio before 3.11 leaves a TLS connection that is being closed to the collector when the loop ends.
-@pytest.mark.filterwarnings(*(["ignore:unclosed:ResourceWarning"] if sys.version_info < (3, 11) else []))
 def test_a_loop_that_ends_takes_its_connections_with_it(certificate: ClientCertificate) -> None:
     """Nobody closes the credential between the loops, and still no connection is left open."""
     entra = EntraEmulator()

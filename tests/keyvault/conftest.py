@@ -76,11 +76,17 @@ class Scene:
         return [request.permission for request in self.vault.requests if request.permission]
 
 
-@pytest.fixture(params=["sync", "aio"])
-def scene(request: pytest.FixtureRequest) -> Iterator[Scene]:
+def scene_of(kind: Literal["sync", "aio"]) -> Scene:
+    """Return a vault of a tenant of its own."""
     entra = EntraEmulator()
     vault = KeyVaultEmulator(entra)
     reader, application = entra.add_application(pair("bootstrap")), entra.add_application(pair())
-    yield Scene(request.param, entra, vault, reader, application)
-    vault.release()
-    entra.release()
+    return Scene(kind, entra, vault, reader, application)
+
+
+@pytest.fixture(params=["sync", "aio"])
+def scene(request: pytest.FixtureRequest) -> Iterator[Scene]:
+    made = scene_of(request.param)
+    yield made
+    made.vault.release()
+    made.entra.release()

@@ -17,7 +17,9 @@ from azure_certvar_credential.keyvault.aio import KeyVaultCertificate as AsyncKe
 from azure_certvar_credential.keyvault.aio import KeyVaultSigner as AsyncKeyVaultSigner
 from azure_certvar_credential.signers.memory import MemorySigner
 from azure_certvar_credential.testing import KeyVaultEmulator
-from tests.keyvault.conftest import GRAPH, Scene
+from azure_certvar_credential.testing.listener import Listener
+from azure_certvar_credential.testing.server import KeyVaultServer
+from tests.keyvault.conftest import GRAPH, Scene, scene_of
 from tests.testing.key_vault_kit import pair
 
 DAY = 86_400
@@ -172,6 +174,35 @@ async def test_over_tls_with_a_host_that_is_no_vaults(scene: Scene) -> None:
         cls: Any = KeyVaultCertificate if scene.kind == "sync" else AsyncKeyVaultCertificate
 
         assert await scene.token(cls(server.vault_url, "app", scene.bootstrap(), **own))
+
+
+async def test_a_vault_at_the_port_of_an_earlier_one_is_another_vault(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Azure's clients remember each host's challenge, and the system gives ports out again."""
+
+    async def token(scene: Scene, server: KeyVaultServer) -> str:
+        scene.vault.add_certificate("app", pair())
+        own: dict[str, Any] = {
+            "transport": None,
+            "connection_verify": server.ca_file,
+            "verify_challenge_resource": False,
+        }
+        return await scene.token(scene.source(vault_url=server.vault_url, **own))
+
+    with scene.vault.serve() as server:
+        assert await token(scene, server)
+    other = scene_of(scene.kind)
+    bind = Listener.server_bind
+
+    def at_the_same_port(self: Listener) -> None:
+        self.server_address = ("127.0.0.1", server.port)
+        bind(self)
+
+    monkeypatch.setattr(Listener, "server_bind", at_the_same_port)
+    with other.vault.serve() as again:
+        assert again.url == server.url
+        assert await token(other, again)
 
 
 async def test_a_signer_alone_signs_for_a_managed_hsm(scene: Scene) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import functools
 import itertools
@@ -137,20 +136,6 @@ class Clock:
 
     def advance(self, seconds: float) -> None:
         self.now += seconds
-
-
-async def connections_gone() -> None:
-    """Wait until the running loop has no connection any more.
-
-    Older versions of aiohttp return from closing a session before its TLS connections have said goodbye, and a loop
-    that ends then leaves their sockets behind.
-    """
-    loop: Any = asyncio.get_running_loop()
-    for _ in range(2000):
-        if len(loop._selector.get_map()) <= 1:  # the loop's own, by which threads wake it
-            return
-        await asyncio.sleep(0.005)
-    raise TimeoutError(f"{len(loop._selector.get_map()) - 1} connections stay open")
 
 
 @dataclass

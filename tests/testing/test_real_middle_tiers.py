@@ -16,7 +16,7 @@ import pytest
 from azure.core.exceptions import ClientAuthenticationError
 
 from azure_certvar_credential.testing import PROTECTED_RESOURCE, EntraServer, Request, User
-from tests.testing.kit import HOST, World, connections_gone, key_pem, pem, rsa_key, sha1, unverified
+from tests.testing.kit import HOST, World, key_pem, pem, rsa_key, sha1, unverified
 
 Served = tuple[World, EntraServer]
 READ = f"{PROTECTED_RESOURCE}/Orders.Read"
@@ -125,9 +125,7 @@ def test_azure_identity_exchanges_a_users_token_under_asyncio(served_now: Served
 
     async def main() -> str:
         async with on_behalf_of(served_now, azure.identity.aio, assertion) as credential:
-            token = str((await credential.get_token(READ)).token)
-        await connections_gone()
-        return token
+            return str((await credential.get_token(READ)).token)
 
     assert unverified(asyncio.run(main()))["oid"] == user.object_id
 
