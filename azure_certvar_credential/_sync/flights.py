@@ -8,6 +8,7 @@ from collections.abc import Callable, Hashable
 
 from azure_certvar_credential._core.effects import Token
 from azure_certvar_credential._core.request import TokenRequest
+from azure_certvar_credential._runtime.circles import waiting
 from azure_certvar_credential._runtime.keeper import PATIENCE, Step, TokenKeeper
 from azure_certvar_credential.caches.memory import Entry
 
@@ -84,12 +85,8 @@ class Flights:
         finally:
             # Whatever interrupts the leader, a KeyboardInterrupt included, the others are freed and one takes over.
             self._land(key, mine)
-        if flight.leader == threading.get_ident():
-            raise RuntimeError(
-                "this credential is asked for a token by the very code that it is getting that token with: "
-                "a source, signer, hook or log handler must not use the credential that calls it"
-            )
-        flight.done.wait()
+        with waiting(threading.get_ident(), flight):
+            flight.done.wait()
         return flight
 
     def _launch(self, request: TokenRequest) -> _Flight:

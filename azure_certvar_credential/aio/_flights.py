@@ -8,6 +8,7 @@ from functools import partial
 
 from azure_certvar_credential._core.effects import Token
 from azure_certvar_credential._core.request import TokenRequest
+from azure_certvar_credential._runtime.circles import waiting
 from azure_certvar_credential._runtime.keeper import PATIENCE, Step, TokenKeeper
 from azure_certvar_credential.caches.memory import Entry
 from azure_certvar_credential.exceptions import CLOSED, CredentialClosedError
@@ -31,6 +32,11 @@ class _Flight:
         self.task = task
         self.waiters = 0
         self.background = background
+
+    @property
+    def leader(self) -> asyncio.Task[Outcome]:
+        """The task, as who leads the flight."""
+        return self.task
 
 
 class Flights:
@@ -91,15 +97,11 @@ class Flights:
     async def _board(self, request: TokenRequest) -> Outcome:
         while True:
             flight = self._flight(request, background=False)
-            if flight.task is asyncio.current_task():
-                raise RuntimeError(
-                    "this credential is asked for a token by the very code that it is getting that token with: "
-                    "a source, signer, hook or log handler must not use the credential that calls it"
-                )
             flight.waiters += 1
             try:
-                # The shield keeps one caller's cancellation from the flight of the others.
-                return await asyncio.shield(flight.task)
+                with waiting(asyncio.current_task(), flight):
+                    # The shield keeps one caller's cancellation from the flight of the others.
+                    return await asyncio.shield(flight.task)
             except asyncio.CancelledError:
                 cancellations = _cancellations()
                 if not flight.task.cancelled() or cancellations:

@@ -1,0 +1,69 @@
+"""Finds credentials that wait for each other: each gets its token with the next one, and the last with the first."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Hashable
+from contextlib import contextmanager
+from typing import Protocol
+
+from azure_certvar_credential._runtime.fork import tell_after_fork
+
+
+class Led(Protocol):
+    """A flight.
+
+    :ivar leader: the thread or task that flies it; None until there is one.
+    """
+
+    @property
+    def leader(self) -> Hashable | None: ...
+
+
+class _Waits:
+    """Who waits for which flight at this moment, over all credentials of the process."""
+
+    def __init__(self) -> None:
+        self.flights: dict[Hashable, Led] = {}
+
+    def after_fork(self) -> None:
+        """Forget the parent's threads, whose identifiers come back in this process."""
+        self.flights = {}
+
+
+_waits = _Waits()
+tell_after_fork(_waits)
+
+
+@contextmanager
+def waiting(me: Hashable, flight: Led) -> Generator[None]:
+    """Say, for as long as the block lasts, that somebody waits for a flight.
+
+    :param me: the thread or task that waits.
+    :raises RuntimeError: the flight waits for whoever is about to wait for it, through any number of others.
+    """
+    # Written before it is read: of two that close a circle in the same moment, at least one sees the other.
+    before = _waits.flights.get(me)
+    _waits.flights[me] = flight
+    try:
+        _refuse_circle(me, flight)
+        yield
+    finally:
+        if before is None:
+            _waits.flights.pop(me, None)
+        else:
+            _waits.flights[me] = before
+
+
+def _refuse_circle(me: Hashable, flight: Led) -> None:
+    seen: set[int] = set()
+    behind: Led | None = flight
+    while behind is not None and id(behind) not in seen:  # others may stand in a circle that this one only leads to
+        seen.add(id(behind))
+        leader = behind.leader
+        if leader == me:
+            raise RuntimeError(
+                "this credential is asked for a token by the very code that it is getting that token with: "
+                "a source, signer, hook or log handler must not use the credential that calls it"
+                + (", not even through another credential" if behind is not flight else "")
+            )
+        behind = None if leader is None else _waits.flights.get(leader)
