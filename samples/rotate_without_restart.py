@@ -24,7 +24,7 @@ def main() -> None:
     source = CertificateSource(current, max_age=1)
     with CertVarCredential(os.environ["AZURE_TENANT_ID"], os.environ["AZURE_CLIENT_ID"], source) as credential:
         calls = 0
-        until = time.monotonic() + 3
+        until = time.monotonic() + 2
         while time.monotonic() < until:
             # Another resource each time, so that every token has to be signed for.
             credential.get_token(f"api://orders-{calls}/.default")

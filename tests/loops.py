@@ -9,14 +9,29 @@ the wait ends, and pytest turns its ResourceWarning into an error.
 from __future__ import annotations
 
 import asyncio
+import threading
 from asyncio import base_events
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 # Far more than a goodbye on loopback takes, even on a busy machine; a connection that nobody closes costs this once.
 _MOST_SECONDS = 2.0
 _TURN = 0.002
 
+_hasty = threading.local()
+
 _shutdown_asyncgens = base_events.BaseEventLoop.shutdown_asyncgens
+
+
+@contextmanager
+def hasty() -> Iterator[None]:
+    """Let loops of this thread end without a goodbye, where the other side is known to take no leave."""
+    _hasty.on = True
+    try:
+        yield
+    finally:
+        del _hasty.on
 
 
 async def goodbyes(loop: Any) -> None:
@@ -30,7 +45,8 @@ async def _shutdown(loop: base_events.BaseEventLoop) -> None:
     # asyncio.run and pytest-asyncio call this at the end, when all tasks are done and the loop still turns. The
     # credential closes what it opened in a loop here too, if nobody did before.
     await _shutdown_asyncgens(loop)
-    await goodbyes(loop)
+    if not hasattr(_hasty, "on"):
+        await goodbyes(loop)
 
 
 def install() -> None:

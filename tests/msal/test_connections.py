@@ -235,7 +235,7 @@ def test_odd_clients_are_their_owners_business_and_leak_nothing(
     certificate: ClientCertificate, act: Callable[[], Any], kind: type[Exception], text: str
 ) -> None:
     with (
-        MsalCertVarCredential("contoso.example", "app", certificate, http_client=Odd(act)) as given,
+        MsalCertVarCredential("contoso.example", "app", certificate, http_client=Odd(act), retry_total=0) as given,
         pytest.raises(kind, match=text) as caught,
     ):
         given.get_token(STORAGE)

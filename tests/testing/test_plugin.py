@@ -25,17 +25,17 @@ def python(code: str) -> str:
 def test_the_fixtures_work_in_anybodys_test_suite(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(
         """
+        import pytest
         import requests
 
         seen = []
 
-        def test_entra_is_fresh(entra):
+        @pytest.mark.parametrize("time", ["first", "second"])
+        def test_entra_is_fresh_each_time(entra, time):
             assert len(entra.requests) == 0
+            assert entra not in seen
             entra.add_application()
             seen.append(entra)
-
-        def test_entra_is_fresh_again(entra):
-            assert entra is not seen[0]
 
         def test_the_server_serves_the_same_entra(entra, entra_server):
             tenant = entra.tenant.tenant_id

@@ -20,6 +20,7 @@ from azure.core.pipeline.transport import AioHttpTransport, RequestsTransport
 from azure.core.rest import HttpRequest
 
 from azure_certvar_credential.testing import EntraServer, Fault
+from tests import loops
 from tests.testing.kit import World
 
 Served = tuple[World, EntraServer]
@@ -59,7 +60,7 @@ def outcome(served: Served, kind: str, **options: Any) -> Outcome:
         return synchronous(world.entra.transport(), request, options)
     if kind == "in process, async":
         return asyncio.run(asynchronous(world.entra.async_transport, request, options))
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), loops.hasty():
         # aiohttp leaves TLS connections whose other side does not take leave to the garbage collector.
         warnings.simplefilter("ignore", ResourceWarning)
         result = asyncio.run(asynchronous(AioHttpTransport, request, options))
