@@ -169,6 +169,13 @@ class WriteEndpoint:
 
 
 @dataclass(frozen=True, slots=True)
+class InTurn:
+    """Answer: what a flow returns, of which one runs at a time; who waited for one that failed gets its failure."""
+
+    flow: Flow[Any]
+
+
+@dataclass(frozen=True, slots=True)
 class DetectRegion:
     """Answer: the name of the Azure region that the process runs in, or None if there is none to be found."""
 
@@ -190,7 +197,7 @@ class WriteCache:
 
 # Those that need no waiting.
 Immediate = Now | ReadCache | WriteCache | ReadAssertion | WriteAssertion | ReadEndpoint | WriteEndpoint
-Effect = Immediate | LoadCertificate | LoadAssertion | Sign | Send | Fetch | Wait | DetectRegion
+Effect = Immediate | LoadCertificate | LoadAssertion | Sign | Send | Fetch | Wait | DetectRegion | InTurn
 # Which answer belongs to which effect is said at each effect; a generator's type cannot tell them apart.
 Result = Any
 Flow = Generator[Effect, Result, T]

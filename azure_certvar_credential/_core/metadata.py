@@ -16,6 +16,7 @@ from azure_certvar_credential._core.config import Retry
 from azure_certvar_credential._core.effects import (
     Fetch,
     Flow,
+    InTurn,
     Moment,
     Now,
     PublishedEndpoint,
@@ -54,20 +55,30 @@ def published_endpoint(settings: Settings) -> Flow[str]:
     """
     key = settings.authority.metadata_url
     known: PublishedEndpoint | None = yield ReadEndpoint(key)
+    if known is None:
+        first: str = yield InTurn(_first(key, settings))
+        return first
     moment: Moment = yield Now()
-    if known is not None:
-        if moment.time < known.until:
-            return known.url
-        # Claimed: whoever comes meanwhile takes what is known.
-        yield WriteEndpoint(key, PublishedEndpoint(known.url, moment.time + BACKOFF))
+    if moment.time < known.until:
+        return known.url
+    # Claimed: whoever comes meanwhile takes what is known.
+    yield WriteEndpoint(key, PublishedEndpoint(known.url, moment.time + BACKOFF))
     try:
         # With an endpoint in hand nobody waits for a second attempt.
-        found = yield from _read(settings, settings.retry if known is None else None)
-    except Exception as error:
-        if known is None:
-            raise
+        found = yield from _read(settings, None)
+    except Exception as error:  # noqa: BLE001 - whatever it was, what was read before is still good
         yield WriteEndpoint(key, PublishedEndpoint(known.url, moment.time + BACKOFF), error)
         return known.url
+    yield WriteEndpoint(key, PublishedEndpoint(found, moment.time + LIFETIME))
+    return found
+
+
+def _first(key: str, settings: Settings) -> Flow[str]:
+    known: PublishedEndpoint | None = yield ReadEndpoint(key)
+    if known is not None:  # somebody else was first, for another scope or tenant
+        return known.url
+    moment: Moment = yield Now()
+    found = yield from _read(settings, settings.retry)
     yield WriteEndpoint(key, PublishedEndpoint(found, moment.time + LIFETIME))
     return found
 

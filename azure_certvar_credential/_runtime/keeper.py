@@ -11,18 +11,15 @@ import threading
 from collections.abc import Callable, Hashable
 from dataclasses import replace
 from enum import Enum
-from typing import Protocol, TypeVar
-
-from azure.core.exceptions import AzureError
+from typing import Protocol
 
 from azure_certvar_credential._core.effects import AssertionKey, PublishedEndpoint, Token
 from azure_certvar_credential._core.request import CacheKey, TokenRequest
+from azure_certvar_credential._runtime.shared_errors import noted, own_copy
 from azure_certvar_credential.caches.memory import MAX_ENTRIES, Entry, TokenMemory
 from azure_certvar_credential.exceptions import (
     CLOSED,
     AuthenticationError,
-    CertificateError,
-    ConfigurationError,
     CredentialClosedError,
 )
 
@@ -34,8 +31,6 @@ BACKOFF = 30.0
 PATIENCE = 1.0
 # More pauses than this are not remembered; the server reminds whoever asks.
 MAX_REFUSALS = 1000
-
-E = TypeVar("E", bound=Exception)
 
 
 class Hot(Protocol):
@@ -261,14 +256,12 @@ class TokenKeeper:
     def _note_refusal(self, request: TokenRequest, error: Exception, now: float) -> None:
         if not isinstance(error, AuthenticationError) or not error.retry_after:
             return
-        # Without its frames, which would keep the first caller's variables alive.
-        noted = own_copy(error).with_traceback(None)
-        noted.__cause__ = None
+        copy = noted(error)
         with self._lock:
             for key in [key for key, (until, _) in self._refusals.items() if until <= now]:
                 del self._refusals[key]
             if len(self._refusals) < MAX_REFUSALS:
-                self._refusals[request.key, request.claims] = (now + error.retry_after, noted)
+                self._refusals[request.key, request.claims] = (now + error.retry_after, copy)
 
     def _claim(self, entry: Entry, now: float) -> bool:
         with self._lock:
@@ -277,18 +270,3 @@ class TokenKeeper:
             # Until the flight is over, callers take the hot path; a flight that outlasts this is waited for.
             entry.fresh_until = entry.token.required_on
             return True
-
-
-def own_copy(error: E, **changes: object) -> E:
-    """Return a copy of an error for one more caller: an exception that is raised twice mixes up its tracebacks.
-
-    An error of somebody else's class is returned itself: nobody but its class knows how to make another.
-    """
-    if not issubclass(type(error), (AzureError, CertificateError, ConfigurationError)):
-        return error
-    copy: E = type(error).__new__(type(error), *error.args)
-    copy.__dict__.update(error.__dict__)
-    copy.__dict__.update(changes)
-    copy.__cause__ = error.__cause__
-    # Raising the copy adds to this chain and leaves the original's alone.
-    return copy.with_traceback(error.__traceback__)

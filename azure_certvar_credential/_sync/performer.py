@@ -11,6 +11,7 @@ from azure_certvar_credential._runtime.blocking import blocking
 from azure_certvar_credential._runtime.construction import Parts
 from azure_certvar_credential._runtime.fork import tell_after_fork
 from azure_certvar_credential._runtime.keeper import TokenKeeper
+from azure_certvar_credential._runtime.turns import Turns
 from azure_certvar_credential._sync.flights import in_background
 from azure_certvar_credential._transport.sync import Sender
 from azure_certvar_credential.certificates import ClientCertificate
@@ -27,7 +28,8 @@ class Performer:
         self._parts = parts
         self._keeper = keeper
         self._sender = Sender(parts.options, owns_transport=parts.owns_transport)
-        tell_after_fork(self._sender)
+        self._turns = Turns()
+        tell_after_fork(self._sender, self._turns)
 
     def acquire(self, request: TokenRequest) -> Token:
         """Acquire the token of a request and keep it."""
@@ -78,6 +80,10 @@ class Performer:
                 return self._sender.sleep(seconds)
             case effects.DetectRegion():
                 return _region()
+            case effects.InTurn(flow):
+                seen = self._turns.number
+                with self._turns.lock, self._turns.attempt(seen):
+                    return self.run(flow)
             case _:
                 return at_once(effect, self._keeper, self._parts.clock)
 

@@ -10,6 +10,7 @@ from azure_certvar_credential._runtime.at_once import at_once
 from azure_certvar_credential._runtime.construction import Parts
 from azure_certvar_credential._runtime.fork import tell_after_fork
 from azure_certvar_credential._runtime.keeper import TokenKeeper
+from azure_certvar_credential._runtime.turns import Turns
 from azure_certvar_credential._transport.aio import AsyncSender
 from azure_certvar_credential._transport.in_thread import in_thread
 from azure_certvar_credential.aio._calls import Background, LoopLock, call, sign
@@ -29,6 +30,7 @@ class Performer:
         self._keeper = keeper
         self._sender = AsyncSender(parts.options, owns_transport=parts.owns_transport)
         self._reading, self._signing, self._background = LoopLock(), LoopLock(), Background()
+        self._turns, self._turning = Turns(), LoopLock()
         tell_after_fork(self._sender)
 
     async def acquire(self, request: TokenRequest) -> Token:
@@ -80,6 +82,11 @@ class Performer:
                 return await self._sender.sleep(seconds)
             case effects.DetectRegion():
                 return await _region()
+            case effects.InTurn(flow):
+                seen = self._turns.number
+                async with self._turning.lock():
+                    with self._turns.attempt(seen):
+                        return await self.run(flow)
             case _:
                 return at_once(effect, self._keeper, self._parts.clock)
 

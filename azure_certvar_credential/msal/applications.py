@@ -34,6 +34,7 @@ from azure_certvar_credential._runtime.fork import tell_after_fork
 from azure_certvar_credential._runtime.keeper import BACKOFF
 from azure_certvar_credential._runtime.moment import moment
 from azure_certvar_credential._runtime.region import detect_region
+from azure_certvar_credential._runtime.turns import Turns
 from azure_certvar_credential._sync.performer import Performer
 from azure_certvar_credential._transport.pipeline import without_frames
 from azure_certvar_credential._transport.sync import Sender
@@ -55,13 +56,13 @@ _CAE = ["CP1"]
 
 
 class _Slot:
-    """A place for one application, and the lock under which it is made."""
+    """A place for one application, and the turns in which it is made."""
 
-    __slots__ = ("application", "making")
+    __slots__ = ("application", "turns")
 
     def __init__(self) -> None:
         self.application: Any = None
-        self.making = threading.Lock()
+        self.turns = Turns()
 
 
 class Applications:
@@ -149,10 +150,15 @@ class Applications:
             self._slots.move_to_end(key)
             while len(self._slots) > MAX_APPLICATIONS:
                 self._slots.popitem(last=False)
+        seen = slot.turns.number
         # The metadata is fetched meanwhile; whoever needs the same application waits for it.
-        with slot.making:
+        with slot.turns.lock, slot.turns.attempt(seen):
             if slot.application is None:
-                slot.application = self._make(*key)
+                try:
+                    slot.application = self._make(*key)
+                except RefusedError as refused:
+                    # Without MSAL's frames: it is kept for whoever waits.
+                    raise RefusedError(refused.failure.with_traceback(None)) from None
             return slot.application
 
     def _make(self, tenant_id: str, enable_cae: bool) -> Any:  # noqa: FBT001 - the parts of a key

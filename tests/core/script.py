@@ -11,6 +11,7 @@ from azure_certvar_credential._core.config import Retry, Settings, settings
 from azure_certvar_credential._core.effects import (
     Effect,
     Flow,
+    InTurn,
     LoadCertificate,
     Moment,
     Now,
@@ -98,6 +99,8 @@ class World:
         if isinstance(effect, Now):
             time, jitter = step.answer
             return Moment(time, f"jti-{place}", f"correlation-{place}", jitter)
+        if isinstance(effect, InTurn):
+            return run(effect.flow, self.perform)
         if isinstance(effect, Wait):
             assert effect.seconds == step.answer
             return None

@@ -1,0 +1,42 @@
+"""MSAL reads a tenant's metadata first: one request serves all who wait for it, or one failure tells them all."""
+
+from __future__ import annotations
+
+import pytest
+
+from azure_certvar_credential.exceptions import TemporarilyUnavailableError
+from azure_certvar_credential.msal import applications
+from azure_certvar_credential.testing import Fault
+from tests.credential.crowds import CROWD, CountedTurns, Documents, failing_late, outcomes
+from tests.credential.world import STORAGE, Driver
+from tests.msal.world import MsalWorld
+
+
+@pytest.fixture
+def driver(world: MsalWorld, monkeypatch: pytest.MonkeyPatch) -> Driver:
+    monkeypatch.setattr(applications, "Turns", CountedTurns)
+    return world.driver(retry_total=0)
+
+
+async def test_the_metadata_is_read_once_for_a_crowd(world: MsalWorld, driver: Driver) -> None:
+    documents = Documents()
+    world.entra.inject(Fault.hang(30), when=documents)
+
+    tokens = await outcomes(world, driver)
+
+    assert len({token.token for token in tokens}) == CROWD
+    assert documents.asked == 1
+    assert world.requests == CROWD
+
+
+async def test_a_crowd_shares_a_failure_and_the_next_caller_tries_again(world: MsalWorld, driver: Driver) -> None:
+    documents = Documents()
+    world.entra.inject(failing_late(), when=documents)
+
+    errors = await outcomes(world, driver)
+
+    assert {type(error) for error in errors} == {TemporarilyUnavailableError}
+    assert len({id(error) for error in errors}) == CROWD
+    assert documents.asked == 1
+    assert (await driver.get_token(STORAGE)).token
+    assert world.requests == 1
