@@ -144,16 +144,18 @@ def construct(
     region: str | None,
     oidc_authority: str | None,
     options: Mapping[str, Any],
+    own: frozenset[str] = OWN_OPTIONS,
 ) -> Parts:
     """Check a constructor's arguments, which :class:`~azure_certvar_credential.CertVarCredential` documents.
 
     :param options: the remaining keyword arguments.
+    :param own: the constructor's own keyword names, which are suggested for misspelt ones.
     """
     remaining = dict(options)
     # azure-identity's name for the same thing, so that replacing its class is a change of one line.
     certificate_data = remaining.pop("certificate_data", None)
     clock = remaining.pop("_clock", time.time)  # time comes from outside, for the tests of this package
-    check_options(remaining, own=OWN_OPTIONS)
+    check_options(remaining, own=own)
     if certificate is None:
         certificate = certificate_data
     elif certificate_data is not None:

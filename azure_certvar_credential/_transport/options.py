@@ -56,7 +56,10 @@ _NO_SHARED_CACHE = (
     "tokens are kept in the process's memory; to share a cache with other processes, use "
     "azure_certvar_credential.msal.MsalCertVarCredential with a token_cache of MSAL's"
 )
-# azure-identity's names that cannot mean here what they mean there, and what to do instead.
+_CERTIFICATE = "give the certificate with its private key as certificate, in any form"
+_NO_DISCOVERY = "to use an authority that Microsoft does not know, pass disable_instance_discovery=True"
+_USER_AGENT = "pass user_agent, which is sent beside this package's own"
+# The names of azure-identity, msal and requests that cannot mean here what they mean there, and what to do instead.
 _INSTEAD = {
     "certificate_path": "read the file yourself and pass its content: pathlib.Path(path).read_bytes()",
     "cache_persistence_options": _NO_SHARED_CACHE,
@@ -66,6 +69,21 @@ _INSTEAD = {
     "redirect_max": "redirects are never followed, for they would carry the assertion to another host",
     "authority_host": "the name is authority",
     "tenant": "the name is tenant_id",
+    "client_credential": _CERTIFICATE,
+    "private_key": _CERTIFICATE,
+    "public_certificate": _CERTIFICATE,
+    "thumbprint": f"it is computed; {_CERTIFICATE}",
+    "passphrase": "the name is password",
+    "instance_discovery": _NO_DISCOVERY,
+    "validate_authority": _NO_DISCOVERY,
+    "client_capabilities": "pass enable_cae=True to get_token, as Azure's clients do",
+    "exclude_scopes": "the scopes of get_token are sent as they are",
+    "app_name": _USER_AGENT,
+    "app_version": _USER_AGENT,
+    "verify": "the name is connection_verify, True or the path of a file with certificate authorities",
+    "cert": "for a client certificate of TLS the name is connection_cert",
+    "http_cache": "nothing but tokens needs to be kept, and they are",
+    "enable_pii_log": "nothing that identifies a person is logged, and no token",
 }
 
 # azure-core waits five minutes for either; a token endpoint that takes longer than this will not answer.

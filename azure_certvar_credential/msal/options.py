@@ -11,10 +11,10 @@ from urllib.parse import urlsplit
 from azure_certvar_credential._core.authority import KNOWN_HOSTS, Authority
 from azure_certvar_credential._core.authority_url import DSTS
 from azure_certvar_credential._core.region import AUTO
-from azure_certvar_credential._runtime.construction import Parts, construct
+from azure_certvar_credential._runtime.construction import OWN_OPTIONS, Parts, construct
 from azure_certvar_credential._runtime.credentials import Made
 from azure_certvar_credential._runtime.environment import arguments_from
-from azure_certvar_credential.exceptions import ConfigurationError
+from azure_certvar_credential.exceptions import ConfigurationError, UnknownOptionError
 from azure_certvar_credential.msal.caches import check_cache
 from azure_certvar_credential.signers.showing import shown
 
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 _RETRIES = frozenset(
     {"retry_total", "retry_status", "retry_read", "retry_backoff_factor", "retry_backoff_max", "retry_mode"}
 )
+# What the constructor takes by keyword beside the pipeline's options; for the suggestion in an error.
+_OWN_OPTIONS = OWN_OPTIONS - {"region"} | {"token_cache", "azure_region", "instance_discovery", "http_client"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +100,8 @@ class WithMsal(Made):
         http_client: Any = None,
         **pipeline_options: Any,
     ) -> None:
+        if "region" in pipeline_options:
+            raise UnknownOptionError("region is not an option here: the name is azure_region, as it is MSAL's")
         if disable_instance_discovery and instance_discovery is None:
             instance_discovery = False
         delegation = Delegation(token_cache, azure_region, instance_discovery, http_client)
@@ -116,6 +120,7 @@ class WithMsal(Made):
             region=_region(azure_region),
             oidc_authority=oidc_authority,
             options=pipeline_options,
+            own=_OWN_OPTIONS,
         )
         if azure_region is False:
             parts = replace(parts, settings=replace(parts.settings, region=None))

@@ -195,6 +195,10 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     "OpenID over http": ({"oidc_authority": "http://idp.contoso.example/tenant"}, "must use https"),
     "OpenID, no URL": ({"oidc_authority": "idp"}, "issuer's https URL"),
     "a region that is none": ({"azure_region": "west.europe/evil"}, "region must be the name"),
+    "this package's name of the region": ({"region": "westeurope"}, "the name is azure_region"),
+    "a misspelt region": ({"azure_regions": "westeurope"}, "did you mean 'azure_region'"),
+    "a misspelt cache": ({"token_caches": None}, "did you mean 'token_cache'"),
+    "a misspelt discovery": ({"instance_discover": False}, "did you mean 'instance_discovery'"),
     "a region that is a number": ({"azure_region": 7}, "azure_region must be a region's name"),
     "an empty region": ({"azure_region": ""}, "region must be the name"),
     "a region of ADFS": (

@@ -66,9 +66,24 @@ def test_an_unknown_option_is_every_error_that_a_caller_may_expect() -> None:
         ("redirect_max", "never followed"),
         ("authority_host", "the name is authority"),
         ("tenant", "the name is tenant_id"),
+        ("client_credential", "give the certificate with its private key"),
+        ("private_key", "give the certificate with its private key"),
+        ("thumbprint", "it is computed"),
+        ("passphrase", "the name is password"),
+        ("instance_discovery", "disable_instance_discovery=True"),
+        ("validate_authority", "disable_instance_discovery=True"),
+        ("client_capabilities", "enable_cae=True"),
+        ("app_name", "user_agent"),
+        ("verify", "connection_verify"),
+        ("cert", "connection_cert"),
+        ("http_cache", "nothing but tokens"),
+        ("enable_pii_log", "no token"),
+        ("exclude_scopes", "sent as they are"),
     ],
 )
-def test_an_option_of_azure_identity_that_cannot_work_here_says_what_does(name: str, remedy: str) -> None:
+def test_an_option_of_azure_identity_msal_or_requests_that_cannot_work_here_says_what_does(
+    name: str, remedy: str
+) -> None:
     with pytest.raises(UnknownOptionError, match=f"^{name} is not an option here") as caught:
         check(**{name: "x"})
     assert remedy in str(caught.value)
