@@ -81,9 +81,7 @@ def test_an_unknown_option_is_every_error_that_a_caller_may_expect() -> None:
         ("exclude_scopes", "sent as they are"),
     ],
 )
-def test_an_option_of_azure_identity_msal_or_requests_that_cannot_work_here_says_what_does(
-    name: str, remedy: str
-) -> None:
+def test_an_option_of_a_peer_that_cannot_work_here_says_what_does(name: str, remedy: str) -> None:
     with pytest.raises(UnknownOptionError, match=f"^{name} is not an option here") as caught:
         check(**{name: "x"})
     assert remedy in str(caught.value)
