@@ -65,15 +65,16 @@ def trusted_by_name(
     leaf = KeyCredential.of(chain[0])
     if not leaf.is_called(thumbprint):
         raise refuse(700029, reason="The first certificate of x5c is not the one that the thumbprint names.")
+    authorities = [rule.authority for rule in application.trusted_issuers]
     for child, parent in itertools.pairwise(chain):
-        if not _issued(child, parent):
+        if not _issued(child, parent, trusted=parent in authorities):
             raise refuse(700029, reason="A certificate of x5c is not certified by the one after it.")
     if not all(is_valid_at(certificate, now) for certificate in chain):
         raise refuse(1000502)
     rules = [
         rule
         for rule in application.trusted_issuers
-        if rule.authority in chain[1:] or _issued(chain[-1], rule.authority)
+        if rule.authority in chain[1:] or _issued(chain[-1], rule.authority, trusted=True)
     ]
     if not rules:
         raise refuse(700028, thumbprint=sha1_thumbprint(chain[-1]).hex().upper())
@@ -98,9 +99,32 @@ def is_valid_at(certificate: x509.Certificate, now: float) -> bool:
     return certificate.not_valid_before_utc.timestamp() <= now <= certificate.not_valid_after_utc.timestamp()
 
 
-def _issued(child: x509.Certificate, parent: x509.Certificate) -> bool:
+def _issued(child: x509.Certificate, parent: x509.Certificate, *, trusted: bool) -> bool:
+    """Tell whether ``parent`` has certified ``child``, and may certify at all.
+
+    :param trusted: whether a rule names the parent as its authority.
+    """
     try:
         child.verify_directly_issued_by(parent)
-    except (ValueError, TypeError, InvalidSignature):
+        return _may_certify(parent, trusted=trusted)
+    except (ValueError, TypeError, InvalidSignature, x509.DuplicateExtension):
         return False
-    return True
+
+
+def _may_certify(certificate: x509.Certificate, *, trusted: bool) -> bool:
+    """Tell whether a certificate is one of an authority: RFC 5280 section 6.1.4 (k) and (n).
+
+    Without BasicConstraints it is none. One that is trusted by itself need not have them, because the RFC takes no more
+    than name and key from a trust anchor; what they say, if it has them, counts all the same.
+    """
+    extensions = certificate.extensions
+    try:
+        if not extensions.get_extension_for_class(x509.BasicConstraints).value.ca:
+            return False
+    except x509.ExtensionNotFound:
+        if not trusted:
+            return False
+    try:
+        return extensions.get_extension_for_class(x509.KeyUsage).value.key_cert_sign
+    except x509.ExtensionNotFound:
+        return True

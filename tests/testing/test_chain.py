@@ -3,17 +3,57 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime, timezone
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 
 from azure_certvar_credential.testing import Response
-from tests.testing.kit import DAY, World, b64url, certificate, der, ec_key, rsa_key, sha256, standard
+from tests.testing.kit import DAY, NOW, World, b64url, certificate, der, ec_key, rsa_key, sha256, standard
 from tests.testing.refusals import CLIENT, Answer, check
 
 NAME = "app.contoso.com"
+
+
+def usage(*, certifies: bool) -> x509.KeyUsage:
+    return x509.KeyUsage(
+        digital_signature=not certifies,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        key_cert_sign=certifies,
+        crl_sign=certifies,
+        encipher_only=False,
+        decipher_only=False,
+    )
+
+
+SIGNS_CERTIFICATES, SIGNS_DOCUMENTS = usage(certifies=True), usage(certifies=False)
+AUTHORITY = x509.BasicConstraints(ca=True, path_length=None)
+END_ENTITY = x509.BasicConstraints(ca=False, path_length=None)
+
+
+def middle(*extensions: x509.ExtensionType, issuer: x509.Certificate | None = None) -> x509.Certificate:
+    """The certificate of the key 'ca' with these extensions, issued by the root's key."""
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "Intermediate")])
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name if issuer is None else issuer.subject)
+        .public_key(rsa_key("ca").public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(datetime.fromtimestamp(NOW - DAY, timezone.utc))
+        .not_valid_after(datetime.fromtimestamp(NOW + 365 * DAY, timezone.utc))
+    )
+    for extension in extensions:
+        builder = builder.add_extension(extension, critical=True)
+    return builder.sign(rsa_key("ca" if issuer is None else "root"), hashes.SHA256())
+
+
 ROOT = certificate(rsa_key("root"), "Root", end=3650 * DAY)
-INTERMEDIATE = certificate(rsa_key("ca"), "Intermediate", issuer=(ROOT, rsa_key("root")))
+INTERMEDIATE = middle(AUTHORITY, SIGNS_CERTIFICATES, issuer=ROOT)
 LEAF = certificate(rsa_key(), NAME, issuer=(INTERMEDIATE, rsa_key("ca")))
 NAMED_LEAF = certificate(rsa_key(), "anything", issuer=(INTERMEDIATE, rsa_key("ca")), dns=("x.contoso.com", NAME))
 OTHER_NAME = certificate(rsa_key(), "other", issuer=(INTERMEDIATE, rsa_key("ca")))
@@ -80,6 +120,45 @@ def test_a_chain_that_is_not_trusted_is_refused(
 
 def test_an_authority_with_another_kind_of_key_has_certified_nothing(world: World) -> None:
     check(send(sni(world, ELLIPTIC_ROOT), [LEAF, INTERMEDIATE]), (700028, *CLIENT), "isn't authorized")
+
+
+@pytest.mark.parametrize(
+    ("extensions", "trusted"),
+    [((AUTHORITY,), True), ((END_ENTITY,), False), ((), False), ((AUTHORITY, SIGNS_DOCUMENTS), False)],
+    ids=["an authority without KeyUsage", "CA:FALSE", "no BasicConstraints", "no keyCertSign"],
+)
+def test_what_a_trusted_authority_has_certified_is_no_authority_by_that(
+    world: World, extensions: tuple[x509.ExtensionType, ...], trusted: bool
+) -> None:
+    between = middle(*extensions, issuer=ROOT)
+    for chain in ([LEAF, between, ROOT], [LEAF, between]):
+        response = send(sni(world, ROOT), chain)
+        if trusted:
+            assert response.status == 200, response.body
+        else:
+            check(response, (700029, *CLIENT), "not certified by the one after it")
+
+
+@pytest.mark.parametrize(
+    ("extensions", "trusted"),
+    [
+        ((AUTHORITY, SIGNS_CERTIFICATES), True),
+        ((), True),
+        ((END_ENTITY,), False),
+        ((AUTHORITY, SIGNS_DOCUMENTS), False),
+    ],
+    ids=["an authority", "no extensions", "CA:FALSE", "no keyCertSign"],
+)
+def test_what_the_certificate_of_a_trusted_authority_says_of_itself_counts(
+    world: World, extensions: tuple[x509.ExtensionType, ...], trusted: bool
+) -> None:
+    authority = middle(*extensions)
+    for chain, code in (([LEAF, authority], 700029), ([LEAF], 700028)):
+        response = send(sni(world, authority), chain)
+        if trusted:
+            assert response.status == 200, response.body
+        else:
+            check(response, (code, *CLIENT), "not certified by the one after it" if code == 700029 else "authorized")
 
 
 def test_without_rules_a_chain_helps_nobody(world: World) -> None:
