@@ -35,6 +35,13 @@ _MAX_LIFETIME = 100 * 366 * 86400
 # Signed or encrypted; of an encrypted one the second part may be empty.
 _JWT = re.compile(r"eyJ[\w-]{8,}(?:\.[\w-]*){1,4}")
 _NUMBER = re.compile(r"[0-9]{1,20}(\.[0-9]{1,20})?")
+# What is as long as no id and no name: a refresh token or an authorization code. They are opaque and may have dots; the
+# one at the end of a sentence is not a part of it.
+_LONG = re.compile(r"(?<![\w-])[\w-][\w.-]{62,}[\w-]", re.ASCII)
+# Long as well, and no secret: a SHA-256 thumbprint, a user's id with the tenant's, and a host (RFC 1035 section 2.3.4).
+_GUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+_NO_SECRET = re.compile(rf"[0-9a-f]{{64}}|{_GUID}\.{_GUID}", re.IGNORECASE)
+_HOST = re.compile(r"(?=.{1,253}$)[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63})+", re.IGNORECASE)
 _B64TOKEN = re.compile(r"[A-Za-z0-9._~+/=-]+")  # RFC 6750 section 2.1
 
 
@@ -70,13 +77,17 @@ class TokenResponse:
     refresh_token: str | None = field(default=None, repr=False)
 
 
-def read(response: Response, *, now: float, about: str, for_user: bool = False) -> TokenResponse:
+def read(
+    response: Response, *, now: float, about: str, for_user: bool = False, server: str = "the token endpoint"
+) -> TokenResponse:
     """Read a token response.
 
     :param response: the answer of the token endpoint.
     :param now: the time in seconds since the epoch, to read a ``Retry-After`` that is a date.
-    :param about: describes the certificate for messages about it.
+    :param about: what the message of a refusal says of the request: which certificate was used. Not that of a failure
+        which will pass by itself.
     :param for_user: the token was asked for on a user's behalf, so a refusal may be for the user to mend.
+    :param server: who answered, for messages; whoever is asked for something else refuses in the same form.
     :raises AuthenticationError: of the subclass that fits, when the answer is not a token.
     """
     document = json_object(response.body, limit=MAX_BODY)
@@ -87,13 +98,13 @@ def read(response: Response, *, now: float, about: str, for_user: bool = False) 
     retry_after = read_retry_after(response.headers.get("retry-after"), now=now)
     if is_later(response.status):
         raise TemporarilyUnavailableError(
-            f"the token endpoint is {'throttling' if response.status == 429 else 'out of order'} "
+            f"{server} is {'throttling' if response.status == 429 else 'out of order'} "
             f"(HTTP {response.status}){_advice(retry_after)}",
             status_code=response.status,
             retry_after=retry_after,
         )
     raise ResponseFormatError(
-        f"the token endpoint answered HTTP {response.status} with {_describe(response)} instead of a token response; "
+        f"{server} answered HTTP {response.status} with {_describe(response)} instead of a token response; "
         "check authority, proxy and firewall",
         status_code=response.status,
     )
@@ -165,18 +176,19 @@ def _oauth_error(
     response: Response, document: dict[str, Any], *, now: float, about: str, for_user: bool
 ) -> AuthenticationError:
     codes = _codes(document.get("error_codes"))
-    hint = hints.hint_for(codes)
+    hint = hints.hint_for(codes, for_user=for_user)
     retry_after = read_retry_after(response.headers.get("retry-after"), now=now)
     message = _text(document, "error_description") or _text(document, "error") or "refused"
     kind: type[AuthenticationError] = AuthenticationError
     if not hints.CERTIFICATE_CODES.isdisjoint(codes):
-        kind, message = CertificateRejectedError, f"{message} The {about}."
+        kind = CertificateRejectedError
     elif _is_transient(response.status, document, codes):
-        kind, message = TemporarilyUnavailableError, f"{message}{_advice(retry_after)}"
+        kind = TemporarilyUnavailableError
     elif for_user and not hints.USER_ASSERTION_CODES.isdisjoint(codes):
         kind = UserAssertionRejectedError
     elif for_user and document["error"] in hints.USER_ERRORS:
         kind = InteractionRequiredError
+    message += _advice(retry_after) if kind is TemporarilyUnavailableError else f" The {about}."
     return kind(
         f"{message} Hint: {hint}" if hint else message,
         status_code=response.status,
@@ -212,12 +224,18 @@ def _claims(value: object) -> str | None:
 
 
 def _text(document: dict[str, Any], name: str) -> str | None:
-    """Return a string of the answer fit for a message: one line, bounded, and with no JWT a server echoed back."""
+    """Return a string of the answer fit for a message: one line, bounded, and with no token a server echoed back."""
     value = document.get(name)
     if not isinstance(value, str):
         return None
     line = " ".join("".join(c if c.isprintable() else " " for c in value[: 4 * _MAX_DESCRIPTION]).split())
-    return _JWT.sub("[JWT removed]", line)[:_MAX_DESCRIPTION]
+    return _LONG.sub(_unless_secret, _JWT.sub("[JWT removed]", line))[:_MAX_DESCRIPTION]
+
+
+def _unless_secret(found: re.Match[str]) -> str:
+    text = found[0]
+    is_host = found.string.endswith("://", 0, found.start()) and _HOST.fullmatch(text)
+    return text if is_host or _NO_SECRET.fullmatch(text) else f"[{len(text)} characters removed]"
 
 
 def _advice(retry_after: float | None) -> str:

@@ -69,6 +69,23 @@ HINTS: dict[int, str] = {
     500131: "The user's assertion is for another audience: it must be issued for this application.",
     500133: "The user's assertion has expired: the client must sign in again.",
     50013: "The user's assertion has a bad signature: hand over the token unchanged.",
+    28000: "The scopes are of more than one resource: ask for each resource with a get_token of its own.",
+    50057: "The user's account is disabled.",
+    50105: "The user is not assigned to the application: an administrator does so under Enterprise applications > "
+    "Users and groups.",
+    70043: "The refresh token has expired by a Conditional Access policy's sign-in frequency: the client must sign in "
+    "again.",
+    530003: "A Conditional Access policy wants a device that the organisation manages: pass the error's claims to the "
+    "front end.",
+}
+
+# What the same code means where a token was asked for on behalf of a user, if that is something else.
+USER_HINTS: dict[int, str] = {
+    50027: "The user's assertion is no JWT, or is damaged: hand over the client's access token unchanged.",
+    53003: "A Conditional Access policy blocks the user's sign-in: pass the error's claims to the front end, for the "
+    "client to sign in again; an administrator finds the policy in the sign-in logs under User sign-ins.",
+    70011: "The scope is not valid: write permissions of one resource, such as "
+    "'https://graph.microsoft.com/User.Read', or '<resource>/.default'.",
 }
 
 # After these a certificate that was renewed in the meantime may be accepted.
@@ -84,6 +101,10 @@ USER_ASSERTION_CODES = frozenset({500131, 500133, 50013, 50027, 7000114, 240002}
 TRANSIENT_CODES = frozenset({90006, 90024, 90033})
 
 
-def hint_for(codes: Iterable[int]) -> str | None:
-    """Return the hint for the first code that has one."""
-    return next((HINTS[code] for code in codes if code in HINTS), None)
+def hint_for(codes: Iterable[int], *, for_user: bool = False) -> str | None:
+    """Return the hint for the first code that has one.
+
+    :param for_user: the token was asked for on a user's behalf.
+    """
+    table = {**HINTS, **USER_HINTS} if for_user else HINTS
+    return next((table[code] for code in codes if code in table), None)
