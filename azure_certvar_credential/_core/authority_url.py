@@ -62,9 +62,7 @@ def parse_authority(authority: str, *, tenant_id: str, trust_unknown_host: bool)
         tenant.
     """
     host, port, path, more = _split("authority", authority, f"a host name or an https URL, such as {DEFAULT_HOST}")
-    reason = retired(host)
-    if reason is not None:
-        raise ConfigurationError(f"authority {shown(host)} no longer exists: {reason}")
+    _check_exists("authority", host)
     segments = path.strip("/").split("/") if path.strip("/") else []
     kind = _kind(host, segments, tenant_id)
     if tenant_id == ADFS and kind != "adfs":
@@ -89,12 +87,14 @@ def parse_issuer(issuer: str, *, tenant_id: str) -> Authority:
 
     :param issuer: its https URL, as the metadata document names it.
     :param tenant_id: the credential's tenant.
-    :raises ConfigurationError: not https, not a URL, with a query or fragment, or with the document's own path.
+    :raises ConfigurationError: not https, not a URL, retired, with a query or fragment, or with the document's own
+        path.
     """
     expected = "the issuer's https URL, such as https://idp.example/tenant"
     if isinstance(issuer, str) and issuer.strip() and "://" not in issuer:
         raise ConfigurationError(f"oidc_authority must be {expected}, not {shown(issuer)}")
     host, port, path, more = _split("oidc_authority", issuer, expected)
+    _check_exists("oidc_authority", host)
     path = path.rstrip("/")
     if tenant_id == ADFS or path.lower() == f"/{ADFS}":
         raise ConfigurationError(
@@ -186,6 +186,12 @@ def _other_form(kind: Kind, host: str, segments: list[str], authority: str) -> s
     shape = form.format(host=host if showable(host) else DEFAULT_HOST)
     which = "" if kind == "entra" else f" of {RULES[kind].title}"
     return f"authority{which} must be {shape}, not {shown(authority)}" + (f": {remedy}" if remedy else "")
+
+
+def _check_exists(name: str, host: str) -> None:
+    reason = retired(host)
+    if reason is not None:
+        raise ConfigurationError(f"{name} {shown(host)} no longer exists: {reason}")
 
 
 def _check_known(host: str, *, trusted: bool) -> None:

@@ -151,6 +151,20 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         {"oidc_authority": "https://user:hunter2@idp.example"},
         "oidc_authority must be without a user name or password before an '@'",
     ),
+    "retired, as an OpenID provider": (
+        {"oidc_authority": "https://login.microsoftonline.de/tenant/v2.0"},
+        (
+            "oidc_authority 'login.microsoftonline.de' no longer exists: Microsoft Cloud Germany closed in October "
+            "2021; its tenants moved to login.microsoftonline.com"
+        ),
+    ),
+    "ACS as an OpenID provider": (
+        {"oidc_authority": "https://contoso.accesscontrol.windows.net"},
+        (
+            "oidc_authority 'contoso.accesscontrol.windows.net' no longer exists: Azure Access Control Service is "
+            "retired; Microsoft Entra ID took its place at login.microsoftonline.com"
+        ),
+    ),
     "issuer with a query": (
         {"oidc_authority": "https://idp.example/?x=1"},
         (
