@@ -82,6 +82,7 @@ _INSTEAD = {
     "app_version": _USER_AGENT,
     "verify": "the name is connection_verify, True or the path of a file with certificate authorities",
     "cert": "for a client certificate of TLS the name is connection_cert",
+    "http_client": "pass transport, one of azure-core's, or use azure_certvar_credential.msal.MsalCertVarCredential",
     "http_cache": "nothing but tokens needs to be kept, and they are",
     "enable_pii_log": "nothing that identifies a person is logged, and no token",
 }
@@ -116,7 +117,9 @@ def check_options(options: Mapping[str, Any], *, own: frozenset[str]) -> None:
         )
     check_types(options)
     for name in _NUMBERS:
-        value = options.get(name, 0)
+        value = options.get(name)
+        if value is None:
+            continue
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= _LARGEST:
             raise ConfigurationError(f"{name} must be a number from 0 to {_LARGEST:,}, not {shown(value)}")
 
@@ -124,17 +127,19 @@ def check_options(options: Mapping[str, Any], *, own: frozenset[str]) -> None:
 def retry_settings(options: Mapping[str, Any]) -> Retry:
     """Take azure-core's retry options for the flow, which sends again itself so that each request is signed afresh.
 
-    :param options: checked pipeline options.
+    :param options: checked pipeline options; None stands for the default.
+    :raises ConfigurationError: ``retry_mode`` is none of azure-core's.
     """
-    mode = options.get("retry_mode", "exponential")
+    given = {name: value for name, value in options.items() if value is not None}
+    mode = given.get("retry_mode", "exponential")
     if not isinstance(mode, str) or mode not in ("exponential", "fixed"):
         raise ConfigurationError(f"retry_mode must be 'exponential' or 'fixed', not {shown(mode)}")
     default = Retry()
     return Retry(
-        total=int(options.get("retry_total", default.total)),
-        status=int(options.get("retry_status", default.status)),
-        read=int(options.get("retry_read", default.read)),
-        backoff_factor=float(options.get("retry_backoff_factor", default.backoff_factor)),
-        backoff_max=float(options.get("retry_backoff_max", default.backoff_max)),
+        total=int(given.get("retry_total", default.total)),
+        status=int(given.get("retry_status", default.status)),
+        read=int(given.get("retry_read", default.read)),
+        backoff_factor=float(given.get("retry_backoff_factor", default.backoff_factor)),
+        backoff_max=float(given.get("retry_backoff_max", default.backoff_max)),
         exponential=mode == "exponential",
     )
