@@ -1,9 +1,21 @@
 """List users with the asynchronous Microsoft Graph client.
 
-    AZURE_TENANT_ID, AZURE_CLIENT_ID   as the app registration shows them
-    APP_CERT                           certificate and private key: PEM, or base64 of a PFX
+Install, in a clone of this repository:
 
-The application needs the permission 'User.Read.All' (application), consented by an administrator.
+    pip install '.[aio]' msgraph-sdk
+
+Set in the environment:
+
+    AZURE_TENANT_ID   the tenant's GUID or domain name
+    AZURE_CLIENT_ID   the 'Application (client) ID' of the app registration
+    APP_CERT          certificate and private key: PEM, or base64 of a PFX
+
+The application needs the permission 'User.Read.All' (application), consented by an administrator. It prints a display
+name on each line:
+
+    Ada Lovelace
+    Grace Hopper
+    …
 """
 
 import asyncio

@@ -1,5 +1,11 @@
 """List the containers of a storage account, signed in with a key that never leaves its hardware security module.
 
+Install, in a clone of this repository:
+
+    pip install '.[pkcs11]' azure-storage-blob
+
+Set in the environment:
+
     AZURE_TENANT_ID      the tenant's GUID or domain name
     AZURE_CLIENT_ID      the 'Application (client) ID' of the app registration
     APP_CERT_PUBLIC      the certificate of the key, PEM; the same that was uploaded to the app registration
@@ -9,7 +15,10 @@
     PKCS11_PIN           the user PIN; asked at the terminal if it is not set
     STORAGE_ACCOUNT_URL  such as https://account.blob.core.windows.net
 
-Install the extra 'pkcs11'. The application needs the role 'Storage Blob Data Reader' on the account.
+The application needs the role 'Storage Blob Data Reader' on the account. It prints:
+
+    signed in with <Pkcs11Signer RSA 2048, token 'orders', key 'app'>
+    … containers: …
 """
 
 import os

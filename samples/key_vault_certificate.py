@@ -1,5 +1,11 @@
 """Sign in with a certificate out of Azure Key Vault, whether or not its private key may leave the vault.
 
+Install, in a clone of this repository:
+
+    pip install '.[keyvault]'
+
+Set in the environment:
+
     AZURE_TENANT_ID         the tenant's GUID or domain name
     AZURE_CLIENT_ID         the 'Application (client) ID' that the certificate is registered on
     KEY_VAULT_URL           such as https://contoso.vault.azure.net
@@ -9,7 +15,11 @@
 
 The reader of the vault is an application of its own here. On Azure it is a managed identity, which needs no
 certificate: azure.identity.ManagedIdentityCredential(). It needs the role 'Key Vault Certificate User' in the vault,
-and 'Key Vault Crypto User' if the key is not exportable.
+and 'Key Vault Crypto User' if the key is not exportable. The sample prints:
+
+    thumbprint …, valid until …
+    signs in …
+    a token that expires at …
 """
 
 import os

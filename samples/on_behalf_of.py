@@ -1,11 +1,18 @@
 """A middle tier: exchange the token of the user who calls, and call the next API on the user's behalf.
 
+Install, in a clone of this repository:
+
+    pip install '.[aio]'
+
+Set in the environment:
+
     AZURE_TENANT_ID, AZURE_CLIENT_ID   as the app registration of this API shows them
     APP_CERT                           certificate and private key: PEM, or base64 of a PFX
     ORDERS_URL, ORDERS_SCOPE           the next API, such as api://orders/Orders.Read
     PORT                               where this API listens on the loopback interface; 8080 by default
 
-The application needs the delegated permission ORDERS_SCOPE. What calls this API sends an access token issued for it.
+The application needs the delegated permission ORDERS_SCOPE. GET /orders takes an access token issued for it. It prints
+'Running on http://127.0.0.1:8080', and why it cannot sign in if it cannot.
 """
 
 import os

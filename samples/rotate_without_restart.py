@@ -1,39 +1,56 @@
 """Replace a certificate while the program runs: no restart, no failed call.
 
-    AZURE_TENANT_ID, AZURE_CLIENT_ID   as the app registration shows them
-    APP_CERT                           certificate and private key in use: PEM, or base64 of a PFX
-    APP_CERT_NEXT                      the one that replaces it, registered as well
+Install, in a clone of this repository:
 
-Both certificates are registered while the change goes on; the old one is removed from the registration afterwards.
+    pip install .
+
+Set in the environment:
+
+    AZURE_TENANT_ID   the tenant's GUID or domain name
+    AZURE_CLIENT_ID   the 'Application (client) ID' of the app registration
+    APP_CERT          certificate and private key in use: PEM, or base64 of a PFX
+    APP_CERT_NEXT     the one that replaces it
+
+Both certificates are registered while the change goes on; the old one is removed from the registration afterwards. It
+prints the two SHA-256 thumbprints, in base64url as the assertion names them:
+
+    signing with …
+    APP_CERT has changed
+    signing with …
+    … calls meanwhile, none failed
 """
 
-import logging
+import json
 import os
 import time
+from base64 import urlsafe_b64decode
 
 from azure_certvar_credential import CertificateSource, CertVarCredential, EnvironmentCertificate
 
 
+def signed_with(credential: CertVarCredential) -> str:
+    """Have an assertion signed, as each token request has, and return the thumbprint in its header."""
+    header = credential.client_assertion().partition(".")[0]
+    return str(json.loads(urlsafe_b64decode(header + "=="))["x5t#S256"])
+
+
 def main() -> None:
     """Get tokens without a pause while the certificate changes underneath."""
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
-    logging.getLogger("azure").setLevel(logging.WARNING)
-    current, following = EnvironmentCertificate("APP_CERT"), EnvironmentCertificate("APP_CERT_NEXT")
-    before, after = current(), following()
-    # Read again every second, to see it here; the default is an hour.
-    source = CertificateSource(current, max_age=1)
+    # Read again after a second, to see it here; the default is an hour.
+    source = CertificateSource(EnvironmentCertificate("APP_CERT"), max_age=1)
     with CertVarCredential(os.environ["AZURE_TENANT_ID"], os.environ["AZURE_CLIENT_ID"], source) as credential:
-        calls = 0
-        until = time.monotonic() + 2
-        while time.monotonic() < until:
-            # Another resource each time, so that every token has to be signed for.
-            credential.get_token(f"api://orders-{calls}/.default")
+        print(f"signing with {(before := signed_with(credential))}")
+        credential.get_token("https://graph.microsoft.com/.default")
+        os.environ["APP_CERT"] = os.environ["APP_CERT_NEXT"]
+        print("APP_CERT has changed")
+        calls, until = 0, time.monotonic() + 30
+        while (now := signed_with(credential)) == before and time.monotonic() < until:
+            credential.get_token("https://graph.microsoft.com/.default")
             calls += 1
-            if calls == 5:
-                os.environ["APP_CERT"] = os.environ["APP_CERT_NEXT"]
             time.sleep(0.05)
-        print(f"{calls} calls, none failed; {before.thumbprint} was replaced by {after.thumbprint}")
-        print(f"in use now: {credential!r}")
+        # A token that is not in the cache yet, so Entra verifies a signature of the new key.
+        credential.get_token("https://management.azure.com/.default")
+        print(f"signing with {now}\n{calls + 1} calls meanwhile, none failed")
 
 
 if __name__ == "__main__":

@@ -27,6 +27,16 @@ from tests.real.servers.tls import TlsFiles
 ROOT = Path(__file__).resolve().parents[2]
 PLAY_SECONDS = 60.0
 _PASSWORD = "correct horse"
+# What the directory knows: resources that every tenant has, and the next API of a middle tier. A page or sample that
+# asks for another one could not run against a real tenant.
+RESOURCES = (
+    "https://graph.microsoft.com",
+    "https://management.azure.com",
+    "https://storage.azure.com",
+    "https://vault.azure.net",
+    "api://AzureADTokenExchange",
+    "api://protected",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +141,7 @@ def stage(server_tls: TlsFiles, tmp_path: Path) -> Iterator[Stage]:
     """A stage with one registered application."""
     certificate = ClientCertificate.self_signed("documentation")
     stranger = ClientCertificate.self_signed("stranger")
-    entra = EntraEmulator()
+    entra = EntraEmulator(known_resources=RESOURCES)
     application = entra.add_application(certificate)
     federated = entra.add_application()
     federated.trust_federated(
