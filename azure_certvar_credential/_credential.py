@@ -14,6 +14,7 @@ from azure_certvar_credential._runtime.keeper import TokenKeeper
 from azure_certvar_credential._sync.flights import Flights
 from azure_certvar_credential._sync.performer import Performer
 from azure_certvar_credential._sync.shell import Shell
+from azure_certvar_credential.signers.tracebacks import clears_frames
 
 if TYPE_CHECKING:
     from azure_certvar_credential._runtime.user import Given
@@ -32,6 +33,7 @@ class _Own(Made, Shell):
         self._request = parts.settings.request
         tell_after_fork(self._keeper, self._flights, parts.holder)
 
+    @clears_frames
     def on_behalf_of(self, user_assertion: Given) -> OnBehalfOfCredential:
         """Return a credential for tokens on behalf of a user, by Entra's on-behalf-of flow.
 

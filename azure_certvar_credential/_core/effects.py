@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from azure_certvar_credential._core.request import TokenRequest
+from azure_certvar_credential.signers.tracebacks import cleared
 
 if TYPE_CHECKING:
     from azure_certvar_credential.certificates import ClientCertificate
@@ -206,38 +207,45 @@ Flow = Generator[Effect, Result, T]
 def run(flow: Flow[T], perform: Callable[[Effect], Result]) -> T:
     """Drive a flow to its end with blocking effects.
 
+    What fails is emptied of its frames' variables, and those of this frame are deleted: they are what was sent and
+    what was answered, so assertions and tokens, which an error reporter would show.
+
     :param flow: the generator; it is closed whatever happens.
     :param perform: does what an effect says and returns the answer; what it raises is thrown into the flow.
     """
+    effect = result = failure = None
     try:
         effect = next(flow)
         while True:
+            failure = None
             try:
                 result = perform(effect)
             except BaseException as error:  # noqa: BLE001 - the flow decides, a KeyboardInterrupt included
-                effect = flow.throw(error)
-            else:
-                effect = flow.send(result)
+                failure = error
+            effect = flow.send(result) if failure is None else flow.throw(cleared(failure))
     except StopIteration as done:
         result_of_flow: T = done.value
         return result_of_flow
     finally:
+        effect = result = failure = None
         flow.close()
 
 
 async def arun(flow: Flow[T], perform: Callable[[Effect], Awaitable[Result]]) -> T:
     """Drive a flow to its end with awaitable effects; :func:`run` for asyncio."""
+    effect = result = failure = None
     try:
         effect = next(flow)
         while True:
+            failure = None
             try:
                 result = await perform(effect)
             except BaseException as error:  # noqa: BLE001 - the flow decides, a cancellation included
-                effect = flow.throw(error)
-            else:
-                effect = flow.send(result)
+                failure = error
+            effect = flow.send(result) if failure is None else flow.throw(cleared(failure))
     except StopIteration as done:
         result_of_flow: T = done.value
         return result_of_flow
     finally:
+        effect = result = failure = None
         flow.close()

@@ -67,8 +67,10 @@ def acquire(settings: Settings, request: TokenRequest) -> Flow[Token]:
     certificate: ClientCertificate | None = None if settings.federated else (yield LoadCertificate())
     while True:
         moment = yield Now()
-        send = yield from _signed(settings, request, certificate, moment, endpoint=endpoint, recovery=recovery)
-        answer: exchange.Response | Unanswered = yield send
+        # Not given a name: what is sent holds the assertion, and this frame is in the traceback of what fails.
+        answer: exchange.Response | Unanswered = yield (
+            yield from _signed(settings, request, certificate, moment, endpoint=endpoint, recovery=recovery)
+        )
         outcome = _outcome(answer, request, moment, certificate, recovery)
         if isinstance(outcome, Token):
             if user is None or user.cacheable:

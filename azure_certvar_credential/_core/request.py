@@ -62,10 +62,8 @@ def user_assertion(value: object, *, now: float) -> UserAssertion:
             f"not {type(value).__name__}"
         )
     if value[:7].lower() == "bearer ":
-        del value
         raise UserAssertionRejectedError("user_assertion is the token alone: leave out the scheme 'Bearer' before it")
     if not _COMPACT.fullmatch(value):
-        del value
         raise UserAssertionRejectedError(
             "user_assertion is not a JWT: it must be the access token that the user's client sent to this "
             "application, three parts of base64url joined by full stops"

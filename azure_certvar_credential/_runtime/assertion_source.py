@@ -9,6 +9,7 @@ from typing import Any
 from azure_certvar_credential._runtime.blocking import ASYNCHRONOUS, is_coroutine_function
 from azure_certvar_credential.exceptions import ConfigurationError
 from azure_certvar_credential.signers.showing import shown
+from azure_certvar_credential.signers.tracebacks import clears_frames
 
 # What a credential of this package, of azure-identity or an environment's own identity service can be asked with.
 Source = Callable[[], str] | Callable[[], Awaitable[str]]
@@ -45,6 +46,7 @@ class AssertionSource:
         if is_coroutine_function(self.read):
             raise ConfigurationError(ASYNCHRONOUS.format(what="assertion_source"))
 
+    @clears_frames
     def accept(self, value: object) -> str:
         """Take what the source returned.
 
@@ -52,7 +54,6 @@ class AssertionSource:
         """
         if not isinstance(value, str) or not _JWT.fullmatch(value):
             what = "a text that is no signed JWT" if isinstance(value, str) else type(value).__name__
-            del value  # or the traceback's frames would hold what is perhaps a token
             raise ConfigurationError(
                 f"assertion_source returned {what}; it has to return the token itself, such as "
                 "credential.get_token(scope).token"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from azure_certvar_credential._core.config import Settings
 from azure_certvar_credential._runtime.construction import Parts, construct, construct_federated
 from azure_certvar_credential._runtime.environment import arguments_from
+from azure_certvar_credential.signers.tracebacks import clears_frames
 
 if TYPE_CHECKING:
     from typing_extensions import Self  # of the standard library from Python 3.11 on
@@ -29,7 +30,9 @@ class Made:
     _start: Callable[[Parts], None]
 
     def __repr__(self) -> str:
-        return f"<{self.shown_as} {self._parts.description}>"
+        # One whose construction failed has no parts; error reporters show it all the same.
+        parts = getattr(self, "_parts", None)
+        return f"<{self.shown_as} {parts.description if parts else 'that could not be made'}>"
 
     def __copy__(self) -> Self:
         """Return a credential with the same settings and certificate, and with tokens and connections of its own.
@@ -50,6 +53,7 @@ class Made:
 class WithCertificate(Made):
     """A credential that signs with a certificate; the parameters are those that ``CertVarCredential`` documents."""
 
+    @clears_frames
     def __init__(
         self,
         tenant_id: str,
@@ -84,6 +88,7 @@ class WithCertificate(Made):
         )
 
     @classmethod
+    @clears_frames
     def from_environment(cls, **options: Any) -> Self:
         """Make a credential from environment variables, under azure-identity's names.
 
@@ -101,6 +106,7 @@ class WithCertificate(Made):
 class WithAssertionSource(Made):
     """A credential that signs nothing; the parameters are those that ``FederatedCredential`` documents."""
 
+    @clears_frames
     def __init__(
         self,
         tenant_id: str,

@@ -23,6 +23,8 @@ from azure_certvar_credential._runtime.blocking import ASYNCHRONOUS, is_coroutin
 from azure_certvar_credential.certificates import ClientCertificate
 from azure_certvar_credential.certificates.sources import MAX_AGE, Source
 from azure_certvar_credential.exceptions import CertificateError, CertificateSourceError, ConfigurationError
+from azure_certvar_credential.signers.showing import is_tellable, told
+from azure_certvar_credential.signers.tracebacks import linked
 
 _LOGGER = logging.getLogger("azure_certvar_credential")
 
@@ -142,6 +144,7 @@ class CertificateHolder:
     def source_failed(self, error: Exception, refused: ClientCertificate | None) -> ClientCertificate:
         """Return the certificate to use although the source could not be read.
 
+        :param error: why; to be handed over outside of the handler.
         :param refused: the certificate that the server has just refused, or None.
         :raises CertificateSourceError: there is none yet.
         :raises CertificateError, ConfigurationError: the source returned something unusable, and there is none yet.
@@ -149,21 +152,21 @@ class CertificateHolder:
         if self.current is None:
             if isinstance(error, (CertificateError, ConfigurationError)):
                 raise error
+            # The error itself is the cause only if its traceback shows no more of it than the message does.
             raise CertificateSourceError(
-                f"the certificate source {describe(self.source)} failed with {type(error).__name__}: {error}"
-            ) from error
+                f"the certificate source {describe(self.source)} failed with {told(error)}"
+            ) from (error if all(is_tellable(one) for one in linked(error)) else None)
         with self._state:
             pause = _pause(self._failures)
             self._failures += 1
             self.readings += 1
             self._read_on = self._clock() + pause
             _LOGGER.warning(
-                "the certificate source %s failed, %r stays in use; next attempt in %.0f s: %s: %s",
+                "the certificate source %s failed, %r stays in use; next attempt in %.0f s: %s",
                 describe(self.source),
                 self.current,
                 pause,
-                type(error).__name__,
-                error,
+                told(error),
             )
             return self._instead_of(refused, self.current)
 

@@ -22,6 +22,7 @@ from azure_certvar_credential.exceptions import (
     AuthenticationError,
     CredentialClosedError,
 )
+from azure_certvar_credential.signers.showing import told
 
 _LOGGER = logging.getLogger("azure_certvar_credential")
 
@@ -162,13 +163,12 @@ class TokenKeeper:
             self._note_refusal(request, error, now)
             _LOGGER.warning(
                 "could not refresh the token for %s in tenant %s, which is valid for %.0f s more; "
-                "next attempt in %.0f s: %s: %s",
+                "next attempt in %.0f s: %s",
                 " ".join(request.scopes),
                 request.tenant_id,
                 entry.token.expires_on - now,
                 entry.fresh_until - now,
-                type(error).__name__,
-                error,
+                told(error),
             )
         else:
             self._note_refusal(request, error, now)

@@ -10,6 +10,7 @@ from azure_certvar_credential._runtime.blocking import ASYNCHRONOUS, is_coroutin
 from azure_certvar_credential._runtime.keeper import TokenKeeper
 from azure_certvar_credential.caches.memory import Entry
 from azure_certvar_credential.exceptions import ConfigurationError
+from azure_certvar_credential.signers.tracebacks import clears_frames
 
 # What ``on_behalf_of`` takes.
 Given = str | Callable[[], str] | Callable[[], Awaitable[str]]
@@ -47,6 +48,7 @@ class User:
         """Return the user's token, checked or not, or an awaitable of it."""
         return self._last if self._read is None else self._read()
 
+    @clears_frames
     def accept(self, value: object) -> UserAssertion:
         """Take what :meth:`read` returned.
 

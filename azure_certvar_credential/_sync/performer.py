@@ -63,7 +63,8 @@ class Performer:
             try:
                 return holder.accept(blocking(holder.read_source(), "certificate's source"), refused)
             except Exception as error:  # noqa: BLE001 - a source is the caller's code and may raise anything
-                return holder.source_failed(error, refused)
+                failure = error
+            return holder.source_failed(failure, refused)
 
     def _perform(self, effect: Effect) -> Result:
         match effect:

@@ -79,11 +79,9 @@ class AsyncSender:
                 pipeline.http_request(effect), stream=True, **pipeline.run_options(effect, self._options)
             )
             return await _read(result.http_response)
-        except Exception as error:  # noqa: BLE001 - whatever it is, its frames may hold the assertion
+        except AzureError as error:
             failure = error
-        if isinstance(failure, AzureError):
-            return pipeline.unanswered(failure)
-        raise pipeline.without_frames(failure)
+        return pipeline.unanswered(failure)
 
     async def sleep(self, seconds: float) -> None:
         """Wait, in the way that the transport waits."""

@@ -23,7 +23,11 @@ async def in_thread(function: Callable[..., Any], *arguments: Any) -> Any:
     future: asyncio.Future[Any] = loop.create_future()
     context = contextvars.copy_context()
 
-    def deliver(result: Any, error: BaseException | None) -> None:
+    result: Any = None
+    error: BaseException | None = None
+
+    # Without parameters: asyncio's debug mode logs them, and a result may be a private key.
+    def deliver() -> None:
         if future.cancelled():
             return
         if error is None:
@@ -32,17 +36,20 @@ async def in_thread(function: Callable[..., Any], *arguments: Any) -> Any:
             future.set_exception(error)
 
     def work() -> None:
-        result: Any = None
-        error: BaseException | None = None
+        nonlocal result, error
         try:
             result = context.run(function, *arguments)
         except StopIteration as stop:  # which a future cannot carry
             error = RuntimeError("StopIteration was raised")
             error.__cause__ = stop
         except BaseException as raised:  # noqa: BLE001 - raised again in the caller
-            error = raised
+            # Without this frame, which may still run, and so keep its variables, when the caller empties the others.
+            error = raised.with_traceback(raised.__traceback__ and raised.__traceback__.tb_next)
         with suppress(RuntimeError):  # the loop has ended, and nobody waits any more
-            loop.call_soon_threadsafe(deliver, result, error)
+            loop.call_soon_threadsafe(deliver)
 
     threading.Thread(target=work, name="certvar-work", daemon=True).start()
-    return await future
+    try:
+        return await future
+    finally:
+        result = error = None  # neither kept alive by this frame nor shown with it

@@ -136,17 +136,6 @@ def unanswered(error: AzureError) -> Unanswered:
     raise clean
 
 
-def without_frames(error: Exception) -> Exception:
-    """Return an error, and those that it came from, without the frames whose variables hold the request."""
-    waiting: list[BaseException | None] = [error]
-    while waiting:
-        one = waiting.pop()
-        if one is not None and one.__traceback__ is not None:
-            one.__traceback__ = None
-            waiting += [one.__cause__, one.__context__]
-    return error
-
-
 def without_request(error: AzureError) -> AzureError:
     """Return an error of the same class and text that holds nothing of the request.
 

@@ -43,11 +43,10 @@ class Sender:
                 .http_response
             )
             return _read(response)
-        except Exception as error:  # noqa: BLE001 - whatever it is, its frames may hold the assertion
+        except AzureError as error:
             failure = error
-        if isinstance(failure, AzureError):
-            return pipeline.unanswered(failure)
-        raise pipeline.without_frames(failure)
+        # Outside of the handler: an error that is made while another one is handled keeps that one, with its request.
+        return pipeline.unanswered(failure)
 
     def sleep(self, seconds: float) -> None:
         """Wait, in the way that the transport waits."""

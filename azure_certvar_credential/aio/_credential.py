@@ -14,6 +14,7 @@ from azure_certvar_credential._runtime.keeper import TokenKeeper
 from azure_certvar_credential.aio._flights import Flights
 from azure_certvar_credential.aio._performer import Performer
 from azure_certvar_credential.aio._shell import Shell
+from azure_certvar_credential.signers.tracebacks import clears_frames
 
 if TYPE_CHECKING:
     from azure_certvar_credential._runtime.user import Given
@@ -31,6 +32,7 @@ class _Own(Made, Shell):
         self._request = parts.settings.request
         tell_after_fork(self._keeper, self._flights, parts.holder)
 
+    @clears_frames
     def on_behalf_of(self, user_assertion: Given) -> OnBehalfOfCredential:
         """Return a credential for tokens on behalf of a user.
 
@@ -110,4 +112,7 @@ class OnBehalfOfCredential(ForUser, Shell):
 
     async def _user(self) -> UserAssertion:
         read = self._given_user.read()
-        return self._given_user.accept(await read if inspect.isawaitable(read) else read)
+        try:
+            return self._given_user.accept(await read if inspect.isawaitable(read) else read)
+        finally:
+            del read  # the user's token, which an error reporter would find in this frame

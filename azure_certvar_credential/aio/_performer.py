@@ -65,7 +65,10 @@ class Performer:
                 accepted: ClientCertificate = await in_thread(holder.accept, data, refused)
                 return accepted
             except Exception as error:  # noqa: BLE001 - a source is the caller's code and may raise anything
-                return holder.source_failed(error, refused)
+                failure = error
+            finally:
+                data = None  # it is perhaps a private key, which an error reporter would find in this frame
+            return holder.source_failed(failure, refused)
 
     async def _perform(self, effect: Effect) -> Result:
         match effect:

@@ -23,6 +23,7 @@ from azure_certvar_credential.exceptions import CertificateError
 from azure_certvar_credential.signers.encoding import base64url
 from azure_certvar_credential.signers.memory import PrivateKey
 from azure_certvar_credential.signers.protocol import AsyncSigner, Signer
+from azure_certvar_credential.signers.tracebacks import clears_frames
 
 if TYPE_CHECKING:
     from azure_certvar_credential.certificates import generation
@@ -100,6 +101,7 @@ class ClientCertificate:
         warn_outside_validity(leaf)
 
     @classmethod
+    @clears_frames
     def load(
         cls, data: object, password: str | bytes | None = None, *, include_root: bool = False
     ) -> ClientCertificate:
@@ -231,6 +233,7 @@ class ClientCertificate:
         """Return the leaf as DER: the ``.cer`` to upload to the app registration."""
         return der(self._leaf)
 
+    @clears_frames
     def to_pfx(self, password: str | bytes | None) -> bytes:
         """Return key, leaf and chain as a PFX (PBES2 with AES-256, MAC with SHA-256).
 
@@ -242,6 +245,7 @@ class ClientCertificate:
 
         return exports.to_pfx(self._leaf, self._chain, self._signer, password)
 
+    @clears_frames
     def to_pem(self, password: str | bytes | None = None) -> str:
         """Return key (PKCS #8), leaf and chain as PEM.
 

@@ -24,6 +24,7 @@ from azure_certvar_credential.exceptions import (
     MissingCertificateError,
 )
 from azure_certvar_credential.signers.showing import shown
+from azure_certvar_credential.signers.tracebacks import clears_frames
 
 Source = Callable[[], Any]
 
@@ -96,6 +97,7 @@ class EnvironmentCertificate:
                 raise ConfigurationError(f"{what} is the name of an environment variable, not {shown(given)}")
         self.name, self.password_name = name, password_name
 
+    @clears_frames
     def __call__(self) -> ClientCertificate:
         """Read the certificate.
 
@@ -130,6 +132,7 @@ class DescriptorCertificate:
         self._descriptor, self._password = descriptor, password
         self._once: ClientCertificate | None = None
 
+    @clears_frames
     def __call__(self) -> ClientCertificate:
         """Read the certificate.
 

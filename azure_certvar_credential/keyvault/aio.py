@@ -29,6 +29,7 @@ from azure_certvar_credential.keyvault.reading import Found, build, read
 from azure_certvar_credential.keyvault.signing import CRYPTO, checked, question, trial
 from azure_certvar_credential.signers.memory import PublicKey
 from azure_certvar_credential.signers.public_keys import public_key_from
+from azure_certvar_credential.signers.tracebacks import cleared
 
 __all__ = ["KeyVaultCertificate", "KeyVaultSigner"]
 
@@ -170,9 +171,9 @@ async def _asked(access: Access, asked: Question) -> Any:
     try:
         answer = getattr(client, asked.method)(*asked.arguments, **access.timeouts)
         return [item async for item in answer] if asked.pages else await answer
-    except Exception as error:  # noqa: BLE001 - the credential is the caller's code, and the clients raise anything
+    except BaseException as error:  # noqa: BLE001 - the credential is the caller's code, and the clients raise anything
         failure = explained(error, asked.operation, asked.subject)
     finally:
         if not access.shares_transport:
             await client.close()
-    raise failure
+    raise cleared(failure)

@@ -9,6 +9,7 @@ from azure_certvar_credential.exceptions import KeyVaultError
 from azure_certvar_credential.keyvault.failures import explained
 from azure_certvar_credential.keyvault.place import Access, client_class
 from azure_certvar_credential.keyvault.question import Question
+from azure_certvar_credential.signers.tracebacks import cleared
 
 T = TypeVar("T")
 
@@ -47,10 +48,10 @@ def asked(access: Access, question: Question) -> Any:
     try:
         answer = getattr(client, question.method)(*question.arguments, **access.timeouts)
         return list(answer) if question.pages else answer
-    except Exception as error:  # noqa: BLE001 - the credential is the caller's code, and the clients raise anything
+    except BaseException as error:  # noqa: BLE001 - the credential is the caller's code, and the clients raise anything
         failure = explained(error, question.operation, question.subject)
     finally:
         if not access.shares_transport:
             client.close()
     # Outside of the handler, so that it does not carry the other along, which has the request and its token.
-    raise failure
+    raise cleared(failure)

@@ -47,13 +47,15 @@ _OR_REMOTE = "; or leave the key there with prefer_remote=True, which needs keys
 _OR_PINNED = "; or pin a version, which needs no list"
 
 
-def explained(error: Exception, operation: Operation, subject: str) -> KeyVaultError | ConfigurationError:
-    """Turn what a client of Key Vault raised into an error of this package.
+def explained(error: BaseException, operation: Operation, subject: str) -> BaseException:
+    """Turn what a client of Key Vault raised into an error of this package; an interrupt stays what it is.
 
     :param error: what it raised.
     :param operation: what was to be done.
     :param subject: with what, such as ``app in https://contoso.vault.azure.net``.
     """
+    if not isinstance(error, Exception):
+        return error
     head = f"could not {operation.does} {subject}"
     response = getattr(error, "response", None)
     if isinstance(error, HttpResponseError) and response is not None:

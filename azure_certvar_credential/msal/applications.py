@@ -36,7 +36,6 @@ from azure_certvar_credential._runtime.moment import moment
 from azure_certvar_credential._runtime.region import detect_region
 from azure_certvar_credential._runtime.turns import Turns
 from azure_certvar_credential._sync.performer import Performer
-from azure_certvar_credential._transport.pipeline import without_frames
 from azure_certvar_credential._transport.sync import Sender
 from azure_certvar_credential.exceptions import AuthenticationError, ConfigurationError, ResponseFormatError
 from azure_certvar_credential.msal.caches import check_cache, knows_fmi_path, unlock
@@ -44,6 +43,7 @@ from azure_certvar_credential.msal.client import Client, ForeignClient
 from azure_certvar_credential.msal.http import HttpClient, RefusedError
 from azure_certvar_credential.msal.options import Delegation, authority_arguments
 from azure_certvar_credential.signers.showing import shown
+from azure_certvar_credential.signers.tracebacks import cleared
 
 _LOGGER = logging.getLogger("azure_certvar_credential")
 
@@ -108,7 +108,7 @@ class Applications:
             return acquired
         if failure is not None:
             # Here, where nothing is being handled, and without frames: they hold the request and what is in the cache.
-            raise failure.with_traceback(None) if ours else without_frames(self._translated(failure))
+            raise failure.with_traceback(None) if ours else cleared(self._translated(failure))
         return self._cached(result, began, refusal) if acquired is None else self._fresh(acquired, result)
 
     def close(self) -> None:

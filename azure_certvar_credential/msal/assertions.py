@@ -34,6 +34,7 @@ from azure_certvar_credential.certificates import ClientCertificate
 from azure_certvar_credential.exceptions import ConfigurationError
 from azure_certvar_credential.signers.algorithms import algorithm_named
 from azure_certvar_credential.signers.showing import shown
+from azure_certvar_credential.signers.tracebacks import clears_frames
 
 # The first version of MSAL that tells the callable whom the assertion is for.
 _TELLS = (1, 37)
@@ -106,6 +107,7 @@ class ClientAssertion:
             )
 
 
+@clears_frames
 def client_credential(
     certificate: object,
     *,

@@ -17,6 +17,7 @@ from azure_certvar_credential._runtime.environment import arguments_from
 from azure_certvar_credential.exceptions import ConfigurationError, UnknownOptionError
 from azure_certvar_credential.msal.caches import check_cache
 from azure_certvar_credential.signers.showing import shown
+from azure_certvar_credential.signers.tracebacks import clears_frames
 
 if TYPE_CHECKING:
     from typing_extensions import Self  # of the standard library from Python 3.11 on
@@ -81,6 +82,7 @@ class WithMsal(Made):
 
     _delegation: Delegation
 
+    @clears_frames
     def __init__(
         self,
         tenant_id: str,
@@ -137,6 +139,7 @@ class WithMsal(Made):
         self._start(parts)
 
     @classmethod
+    @clears_frames
     def from_environment(cls, **options: Any) -> Self:
         """Make a credential from environment variables, as :meth:`.CertVarCredential.from_environment` does.
 

@@ -13,6 +13,7 @@ from azure_certvar_credential.signers.algorithms import Algorithm
 from azure_certvar_credential.signers.memory import PublicKey
 from azure_certvar_credential.signers.public_keys import described, fitting, public_key_from, signature_length
 from azure_certvar_credential.signers.showing import shown
+from azure_certvar_credential.signers.tracebacks import clears_frames
 
 if TYPE_CHECKING:
     from azure_certvar_credential.signers._cryptoki.module import Module
@@ -80,6 +81,7 @@ class Pkcs11Signer:
         "_token",
     )
 
+    @clears_frames
     def __init__(
         self,
         module_path: str | os.PathLike[str],
@@ -123,6 +125,7 @@ class Pkcs11Signer:
         """The public half of the key."""
         return self._public_key
 
+    @clears_frames
     def sign(self, message: bytes, algorithm: str) -> bytes:
         """Sign ``message`` on the token; see :meth:`Signer.sign`.
 
@@ -155,6 +158,8 @@ class Pkcs11Signer:
         self.close()
 
     def __repr__(self) -> str:
+        if not hasattr(self, "_public_key"):
+            return "<Pkcs11Signer that could not be made>"
         label = "" if self._key_label is None else f", key {self._key_label!r}"
         key_id = "" if self._key_id is None else f", id {self._key_id.hex()}"
         return f"<Pkcs11Signer {described(self._public_key)}, token {self._token.label!r}{label}{key_id}>"
