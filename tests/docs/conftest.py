@@ -25,6 +25,7 @@ from tests.docs.outside import Outside
 from tests.real.servers.tls import TlsFiles
 
 ROOT = Path(__file__).resolve().parents[2]
+SAMPLES = sorted((ROOT / "samples").glob("*.py"))
 PLAY_SECONDS = 60.0
 _PASSWORD = "correct horse"
 # What the directory knows: resources that every tenant has, and the next API of a middle tier. A page or sample that
@@ -164,6 +165,7 @@ def stage(server_tls: TlsFiles, tmp_path: Path) -> Iterator[Stage]:
                 "client_id": application.client_id,
                 "pem": certificate.to_pem(),
                 "federated_client_id": federated.client_id,
+                "user_token": entra.issue_user_token(entra.add_user("Megan Bowen"), application),
                 "vault_url": outside.vault.vault_url,
                 "pfx_bytes": {"base64": base64.b64encode(pfx).decode()},
                 "pfx_password": _PASSWORD,

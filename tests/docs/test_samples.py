@@ -14,12 +14,11 @@ import requests
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from azure_certvar_credential import ClientCertificate
-from tests.docs.conftest import ROOT, Stage
+from tests.docs.conftest import ROOT, SAMPLES, Stage
 from tests.real.servers.azurite import Azurite
 from tests.real.servers.graph import USERS
 from tests.real.softhsm import ORDERS, PIN, SoftHsm, certificate_for, signer_of
 
-SAMPLES = sorted((ROOT / "samples").glob("*.py"))
 # What has to be installed for a module or name that a sample imports: an extra of this package, or a package.
 NEEDED = {
     "aiohttp": "aio",
