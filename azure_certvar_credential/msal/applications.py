@@ -11,6 +11,8 @@ How MSAL's cache and this package's refresh go together:
 * MSAL keeps tokens with and without Continuous Access Evaluation under one key, so they have caches of their own here.
   A ``token_cache`` that was handed over is for those without; those with it stay in memory, because whoever shares a
   persisted cache may not understand claims challenges.
+* MSAL looks into its cache only after it has been told the authority's metadata. Where that is a rule it is told at
+  once (see :mod:`.documents`), so what is in the cache serves while the server is out of order.
 """
 
 from __future__ import annotations
@@ -38,7 +40,15 @@ from azure_certvar_credential._runtime.turns import Turns
 from azure_certvar_credential._sync.performer import Performer
 from azure_certvar_credential._transport.sync import Sender
 from azure_certvar_credential.exceptions import AuthenticationError, ConfigurationError, ResponseFormatError
-from azure_certvar_credential.msal.caches import check_cache, knows_fmi_path, unlock
+from azure_certvar_credential.msal.caches import (
+    NO_TIME,
+    check_cache,
+    is_time,
+    knows_fmi_path,
+    unlock,
+    unreadable,
+    unreadable_for,
+)
 from azure_certvar_credential.msal.client import Client, ForeignClient
 from azure_certvar_credential.msal.http import HttpClient, RefusedError
 from azure_certvar_credential.msal.options import Delegation, authority_arguments
@@ -51,6 +61,8 @@ _LOGGER = logging.getLogger("azure_certvar_credential")
 MAX_APPLICATIONS = 200
 # MSAL takes a token with less than this left (seconds) for expired.
 _MSAL_MARGIN = 300
+# Tenant, Continuous Access Evaluation, region.
+_Key = tuple[str, bool, str | None]
 # What MSAL calls the capability to handle claims challenges.
 _CAE = ["CP1"]
 
@@ -80,7 +92,7 @@ class Applications:
         self._client = _client(parts, delegation)
         self._http = HttpClient(parts.settings, performer, self._client, parts.clock)
         self._lock = threading.Lock()
-        self._slots: OrderedDict[tuple[str, bool], _Slot] = OrderedDict()
+        self._slots: OrderedDict[_Key, _Slot] = OrderedDict()
         self._start_caches()
 
     def acquire(self, request: TokenRequest) -> Token:
@@ -90,6 +102,13 @@ class Applications:
         :raises ConfigurationError: MSAL does not take the authority, or cannot read its cache.
         :raises azure.core.exceptions.AzureError: no connection was made, or it broke and retries did not help.
         """
+        outcome = self._outcome(request)
+        if isinstance(outcome, Exception):
+            # Here, where nothing is being handled, and where no variable holds what is in the cache.
+            raise outcome
+        return outcome
+
+    def _outcome(self, request: TokenRequest) -> Token | Exception:
         began = self._clock()
         self._http.outcome.take()  # what a call that was interrupted left behind
         result: Mapping[str, Any] = {}
@@ -107,8 +126,8 @@ class Applications:
             _LOGGER.warning("a token could not be put into MSAL's cache, and is used: %s", type(failure).__name__)
             return acquired
         if failure is not None:
-            # Here, where nothing is being handled, and without frames: they hold the request and what is in the cache.
-            raise failure.with_traceback(None) if ours else cleared(self._translated(failure))
+            # Without what is in its frames: the request and the cache.
+            return failure.with_traceback(None) if ours else cleared(self._translated(failure))
         return self._cached(result, began, refusal) if acquired is None else self._fresh(acquired, result)
 
     def close(self) -> None:
@@ -144,14 +163,16 @@ class Applications:
         return result
 
     def _application(self, request: TokenRequest) -> Any:
-        key = (request.tenant_id, request.enable_cae)
+        # A region that could not be found out is looked for again after a while, and has another application then.
+        region = detect_region() if self._settings.region == AUTO else self._settings.region
+        key = (request.tenant_id, request.enable_cae, region)
         with self._lock:
             slot = self._slots.setdefault(key, _Slot())
             self._slots.move_to_end(key)
             while len(self._slots) > MAX_APPLICATIONS:
                 self._slots.popitem(last=False)
         seen = slot.turns.number
-        # The metadata is fetched meanwhile; whoever needs the same application waits for it.
+        # Metadata may be fetched meanwhile; whoever needs the same application waits for it.
         with slot.turns.lock, slot.turns.attempt(seen):
             if slot.application is None:
                 try:
@@ -161,9 +182,8 @@ class Applications:
                     raise RefusedError(refused.failure.with_traceback(None)) from None
             return slot.application
 
-    def _make(self, tenant_id: str, enable_cae: bool) -> Any:  # noqa: FBT001 - the parts of a key
+    def _make(self, tenant_id: str, enable_cae: bool, region: str | None) -> Any:  # noqa: FBT001 - the parts of a key
         given = self._delegation
-        region = detect_region() if self._settings.region == AUTO else self._settings.region
         self._http.region = region
         return msal.ConfidentialClientApplication(
             self._settings.client_id,
@@ -182,18 +202,22 @@ class Applications:
         due = max(token.refresh_on, _number(result.get("refresh_on"), 0.0) + 1)
         return replace(token, refresh_on=max(token.refresh_on, min(due, token.required_on)))
 
-    def _cached(self, result: Mapping[str, Any], began: float, refusal: Exception | None) -> Token:
+    def _cached(self, result: Mapping[str, Any], began: float, refusal: Exception | None) -> Token | Exception:
         kind = str(result.get("token_type", "Bearer"))
         if kind.lower() != "bearer":
-            raise ConfigurationError(
+            return ConfigurationError(
                 f"the token_cache holds a token of type {shown(kind)} for this application and scope, which no client "
                 "of Azure could use: give this credential a cache of its own"
             )
         given = self._delegation.token_cache
         if given is not None and not knows_fmi_path():
             # Another process may have put there, since the last look, what this MSAL takes for the application's own.
-            check_cache(given, self._settings.client_id)
-        now, lives = self._clock(), float(result["expires_in"])
+            error = unreadable(given, self._settings.client_id)
+            if error is not None:
+                return error
+        now, lives = self._clock(), result["expires_in"]
+        if not (is_time(int(now) + lives) and is_time(result.get("refresh_on", 0))):
+            return unreadable_for(NO_TIME)
         advised = _number(result.get("refresh_on"), now + lives - _MSAL_MARGIN) + 1 - now
         if refusal is not None:
             # MSAL has tried to refresh it, and fallen back on it.
@@ -223,6 +247,8 @@ class Applications:
                 check_cache(self._delegation.token_cache, self._settings.client_id)
             except ConfigurationError as error:
                 return error
+            if isinstance(failure, OverflowError):
+                return unreadable_for(NO_TIME)
             if isinstance(failure, OSError) and not isinstance(failure, AzureError):
                 return AzureError(f"the token_cache could not be read: {type(failure).__name__}")
         if type(failure) is ValueError:

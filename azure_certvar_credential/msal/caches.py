@@ -8,6 +8,9 @@ from typing import Any
 from azure_certvar_credential.exceptions import ConfigurationError
 from azure_certvar_credential.signers.showing import shown
 
+# The last second of the year 9999 (UTC), after which there are no dates.
+_LATEST = 253_402_300_799
+NO_TIME = "a time that is none"
 _UNREADABLE = (
     "token_cache cannot be read by the installed msal {version} ({kind}): a newer version of MSAL has written it, "
     "or it is damaged. Upgrade msal, or give this process a cache of its own"
@@ -28,14 +31,37 @@ def check_cache(cache: object, client_id: str) -> None:
             "token_cache must be an msal.TokenCache, such as msal.SerializableTokenCache() or msal-extensions' "
             f"PersistedTokenCache(...), made and not a class, not {shown(cache)}"
         )
-    kind = unreadable(cache, client_id)
-    if kind is not None:
+    error = unreadable(cache, client_id)
+    if error is not None:
         # Not raised where the other error is handled: that of json holds the whole cache.
-        raise ConfigurationError(_UNREADABLE.format(version=msal.__version__, kind=kind))
+        raise error
 
 
-def unreadable(cache: Any, client_id: str) -> str | None:
-    """Return why the installed MSAL cannot read a cache, in a word; None if it can."""
+def unreadable(cache: Any, client_id: str) -> ConfigurationError | None:
+    """Return what to raise if the installed MSAL cannot read a cache; None if it can."""
+    kind = _what_is_wrong(cache, client_id)
+    return None if kind is None else unreadable_for(kind)
+
+
+def unreadable_for(kind: str) -> ConfigurationError:
+    """Return what to raise for a cache with something in it that cannot be read.
+
+    :param kind: what that is, in a few words and without its content.
+    """
+    import msal
+
+    return ConfigurationError(_UNREADABLE.format(version=msal.__version__, kind=kind))
+
+
+def is_time(value: object) -> bool:
+    """Return whether a number, or its text, is a time in seconds since the epoch that a date can be made of.
+
+    :raises ValueError, TypeError, OverflowError: it is no number.
+    """
+    return 0 <= int(value) <= _LATEST  # type: ignore[call-overload,no-any-return]
+
+
+def _what_is_wrong(cache: Any, client_id: str) -> str | None:
     import msal
 
     try:
@@ -44,7 +70,8 @@ def unreadable(cache: Any, client_id: str) -> str | None:
         for entry in found:
             # What acquire_token_for_client takes from an entry.
             if entry.get("credential_type") == kinds[0]:
-                int(entry["expires_on"]), int(entry.get("refresh_on", 0))
+                if not (is_time(entry["expires_on"]) and is_time(entry.get("refresh_on", 0))):
+                    return NO_TIME
                 if not isinstance(entry["secret"], str):
                     return "a token that is no text"
             if "ext_cache_key" in entry and not knows_fmi_path():

@@ -16,6 +16,7 @@ this package's own (:mod:`azure_certvar_credential._core.flow`). What that bring
 from __future__ import annotations
 
 import json
+import logging
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -27,7 +28,7 @@ from requests.exceptions import RequestException
 
 from azure_certvar_credential._core import exchange
 from azure_certvar_credential._core.authority import Authority
-from azure_certvar_credential._core.config import Settings
+from azure_certvar_credential._core.config import Retry, Settings
 from azure_certvar_credential._core.effects import (
     Effect,
     Fetch,
@@ -42,16 +43,18 @@ from azure_certvar_credential._core.effects import (
     run,
 )
 from azure_certvar_credential._core.flow import acquire
-from azure_certvar_credential._core.metadata import endpoint_in
 from azure_certvar_credential._core.recovery import Recovery
 from azure_certvar_credential._core.request import TokenRequest
 from azure_certvar_credential._sync.performer import Performer
-from azure_certvar_credential.exceptions import AuthenticationError, ResponseFormatError
+from azure_certvar_credential.exceptions import AuthenticationError
+from azure_certvar_credential.msal import documents
 from azure_certvar_credential.msal.client import Client
+from azure_certvar_credential.signers.showing import shown
+
+_LOGGER = logging.getLogger("azure_certvar_credential")
 
 # Azure's instance metadata service: https://learn.microsoft.com/azure/virtual-machines/instance-metadata-service
 IMDS = "http://169.254.169.254/"
-METADATA = "/.well-known/openid-configuration"
 
 
 class RefusedError(RequestException):
@@ -146,7 +149,7 @@ class HttpClient:
         headers: Mapping[str, str] | None = None,  # noqa: ARG002 - MSAL's signature; a document is asked for as JSON
         **_: Any,
     ) -> Answer:
-        """Fetch the metadata of an authority, or Microsoft's list of hosts.
+        """Return the metadata of an authority, or what Microsoft says of it; see :mod:`.documents`.
 
         :raises RefusedError: it could not be had.
         """
@@ -184,12 +187,41 @@ class HttpClient:
             return self._performer.run(_one(effect))
 
         request = TokenRequest((form.get("scope", ""),), self._settings.tenant_id)
-        return run(acquire(replace(self._settings, authority=here), request), perform)
+        # The region is in the URL, too.
+        return run(acquire(replace(self._settings, authority=here, region=None), request), perform)
 
     def _document(self, url: str) -> Answer:
-        recovery = Recovery(self._settings.retry)
+        text = documents.written(self._settings.authority, url) if documents.is_metadata(url) else None
+        if text is not None:
+            return Answer(200, text)
+        kept = self._kept(url)
+        try:
+            answer = self._fetched(url, once=kept is not None)
+        except Exception as error:  # noqa: BLE001 - whatever it is, what was read before is still good
+            failure = error
+        else:
+            return answer
+        if kept is None:
+            raise failure
+        _LOGGER.warning(
+            "the metadata of %s could not be read again, so the last good one stays in use: %s: %s",
+            shown(self._settings.authority.base),
+            type(failure).__name__,
+            failure,
+        )
+        return kept
+
+    def _kept(self, url: str) -> Answer | None:
+        body = documents.last_good.get(url)
+        # Another credential may have kept it, whose settings are not these.
+        read = None if body is None else self._read(url, exchange.Response(200, {}, body))
+        return read if isinstance(read, Answer) else None
+
+    def _fetched(self, url: str, *, once: bool) -> Answer:
+        """Fetch a document; with an earlier one in hand nobody waits for a second attempt."""
+        recovery = Recovery(Retry(total=0) if once else self._settings.retry)
         while True:
-            answer = self._client.send(Fetch(url))
+            answer = self._client.send(Fetch(url, once=once))
             read = answer.error if isinstance(answer, Unanswered) else self._read(url, answer)
             if isinstance(read, Answer):
                 return read
@@ -199,26 +231,13 @@ class HttpClient:
             self._client.sleep(pause)
 
     def _read(self, url: str, answer: exchange.Response) -> Answer | Exception:
-        now, metadata = self._clock(), url.endswith(METADATA)
-        document = Answer(answer.status, answer.body.decode("utf-8", "replace"))
         try:
-            if metadata and self._settings.authority.kind == "oidc":
-                endpoint_in(answer, self._settings, now=now)
-            if answer.status == 200 and len(answer.body) <= exchange.MAX_BODY:
-                missing = _missing(document.text) if metadata else None
-                return document if missing is None else ResponseFormatError(missing, status_code=200)
-            # Entra's errors and those of a server that is out of order look the same here as at the token endpoint.
-            exchange.read(answer, now=now, about="request was for the authority's metadata")
-        except ResponseFormatError as error:
-            if self._settings.authority.kind == "oidc":
-                return error.with_traceback(None)
+            documents.check(url, answer, self._settings, now=self._clock())
         except AuthenticationError as error:
-            return document if error.error == "invalid_instance" else error.with_traceback(None)
-        return ResponseFormatError(
-            f"the authority's metadata could not be read: HTTP {answer.status} with {len(answer.body)} bytes; "
-            "check authority, tenant_id, proxy and firewall",
-            status_code=answer.status,
-        )
+            return error.with_traceback(None)
+        if documents.is_metadata(url):
+            documents.last_good.keep(url, answer.body)
+        return Answer(answer.status, answer.body.decode("utf-8", "replace"))
 
 
 def _one(effect: Effect) -> Flow[Result]:
@@ -250,18 +269,3 @@ def _answer(token: Token) -> Answer:
             }
         ),
     )
-
-
-def _missing(text: str) -> str | None:
-    """Return what is wrong with an authority's metadata (OpenID Connect Discovery section 3), or None."""
-    try:
-        document = json.loads(text)
-    except (ValueError, RecursionError):
-        document = None
-    if not isinstance(document, dict):
-        return "the authority's metadata is not a JSON object; check authority, proxy and firewall"
-    for name in ("token_endpoint", "authorization_endpoint"):
-        value = document.get(name)
-        if not isinstance(value, str) or not value.startswith("https://"):
-            return f"the authority's metadata has no {name} with https"
-    return None

@@ -21,7 +21,7 @@ SHA256, SHA1 = ("PS256", {"x5t#S256"}), ("RS256", {"x5t"})
 # The options, where the request has to go, with {id} for the tenant's GUID, and how it is signed.
 CASES: dict[str, tuple[dict[str, Any], str, tuple[str, set[str]]]] = {
     "public": ({}, f"https://login.microsoftonline.com/{{id}}/{V2}", SHA256),
-    "by domain": ({"tenant_id": DOMAIN}, f"https://login.microsoftonline.com/{{id}}/{V2}", SHA256),
+    "by domain": ({"tenant_id": DOMAIN}, f"https://login.microsoftonline.com/{DOMAIN}/{V2}", SHA256),
     "US Government": (
         {"authority": "https://login.microsoftonline.us"},
         f"https://login.microsoftonline.us/{{id}}/{V2}",
@@ -56,7 +56,7 @@ CASES: dict[str, tuple[dict[str, Any], str, tuple[str, set[str]]]] = {
     ),
     "CIAM": (
         {"authority": "https://contoso.ciamlogin.com", "tenant_id": DOMAIN},
-        f"https://contoso.ciamlogin.com/{{id}}/{V2}",
+        f"https://contoso.ciamlogin.com/{DOMAIN}/{V2}",
         SHA256,
     ),
     "dSTS": (
@@ -124,6 +124,48 @@ async def test_a_region_is_found_out_once_and_in_two_seconds_at_most(
     assert world.entra.requests[0].url.split("/")[2] == host
 
 
+async def test_a_region_that_could_not_be_found_out_is_looked_for_again_after_ten_minutes(
+    world: MsalWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("REGION_NAME", raising=False)
+    environment: dict[str, str] = {}
+    time = [0.0]
+    monkeypatch.setattr(regions, "process", RegionDetector(environment, ("127.0.0.1", 1), lambda: time[0]))
+    driver = world.driver(azure_region=True)
+
+    first = await driver.get_token(STORAGE)
+    environment["REGION_NAME"] = "westus2"
+    for seconds in (599.0, 601.0):
+        time[0] = seconds
+        await driver.get_token(f"api://at-{seconds:.0f}/.default")
+
+    hosts = [request.url.split("/")[2] for request in world.entra.requests]
+    assert hosts == ["login.microsoftonline.com", "login.microsoftonline.com", "westus2.login.microsoft.com"]
+    # The region has an application of its own, and all of them one cache.
+    made = driver.given._delegate._made
+    assert made is not None
+    assert [region for _, _, region in made._slots] == [None, "westus2"]
+    assert (await driver.get_token(STORAGE)) is first
+
+
+async def test_the_region_is_found_out_before_the_request_and_not_again_for_its_assertion(
+    world: MsalWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Counted(RegionDetector):
+        asked = 0
+
+        def detect(self) -> str | None:
+            self.asked += 1
+            return super().detect()
+
+    detector = Counted({"REGION_NAME": "westus2"}, ("127.0.0.1", 1))
+    monkeypatch.setattr(regions, "process", detector)
+
+    await world.driver(azure_region=True).get_token(STORAGE)
+
+    assert detector.asked == 1
+
+
 async def test_the_environment_names_a_region_and_false_overrules_it(
     world: MsalWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -145,7 +187,7 @@ async def test_msals_own_variable_for_a_region_asks_no_machine_either(
 
     forced = hasattr(msal.ConfidentialClientApplication, "DISABLE_MSAL_FORCE_REGION")
     host = "westeurope.login.microsoft.com" if forced else "login.microsoftonline.com"
-    assert {url.split("/")[2] for url in client.urls} == {"login.microsoftonline.com", host}
+    assert [url.split("/")[2] for url in client.urls] == [host]
     assert world.entra.requests[0].url.split("/")[2] == host
 
 

@@ -71,7 +71,7 @@ def test_it_acquires_tokens_through_the_pipeline(served: Served, certificate: Cl
         assert given.get_token(STORAGE).token != given.get_token(GRAPH).token
 
     assert len(entra.requests) == 2
-    assert len(sent) == 3
+    assert len(sent) == 2
     agents = [headers["user-agent"] for headers in sent]
     assert all("certvar-credential" in agent and "my-app/1.0" in agent for agent in agents)
     # The request names who sends it, in one voice, and MSAL's telemetry has no place in that.

@@ -1,4 +1,4 @@
-"""MSAL reads a tenant's metadata first: one request serves all who wait for it, or one failure tells them all."""
+"""MSAL reads a provider's metadata first: one request serves all who wait for it, or one failure tells them all."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from tests.msal.world import MsalWorld
 @pytest.fixture
 def driver(world: MsalWorld, monkeypatch: pytest.MonkeyPatch) -> Driver:
     monkeypatch.setattr(applications, "Turns", CountedTurns)
-    return world.driver(retry_total=0)
+    issuer = f"https://idp.contoso.example/{world.application.tenant_id}/v2.0"
+    return world.driver(oidc_authority=issuer, retry_total=0)
 
 
 async def test_the_metadata_is_read_once_for_a_crowd(world: MsalWorld, driver: Driver) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import nullcontext
 from typing import Any
 
 import msal
@@ -10,20 +11,75 @@ import pytest
 from azure.core.exceptions import AzureError
 
 from azure_certvar_credential.exceptions import ConfigurationError
+from azure_certvar_credential.testing import Fault
 from tests.credential.world import STORAGE
 from tests.msal.test_caches import altered
 from tests.msal.world import KNOWS_FMI_PATH, MsalWorld
+from tests.reporters import assert_reports_none_of
 
 
 @pytest.mark.parametrize("kind", ["pop", "ssh-cert"])
 async def test_a_token_that_is_no_bearer_token_is_not_handed_out_as_one(world: MsalWorld, kind: str) -> None:
     written = msal.SerializableTokenCache()
-    await world.driver(token_cache=written).get_token(STORAGE)
+    token = await world.driver(token_cache=written).get_token(STORAGE)
     cache = msal.SerializableTokenCache()
     cache.deserialize(altered(lambda entry: entry.update(token_type=kind, key_id="k"))(written.serialize()))
 
-    with pytest.raises(ConfigurationError, match=f"token of type '{kind}'"):
+    with pytest.raises(ConfigurationError, match=f"token of type '{kind}'") as caught:
         await world.driver(token_cache=cache).get_token(STORAGE)
+    assert_reports_none_of(caught.value, [token.token])
+
+
+TIMES = {
+    "after the year 9999": 10**12,
+    "no float": 10**400,
+    "infinite": float("inf"),
+    "no float, in text": str(10**400),
+    "more digits than Python reads": "9" * 5000,
+}
+NO_TIMES = [
+    *[(name, value) for name in ("expires_on", "refresh_on") for value in TIMES.values()],
+    # An expiry before 1970 is that of a token which has expired; MSAL removes it.
+    *[("refresh_on", -1), ("refresh_on", -(10**400))],
+]
+
+
+@pytest.mark.parametrize(("name", "value"), NO_TIMES, ids=range(len(NO_TIMES)))
+@pytest.mark.parametrize("appears", ["before", "after"])
+async def test_a_time_that_is_none_is_an_unreadable_cache(
+    world: MsalWorld, name: str, value: object, appears: str
+) -> None:
+    written = msal.SerializableTokenCache()
+    token = await world.driver(token_cache=written).get_token(STORAGE)
+    text = altered(lambda entry: entry.update({name: value}))(written.serialize())
+    cache = msal.SerializableTokenCache()
+    if appears == "before":
+        cache.deserialize(text)
+        with pytest.raises(ConfigurationError, match="token_cache cannot be read"):
+            world.driver(token_cache=cache)
+        return
+    driver = world.driver(token_cache=cache, retry_total=0)
+    cache.deserialize(text)
+    world.entra.inject(Fault.server_error(), times=None)
+
+    with pytest.raises(ConfigurationError, match="token_cache cannot be read") as caught:
+        await driver.get_token(STORAGE)
+    assert_reports_none_of(caught.value, [token.token])
+
+
+@pytest.mark.parametrize("value", [-1, -(10**400)], ids=["before 1970", "no float"])
+async def test_an_expiry_before_all_time_is_a_token_that_has_expired_or_an_unreadable_cache(
+    world: MsalWorld, value: int
+) -> None:
+    cache = msal.SerializableTokenCache()
+    driver = world.driver(token_cache=cache)
+    await world.driver(token_cache=cache).get_token(STORAGE)
+    cache.deserialize(altered(lambda entry: entry.update(expires_on=value))(cache.serialize()))
+
+    refused = pytest.raises(ConfigurationError, match="token_cache cannot be read")
+    with nullcontext() if value == -1 else refused:
+        await driver.get_token(STORAGE)
+    assert world.requests == (2 if value == -1 else 1)
 
 
 async def test_a_managed_identitys_token_that_another_process_wrote_is_never_taken_for_the_applications_own(

@@ -214,7 +214,7 @@ async def test_the_application_that_was_used_least_recently_goes(
 
     made = driver.given._delegate._made
     assert made is not None
-    assert [tenant for tenant, _ in made._slots] == [tenants[0].tenant_id, tenants[2].tenant_id]
+    assert [tenant for tenant, *_ in made._slots] == [tenants[0].tenant_id, tenants[2].tenant_id]
 
 
 def test_a_call_that_was_interrupted_leaves_nothing_to_the_next(certificate: ClientCertificate) -> None:

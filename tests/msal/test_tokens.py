@@ -73,9 +73,12 @@ async def test_fifty_callers_share_one_request(world: MsalWorld) -> None:
     assert world.requests == 1
 
 
-async def test_the_metadata_is_read_once_for_a_tenant(world: MsalWorld) -> None:
+async def test_the_metadata_of_a_provider_is_read_once(world: MsalWorld) -> None:
     paths: list[str] = []
-    driver = world.driver(raw_request_hook=lambda request: paths.append(request.http_request.url))
+    driver = world.driver(
+        oidc_authority=f"https://idp.contoso.example/{world.application.tenant_id}/v2.0",
+        raw_request_hook=lambda request: paths.append(request.http_request.url),
+    )
 
     await asyncio.gather(*(driver.get_token(f"api://{n}/.default") for n in range(20)))
 
