@@ -139,6 +139,7 @@ def client_credential(
     :raises ConfigurationError: an argument that cannot work, or is missing with the installed msal.
     """
     check_audience(audience)
+    server = _server(audience or "")
     if isinstance(certificate, Made):
         others = {"password": password, "client_id": client_id, "algorithm": algorithm}
         given = [name for name, value in others.items() if value is not None]
@@ -153,6 +154,7 @@ def client_credential(
         )
     if algorithm is not None:
         algorithm_named(algorithm)
+        _check_choice(server, algorithm)
 
     def load(data: object) -> ClientCertificate:
         loaded = ClientCertificate.load(data, password)
@@ -164,9 +166,9 @@ def client_credential(
     tell_after_fork(holder)
 
     def settings(client_id: str, audience: str) -> Settings:
-        first = urlsplit(audience).path.strip("/").partition("/")[0].lower()
-        authority = Authority(audience, _KINDS.get(first, "entra"))
+        authority = _server(audience)
         chosen = algorithm or authority.rules.algorithm
+        _check_choice(authority, chosen)
         return Settings("", client_id, authority, chosen, send_certificate_chain, frozenset(), Retry())
 
     # It loads the certificate and signs; nothing is sent or kept.
@@ -181,6 +183,27 @@ def client_credential(
     return {
         "client_assertion": ClientAssertion(sign, repr(holder), client_id=client_id, audience=audience, needs=needs)
     }
+
+
+def _server(audience: str) -> Authority:
+    """Return the server that an audience stands for, as far as it matters to an assertion: of which kind it is.
+
+    :raises ConfigurationError: it is a URL that nobody can read.
+    """
+    try:
+        path = urlsplit(audience).path
+    except ValueError:  # an unclosed bracket
+        raise ConfigurationError(
+            f"audience must be the token endpoint or issuer that the assertion is for, not {shown(audience)}, which is "
+            "no URL"
+        ) from None
+    return Authority(audience, _KINDS.get(path.strip("/").partition("/")[0].lower(), "entra"))
+
+
+def _check_choice(server: Authority, algorithm: str) -> None:
+    rules = server.rules
+    if algorithm != rules.algorithm and not rules.choice:
+        raise ConfigurationError(f"{rules.title} verifies {rules.algorithm} only, not {algorithm}: leave algorithm out")
 
 
 def _of_credential(credential: Made, audience: str | None) -> ClientAssertion:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-import pickle
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,12 +11,11 @@ import jwt
 import msal
 import pytest
 
-from azure_certvar_credential import CallbackSigner, CertVarCredential, ClientCertificate, FederatedCredential
-from azure_certvar_credential.aio import CertVarCredential as AsyncCertVarCredential
-from azure_certvar_credential.exceptions import ConfigurationError, UnsupportedKeyError, WrongPasswordError
+from azure_certvar_credential import CallbackSigner, CertVarCredential, ClientCertificate
+from azure_certvar_credential.exceptions import ConfigurationError
 from azure_certvar_credential.msal import client_credential
 from azure_certvar_credential.testing import Application, EntraEmulator, EntraServer
-from tests.credential.test_sources import AsyncSource, Source
+from tests.credential.test_sources import Source
 from tests.credential.world import STORAGE
 from tests.msal.world import TELLS_CALLABLE, PlainClient
 
@@ -180,33 +178,6 @@ def test_the_signature_says_what_msal_looks_for(certificate: ClientCertificate) 
     assert parameter.kind is inspect.Parameter.POSITIONAL_ONLY
 
 
-@pytest.mark.parametrize(
-    ("given", "missing"),
-    [
-        ({}, "client_id and audience"),
-        ({"client_id": "app"}, "pass audience"),
-        ({"audience": "https://login.example/token"}, "pass client_id"),
-    ],
-    ids=["neither", "client id", "audience"],
-)
-@pytest.mark.parametrize("version", ["1.30.0", "1.36.0", "1.37.0", "1.39.0", "2.0.0b1"])
-def test_an_msal_that_does_not_tell_is_named_at_once(
-    certificate: ClientCertificate,
-    given: dict[str, Any],
-    missing: str,
-    version: str,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(msal, "__version__", version)
-    if version < "1.37":
-        with pytest.raises(ConfigurationError, match=missing):
-            client_credential(certificate, **given)
-    else:
-        sign = client_credential(certificate, **given)["client_assertion"]
-        with pytest.raises(ConfigurationError, match=missing):
-            sign()  # as msal.AutoRefresher calls it
-
-
 def test_msals_auto_refresher_works_for_who_says_whom_the_assertion_is_for(
     served: Served, certificate: ClientCertificate
 ) -> None:
@@ -237,63 +208,3 @@ async def test_many_threads_may_sign_at_once(certificate: ClientCertificate) -> 
     assertions = await asyncio.gather(*(asyncio.to_thread(sign) for _ in range(20)))
 
     assert len({jwt.decode(one, options={"verify_signature": False})["jti"] for one in assertions}) == 20
-
-
-ADDRESS: dict[str, Any] = {"client_id": "app", "audience": "https://login.example/token"}
-BAD: dict[str, tuple[Any, dict[str, Any], type[Exception], str]] = {
-    "wrong password": (lambda c: c.to_pfx("secret"), {**ADDRESS, "password": "other"}, WrongPasswordError, "password"),
-    "async source": (AsyncSource, ADDRESS, ConfigurationError, "asynchronous"),
-    "algorithm of another key": (lambda c: c, {**ADDRESS, "algorithm": "ES256"}, ConfigurationError, "ES256"),
-    "no algorithm": (lambda c: c, {**ADDRESS, "algorithm": "HS256"}, ConfigurationError, "HS256"),
-    "client id is empty": (lambda c: c, {**ADDRESS, "client_id": " "}, ConfigurationError, "client_id"),
-    "client id is bytes": (lambda c: c, {**ADDRESS, "client_id": b"app"}, ConfigurationError, "client_id"),
-    "audience with a space": (lambda c: c, {**ADDRESS, "audience": "a b"}, ConfigurationError, "audience"),
-    "async credential": (
-        lambda c: AsyncCertVarCredential("contoso.example", "app", c),
-        {},
-        ConfigurationError,
-        r"azure_certvar_credential\.aio\.CertVarCredential cannot sign",
-    ),
-    "federated credential": (
-        lambda c: FederatedCredential("contoso.example", "app", lambda: "a.b.c"),
-        {},
-        ConfigurationError,
-        "FederatedCredential cannot sign",
-    ),
-    "credential with a password": (
-        lambda c: CertVarCredential("contoso.example", "app", c),
-        {"password": "secret"},
-        ConfigurationError,
-        "its own password",
-    ),
-    "credential with a chain": (
-        lambda c: CertVarCredential("contoso.example", "app", c),
-        {"send_certificate_chain": True},
-        ConfigurationError,
-        "its own send_certificate_chain",
-    ),
-}
-
-
-@pytest.mark.parametrize("name", BAD)
-def test_what_cannot_sign_is_refused_at_once(certificate: ClientCertificate, name: str) -> None:
-    make, options, kind, text = BAD[name]
-    with pytest.raises(kind, match=text):
-        client_credential(make(certificate), **options)
-
-
-def test_an_elliptic_curve_key_needs_an_algorithm_of_its_own() -> None:
-    certificate = ClientCertificate.self_signed("ec", key="EC-P256")
-    with pytest.raises((ConfigurationError, UnsupportedKeyError), match="ES256"):
-        client_credential(certificate, **ADDRESS)
-
-    sign = client_credential(certificate, **ADDRESS, algorithm="ES256")["client_assertion"]
-    assert jwt.get_unverified_header(sign())["alg"] == "ES256"
-
-
-def test_it_shows_the_certificate_and_is_not_pickled(certificate: ClientCertificate) -> None:
-    sign = client_credential(certificate, **ADDRESS)["client_assertion"]
-
-    assert certificate.thumbprint in repr(sign)
-    with pytest.raises(TypeError, match="private key"):
-        pickle.dumps(sign)
