@@ -22,7 +22,8 @@ class MsalCertVarCredential(WithMsal, Shell):
 
     The parameters are those of :class:`azure_certvar_credential.msal.MsalCertVarCredential`, and synchronous as MSAL
     is: ``transport`` and ``policies`` are azure-core's synchronous ones, and a certificate's source or signer is no
-    coroutine function. MSAL runs in a thread, off the event loop, and so do they.
+    coroutine function. MSAL runs in a thread, off the event loop, and so do they. It has neither ``on_behalf_of`` nor
+    ``client_assertion``; :class:`azure_certvar_credential.aio.CertVarCredential` has both.
 
     :raises CertificateError: the certificate, key or password cannot be used.
     :raises ConfigurationError: another argument cannot work, or two contradict each other; also for unknown keyword

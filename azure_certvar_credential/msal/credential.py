@@ -76,10 +76,16 @@ class MsalCertVarCredential(WithMsal, Shell):
     For whoever needs MSAL's token cache, which other programs may share, or its authorities. MSAL acquires; the tokens
     in memory, one request for many callers, the refresh in the background, the retries and the errors are those of
     :class:`~azure_certvar_credential.CertVarCredential`. The private key stays out of MSAL, so certificates whose key
-    is in a vault or an HSM work as well.
+    is in a vault or an HSM work as well. It has neither ``on_behalf_of`` nor ``client_assertion``;
+    :class:`~azure_certvar_credential.CertVarCredential` has both.
+
+    An authority's metadata, which MSAL wants before it looks into its cache, is not fetched where it follows a rule, as
+    all but that of OpenID providers does. That saves a request for each tenant, and a token in a ``token_cache`` serves
+    a process that starts while Entra is out of order.
 
     :param tenant_id: as for :class:`~azure_certvar_credential.CertVarCredential`, like the parameters up to
-        ``disable_instance_discovery``.
+        ``disable_instance_discovery``. Give the GUID to share a ``token_cache`` with other programs: it is what MSAL
+        keeps tokens under, and a domain name is not looked up.
     :param client_id: the 'Application (client) ID' of the app registration.
     :param certificate: certificate and private key in any form, or a source that returns them; not a coroutine
         function.

@@ -220,7 +220,7 @@ def _check(given: Delegation, parts: Parts) -> None:
                 "http_client must have the methods post and get, such as a requests.Session(), made and not a class, "
                 f"not {shown(client)}"
             )
-        unused = sorted(parts.options.keys() - _RETRIES)
+        unused = sorted({name for name, value in parts.options.items() if value is not None} - _RETRIES)
         if unused:
             raise ConfigurationError(
                 f"http_client takes the place of this package's pipeline: leave out {' and '.join(unused)}, or set it "

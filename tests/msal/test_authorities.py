@@ -281,6 +281,12 @@ async def test_options_that_cannot_work_are_refused_at_once(world: MsalWorld, na
         world.driver(**options)
 
 
+async def test_an_option_that_is_none_goes_with_a_client_of_the_users_own(world: MsalWorld) -> None:
+    client = PlainClient(world.entra)
+    driver = world.driver(http_client=client, transport=None, proxies=None, retry_total=None, retry_mode=None)
+    assert await driver.get_token(STORAGE)
+
+
 async def test_retries_go_with_a_client_of_the_users_own(world: MsalWorld) -> None:
     world.entra.inject(Fault.server_error(), times=1)
     client = PlainClient(world.entra)
