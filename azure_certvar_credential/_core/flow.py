@@ -59,7 +59,12 @@ def acquire(settings: Settings, request: TokenRequest) -> Flow[Token]:
         cached: Token | None = yield ReadCache(request)
         if cached is not None:
             moment: Moment = yield Now()
-            state = freshness(moment.time, refresh_on=cached.refresh_on, required_on=cached.required_on)
+            state = freshness(
+                moment.time,
+                requested_on=cached.requested_on,
+                refresh_on=cached.refresh_on,
+                required_on=cached.required_on,
+            )
             if state is Freshness.FRESH:
                 return cached
             recovery.refresh_token = None if user is None else cached.refresh_token

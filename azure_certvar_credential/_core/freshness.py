@@ -21,6 +21,9 @@ REFRESH_MARGIN = 300
 REQUIRED_MARGIN = 30
 # Spreads the refreshes of a fleet that started together; azure-core uses the same figure.
 MAX_JITTER = 60
+# Clocks are put right by a few seconds all the time. One that is set back by more was wrong when the token was dated,
+# and so are the token's times.
+CLOCK_STEP = 300
 
 
 class Freshness(Enum):
@@ -60,8 +63,16 @@ def refresh_on(requested_at: float, expires_in: float, refresh_in: float | None,
     return start + jitter * min(MAX_JITTER, (latest - start) / 2)
 
 
-def freshness(now: float, *, refresh_on: float, required_on: float) -> Freshness:
+def usable_from(requested_at: float) -> float:
+    """Return the time before which a token's times are not believed: the clock has been set back since.
+
+    :param requested_at: when the token was requested, in seconds since the epoch.
+    """
+    return requested_at - CLOCK_STEP
+
+
+def freshness(now: float, *, requested_on: float, refresh_on: float, required_on: float) -> Freshness:
     """Say what to do with a token at a moment; all times in seconds since the epoch."""
-    if now >= required_on:
+    if now >= required_on or now < usable_from(requested_on):
         return Freshness.REQUIRED
     return Freshness.REFRESH if now >= refresh_on else Freshness.FRESH

@@ -123,6 +123,9 @@ class Parts:
             )
         if "@" in str(self.arguments.get("proxies")):
             raise TypeError(f"a {kind.__name__} with a password in proxies is not pickled: the pickle would carry it")
+        for name in ("headers", "base_headers"):
+            if self.arguments.get(name):
+                raise TypeError(f"a {kind.__name__} with {name} is not pickled: one of them may be a secret")
         return _rebuilt, (kind, dict(self.arguments))
 
 

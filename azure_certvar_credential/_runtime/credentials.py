@@ -40,6 +40,7 @@ class Made:
         A ``transport`` that was handed in is shared, and closed with the original.
         """
         copy = object.__new__(type(self))
+        copy.__dict__.update(self.__dict__)  # what a subclass may have; what is the credential's own is made anew
         copy._start(self._parts.copied())
         return copy
 

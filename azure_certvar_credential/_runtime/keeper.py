@@ -9,10 +9,11 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Hashable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Protocol
 
+from azure_certvar_credential._core.assertion import LIFETIME
 from azure_certvar_credential._core.effects import AssertionKey, PublishedEndpoint, Token
 from azure_certvar_credential._core.request import CacheKey, TokenRequest
 from azure_certvar_credential._runtime.shared_errors import noted, own_copy
@@ -51,6 +52,20 @@ class Step(Enum):
     JOIN = "wait for a flight"
 
 
+@dataclass(frozen=True, slots=True)
+class _Refusal:
+    """A server's request to be left alone.
+
+    :ivar noted_on: when it was made, in seconds since the epoch.
+    :ivar until: until when it holds, likewise.
+    :ivar error: the answer.
+    """
+
+    noted_on: float
+    until: float
+    error: AuthenticationError
+
+
 class TokenKeeper:
     """The memory of tokens with the rules of their refresh; usable from any thread.
 
@@ -67,7 +82,7 @@ class TokenKeeper:
         self._lock = threading.Lock()
         self._closed = False
         # Requests that the server asked not to repeat before a time, with its answer.
-        self._refusals: dict[Hashable, tuple[float, AuthenticationError]] = {}
+        self._refusals: dict[Hashable, _Refusal] = {}
         # Assertions of remote signers with the time until which they are used.
         self._assertions: dict[AssertionKey, tuple[float, str]] = {}
         # What metadata documents name; a credential has one authority, so there are no more than one.
@@ -88,7 +103,7 @@ class TokenKeeper:
             entry = self._entries.get((scopes, tenant_id or self._tenant_id, enable_cae))
         except TypeError:  # a scope that cannot be hashed
             return None
-        if entry is not None and (now := self._clock()) < entry.fresh_until:
+        if entry is not None and entry.usable_from <= (now := self._clock()) < entry.fresh_until:
             entry.used = now
             return entry
         return None
@@ -99,7 +114,7 @@ class TokenKeeper:
             entry = self._entries.get(key)
         except TypeError:  # a scope that cannot be hashed
             return None
-        if entry is not None and (now := self._clock()) < entry.fresh_until:
+        if entry is not None and entry.usable_from <= (now := self._clock()) < entry.fresh_until:
             entry.used = now
             return entry
         return None
@@ -118,7 +133,7 @@ class TokenKeeper:
         self.check_open()
         now = self._clock()
         entry = self._older(request)
-        if entry is not None:
+        if entry is not None and now >= entry.usable_from:
             if now < entry.fresh_until:
                 entry.used = now
                 return Step.SERVE, entry
@@ -127,11 +142,14 @@ class TokenKeeper:
             if now < entry.token.expires_on:
                 return Step.HURRY, entry
         refusal = self._refusals.get((request.key, request.claims))
-        if refusal is not None:
-            if now < refusal[0]:
-                raise own_copy(refusal[1], retry_after=refusal[0] - now)
-            self._refusals.pop((request.key, request.claims), None)
+        # One from the future was noted before the clock was set back.
+        if refusal is not None and refusal.noted_on <= now < refusal.until:
+            raise own_copy(refusal.error, retry_after=refusal.until - now)
         return Step.JOIN, None
+
+    def now(self) -> float:
+        """Return the time in seconds since the epoch, UTC; a flight notes when it began."""
+        return self._clock()
 
     def outcome(
         self, request: TokenRequest, token: Token | None, error: Exception | None, *, again: bool
@@ -146,21 +164,27 @@ class TokenKeeper:
         """
         if token is not None:
             expired = token.expires_on <= self._clock()
-            return None if expired and again else self.memory.entry(request.key, token)
+            if expired and again:
+                return None
+            return self.memory.entry(request.key, token, answers_challenge=request.claims is not None)
         entry = self._older(request)
         if entry is not None and self._clock() < entry.token.expires_on:
             return entry
         raise own_copy(error or RuntimeError("a flight without an outcome"))
 
-    def flight_failed(self, request: TokenRequest, error: Exception) -> None:
-        """Note that a flight has failed: postpone the next one, and log if an older token hides the failure."""
+    def flight_failed(self, request: TokenRequest, error: Exception, *, began: float) -> None:
+        """Note that a flight has failed: postpone the next one, and log if an older token hides the failure.
+
+        :param began: when the flight began, in seconds since the epoch.
+        """
         now = self._clock()
         retry_after = (error.retry_after if isinstance(error, AuthenticationError) else None) or 0.0
+        self._note_refusal(request, error, now)
         entry = self._older(request)
-        if entry is not None and now < entry.token.expires_on:
+        # A token that was requested since then, to answer a challenge, has nothing to do with this failure.
+        if entry is not None and entry.token.requested_on < began and now < entry.token.expires_on:
             pause = max(BACKOFF, retry_after)
             entry.fresh_until = min(now + pause, entry.token.expires_on)
-            self._note_refusal(request, error, now)
             _LOGGER.warning(
                 "could not refresh the token for %s in tenant %s, which is valid for %.0f s more; "
                 "next attempt in %.0f s: %s",
@@ -170,8 +194,6 @@ class TokenKeeper:
                 entry.fresh_until - now,
                 told(error),
             )
-        else:
-            self._note_refusal(request, error, now)
 
     def give_up_waiting(self, entry: Entry) -> Entry:
         """Return an entry whose better one takes too long; until the flight is over, nobody waits for it again."""
@@ -187,28 +209,30 @@ class TokenKeeper:
     def write(self, request: TokenRequest, token: Token) -> None:
         """Keep a new token.
 
-        A token that was requested before a claims challenge was answered does not replace the answer.
+        One that was requested earlier than the one that is there does not replace it: it comes from a flight that took
+        long. Nor does it replace the answer to a claims challenge of the same moment.
         """
         with self._lock:
             if self._closed:
                 return
             before = self.memory.entries.get(request.key)
-            if request.claims is None and before is not None and before.answered_on >= max(token.requested_on, 1.0):
-                return
+            if before is not None and self._clock() >= before.usable_from:
+                answered = request.claims is None and before.answered_on >= max(token.requested_on, 1.0)
+                if answered or before.token.requested_on > token.requested_on:
+                    return
             if request.claims is not None and token.refresh_token is None and before is not None:
                 # The answer to a challenge was had for the user's assertion; the refresh token is still good.
                 token = replace(token, refresh_token=before.token.refresh_token)
             entry = self.memory.put(request.key, token, self._clock())
             if request.claims is not None:
                 entry.answered_on = token.requested_on
-        if self._refusals:
-            with self._lock:
-                self._refusals.pop((request.key, request.claims), None)
+            self._refusals.pop((request.key, request.claims), None)
 
     def read_assertion(self, key: AssertionKey) -> str | None:
         """Return a recent assertion of a remote signer, or None."""
         until, assertion = self._assertions.get(key, (0.0, ""))
-        return assertion if self._clock() < until else None
+        # One that lasts longer than assertions do was made before the clock was set back.
+        return assertion if 0.0 < until - self._clock() <= LIFETIME else None
 
     def write_assertion(self, key: AssertionKey, assertion: str, until: float) -> None:
         """Keep an assertion of a remote signer."""
@@ -256,12 +280,12 @@ class TokenKeeper:
     def _note_refusal(self, request: TokenRequest, error: Exception, now: float) -> None:
         if not isinstance(error, AuthenticationError) or not error.retry_after:
             return
-        copy = noted(error)
+        refusal = _Refusal(now, now + error.retry_after, noted(error))
         with self._lock:
-            for key in [key for key, (until, _) in self._refusals.items() if until <= now]:
+            for key in [key for key, other in self._refusals.items() if not other.noted_on <= now < other.until]:
                 del self._refusals[key]
             if len(self._refusals) < MAX_REFUSALS:
-                self._refusals[request.key, request.claims] = (now + error.retry_after, copy)
+                self._refusals[request.key, request.claims] = refusal
 
     def _claim(self, entry: Entry, now: float) -> bool:
         with self._lock:

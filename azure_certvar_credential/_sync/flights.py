@@ -12,16 +12,22 @@ from azure_certvar_credential._runtime.circles import waiting
 from azure_certvar_credential._runtime.keeper import PATIENCE, Step, TokenKeeper
 from azure_certvar_credential.caches.memory import Entry
 
+# Whoever has no token waits so long (seconds) for a flight in the background, which nobody could interrupt, and then
+# takes over. An attempt that runs into both of its time-outs takes 40.
+LONGEST_REFRESH = 60.0
+
 
 class _Flight:
     """One acquisition under way. Without an outcome when it is done, its leader was interrupted.
 
-    :ivar leader: the thread that flies it.
+    :ivar leader: the thread that flies it; None before and after.
+    :ivar patience: how many seconds somebody without a token waits for it, or None for as long as it takes.
     """
 
-    __slots__ = ("done", "error", "leader", "token")
+    __slots__ = ("done", "error", "leader", "patience", "token")
 
-    def __init__(self) -> None:
+    def __init__(self, patience: float | None = None) -> None:
+        self.patience = patience
         self.done = threading.Event()
         self.token: Token | None = None
         self.error: Exception | None = None
@@ -86,21 +92,27 @@ class Flights:
             # Whatever interrupts the leader, a KeyboardInterrupt included, the others are freed and one takes over.
             self._land(key, mine)
         with waiting(threading.get_ident(), flight):
-            flight.done.wait()
+            landed = flight.done.wait(flight.patience)
+        if not landed:
+            self._forget(key, flight)  # it hangs, and one of those who wait takes over
         return flight
 
     def _launch(self, request: TokenRequest) -> _Flight:
         """Return the flight of a request, started in the background if there is none."""
         key = (request.key, request.claims)
-        mine = _Flight()
+        mine = _Flight(LONGEST_REFRESH)
         flight = self._flights.setdefault(key, mine)
         if flight is mine:
             try:
                 in_background(self._lead_and_land, key, mine, request)
             except RuntimeError as error:  # no more threads to be had, or the interpreter is shutting down
-                self._keeper.flight_failed(request, error)
                 mine.error = error
+                self._keeper.flight_failed(request, error, began=self._keeper.now())
                 self._land(key, mine)
+            except BaseException:  # a signal's handler raised, and whether there is a thread is not known
+                self._keeper.flight_abandoned(request)
+                self._land(key, mine)
+                raise
         return flight
 
     def _lead_and_land(self, key: Hashable, flight: _Flight, request: TokenRequest) -> None:
@@ -111,19 +123,25 @@ class Flights:
 
     def _lead(self, flight: _Flight, request: TokenRequest) -> None:
         flight.leader = threading.get_ident()
+        began = self._keeper.now()
         try:
             flight.token = self._acquire(request)
         except Exception as error:  # noqa: BLE001 - it is raised in every caller that waits
-            self._keeper.flight_failed(request, error)
             flight.error = error
+            self._keeper.flight_failed(request, error, began=began)
         except BaseException:
             self._keeper.flight_abandoned(request)
             raise
 
     def _land(self, key: Hashable, flight: _Flight) -> None:
+        self._forget(key, flight)
+        # Before anybody is told: who still waits is not waiting for this thread any more.
+        flight.leader = None
+        flight.done.set()
+
+    def _forget(self, key: Hashable, flight: _Flight) -> None:
         if self._flights.get(key) is flight:
             self._flights.pop(key, None)
-        flight.done.set()
 
 
 def in_background(function: Callable[..., object], *arguments: object) -> None:

@@ -14,7 +14,6 @@ import zlib
 from collections.abc import AsyncGenerator, Mapping
 from importlib.util import find_spec
 from typing import Any, Literal
-from weakref import WeakKeyDictionary
 
 from azure.core.exceptions import AzureError, DecodeError
 from azure.core.pipeline import AsyncPipeline
@@ -24,6 +23,7 @@ from azure_certvar_credential._core.effects import Fetch, Send, Unanswered
 from azure_certvar_credential._core.exchange import Response
 from azure_certvar_credential._transport import pipeline
 from azure_certvar_credential._transport.in_thread import in_thread
+from azure_certvar_credential._transport.per_loop import PerLoop
 from azure_certvar_credential.exceptions import CLOSED, CredentialClosedError
 
 if find_spec("aiohttp") is not None:
@@ -47,6 +47,10 @@ class _Opened:
         self.life = life
 
 
+# Pipelines of the parent process.
+_inherited: list[_Opened] = []
+
+
 class AsyncSender:
     """A pipeline for each event loop, built when the loop sends its first request.
 
@@ -66,7 +70,7 @@ class AsyncSender:
         self._lock = threading.Lock()
         self._closed = False
         self._ssl: ssl.SSLContext | Literal[False] | None = None
-        self._opened: WeakKeyDictionary[asyncio.AbstractEventLoop, _Opened] = WeakKeyDictionary()
+        self._opened: PerLoop[_Opened] = PerLoop()
 
     async def send(self, effect: Send | Fetch) -> Response | Unanswered:
         """Post a token request, or get a document, and read the answer, at most 1 MiB of it.
@@ -97,7 +101,12 @@ class AsyncSender:
     def after_fork(self) -> None:
         """Leave the parent process's connections alone: the next request of the child opens its own."""
         self._lock = threading.Lock()
-        self._opened = WeakKeyDictionary()
+        for opened in self._opened.values():
+            if self._options.get("transport") is None:
+                opened.transport.leave_to_parent()
+            # Not let go of, or its generator would be closed, by the parent's event loop.
+            _inherited.append(opened)
+        self._opened = PerLoop()
 
     async def _open(self) -> _Opened:
         if self._closed:
@@ -105,9 +114,6 @@ class AsyncSender:
         loop = asyncio.get_running_loop()
         opened = self._opened.get(loop)
         if opened is None:
-            # A pipeline refers to its loop, so one that nobody closed would keep the loop for ever.
-            for ended in [other for other in list(self._opened) if other.is_closed()]:
-                self._opened.pop(ended, None)
             transport = self._options.get("transport")
             if transport is None:
                 make, context = await in_thread(self._prepare)
@@ -119,7 +125,7 @@ class AsyncSender:
                 transport = make(context, self._options)
             policies = pipeline.build_policies(AsyncRetryPolicy, self._options)
             made = AsyncPipeline(transport, policies)
-            opened = self._opened[loop] = _Opened(made, transport, self._life(loop, made))
+            opened = self._opened.put(loop, _Opened(made, transport, self._life(loop, made)))
             await anext(opened.life)
         return opened
 
@@ -129,7 +135,7 @@ class AsyncSender:
         try:
             yield
         finally:
-            self._opened.pop(loop, None)
+            self._opened.pop(loop)
             if self._owns_transport:
                 await opened.__aexit__()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from copy import copy
 from typing import Any
 
 from azure.core.exceptions import AzureError, DecodeError, HttpResponseError, ServiceResponseError
@@ -58,7 +59,7 @@ def build_policies(retry_policy: type[Any], options: Mapping[str, Any]) -> list[
 
 def _with_the_callers(retry_policy: type[Any], options: Mapping[str, Any]) -> list[Any]:
     """Place additional policies into a list of the caller's own, as azure-core's ``PipelineClient`` does."""
-    policies = [*_listed(options.get("per_call_policies")), *options["policies"]]
+    policies = [*_listed(options.get("per_call_policies")), *_listed(options["policies"])]
     per_retry = _listed(options.get("per_retry_policies"))
     if not per_retry:
         return policies
@@ -149,6 +150,12 @@ def without_request(error: AzureError) -> AzureError:
 
 
 def _listed(policies: Any) -> list[Any]:
+    """Return the caller's policies as a list, ready for one more pipeline.
+
+    azure-core writes into each which one comes next; one that stands in another pipeline already, of a copy of the
+    credential or of another event loop, would send from there through the transport of here.
+    """
     if policies is None:
         return []
-    return list(policies) if isinstance(policies, Iterable) else [policies]
+    listed = list(policies) if isinstance(policies, Iterable) else [policies]
+    return [copy(policy) if getattr(policy, "next", None) is not None else policy for policy in listed]

@@ -43,8 +43,15 @@ class Sender:
                 .http_response
             )
             return _read(response)
-        except AzureError as error:
-            failure = error
+        except Exception as error:
+            if self._closed:  # meanwhile, and the transport says so in words of its own
+                failure: Exception = CredentialClosedError(CLOSED)
+            elif isinstance(error, AzureError):
+                failure = error
+            else:
+                raise
+        if not isinstance(failure, AzureError):
+            raise failure
         # Outside of the handler: an error that is made while another one is handled keeps that one, with its request.
         return pipeline.unanswered(failure)
 

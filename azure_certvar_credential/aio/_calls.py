@@ -6,10 +6,10 @@ import asyncio
 import inspect
 from collections.abc import Callable, Coroutine
 from typing import Any
-from weakref import WeakKeyDictionary
 
 from azure_certvar_credential._runtime.blocking import is_coroutine_function
 from azure_certvar_credential._transport.in_thread import in_thread
+from azure_certvar_credential._transport.per_loop import PerLoop
 from azure_certvar_credential.exceptions import KeyMismatchError
 from azure_certvar_credential.signers.memory import MemorySigner
 from azure_certvar_credential.signers.verification import verify
@@ -56,13 +56,12 @@ class LoopLock:
     """A lock for each event loop: an ``asyncio.Lock`` belongs to the first loop that waits for it."""
 
     def __init__(self) -> None:
-        self._locks: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock] = WeakKeyDictionary()
+        self._locks: PerLoop[asyncio.Lock] = PerLoop()
 
     def lock(self) -> asyncio.Lock:
         """Return the running loop's lock."""
-        for ended in [loop for loop in list(self._locks) if loop.is_closed()]:
-            self._locks.pop(ended, None)
-        return self._locks.setdefault(asyncio.get_running_loop(), asyncio.Lock())
+        loop = asyncio.get_running_loop()
+        return self._locks.get(loop) or self._locks.put(loop, asyncio.Lock())
 
 
 class Background:

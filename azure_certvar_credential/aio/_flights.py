@@ -97,6 +97,8 @@ class Flights:
     async def _board(self, request: TokenRequest) -> Outcome:
         while True:
             flight = self._flight(request, background=False)
+            # Should it hang, it ends with those who wait for it, also if it was begun while nobody needed to.
+            flight.background = False
             flight.waiters += 1
             try:
                 with waiting(asyncio.current_task(), flight):
@@ -133,10 +135,11 @@ class Flights:
             del self._flights[flight.key]
 
     async def _fly(self, request: TokenRequest) -> Outcome:
+        began = self._keeper.now()
         try:
             return await self._acquire(request), None
         except Exception as error:  # noqa: BLE001 - it is raised in every caller that waits
-            self._keeper.flight_failed(request, error)
+            self._keeper.flight_failed(request, error, began=began)
             return None, error
         except asyncio.CancelledError as error:
             self._keeper.flight_abandoned(request)

@@ -12,6 +12,7 @@ from collections.abc import Hashable
 from azure.core.credentials import AccessToken, AccessTokenInfo
 
 from azure_certvar_credential._core.effects import Token
+from azure_certvar_credential._core.freshness import usable_from
 from azure_certvar_credential.caches.tokens import HiddenAccessToken, HiddenAccessTokenInfo
 
 MAX_ENTRIES = 10_000
@@ -27,12 +28,13 @@ class Entry:
     :ivar token: the token with its times.
     :ivar access_token: the answer of ``get_token``.
     :ivar access_token_info: the answer of ``get_token_info``.
+    :ivar usable_from: before then (seconds since the epoch, UTC) the token's times are not believed.
     :ivar fresh_until: until then (seconds since the epoch, UTC) the token is returned without further ado.
     :ivar used: when it was last returned; decides which entry goes when there are too many.
     :ivar answered_on: when the claims challenge was answered that this token came from; 0 if it came from none.
     """
 
-    __slots__ = ("access_token", "access_token_info", "answered_on", "fresh_until", "token", "used")
+    __slots__ = ("access_token", "access_token_info", "answered_on", "fresh_until", "token", "usable_from", "used")
 
     def __init__(self, token: Token, now: float) -> None:
         self.token = token
@@ -40,6 +42,7 @@ class Entry:
         self.access_token_info: AccessTokenInfo = HiddenAccessTokenInfo(
             token.value, int(token.expires_on), token_type=token.token_type, refresh_on=int(token.refresh_on)
         )
+        self.usable_from = usable_from(token.requested_on)
         self.fresh_until = token.refresh_on
         self.used = now
         self.answered_on = 0.0
@@ -74,11 +77,18 @@ class TokenMemory:
         entry = self.entries.get(key)
         return None if entry is None else entry.token
 
-    def entry(self, key: Hashable, token: Token) -> Entry:
-        """Return the ready-made forms of a token that was acquired for a key."""
+    def entry(self, key: Hashable, token: Token, *, answers_challenge: bool) -> Entry:
+        """Return the ready-made forms of a token that was acquired for a key.
+
+        :param answers_challenge: whether it was acquired for a claims challenge; then it is this one or none, because
+            the answer to another challenge would not do.
+        """
         entry = self.entries.get(key)
-        # Another one is there if it answered a claims challenge meanwhile; it is the better one.
-        if entry is not None and (entry.token is token or entry.answered_on >= max(token.requested_on, 1.0)):
+        if entry is not None and (
+            entry.token.value is token.value
+            # It answered a claims challenge meanwhile, and is the better one for whoever has none.
+            or (not answers_challenge and entry.answered_on >= max(token.requested_on, 1.0))
+        ):
             return entry
         return Entry(token, token.refresh_on)
 

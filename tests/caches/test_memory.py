@@ -57,17 +57,27 @@ def test_the_entry_of_a_kept_token_is_the_kept_one() -> None:
     memory = TokenMemory()
     kept = token()
     entry = memory.put("a", kept, NOW)
-    assert memory.entry("a", kept) is entry
+    assert memory.entry("a", kept, answers_challenge=False) is entry
+    assert memory.entry("a", kept, answers_challenge=True) is entry
 
 
 def test_the_entry_of_a_token_that_was_replaced_meanwhile_still_is_its_own() -> None:
     memory = TokenMemory()
     memory.put("a", token(value="newer"), NOW)
     mine = token(value="mine")
-    assert memory.entry("a", mine).access_token.token == "mine"
-    assert memory.entry("b", mine).access_token.token == "mine"
+    assert memory.entry("a", mine, answers_challenge=False).access_token.token == "mine"
+    assert memory.entry("b", mine, answers_challenge=False).access_token.token == "mine"
     assert memory.read("a") is not mine
     assert memory.read("b") is None
+
+
+def test_an_answer_to_a_challenge_is_the_better_one_unless_another_challenge_was_to_be_answered() -> None:
+    memory = TokenMemory()
+    answer = memory.put("a", token(value="answer"), NOW)
+    answer.answered_on = NOW + 1
+    mine = token(value="mine")
+    assert memory.entry("a", mine, answers_challenge=False) is answer
+    assert memory.entry("a", mine, answers_challenge=True).access_token.token == "mine"
 
 
 def test_a_new_token_replaces_the_one_before_without_pushing_others_out() -> None:

@@ -79,7 +79,15 @@ def test_jitter_spreads_over_a_minute_and_never_over_more_than_half_of_what_is_l
     ],
 )
 def test_each_boundary_belongs_to_the_later_part(now: float, state: Freshness) -> None:
-    assert freshness(now, refresh_on=10, required_on=20) is state
+    assert freshness(now, requested_on=0, refresh_on=10, required_on=20) is state
+
+
+@pytest.mark.parametrize(
+    ("set_back", "state"), [(300, Freshness.FRESH), (300.1, Freshness.REQUIRED), (1e9, Freshness.REQUIRED)]
+)
+def test_a_token_from_the_future_is_not_believed(set_back: float, state: Freshness) -> None:
+    """Its clock was ahead when it was dated; corrections by seconds are everyday's."""
+    assert freshness(NOW - set_back, requested_on=NOW, refresh_on=NOW + 10, required_on=NOW + 20) is state
 
 
 def _refreshes(life: float, advice: float | None, jitters: list[float], lives: float) -> tuple[int, float]:
@@ -90,7 +98,7 @@ def _refreshes(life: float, advice: float | None, jitters: list[float], lives: f
     step = life / 400
     while now < end:
         now += step
-        if freshness(now, refresh_on=refresh, required_on=required) is not Freshness.FRESH:
+        if freshness(now, requested_on=now - step, refresh_on=refresh, required_on=required) is not Freshness.FRESH:
             count += 1
             jitter = jitters[count % len(jitters)]
             refresh, required = refresh_on(now, life, advice, jitter), required_on(now, life)

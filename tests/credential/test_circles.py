@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from azure_certvar_credential import CertVarCredential, ClientCertificate
+from azure_certvar_credential.testing import EntraEmulator, Fault
 from tests.credential.world import GRAPH, STORAGE, Driver, World
 
 EXCHANGE = "api://AzureADTokenExchange/.default"
@@ -88,3 +90,42 @@ async def test_a_chain_whose_links_share_their_first_is_no_circle(world: World) 
 
     assert len({token.token for token in tokens}) == 4
     assert world.requests == 5
+
+
+def test_whoever_has_just_landed_a_flight_is_not_taken_for_its_leader(certificate: ClientCertificate) -> None:
+    """A thread gets a token that another waits for inside a source, and then asks for what the other is getting."""
+    entra = EntraEmulator()
+    application = entra.add_application(certificate)
+
+    def credential(given: Any) -> CertVarCredential:
+        return CertVarCredential(application.tenant_id, application.client_id, given, transport=entra.transport())
+
+    bootstrap, entered = credential(certificate), threading.Event()
+
+    def source() -> ClientCertificate:
+        entered.set()
+        bootstrap.get_token(EXCHANGE)
+        return certificate
+
+    outer = credential(source)
+    outcomes: list[object] = []
+
+    def call(*credentials: CertVarCredential) -> None:
+        try:
+            for one, scope in zip(credentials, (EXCHANGE, STORAGE), strict=False):
+                outcomes.append(one.get_token(scope if one is bootstrap else STORAGE).expires_on)
+        except RuntimeError as error:
+            outcomes.append(error)
+
+    entra.inject(Fault.hang(20))
+    first = threading.Thread(target=call, args=(bootstrap, outer))
+    first.start()
+    entra.wait_for_hanging()
+    second = threading.Thread(target=call, args=(outer,))
+    second.start()
+    assert entered.wait(20)
+    entra.release()
+    for thread in (first, second):
+        thread.join(20)
+
+    assert [type(outcome) for outcome in outcomes] == [int, int, int]

@@ -1,0 +1,98 @@
+"""A refresh in the background that hangs for ever must not take those along who need a token later."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from typing import Any
+
+import pytest
+
+from azure_certvar_credential import CallbackSigner, ClientCertificate
+from azure_certvar_credential._sync import flights
+from azure_certvar_credential.testing import EntraEmulator
+from tests.credential.world import STORAGE, World
+
+LIFE = 3599
+
+
+class _HangsOnce:
+    """A signer's function that hangs in one call, until it is let go."""
+
+    def __init__(self, certificate: ClientCertificate) -> None:
+        self._sign = certificate.signer.sign
+        self.hangs = False
+        self.reached = threading.Event()
+        self.let_go = threading.Event()
+
+    def __call__(self, message: bytes, algorithm: str) -> bytes:
+        if self.hangs:
+            self.hangs = False
+            self.reached.set()
+            self.let_go.wait(30)
+        return self._sign(message, algorithm)
+
+
+async def _hanging(world: World) -> tuple[Any, _HangsOnce, str]:
+    """Return a credential whose refresh hangs and whose token has expired meanwhile."""
+    sign = _HangsOnce(world.certificate)
+    driver = world.driver(ClientCertificate(world.certificate.leaf, CallbackSigner(world.certificate.leaf, sign)))
+    first = await driver.get_token(STORAGE)
+    sign.hangs = True
+    world.clock.advance(LIFE - 200)
+    assert await driver.get_token(STORAGE) is first
+    await asyncio.to_thread(sign.reached.wait, 20)
+    world.clock.advance(400)
+    return driver, sign, first.token
+
+
+async def test_whoever_needs_a_token_takes_over(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(flights, "LONGEST_REFRESH", 0.2)
+    driver, sign, first = await _hanging(world)
+    if world.kind == "aio":
+        # Bounded by the caller's own time-out, as ever under asyncio; the next one finds the way free.
+        with pytest.raises(asyncio.TimeoutError):
+            await asyncio.wait_for(driver.get_token(STORAGE), 0.2)
+
+    tokens = await asyncio.wait_for(asyncio.gather(*(driver.get_token(STORAGE) for _ in range(10))), 20)
+
+    assert len({token.token for token in tokens}) == 1
+    assert tokens[0].token != first
+    assert world.requests == 2
+    # What hung comes back, with a token that was asked for earlier: the newer one stays.
+    sign.let_go.set()
+    await driver.settle()
+    assert await driver.get_token(STORAGE) is tokens[0]
+
+
+def test_an_interrupt_while_a_refresh_is_started_leaves_the_way_free(
+    certificate: ClientCertificate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A signal's handler may raise between any two instructions, as that of Celery's time limit does."""
+    from azure_certvar_credential import CertVarCredential
+    from tests.credential.world import Clock
+
+    clock = Clock()
+    entra = EntraEmulator(clock=clock)
+    application = entra.add_application(certificate)
+    credential = CertVarCredential(
+        application.tenant_id, application.client_id, certificate, transport=entra.transport(), _clock=clock
+    )
+    first = credential.get_token(STORAGE)
+    clock.advance(LIFE - 200)
+
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(flights, "in_background", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            credential.get_token(STORAGE)
+
+    clock.advance(400)
+    answer: list[str] = []
+    caller = threading.Thread(target=lambda: answer.append(credential.get_token(STORAGE).token), daemon=True)
+    caller.start()
+    caller.join(20)
+    assert answer
+    assert answer[0] != first.token
