@@ -14,7 +14,7 @@ import re
 import sys
 from collections.abc import Awaitable, Callable
 from types import FunctionType
-from typing import Any
+from typing import Any, SupportsIndex
 
 from azure_certvar_credential.certificates.certificate import ClientCertificate
 from azure_certvar_credential.exceptions import (
@@ -78,7 +78,18 @@ class CertificateSource:
         return self._read()
 
     def __repr__(self) -> str:
+        # Without `_read` the constructor has failed, and an error reporter shows the variables of its frame.
+        if not hasattr(self, "_read"):
+            return _name(self)
         return f"CertificateSource({getattr(self._read, '__qualname__', type(self._read).__qualname__)})"
+
+    def __reduce_ex__(self, protocol: SupportsIndex) -> str | tuple[Any, ...]:
+        if not holds_no_secret(self):
+            raise TypeError(
+                "a CertificateSource is pickled only around an importable function or class, or an instance of a class "
+                "that says holds_no_secret = True: any other may hold the private key"
+            )
+        return super().__reduce_ex__(protocol)
 
 
 class EnvironmentCertificate:
@@ -113,7 +124,7 @@ class EnvironmentCertificate:
         return ClientCertificate.load(data, os.environ.get(self.password_name) if self.password_name else None)
 
     def __repr__(self) -> str:
-        return f"EnvironmentCertificate({self.name!r})"
+        return f"EnvironmentCertificate({self.name!r})" if hasattr(self, "name") else _name(self)
 
 
 class DescriptorCertificate:
@@ -162,10 +173,14 @@ class DescriptorCertificate:
         return rewinds, data
 
     def __repr__(self) -> str:
-        return f"DescriptorCertificate({self._descriptor})"
+        return f"DescriptorCertificate({self._descriptor})" if hasattr(self, "_descriptor") else _name(self)
 
     def __reduce__(self) -> tuple[Any, ...]:
         raise TypeError("a DescriptorCertificate is not pickled: another process has other descriptors")
+
+
+def _name(source: object) -> str:
+    return f"<{type(source).__name__}>"
 
 
 def _seekable(descriptor: int) -> bool:

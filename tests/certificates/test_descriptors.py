@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import pickle
 import subprocess
 import sys
 import tempfile
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
@@ -96,6 +98,53 @@ def test_a_descriptor_is_not_pickled_and_an_environment_variable_is() -> None:
     with pytest.raises(TypeError, match="descriptor"):
         pickle.dumps(DescriptorCertificate())
     assert pickle.loads(pickle.dumps(EnvironmentCertificate("APP", "PW"))).password_name == "PW"  # noqa: S301
+
+
+def importable() -> str:
+    return "PEM"
+
+
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+@pytest.mark.parametrize("read", [importable, EnvironmentCertificate("APP"), CertificateSource(importable)])
+def test_a_source_around_a_reference_is_pickled(read: Any, protocol: int) -> None:
+    again = pickle.loads(pickle.dumps(CertificateSource(read, max_age=60), protocol))  # noqa: S301
+
+    assert (again.max_age, repr(again)) == (60, repr(CertificateSource(read)))
+
+
+class Carrier:
+    """A callable that holds what it returns."""
+
+    def __init__(self, pem: str) -> None:
+        self.pem = pem
+
+    def __call__(self) -> str:
+        return self.pem
+
+    def method(self) -> str:
+        return self.pem
+
+
+SECRET_SOURCES: dict[str, Callable[[str], CertificateSource]] = {
+    "partial": lambda pem: CertificateSource(functools.partial(str, pem)),
+    "instance": lambda pem: CertificateSource(Carrier(pem)),
+    "bound method": lambda pem: CertificateSource(Carrier(pem).method),
+    "lambda": lambda pem: CertificateSource(lambda: pem),
+    "source around a partial": lambda pem: CertificateSource(CertificateSource(functools.partial(str, pem))),
+}
+
+
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+@pytest.mark.parametrize("source", SECRET_SOURCES)
+def test_a_source_around_what_may_hold_the_key_is_not_pickled(source: str, protocol: int) -> None:
+    with pytest.raises(TypeError, match="a CertificateSource is pickled only around an importable function"):
+        pickle.dumps(SECRET_SOURCES[source]("-----BEGIN PRIVATE KEY-----"), protocol)
+
+
+@pytest.mark.parametrize("kind", [CertificateSource, EnvironmentCertificate, DescriptorCertificate])
+def test_a_source_that_was_never_finished_shows_its_class_name(kind: Any) -> None:
+    # Error reporters show the variables of the frame in which a constructor failed.
+    assert repr(kind.__new__(kind)) == f"<{kind.__name__}>"
 
 
 @pytest.mark.parametrize("max_age", [0, -1, True, "60", float("nan"), float("inf")])
