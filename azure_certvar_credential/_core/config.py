@@ -127,6 +127,7 @@ def settings(
         token endpoint.
     :raises ConfigurationError: an argument that cannot work, naming it and what to write instead.
     """
+    check_flags(send_certificate_chain=send_certificate_chain, disable_instance_discovery=disable_instance_discovery)
     tenant = tenants.parse_tenant(tenant_id)
     if not isinstance(client_id, str) or not _CLIENT_ID.fullmatch(client_id):
         raise ConfigurationError(
@@ -143,16 +144,14 @@ def settings(
         name if name == tenants.ANY_TENANT else tenants.parse_tenant(name)
         for name in additionally_allowed_tenants or ()
     )
-    if not allowed:
-        tenants.refuse_user_tenant(tenant)
+    for name in allowed or {tenant}:
+        tenants.refuse_user_tenant(name)
     server = _authority(
-        authority, oidc_authority, tenant, trust_unknown_host=disable_instance_discovery, environment=environment
+        authority, oidc_authority, tenant, trust_unknown_host=bool(disable_instance_discovery), environment=environment
     )
-    rules = server.rules
-    chosen = algorithm or rules.algorithm
+    chosen = algorithm or server.rules.algorithm
     algorithm_named(chosen)
-    if chosen != rules.algorithm and not rules.choice:
-        raise ConfigurationError(f"{rules.title} verifies {rules.algorithm} only, not {chosen}: leave algorithm out")
+    check_choice(server, chosen)
     return Settings(
         tenant,
         client_id,
@@ -186,6 +185,27 @@ def _authority(
             "ADFS server, oidc_authority for any other OpenID provider"
         )
     return parse_issuer(oidc_authority, tenant_id=tenant_id)
+
+
+def check_flags(**flags: object) -> None:
+    """Check options that are True or False: a text, as environment variables are, is true whatever it says.
+
+    :param flags: each option by its name; None stands for its default.
+    :raises ConfigurationError: one is neither; the message names it.
+    """
+    for name, flag in flags.items():
+        if not isinstance(flag, (bool, type(None))):
+            raise ConfigurationError(f"{name} must be True or False, not {shown(flag)}")
+
+
+def check_choice(server: Authority, algorithm: str) -> None:
+    """Check that an authority verifies an algorithm.
+
+    :raises ConfigurationError: it verifies another one only.
+    """
+    rules = server.rules
+    if algorithm != rules.algorithm and not rules.choice:
+        raise ConfigurationError(f"{rules.title} verifies {rules.algorithm} only, not {algorithm}: leave algorithm out")
 
 
 def check_key(certificate: ClientCertificate, algorithm: str) -> None:

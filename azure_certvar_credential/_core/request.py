@@ -163,7 +163,8 @@ def token_request(
     :param fmi_path: the path of a federated managed identity, or None.
     :param user: on whose behalf, or None.
     :raises ConfigurationError: no scope, a scope that is no string or has white space, claims that are no JSON object,
-        an ``fmi_path`` that is empty, too long or not text, or one together with a user.
+        an ``enable_cae`` that is no bool, an ``fmi_path`` that is empty, too long or not text, or one together with a
+        user.
     """
     if not scopes:
         raise ConfigurationError("get_token needs at least one scope, such as 'https://storage.azure.com/.default'")
@@ -173,6 +174,8 @@ def token_request(
                 f"a scope must be a string without white space, such as 'https://graph.microsoft.com/.default', "
                 f"not {shown(scope)}; several scopes are several arguments"
             )
+    if not isinstance(enable_cae, (bool, type(None))):
+        raise ConfigurationError(f"enable_cae must be True or False, not {shown(enable_cae)}")
     if claims:
         parse_claims(claims)
     if fmi_path is not None:

@@ -13,7 +13,7 @@ ADFS = "adfs"
 ANY_TENANT = "*"
 
 # RFC 1035 section 2.3.4: a label has at most 63 octets, a name 253.
-_TENANT = re.compile(r"(?!.*[^.]{64})[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
+_TENANT = re.compile(r"(?!.*[^.]{64})(?!.*\.\.)[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
 
 
 def parse_tenant(tenant_id: str) -> str:

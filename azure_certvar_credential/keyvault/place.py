@@ -11,6 +11,7 @@ from importlib import import_module
 from typing import Any
 from urllib.parse import urlsplit
 
+from azure_certvar_credential._core.config import check_flags
 from azure_certvar_credential._transport.options import DEFAULT_TIMEOUTS, check_options
 from azure_certvar_credential.exceptions import ConfigurationError, UnknownOptionError
 from azure_certvar_credential.keyvault.guard import GuardedCredential
@@ -110,6 +111,7 @@ def place(vault_url: object, name: object, version: object, *, prefer_remote: bo
         raise ConfigurationError(f"a certificate's name is 1 to 127 letters, digits and hyphens, not {shown(name)}")
     if version is not None and (not isinstance(version, str) or not _VERSION.fullmatch(version)):
         raise ConfigurationError(f"a certificate's version is letters and digits, or None, not {shown(version)}")
+    check_flags(prefer_remote=prefer_remote)
     return Place(base, name, version, bool(prefer_remote))
 
 

@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 
 from azure_certvar_credential._core.authority import DEFAULT_ALGORITHM, Authority, Kind
 from azure_certvar_credential._core.authority_url import DSTS
-from azure_certvar_credential._core.config import Retry, Settings, check_key
+from azure_certvar_credential._core.config import Retry, Settings, check_choice, check_key
 from azure_certvar_credential._core.signing import check_audience
 from azure_certvar_credential._core.signing import client_assertion as signing
 from azure_certvar_credential._runtime.blocking import is_coroutine_function
@@ -154,7 +154,7 @@ def client_credential(
         )
     if algorithm is not None:
         algorithm_named(algorithm)
-        _check_choice(server, algorithm)
+        check_choice(server, algorithm)
 
     def load(data: object) -> ClientCertificate:
         loaded = ClientCertificate.load(data, password)
@@ -168,7 +168,7 @@ def client_credential(
     def settings(client_id: str, audience: str) -> Settings:
         authority = _server(audience)
         chosen = algorithm or authority.rules.algorithm
-        _check_choice(authority, chosen)
+        check_choice(authority, chosen)
         return Settings("", client_id, authority, chosen, send_certificate_chain, frozenset(), Retry())
 
     # It loads the certificate and signs; nothing is sent or kept.
@@ -198,12 +198,6 @@ def _server(audience: str) -> Authority:
             "no URL"
         ) from None
     return Authority(audience, _KINDS.get(path.strip("/").partition("/")[0].lower(), "entra"))
-
-
-def _check_choice(server: Authority, algorithm: str) -> None:
-    rules = server.rules
-    if algorithm != rules.algorithm and not rules.choice:
-        raise ConfigurationError(f"{rules.title} verifies {rules.algorithm} only, not {algorithm}: leave algorithm out")
 
 
 def _of_credential(credential: Made, audience: str | None) -> ClientAssertion:

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from azure_certvar_credential._core.authority import KNOWN_HOSTS, Authority
 from azure_certvar_credential._core.authority_url import DSTS
+from azure_certvar_credential._core.config import check_flags
 from azure_certvar_credential._core.region import AUTO
 from azure_certvar_credential._runtime.construction import OWN_OPTIONS, Parts, construct
 from azure_certvar_credential._runtime.credentials import Made
@@ -104,6 +105,7 @@ class WithMsal(Made):
     ) -> None:
         if "region" in pipeline_options:
             raise UnknownOptionError("region is not an option here: the name is azure_region, as it is MSAL's")
+        check_flags(disable_instance_discovery=disable_instance_discovery)
         if disable_instance_discovery and instance_discovery is None:
             instance_discovery = False
         delegation = Delegation(token_cache, azure_region, instance_discovery, http_client)

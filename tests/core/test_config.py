@@ -40,6 +40,25 @@ def test_the_defaults_are_the_public_cloud_and_ps256() -> None:
     assert made_settings.additionally_allowed_tenants == frozenset()
 
 
+@pytest.mark.parametrize("name", ["send_certificate_chain", "disable_instance_discovery"])
+@pytest.mark.parametrize("flag", ["false", "0", "", 0, 1, [], "True"])
+def test_a_switch_is_true_or_false_and_no_text_that_says_so(name: str, flag: object) -> None:
+    """``os.environ.get(...)`` is true whatever it says, and one of these switches trusts unknown hosts."""
+    with pytest.raises(ConfigurationError, match=f"{name} must be True or False"):
+        made(**{name: flag})
+
+
+@pytest.mark.parametrize("name", ["send_certificate_chain", "disable_instance_discovery"])
+def test_a_switch_that_is_none_is_off(name: str) -> None:
+    assert made(**{name: None}) == made()
+
+
+@pytest.mark.parametrize("tenant", ["common", "Organizations", "consumers"])
+def test_tenants_for_users_cannot_be_allowed_either(tenant: str) -> None:
+    with pytest.raises(ConfigurationError, match="is for users signing in"):
+        made(additionally_allowed_tenants=[TENANT, tenant])
+
+
 @pytest.mark.parametrize(
     ("authority", "environment", "base"),
     [

@@ -52,6 +52,12 @@ def test_a_scope_is_sent_as_it_is(scope: str) -> None:
     assert made(scope).scopes == (scope,)
 
 
+@pytest.mark.parametrize("flag", ["false", "true", 1, 0])
+def test_cae_is_true_or_false_and_no_text_that_says_so(flag: Any) -> None:
+    with pytest.raises(ConfigurationError, match="enable_cae must be True or False"):
+        made(SCOPE, cae=flag)
+
+
 @pytest.mark.parametrize("claims", [None, ""])
 def test_no_claims_are_no_parameter_and_cae_alone_is_its_capability(claims: str | None) -> None:
     assert made(SCOPE, claims=claims).claims is None

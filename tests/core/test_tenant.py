@@ -25,7 +25,23 @@ def test_a_guid_or_domain_name_is_a_tenant_and_becomes_lower_case(tenant: str) -
 @pytest.mark.parametrize(
     "tenant",
     [
-        *["", " ", "a b", "a/b", "../common", "a?b", "a#b", "a%2fb", ".a", "a.", "-a", "a-", "tenant\n", "t\u00e9nant"],
+        *[
+            "",
+            " ",
+            "a b",
+            "a/b",
+            "../common",
+            "a..b",
+            "a?b",
+            "a#b",
+            "a%2fb",
+            ".a",
+            "a.",
+            "-a",
+            "a-",
+            "tenant\n",
+            "t\u00e9nant",
+        ],
         *[
             "a." * 126 + "aa",
             "x" * 64,
