@@ -13,7 +13,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from azure_certvar_credential.certificates.chain import is_self_signed, order_chain
+from azure_certvar_credential.certificates.chain import given_chain, is_self_signed, order_chain
 from azure_certvar_credential.certificates.loading import read_material
 from azure_certvar_credential.certificates.naming import der, readable
 from azure_certvar_credential.certificates.passwords import password_octets
@@ -38,7 +38,8 @@ class ClientCertificate:
         it elsewhere, or an :class:`~azure_certvar_credential.signers.protocol.AsyncSigner`. It signs one random
         challenge here, which shows that it belongs to the leaf; an asynchronous one is compared by its public key.
     :param chain: the certificates between leaf and root, in any order; they are ordered by issuer and signature, and
-        those that lead nowhere are dropped with a warning in the log.
+        those that lead nowhere are dropped with a warning in the log. A single certificate is a chain of one, and None
+        is no chain.
     :param include_root: whether :attr:`x5c` ends with the root. A verifier has its own (RFC 5246 section 7.4.2 lets
         it be left out), so that it is only length.
     :raises KeyMismatchError: the key is not the leaf's; the message has both thumbprints.
@@ -66,11 +67,11 @@ class ClientCertificate:
         self,
         leaf: x509.Certificate,
         key: PrivateKey | Signer | AsyncSigner,
-        chain: Iterable[x509.Certificate] = (),
+        chain: Iterable[x509.Certificate] | x509.Certificate | None = (),
         *,
         include_root: bool = False,
     ) -> None:
-        others = tuple(chain)
+        others = given_chain(chain)
         for certificate in (leaf, *others):
             if not isinstance(certificate, x509.Certificate):
                 raise CertificateError(
@@ -111,8 +112,10 @@ class ClientCertificate:
             base64url of any of these, with or without line breaks, escaped line breaks and quotes; a ``(certificate,
             key)`` or ``(certificate, key, chain)`` sequence of any of these or of ``cryptography`` objects; a
             ``PKCS12KeyAndCertificates``; a Key Vault secret. A ``ClientCertificate`` is returned as it is. The leaf is
-            the certificate of the private key, wherever it stands.
-        :param password: for an encrypted key or PFX; ``str`` is taken as UTF-8. Ignored if nothing is encrypted.
+            the certificate of the private key, wherever it stands; of several a valid one, rather issued than
+            self-signed, that lasts longest.
+        :param password: for an encrypted key or PFX; ``str`` is taken as UTF-8. Ignored if nothing is encrypted. None
+            and an empty one open what is encrypted with an empty password.
         :param include_root: see the class.
         :raises PasswordRequiredError: something is encrypted and there is no password.
         :raises WrongPasswordError: the password does not open it.
@@ -258,6 +261,9 @@ class ClientCertificate:
         return exports.to_pem(self._leaf, self._chain, self._signer, password)
 
     def __repr__(self) -> str:
+        if not hasattr(self, "_x5c"):
+            # The constructor has failed, and an error reporter shows the variables of its frame.
+            return "<ClientCertificate>"
         return (
             f"<ClientCertificate {self.subject!r} thumbprint={self._sha1} expires={self.not_after:%Y-%m-%dT%H:%M:%SZ}>"
         )

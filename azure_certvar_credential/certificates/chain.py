@@ -11,16 +11,35 @@ from collections.abc import Iterable
 from datetime import datetime, timezone
 
 from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from azure_certvar_credential.certificates.foreign import VERIFY_ERRORS
+from azure_certvar_credential.certificates.foreign import PARSER_ERRORS, VERIFY_ERRORS
 from azure_certvar_credential.certificates.naming import der, describe, describe_all
 from azure_certvar_credential.certificates.validity import is_valid
+from azure_certvar_credential.exceptions import CertificateError
 
 _logger = logging.getLogger(__name__)
 
 # Public chains have two or three certificates above the leaf, private ones seldom more than five. The bound also
 # limits how many signatures a file full of certificates of one name can make us verify.
 _MAX_LENGTH = 16
+
+
+def given_chain(chain: object) -> tuple[x509.Certificate, ...]:
+    """Return what was given as a chain, one certificate or None too, as a tuple; what is in it is not looked at.
+
+    :raises CertificateError: it is none of these.
+    """
+    if chain is None:
+        return ()
+    if isinstance(chain, x509.Certificate):
+        return (chain,)
+    if isinstance(chain, (str, bytes, bytearray, memoryview)) or not isinstance(chain, Iterable):
+        raise CertificateError(
+            f"chain is of type {type(chain).__name__}; give a list of cryptography.x509.Certificate, one of them, or "
+            "None. ClientCertificate.load() reads every other form"
+        )
+    return tuple(chain)
 
 
 def order_chain(leaf: x509.Certificate, others: Iterable[x509.Certificate]) -> tuple[x509.Certificate, ...]:
@@ -53,9 +72,10 @@ def order_chain(leaf: x509.Certificate, others: Iterable[x509.Certificate]) -> t
         chain.append(current)
         if not is_valid(current, now):
             _logger.warning("the chain certificate %s is outside its validity window", describe(current))
-    # Another copy of an issuer under the same name is no mistake of the caller's, only not needed.
-    names = {certificate.subject for certificate in chain}
-    strangers = [candidate for candidate in candidates.values() if candidate.subject not in names]
+    # One that is there, issued anew or by somebody else too, is no mistake of the caller's, only not needed. The same
+    # name with another key is one: the wrong generation of an authority.
+    keys = {_public_key(certificate) for certificate in (leaf, *chain)}
+    strangers = [candidate for candidate in candidates.values() if _public_key(candidate) not in keys]
     if strangers:
         _logger.warning(
             "left out of the chain of %s, because they do not lead from it to a root: %s",
@@ -79,6 +99,13 @@ def _issued(issuer: x509.Certificate, certificate: x509.Certificate) -> bool:
         # Not signed by it, or with a key or hash that cannot be verified here: either way nothing shows a link.
         return False
     return True
+
+
+def _public_key(certificate: x509.Certificate) -> bytes | None:
+    try:
+        return certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    except PARSER_ERRORS:
+        return None
 
 
 def _preference(certificate: x509.Certificate, now: datetime) -> tuple[bool, bool, datetime, bytes]:

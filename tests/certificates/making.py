@@ -82,6 +82,10 @@ def pem(*certificates: x509.Certificate) -> bytes:
     return b"".join(certificate.public_bytes(Encoding.PEM) for certificate in certificates)
 
 
+def thumbprint(certificate: x509.Certificate) -> str:
+    return certificate.fingerprint(hashes.SHA1()).hex().upper()  # noqa: S303 - what a thumbprint is
+
+
 def key_bytes(
     key: PrivateKeyTypes,
     encoding: Encoding = Encoding.PEM,

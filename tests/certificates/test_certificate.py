@@ -90,6 +90,11 @@ def test_repr_shows_subject_thumbprint_and_expiry_only(certificate: ClientCertif
     assert repr(certificate) == str(certificate) == expected
 
 
+def test_repr_of_what_was_never_finished_is_the_class_name() -> None:
+    # Error reporters show the variables of the frame in which a constructor failed.
+    assert repr(ClientCertificate.__new__(ClientCertificate)) == "<ClientCertificate>"
+
+
 @pytest.mark.parametrize("name", ["leaf", "_leaf", "thumbprint", "new"])
 def test_nothing_can_be_changed(certificate: ClientCertificate, name: str) -> None:
     with pytest.raises(AttributeError, match="immutable"):
@@ -155,6 +160,23 @@ def test_a_leaf_or_chain_of_another_type_is_named(kit: Kit, wrong: Any) -> None:
         ClientCertificate(kit.leaf, kit.key, [wrong])
 
 
+def test_no_chain_may_be_none_and_one_certificate_is_a_chain(kit: Kit) -> None:
+    assert ClientCertificate(kit.leaf, kit.key, None).chain == ()
+    assert ClientCertificate(kit.leaf, kit.key, kit.intermediate).chain == (kit.intermediate,)
+    assert ClientCertificate(kit.leaf, kit.key, iter([kit.root, kit.intermediate])).chain == (
+        kit.intermediate,
+        kit.root,
+    )
+
+
+@pytest.mark.parametrize(
+    "wrong", [5, True, "-----BEGIN CERTIFICATE-----", b"0", bytearray(b"0"), memoryview(b"0"), NOW]
+)
+def test_a_chain_that_is_none_is_named_by_its_type(kit: Kit, wrong: Any) -> None:
+    with pytest.raises(CertificateError, match=f"chain is of type {type(wrong).__name__}; give a list of"):
+        ClientCertificate(kit.leaf, kit.key, wrong)
+
+
 def test_a_certificate_with_an_unreadable_date_is_refused_at_once(kit: Kit) -> None:
     der = kit.leaf.public_bytes(Encoding.DER)
     year = f"{kit.leaf.not_valid_after_utc:%y%m%d}".encode()
@@ -164,15 +186,6 @@ def test_a_certificate_with_an_unreadable_date_is_refused_at_once(kit: Kit) -> N
 
     with pytest.raises(CertificateFormatError, match="damaged"):
         ClientCertificate.load((broken, kit.key))
-
-
-def test_of_two_certificates_of_one_key_the_valid_and_longer_one_is_the_leaf(kit: Kit) -> None:
-    old = making.self_signed("leaf", kit.key, ends=NOW - timedelta(days=1))
-    longer = making.self_signed("leaf", kit.key, ends=NOW + 2 * YEAR)
-
-    for order in ([old, kit.leaf, longer], [longer, old, kit.leaf]):
-        assert ClientCertificate.load((*order, kit.key)).leaf == longer
-    assert ClientCertificate.load((old, kit.leaf, kit.key)).leaf == kit.leaf
 
 
 def test_the_public_half_is_exported_for_the_app_registration(kit: Kit, certificate: ClientCertificate) -> None:

@@ -64,6 +64,28 @@ def test_a_stranger_is_dropped_with_a_line_in_the_log(caplog: pytest.LogCaptureF
     assert "'CN=stranger' (thumbprint " in caplog.text
 
 
+def test_the_name_of_an_issuer_with_another_key_is_a_stranger(caplog: pytest.LogCaptureFixture) -> None:
+    # The generation of an authority before or after the one that signed.
+    generation = issue("lower", ec_key(5).public_key(), "upper", ec_key(2))
+
+    with caplog.at_level(logging.WARNING, LOGGER):
+        assert order_chain(LEAF, [generation, ROOT, UPPER, LOWER]) == (LOWER, UPPER, ROOT)
+
+    assert making.thumbprint(generation) in caplog.text
+    assert making.thumbprint(LOWER) not in caplog.text
+
+
+def test_what_is_there_issued_anew_or_cross_signed_is_no_stranger(caplog: pytest.LogCaptureFixture) -> None:
+    renewed = issue("lower", ec_key(4).public_key(), "upper", ec_key(2), ends=NOW + YEAR / 2)
+    crossed = issue("root", ec_key(1).public_key(), "other root", ec_key(5))
+    placeholder = self_signed("leaf", making.rsa_key())
+
+    with caplog.at_level(logging.DEBUG, LOGGER):
+        assert order_chain(LEAF, [renewed, crossed, placeholder, ROOT, UPPER, LOWER]) == (LOWER, UPPER, ROOT)
+
+    assert not caplog.records
+
+
 def test_no_stranger_no_line_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.DEBUG, LOGGER):
         order_chain(LEAF, [ROOT, UPPER, LOWER])
