@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime, timedelta, timezone
 from typing import Literal, get_args
 
@@ -81,10 +82,12 @@ def _checked_name(common_name: str) -> str:
         raise ConfigurationError(f"common_name is of type {type(common_name).__name__}; give str")
     if common_name.upper().startswith("CN="):
         raise ConfigurationError("common_name is the bare name; leave out 'CN='")
-    try:
+    length = None
+    with suppress(UnicodeEncodeError):
         length = len(common_name.encode("utf-8"))
-    except UnicodeEncodeError as error:
-        raise ConfigurationError("common_name has characters that cannot be encoded as UTF-8") from error
+    # Outside of the handler: UnicodeEncodeError holds the text and would be this exception's __context__.
+    if length is None:
+        raise ConfigurationError("common_name has characters that cannot be encoded as UTF-8")
     if not common_name.strip() or length > _MAX_COMMON_NAME or not common_name.isprintable():
         raise ConfigurationError(
             f"common_name has {length} octets in UTF-8; give 1 to {_MAX_COMMON_NAME}, printable and not only spaces"

@@ -62,10 +62,11 @@ def readable(certificate: x509.Certificate) -> x509.Certificate:
         certificate.issuer.rfc4514_string()
         certificate.not_valid_before_utc, certificate.not_valid_after_utc, certificate.serial_number  # noqa: B018
     except PARSER_ERRORS as error:
-        raise CertificateFormatError(
-            f"the certificate with thumbprint {thumbprint(certificate)} is damaged: {error}"
-        ) from error
-    return certificate
+        problem = str(error)
+    else:
+        return certificate
+    # Outside of the handler, as everywhere: nothing foreign stands behind an error of this package.
+    raise CertificateFormatError(f"the certificate with thumbprint {thumbprint(certificate)} is damaged: {problem}")
 
 
 def describe_key(key: object) -> str:

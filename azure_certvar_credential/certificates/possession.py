@@ -159,13 +159,14 @@ def _sign(challenge: bytes, signer: Signer) -> tuple[object, str]:
     except ConfigurationError:
         # Some hardware signs only PKCS1v15; a signer says so with this exception.
         return signer.sign(challenge, "RS256"), "RS256"
-    except (ValueError, InternalError) as error:
+    except (ValueError, InternalError):
         # A foreign signer's failures (network, PIN, quota) are its own and pass through.
         if not isinstance(signer, MemorySigner):
             raise
-        raise CertificateError(
-            f"the private key (RSA, public-key SHA-256 {public_key_sha256(public_key)}) is damaged and cannot sign"
-        ) from error
+    # Outside of the handler, as everywhere: nothing foreign stands behind an error of this package.
+    raise CertificateError(
+        f"the private key (RSA, public-key SHA-256 {public_key_sha256(public_key)}) is damaged and cannot sign"
+    )
 
 
 def _verifies(public_key: PublicKey, signature: bytes, challenge: bytes, algorithm: str) -> bool:
