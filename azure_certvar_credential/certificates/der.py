@@ -7,21 +7,14 @@ thing; the shapes of RFC 5280, 5208, 5958, 8017, 5915 and 7292 differ in the tag
 from __future__ import annotations
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from cryptography.hazmat.primitives.serialization import load_der_private_key, load_pem_private_key
+from cryptography.hazmat.primitives.serialization import load_der_private_key
 
 from azure_certvar_credential.certificates import kdf, tlv
 from azure_certvar_credential.certificates.foreign import PARSER_ERRORS
 from azure_certvar_credential.certificates.naming import describe_key, readable
-from azure_certvar_credential.certificates.passwords import wrong_password_hint
 from azure_certvar_credential.certificates.possession import check_key, unsupported
-from azure_certvar_credential.exceptions import (
-    CertificateFormatError,
-    PasswordRequiredError,
-    UnsupportedKeyError,
-    WrongPasswordError,
-)
+from azure_certvar_credential.exceptions import CertificateFormatError, UnsupportedKeyError
 from azure_certvar_credential.signers.memory import PrivateKey
 
 CERTIFICATE = "certificate"
@@ -92,12 +85,28 @@ def identify_beginning(data: bytes) -> str:
     return PRIVATE_KEY if b"\x02\x01\x00" in head else "certificate or key"
 
 
-def other_structure(kind: str) -> CertificateFormatError:
-    """Return the error for a structure that is neither certificate, key nor PFX."""
+def identified(data: bytes) -> str:
+    """Return which structure data begins with; :data:`UNKNOWN` if it is no BER."""
+    try:
+        return identify(tlv.parse_first(data))
+    except tlv.MalformedError:
+        return UNKNOWN
+
+
+def other_structure(kind: str, where: str) -> CertificateFormatError:
+    """Return the error for a structure that is neither certificate, key nor PFX.
+
+    :param where: what it was found in.
+    """
     remedy = _OTHERS.get(kind)
     if remedy is None:
-        return CertificateFormatError("the binary data is ASN.1, but no certificate, private key or PFX")
-    return CertificateFormatError(f"this is a {kind}: {remedy}")
+        return CertificateFormatError(f"{where} is ASN.1, but no certificate, private key or PFX")
+    return CertificateFormatError(f"{where} is a {kind}: {remedy}")
+
+
+def remedy(data: bytes) -> str | None:
+    """Return what to do about a structure that is neither certificate, key nor PFX; None if it is not known."""
+    return _OTHERS.get(identified(data))
 
 
 def load_certificate(encoded: bytes, where: str) -> x509.Certificate:
@@ -109,8 +118,11 @@ def load_certificate(encoded: bytes, where: str) -> x509.Certificate:
     try:
         certificate = x509.load_der_x509_certificate(encoded)
     except PARSER_ERRORS as error:
-        raise CertificateFormatError(f"the certificate in {where} is damaged: {error}") from error
-    return readable(certificate)
+        problem = str(error)
+    else:
+        return readable(certificate)
+    # Outside of the handler, as everywhere: nothing foreign stands behind an error of this package.
+    raise CertificateFormatError(f"the certificate in {where} is damaged: {problem}")
 
 
 def load_key(encoded: bytes, password: bytes | None, budget: kdf.Budget, where: str) -> PrivateKey:
@@ -121,7 +133,7 @@ def load_key(encoded: bytes, password: bytes | None, budget: kdf.Budget, where: 
 
     :param budget: what the key derivation may cost.
     :param where: what it was found in, for the message.
-    :raises PasswordRequiredError: it is encrypted and ``password`` is None or empty.
+    :raises PasswordRequiredError: it is encrypted, ``password`` is None or empty, and the empty one does not open it.
     :raises WrongPasswordError: the password does not open it.
     :raises UnsupportedKeyError: it is no RSA or EC key, or one that is too weak.
     :raises CertificateFormatError: it is damaged, or its key derivation would take too long.
@@ -129,49 +141,15 @@ def load_key(encoded: bytes, password: bytes | None, budget: kdf.Budget, where: 
     try:
         element = tlv.parse_first(encoded)
         kind = identify(element)
-        fields = element.children()
         if kind == ENCRYPTED_PRIVATE_KEY:
-            budget.spend(kdf.iterations(fields[0]), f"the private key in {where}")
+            budget.spend(kdf.iterations(element.children()[0]), f"the private key in {where}")
     except tlv.MalformedError as error:
-        raise CertificateFormatError(f"the private key in {where} is damaged: {error}") from None
-    if kind == ENCRYPTED_PRIVATE_KEY:
-        return _load_encrypted(element, password, where)
-    if kind == DSA_PRIVATE_KEY:
-        raise unsupported("DSA")
-    if kind != PRIVATE_KEY:
-        raise CertificateFormatError(f"the private key in {where} is damaged: it holds a {kind}")
-    try:
-        key = load_der_private_key(element.encoded, None, unsafe_skip_rsa_key_validation=True)
-    except PARSER_ERRORS:
-        # Chosen below: the parsers' own texts differ between releases and quote OpenSSL's internals.
-        key = None
-    if key is None:
-        raise _unreadable(fields, where)
-    return accept(key)
-
-
-def load_traditional(pem: bytes, cipher: str, password: bytes | None, where: str) -> PrivateKey:
-    """Read a key that is encrypted in OpenSSL's traditional way (RFC 1421 ``Proc-Type: 4,ENCRYPTED``).
-
-    :param pem: the block in canonical PEM form.
-    :param cipher: the cipher that its ``DEK-Info`` header names.
-    :raises PasswordRequiredError, WrongPasswordError, UnsupportedKeyError, CertificateFormatError: as
-        :func:`load_key`.
-    """
-    if not password:
-        raise PasswordRequiredError(f"the private key in {where} is encrypted; give its password")
-    try:
-        key = load_pem_private_key(pem, password, unsafe_skip_rsa_key_validation=True)
-    except PARSER_ERRORS:
-        key = None
-    if key is None:
-        if cipher not in ("AES-128-CBC", "AES-192-CBC", "AES-256-CBC", "DES-EDE3-CBC"):
-            raise CertificateFormatError(
-                f"the private key in {where} is encrypted with {cipher}, which is not supported; convert it with "
-                "`openssl pkcs8 -topk8`"
-            )
-        raise _wrong_password(password, where)
-    return accept(key)
+        problem = str(error)
+    else:
+        if kind == ENCRYPTED_PRIVATE_KEY:
+            return _load_encrypted(element, password, budget, where)
+        return _load_plain(element, kind, where)
+    raise CertificateFormatError(f"the private key in {where} is damaged: {problem}")
 
 
 def accept(key: object) -> PrivateKey:
@@ -185,33 +163,34 @@ def accept(key: object) -> PrivateKey:
     return key
 
 
-def _load_encrypted(element: tlv.Element, password: bytes | None, where: str) -> PrivateKey:
-    if not password:
-        raise PasswordRequiredError(f"the private key in {where} is encrypted; give its password")
-    reason = None
+def _load_plain(element: tlv.Element, kind: str, where: str) -> PrivateKey:
+    if kind == DSA_PRIVATE_KEY:
+        raise unsupported("DSA")
+    if kind != PRIVATE_KEY:
+        raise CertificateFormatError(f"the private key in {where} is damaged: it holds a {kind}")
     try:
-        key = load_der_private_key(element.encoded, password, unsafe_skip_rsa_key_validation=True)
-    except UnsupportedAlgorithm as error:
-        key, reason = None, str(error)
+        key = load_der_private_key(element.encoded, None, unsafe_skip_rsa_key_validation=True)
     except PARSER_ERRORS:
+        # Chosen below: the parsers' own texts differ between releases and quote OpenSSL's internals.
         key = None
-    if key is not None:
-        return accept(key)
-    algorithm = element.children()[0]
-    if reason is not None or not kdf.is_known(algorithm):
-        raise CertificateFormatError(
-            f"the private key in {where}, or its encryption, uses an algorithm that is not supported "
-            f"({reason or 'unknown to OpenSSL'}); convert it with `openssl pkcs8 -topk8 -v2 aes-256-cbc`"
-        )
-    raise _wrong_password(password, where, kdf.legacy_name(algorithm))
+    if key is None:
+        raise _unreadable(element.children(), where)
+    return accept(key)
 
 
-def _wrong_password(password: bytes, where: str, legacy: str | None = None) -> WrongPasswordError:
-    also = f" (or this OpenSSL has no {legacy}: convert it with `openssl pkcs8 -topk8`)" if legacy else ""
-    return WrongPasswordError(
-        f"the password does not open the private key in {where}, or the key is damaged{also}"
-        f"{wrong_password_hint(password)}"
-    )
+def _load_encrypted(element: tlv.Element, password: bytes | None, budget: kdf.Budget, where: str) -> PrivateKey:
+    if password:
+        try:
+            key = load_der_private_key(element.encoded, password, unsafe_skip_rsa_key_validation=True)
+        except PARSER_ERRORS:
+            # A wrong password, or an encryption or key that is not known there: its texts differ between releases.
+            key = None
+        if key is not None:
+            return accept(key)
+    # Imported, with the decryption behind it, for those whom cryptography does not serve.
+    from azure_certvar_credential.certificates import encrypted_keys
+
+    return encrypted_keys.load_encrypted(element, password, budget, where)
 
 
 def _unreadable(fields: tuple[tlv.Element, ...], where: str) -> UnsupportedKeyError | CertificateFormatError:

@@ -12,6 +12,9 @@ FORMS = (
 _FILE_ENDING = re.compile(r"\.(pem|pfx|p12|cer|crt|key|der)$", re.IGNORECASE)
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 
+# A line of PEM, whatever became of its hyphens and capitals.
+_PEM_LINE = re.compile(r"(?:BEGIN|END)[A-Z0-9 ]{1,40}(?:CERTIFICATE|PRIVATE KEY|PKCS12)", re.IGNORECASE)
+
 # As long as paths get; anything longer on one line is data.
 _MAX_PATH = 260
 _MAX_SHOWN = 100
@@ -37,6 +40,11 @@ def explain(text: str) -> str:
         return "this looks like JSON; give only the value of the member that holds the certificate, such as `value`"
     if _URL.match(bare):
         return "this looks like a URL; fetch what it points to and give the content"
+    if _PEM_LINE.search(bare):
+        return (
+            "this looks like PEM, but its BEGIN line is damaged: it has five hyphens on either side, and capitals, as "
+            "in -----BEGIN PRIVATE KEY-----"
+        )
     # "0\x82", "0w" and "-----" in base64: longer than any path that begins so by chance.
     if len(bare) > 60 and bare.startswith(("MI", "MH", "LS0t")) and _FILE_ENDING.search(bare) is None:
         return (
@@ -49,6 +57,17 @@ def explain(text: str) -> str:
     if bare.startswith("0") and not bare.isprintable():
         return "this looks like a binary PFX or DER file that was read as text; give its bytes: Path(...).read_bytes()"
     return f"the certificate data ({len(text):,} characters or bytes) is in no known form; give {FORMS}"
+
+
+def without_begin(label: str) -> str:
+    """Return a message for PEM with an END line that has no BEGIN line.
+
+    :param label: what stands after END.
+    """
+    return (
+        f"the BEGIN line of a PEM block is damaged or missing, and its line '-----END {label}-----' is there; it has "
+        f"five hyphens on either side: -----BEGIN {label}-----"
+    )
 
 
 def _as_path(bare: str) -> str | None:

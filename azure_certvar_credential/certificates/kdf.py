@@ -6,7 +6,7 @@ million is as short to write as one of two thousand: OpenSSL would be busy for m
 
 from __future__ import annotations
 
-from azure_certvar_credential.certificates.tlv import Element, MalformedError
+from azure_certvar_credential.certificates.tlv import SEQUENCE, Element, MalformedError
 from azure_certvar_credential.exceptions import CertificateFormatError
 
 # Iterations of all derivations of one input together. OpenSSL does 4 to 18 million a second on a machine with SHA
@@ -44,6 +44,32 @@ SALT_AND_ITERATIONS = {
 
 # What every OpenSSL build has without its legacy provider; the others of the table above need it.
 _WITHOUT_LEGACY_PROVIDER = {"PBE-SHA1-3DES", "PBE-SHA1-2DES"}
+
+# HMAC with MD5, SHA-1, SHA-2 and SM3: the pseudo-random functions of PBKDF2 (RFC 8018 B.1) that OpenSSL has.
+_PRFS = {*(f"1.2.840.113549.2.{number}" for number in range(6, 14)), "1.2.156.10197.1.401.3.1"}
+
+# The ciphers that every OpenSSL build has: 3DES, and AES in the modes ECB, CBC, OFB and CFB with each of its key sizes.
+_CIPHERS = {
+    "1.2.840.113549.3.7",
+    *(f"2.16.840.1.101.3.4.1.{size + mode}" for size in (0, 20, 40) for mode in (1, 2, 3, 4)),
+}
+
+# Those that a build may lack.
+_OPTIONAL_CIPHERS = {
+    "1.3.14.3.2.7": "DES-CBC",
+    "1.2.840.113549.3.2": "RC2-CBC",
+    "1.2.840.113533.7.66.10": "CAST5-CBC",
+    "1.3.6.1.4.1.3029.1.2": "BF-CBC",
+    "1.3.6.1.4.1.188.7.1.1.2": "IDEA-CBC",
+    "1.2.410.200004.1.4": "SEED-CBC",
+    "1.2.156.10197.1.104.2": "SM4-CBC",
+    "1.2.392.200011.61.1.1.1.2": "CAMELLIA-128-CBC",
+    "1.2.392.200011.61.1.1.1.3": "CAMELLIA-192-CBC",
+    "1.2.392.200011.61.1.1.1.4": "CAMELLIA-256-CBC",
+    "1.2.410.200046.1.1.2": "ARIA-128-CBC",
+    "1.2.410.200046.1.1.7": "ARIA-192-CBC",
+    "1.2.410.200046.1.1.12": "ARIA-256-CBC",
+}
 
 
 class Budget:
@@ -110,17 +136,32 @@ def iterations(algorithm: Element, depth: int = 0) -> int:
     return 0
 
 
-def is_known(algorithm: Element) -> bool:
-    """Return whether an encryption scheme is one that OpenSSL could know.
+def is_pkcs12(algorithm: Element) -> bool:
+    """Return whether an encryption scheme derives its key in PKCS #12's own way (RFC 7292 appendix C).
 
     :param algorithm: an ``AlgorithmIdentifier`` that :func:`iterations` has read.
     """
-    fields = algorithm.children()
-    name = fields[0].object_identifier()
+    return algorithm.children()[0].object_identifier().startswith("1.2.840.113549.1.12.1.")
+
+
+def unknown_part(algorithm: Element) -> str | None:
+    """Return the dotted OBJECT IDENTIFIER in an encryption scheme that OpenSSL cannot know; None if it could know all.
+
+    :param algorithm: an ``AlgorithmIdentifier`` that :func:`iterations` has read.
+    :raises MalformedError: its parameters are not those of the scheme.
+    """
+    name, parameters = _parts(algorithm)
     if name != PBES2:
-        return name in SALT_AND_ITERATIONS
-    parameters = fields[1].children() if len(fields) > 1 else ()
-    return bool(parameters) and parameters[0].children()[0].object_identifier() in (PBKDF2, SCRYPT)
+        return None if name in SALT_AND_ITERATIONS else name
+    if len(parameters) < 2:
+        raise MalformedError("PBES2 without its two algorithms")
+    (derivation, inside), (cipher, _) = _parts(parameters[0]), _parts(parameters[1])
+    if derivation not in (PBKDF2, SCRYPT):
+        return derivation
+    if cipher not in _CIPHERS and cipher not in _OPTIONAL_CIPHERS:
+        return cipher
+    functions = [_parts(parameter)[0] for parameter in inside if parameter.tag == SEQUENCE]
+    return next((function for function in functions if function not in _PRFS), None)
 
 
 def is_pbes2(algorithm: Element) -> bool:
@@ -131,13 +172,27 @@ def is_pbes2(algorithm: Element) -> bool:
     return algorithm.children()[0].object_identifier() == PBES2
 
 
-def legacy_name(algorithm: Element) -> str | None:
-    """Return the name of an encryption scheme that needs OpenSSL's legacy provider; None for any other.
+def optional_name(algorithm: Element) -> str | None:
+    """Return the name of an encryption that some builds of OpenSSL lack, or have with the legacy provider only.
 
     :param algorithm: an ``AlgorithmIdentifier`` that :func:`iterations` has read.
+    :returns: None for any other.
+    :raises MalformedError: its parameters are not those of the scheme.
     """
-    name = SALT_AND_ITERATIONS.get(algorithm.children()[0].object_identifier())
-    return None if name in _WITHOUT_LEGACY_PROVIDER else name
+    name, parameters = _parts(algorithm)
+    if name == PBES2 and len(parameters) > 1:
+        return _OPTIONAL_CIPHERS.get(_parts(parameters[1])[0])
+    scheme = SALT_AND_ITERATIONS.get(name)
+    return None if scheme in _WITHOUT_LEGACY_PROVIDER else scheme
+
+
+def _parts(algorithm: Element) -> tuple[str, tuple[Element, ...]]:
+    """Return the dotted name of an ``AlgorithmIdentifier``, and the elements in its parameters, if there are any."""
+    fields = algorithm.children()
+    if not fields:
+        raise MalformedError("an AlgorithmIdentifier without an algorithm")
+    constructed = len(fields) > 1 and fields[1].tag == SEQUENCE
+    return fields[0].object_identifier(), fields[1].children() if constructed else ()
 
 
 def _scrypt_iterations(parameters: tuple[Element, ...]) -> int:

@@ -5,27 +5,16 @@ Every form is recognised by its content, never by a flag, a name or a declared c
 
 from __future__ import annotations
 
-import logging
 import os
-from dataclasses import dataclass, field
-from datetime import datetime, timezone
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization.pkcs12 import PKCS12Certificate, PKCS12KeyAndCertificates
 
-from azure_certvar_credential.certificates import der, encoding, hints, kdf, pem, tlv
-from azure_certvar_credential.certificates.naming import describe_all, public_key_sha256, readable
-from azure_certvar_credential.certificates.possession import as_signer, mismatch, public_key_of
-from azure_certvar_credential.certificates.validity import is_valid
-from azure_certvar_credential.exceptions import (
-    AmbiguousPrivateKeyError,
-    CertificateFormatError,
-    MissingCertificateError,
-    MissingPrivateKeyError,
-)
+from azure_certvar_credential.certificates import der, encoding, hints, pem, tlv
+from azure_certvar_credential.certificates.findings import Findings, Material
+from azure_certvar_credential.certificates.naming import readable
+from azure_certvar_credential.exceptions import CertificateFormatError, MissingPrivateKeyError
 from azure_certvar_credential.signers.protocol import Signer
-
-_logger = logging.getLogger(__name__)
 
 # Base64 of base64 happens (a secret store that encodes what was encoded already); four times over does not.
 _MAX_LAYERS = 3
@@ -35,33 +24,8 @@ _MAX_NESTING = 2
 
 # With the preamble of RFC 7468 section 5.1 and OpenSSL's older labels.
 _CERTIFICATE_LABELS = ("CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE")
-
-
-@dataclass(frozen=True, slots=True)
-class Material:
-    """What :func:`read_material` found.
-
-    :ivar leaf: the certificate whose public key is the signer's.
-    :ivar signer: signs with the private key.
-    :ivar others: the other certificates, as they came.
-    """
-
-    leaf: x509.Certificate
-    signer: Signer
-    others: tuple[x509.Certificate, ...]
-
-
-@dataclass(slots=True)
-class _Findings:
-    signers: list[Signer] = field(default_factory=list)
-    certificates: list[x509.Certificate] = field(default_factory=list)
-    unused: list[str] = field(default_factory=list)
-    budget: kdf.Budget = field(default_factory=kdf.Budget)
-
-    def add_key(self, key: object) -> None:
-        signer = as_signer(key)
-        if all(signer.public_key != known.public_key for known in self.signers):
-            self.signers.append(signer)
+# GnuTLS's certtool writes the first.
+_PFX_LABELS = ("PKCS12", "PFX")
 
 
 def read_material(data: object, password: bytes | None) -> Material:
@@ -71,51 +35,14 @@ def read_material(data: object, password: bytes | None) -> Material:
     :param password: for whatever is encrypted in it.
     :raises CertificateError: the subclass says what is the matter.
     """
-    findings = _Findings()
+    if data is None:
+        raise CertificateFormatError("no certificate was given, but None: is the environment variable set?")
+    findings = Findings()
     _collect(findings, data, password, 0)
-    also = f" (also there, and not used: {', '.join(findings.unused)})" if findings.unused else ""
-    if not findings.signers and not findings.certificates:
-        raise CertificateFormatError(f"there is neither a certificate nor a private key{also}; give {hints.FORMS}")
-    if not findings.signers:
-        raise MissingPrivateKeyError(
-            f"there is a certificate, {describe_all(findings.certificates)}, but no private key{also}. A .cer or .crt "
-            "file is the public half, which the app registration holds; the private half is in the .pfx, .p12 or .key "
-            "file made together with it, in the certificate store it was exported from (export it with the private "
-            "key), or in the Key Vault secret of the same name (if the key is exportable)"
-        )
-    if len(findings.signers) > 1:
-        prints = ", ".join(public_key_sha256(signer.public_key) for signer in findings.signers[:5])
-        raise AmbiguousPrivateKeyError(
-            f"there are {len(findings.signers)} different private keys (public-key SHA-256 {prints}); keep only the "
-            "one to sign with"
-        )
-    signer = findings.signers[0]
-    if not findings.certificates:
-        raise MissingCertificateError(
-            f"there is a private key (public-key SHA-256 {public_key_sha256(signer.public_key)}), but no "
-            f"certificate{also}; give the certificate (.cer, .crt, .pem) with it"
-        )
-    leaf = _leaf(findings.certificates, signer)
-    return Material(leaf, signer, tuple(other for other in findings.certificates if other != leaf))
+    return findings.material()
 
 
-def _leaf(certificates: list[x509.Certificate], signer: Signer) -> x509.Certificate:
-    matching = [certificate for certificate in certificates if public_key_of(certificate) == signer.public_key]
-    if not matching:
-        raise mismatch(certificates, signer.public_key)
-    now = datetime.now(timezone.utc)
-
-    def preference(certificate: x509.Certificate) -> tuple[bool, datetime]:
-        return is_valid(certificate, now), certificate.not_valid_after_utc
-
-    # Several certificates of one key: a renewal that kept the key. The one that lasts longest, valid ones first.
-    leaf = max(matching, key=preference)
-    if any(certificate != leaf for certificate in matching):
-        _logger.info("several certificates have this private key; %s is used", describe_all([leaf]))
-    return leaf
-
-
-def _collect(findings: _Findings, item: object, password: bytes | None, nesting: int) -> None:
+def _collect(findings: Findings, item: object, password: bytes | None, nesting: int) -> None:
     if isinstance(item, (str, bytes, bytearray, memoryview)):
         _collect_content(findings, item, password)
     elif isinstance(item, x509.Certificate):
@@ -146,7 +73,7 @@ def _collect(findings: _Findings, item: object, password: bytes | None, nesting:
         raise CertificateFormatError(f"certificate data of type {type(item).__name__} is not known; give {hints.FORMS}")
 
 
-def _collect_pkcs12(findings: _Findings, content: PKCS12KeyAndCertificates) -> None:
+def _collect_pkcs12(findings: Findings, content: PKCS12KeyAndCertificates) -> None:
     if content.key is not None:
         findings.add_key(content.key)
     for entry in (content.cert, *content.additional_certs):
@@ -154,11 +81,16 @@ def _collect_pkcs12(findings: _Findings, content: PKCS12KeyAndCertificates) -> N
             findings.certificates.append(readable(entry.certificate))
 
 
-def _collect_content(findings: _Findings, item: str | bytes | bytearray | memoryview, password: bytes | None) -> None:
+def _collect_content(findings: Findings, item: str | bytes | bytearray | memoryview, password: bytes | None) -> None:
+    data: str | bytes = b""
+    problem = None
     try:
         data = item if isinstance(item, str) else bytes(item)
     except ValueError as error:
-        raise CertificateFormatError(f"the memoryview cannot be read: {error}") from error
+        problem = str(error)
+    # Outside of the handler, as everywhere: nothing foreign stands behind an error of this package.
+    if problem is not None:
+        raise CertificateFormatError(f"the memoryview cannot be read: {problem}")
     if len(data) > encoding.MAX_LENGTH:
         raise CertificateFormatError(
             f"the certificate data is {len(data):,} long; at most {encoding.MAX_LENGTH:,} are read (a certificate with "
@@ -168,7 +100,7 @@ def _collect_content(findings: _Findings, item: str | bytes | bytearray | memory
         raise CertificateFormatError(hints.explain(data if isinstance(data, str) else encoding.as_text(data)))
 
 
-def _recognise(findings: _Findings, data: str | bytes, password: bytes | None, layers: int) -> bool:
+def _recognise(findings: Findings, data: str | bytes, password: bytes | None, layers: int) -> bool:
     if isinstance(data, bytes):
         if encoding.looks_binary(data):
             return _recognise_der(findings, data, password)
@@ -180,48 +112,62 @@ def _recognise(findings: _Findings, data: str | bytes, password: bytes | None, l
     return decoded is not None and _recognise(findings, decoded, password, layers + 1)
 
 
-def _recognise_pem(findings: _Findings, text: str, password: bytes | None) -> bool:
+def _recognise_pem(findings: Findings, text: str, password: bytes | None) -> bool:
     blocks = pem.blocks(text)
     for number, block in enumerate(blocks, 1):
         where = f"PEM block {number} ({block.label})"
         if block.label in _CERTIFICATE_LABELS:
-            _add_certificate(findings, block.data, where)
+            _recognise_certificate(findings, block, password, where)
         elif block.cipher is not None:
-            findings.add_key(der.load_traditional(block.canonical(), block.cipher, password, where))
+            # Imported, with the decryption, for those who have one.
+            from azure_certvar_credential.certificates.traditional import load_traditional
+
+            findings.add_key(load_traditional(block, password, where))
         elif block.label == "OPENSSH PRIVATE KEY":
             raise CertificateFormatError(
                 f"{where} is in OpenSSH's own format; convert it with `ssh-keygen -p -m PKCS8 -f key`"
             )
         elif block.label.endswith("PRIVATE KEY"):
             findings.add_key(der.load_key(block.data, password, findings.budget, where))
+        elif block.label in _PFX_LABELS:
+            if not _recognise_der(findings, block.data, password, where):
+                raise CertificateFormatError(f"the PFX in {where} is damaged: it is no ASN.1")
         elif block.label != "EC PARAMETERS":
             # OpenSSL writes EC PARAMETERS before a SEC 1 key, which names its curve once more itself.
-            findings.unused.append(block.label)
+            findings.unused.setdefault(block.label, block.data)
+    if text.count(pem.END) > len(blocks):
+        findings.without_begin += pem.without_begin(text, blocks)
     return bool(blocks)
 
 
-def _add_certificate(findings: _Findings, data: bytes, where: str) -> None:
+def _recognise_certificate(findings: Findings, block: pem.Block, password: bytes | None, where: str) -> None:
+    """Read the certificate of a PEM block, or whatever else is in it: `certutil -encode` calls every file so."""
+    failure: CertificateFormatError
     try:
         # A TRUSTED CERTIFICATE is followed by OpenSSL's own trust settings.
-        encoded = tlv.parse_first(data).encoded
+        findings.certificates.append(der.load_certificate(tlv.parse_first(block.data).encoded, where))
+        return
     except tlv.MalformedError as error:
-        raise CertificateFormatError(f"the certificate in {where} is damaged: {error}") from None
-    findings.certificates.append(der.load_certificate(encoded, where))
+        what = der.identify_beginning(block.data)
+        is_pfx = what == der.PFX
+        failure = CertificateFormatError(f"the {what if is_pfx else 'certificate'} in {where} is damaged: {error}")
+    except CertificateFormatError as error:
+        failure = error
+    if der.identified(block.data) in (der.CERTIFICATE, der.UNKNOWN):
+        raise failure
+    _recognise_der(findings, block.data, password, where)
 
 
-def _recognise_der(findings: _Findings, data: bytes, password: bytes | None) -> bool:
+def _recognise_der(findings: Findings, data: bytes, password: bytes | None, where: str = "the DER data") -> bool:
     rest = data
     # Several structures one after the other are as clear as in PEM; most often there is one.
     while rest.strip(b"\x00\t\n\r "):
-        try:
-            element = tlv.parse_first(rest)
-            kind = der.identify(element)
-        except tlv.TruncatedError as error:
-            raise CertificateFormatError(f"the {der.identify_beginning(rest)} is cut off: {error}") from None
-        except tlv.MalformedError:
+        found = _first(rest, where)
+        if found is None:
             if rest is data:
                 return False
-            raise CertificateFormatError(f"{len(rest):,} bytes that are no ASN.1 follow the data") from None
+            raise CertificateFormatError(f"{len(rest):,} bytes that are no ASN.1 follow the data")
+        element, kind = found
         if kind == der.PFX:
             # Its eight modules are imported for those who have one.
             from azure_certvar_credential.certificates.pfx import load_pfx
@@ -231,10 +177,22 @@ def _recognise_der(findings: _Findings, data: bytes, password: bytes | None) -> 
             for key in keys:
                 findings.add_key(key)
         elif kind == der.CERTIFICATE:
-            findings.certificates.append(der.load_certificate(element.encoded, "the DER data"))
+            findings.certificates.append(der.load_certificate(element.encoded, where))
         elif kind in (der.PRIVATE_KEY, der.ENCRYPTED_PRIVATE_KEY, der.DSA_PRIVATE_KEY):
-            findings.add_key(der.load_key(element.encoded, password, findings.budget, "the DER data"))
+            findings.add_key(der.load_key(element.encoded, password, findings.budget, where))
         else:
-            raise der.other_structure(kind)
+            raise der.other_structure(kind, where)
         rest = rest[len(element.encoded) :]
     return True
+
+
+def _first(data: bytes, where: str) -> tuple[tlv.Element, str] | None:
+    """Return the structure that data begins with, and which it is; None if it is no ASN.1."""
+    try:
+        element = tlv.parse_first(data)
+        return element, der.identify(element)
+    except tlv.TruncatedError as error:
+        problem = str(error)
+    except tlv.MalformedError:
+        return None
+    raise CertificateFormatError(f"the {der.identify_beginning(data)} is cut off: in {where}, {problem}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from azure_certvar_credential.exceptions import PasswordError
+from azure_certvar_credential.exceptions import PasswordError, PasswordRequiredError, WrongPasswordError
 
 # OpenSSL's own limit for PEM passwords (PEM_BUFSIZE), which older releases of cryptography enforce with a bare
 # ValueError.
@@ -37,6 +37,27 @@ def wrong_password_hint(octets: bytes) -> str:
     if octets != octets.strip():
         return ". The password has white space or a line break at its start or end: is that part of it?"
     return ""
+
+
+def password_required(password: bytes | None, where: str) -> PasswordRequiredError:
+    """Return the error for an encrypted key that came without a password, or with an empty one.
+
+    :param where: what it was found in.
+    """
+    tried = "" if password is None else ", and the empty password does not open it"
+    return PasswordRequiredError(f"the private key in {where} is encrypted{tried}; give its password")
+
+
+def wrong_password(password: bytes, where: str, also: str = "") -> WrongPasswordError:
+    """Return the error for a key that a password does not open.
+
+    :param where: what it was found in.
+    :param also: what else may be the reason, in parentheses.
+    """
+    return WrongPasswordError(
+        f"the password does not open the private key in {where}, or the key is damaged{also}"
+        f"{wrong_password_hint(password)}"
+    )
 
 
 def _encoded(password: str) -> bytes:

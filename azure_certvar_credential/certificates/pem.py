@@ -9,15 +9,22 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+from collections import Counter
 from dataclasses import dataclass
 
 from azure_certvar_credential.exceptions import CertificateFormatError
 
 BEGIN = "-----BEGIN "
+END = "-----END "
 _DASHES = "-----"
 
-# RFC 1421 section 4.6.1.1 and 4.6.1.3, as OpenSSL writes them; white space instead of the line breaks.
-_ENCRYPTED = re.compile(r"\s*Proc-Type:\s*4,\s*ENCRYPTED\s+DEK-Info:\s*([A-Za-z0-9-]{1,40}),\s*([0-9A-Fa-f]{1,64})\s")
+# RFC 1421 section 4.6.1.1 and 4.6.1.3, as OpenSSL writes them; any white space, or none, instead of the line breaks.
+_ENCRYPTED = re.compile(r"\s*Proc-Type:\s*4,\s*ENCRYPTED\s*DEK-Info:\s*([A-Za-z0-9-]{1,40}),\s*")
+_INITIAL_VALUES = {8: re.compile(r"[0-9A-Fa-f]{16}"), 16: re.compile(r"[0-9A-Fa-f]{32}")}
+# The ciphers of OpenSSL with blocks of 8 octets; all others of it have 16 (RFC 1423 section 1.1: the initial value has
+# the length of a block). Hex digits are base64 too: without white space, only their number tells where they end.
+_BLOCKS_OF_8 = ("DES", "RC2", "RC5", "IDEA", "BF", "CAST5")
+_END_LINE = re.compile(r"-----END ([A-Z0-9][A-Z0-9 ]{0,60})-----")
 _LABEL = re.compile(r"[A-Z0-9][A-Z0-9 ]{0,60}")
 
 
@@ -28,27 +35,17 @@ class Block:
     :ivar label: what stands after BEGIN, such as ``CERTIFICATE``.
     :ivar data: the decoded content.
     :ivar cipher: the cipher of a key that is encrypted in the traditional way, else None.
-    :ivar initialization_vector: the hex digits after the cipher, else None.
+    :ivar initial_value: what the cipher begins with, else empty.
     """
 
     label: str
     data: bytes
     cipher: str | None = None
-    initialization_vector: str | None = None
+    initial_value: bytes = b""
 
     def __repr__(self) -> str:
         # The data may be a private key.
         return f"<Block {self.label}, {len(self.data)} bytes>"
-
-    def canonical(self) -> bytes:
-        """Return the block as OpenSSL writes it, headers included."""
-        body = base64.encodebytes(self.data).decode("ascii").replace("\n", "")
-        lines = [body[start : start + 64] for start in range(0, len(body), 64)]
-        headers = ["Proc-Type: 4,ENCRYPTED", f"DEK-Info: {self.cipher},{self.initialization_vector}", ""]
-        text = "\n".join(
-            [f"-----BEGIN {self.label}-----", *(headers if self.cipher else []), *lines, f"-----END {self.label}-----"]
-        )
-        return text.encode("ascii")
 
 
 def blocks(text: str) -> list[Block]:
@@ -77,12 +74,25 @@ def blocks(text: str) -> list[Block]:
     return found
 
 
+def without_begin(text: str, found: list[Block]) -> list[str]:
+    """Return the labels of END lines without a BEGIN line before them, which has lost a hyphen or is missing.
+
+    :param found: the blocks of the text.
+    """
+    ends = Counter(_END_LINE.findall(text))
+    ends.subtract(block.label for block in found)
+    return [label for label, number in ends.items() if number > 0]
+
+
 def _block(label: str, body: str, where: str) -> Block:
-    cipher = vector = None
+    cipher, initial_value = None, b""
     header = _ENCRYPTED.match(body)
     if header is not None:
-        cipher, vector = header[1].upper(), header[2].upper()
-        body = body[header.end() :]
+        cipher = header[1].upper()
+        digits = _INITIAL_VALUES[8 if cipher.startswith(_BLOCKS_OF_8) else 16].match(body, header.end())
+        if digits is not None:
+            initial_value = bytes.fromhex(digits[0])
+            body = body[digits.end() :]
     try:
         data = base64.b64decode("".join(body.split()).encode("ascii"), validate=True)
     except (binascii.Error, UnicodeEncodeError):
@@ -90,4 +100,4 @@ def _block(label: str, body: str, where: str) -> Block:
     if not data:
         # Outside of the handler, so that no traceback carries the body along.
         raise CertificateFormatError(f"{where} is empty or not valid base64: the data is damaged")
-    return Block(label, data, cipher, vector)
+    return Block(label, data, cipher, initial_value)

@@ -12,8 +12,9 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import pkcs12
 
 from azure_certvar_credential.certificates import kdf, pbe, pfx_mac, pfx_openssl, tlv
-from azure_certvar_credential.certificates.der import accept, load_certificate, load_key
+from azure_certvar_credential.certificates.der import load_certificate
 from azure_certvar_credential.certificates.derivation import EMPTY_PASSWORD, NO_PASSWORD, Passphrase
+from azure_certvar_credential.certificates.encrypted_keys import open_key, read_key
 from azure_certvar_credential.certificates.passwords import wrong_password_hint
 from azure_certvar_credential.certificates.pfx_structure import (
     EXPORT_AGAIN,
@@ -26,16 +27,12 @@ from azure_certvar_credential.certificates.pfx_structure import (
 from azure_certvar_credential.exceptions import (
     AmbiguousPrivateKeyError,
     CertificateFormatError,
-    PasswordError,
     PasswordRequiredError,
     WrongPasswordError,
 )
 from azure_certvar_credential.signers.memory import PrivateKey
 
 _logger = logging.getLogger(__name__)
-
-# Octets of a PKCS #8 structure: nine numbers of RSA with 16384 bits have 9.3 kB.
-_LARGEST_KEY = 10_000
 
 
 class _ClosedError(Exception):
@@ -68,10 +65,12 @@ def load_pfx(
         structure = inspect(pfx)
         budget.spend(structure.iterations, "the PFX")
         certificates, keys = _unlock(structure, password, budget)
+        entries = [pkcs12.PKCS12Certificate(certificate, None) for certificate in certificates]
+        return pkcs12.PKCS12KeyAndCertificates(keys[0] if keys else None, None, entries), keys[1:]
     except tlv.MalformedError as error:
-        raise CertificateFormatError(f"the PFX is damaged or cut off: {error}") from None
-    entries = [pkcs12.PKCS12Certificate(certificate, None) for certificate in certificates]
-    return pkcs12.PKCS12KeyAndCertificates(keys[0] if keys else None, None, entries), keys[1:]
+        problem = str(error)
+    # Outside of the handler, as everywhere: nothing foreign stands behind an error of this package.
+    raise CertificateFormatError(f"the PFX is damaged or cut off: {problem}")
 
 
 def _unlock(
@@ -155,49 +154,51 @@ def _keys(bags: list[tlv.Element | Encrypted], passphrase: Passphrase, *, is_rig
 
 
 def _key(bag: tlv.Element | Encrypted, passphrase: Passphrase, *, is_alone: bool) -> PrivateKey:
-    algorithms = [bag.algorithm] if isinstance(bag, Encrypted) else []
     try:
-        if isinstance(bag, tlv.Element):
-            left: bytes | Encrypted = bag.der()
-        elif pbe.can_decrypt(bag.algorithm):
-            left = tlv.parse_first(pbe.decrypt(bag.algorithm, bag.content, passphrase)).der()
+        if isinstance(bag, Encrypted):
+            key = open_key(bag, passphrase, by_openssl=is_alone).key
         else:
-            left = bag
+            key = read_key(bag.der(), passphrase, by_openssl=is_alone)
     except tlv.MalformedError:
         raise _ClosedError from None
-    if isinstance(left, bytes):
-        try:
-            # No password: nothing more is derived, and a key that is encrypted twice is none.
-            return load_key(left, None, kdf.Budget(), "the PFX")
-        except (CertificateFormatError, PasswordError):
-            # OpenSSL takes keys that cryptography's stricter parser refuses.
-            pass
-    # OpenSSL validates RSA keys, which takes long (40 ms with 2048 bits, minutes with 65536): one is what a PFX should
-    # have, and none that is larger than the largest RSA key that is taken.
-    size = len(left) if isinstance(left, bytes) else len(left.content)
-    key = pfx_openssl.key_in(left, passphrase) if is_alone and size <= _LARGEST_KEY else None
     if key is None:
-        raise _ClosedError(*algorithms)
-    return accept(key)
+        raise _ClosedError(*([bag.algorithm] if isinstance(bag, Encrypted) else []))
+    return key
 
 
 def _failure(
     structure: Structure, password: bytes | None, closed: _ClosedError, *, fits: bool
 ) -> CertificateFormatError | PasswordRequiredError | WrongPasswordError:
-    legacy = sorted({name for algorithm in closed.algorithms if (name := kdf.legacy_name(algorithm))})
+    optional = sorted({name for algorithm in closed.algorithms if (name := kdf.optional_name(algorithm))})
+    lacking = [name for name in optional if pfx_openssl.lacks(name)]
+    if lacking:
+        right = " (the password is right)" if fits else ""
+        return CertificateFormatError(
+            f"the PFX is encrypted with {', '.join(lacking)}, which this OpenSSL does not provide{right}. "
+            f"{EXPORT_AGAIN}"
+        )
+    if fits and password and not _is_utf8(password):
+        return CertificateFormatError(
+            "the PFX has the MAC of this password, but its content is not encrypted with these octets, which are no "
+            "UTF-8 (Latin-1?): give the password as str, or encoded as UTF-8"
+        )
     if fits or (structure.mac is None and not structure.algorithms):
-        if legacy:
-            return CertificateFormatError(
-                f"the PFX is encrypted with {', '.join(legacy)}, which this OpenSSL does not provide (the password is "
-                f"right). {EXPORT_AGAIN}"
-            )
         return CertificateFormatError(
             "the PFX cannot be read although its password is right: it is damaged, its parts have different "
             f"passwords, or it uses an algorithm that OpenSSL does not have. {EXPORT_AGAIN}"
         )
     if not password:
-        return PasswordRequiredError("the PFX is protected by a password; give it")
-    also = f" (or this OpenSSL has no {', '.join(legacy)}. {EXPORT_AGAIN})" if legacy else ""
+        tried = "" if password is None else ", and the empty one does not open it"
+        return PasswordRequiredError(f"the PFX is protected by a password{tried}; give it")
+    also = f" (or this OpenSSL has no {', '.join(optional)}. {EXPORT_AGAIN})" if optional else ""
     return WrongPasswordError(
         f"the password does not open the PFX, or its content is damaged{also}{wrong_password_hint(password)}"
     )
+
+
+def _is_utf8(octets: bytes) -> bool:
+    try:
+        octets.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True

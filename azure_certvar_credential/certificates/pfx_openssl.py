@@ -11,7 +11,10 @@ from collections.abc import Sequence
 from functools import cache
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.decrepit.ciphers.algorithms import ARC4
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.ciphers import Cipher
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, pkcs12
 
 from azure_certvar_credential.certificates import pfx_mac
@@ -33,6 +36,9 @@ _SHA256_ALGORITHM = bytes.fromhex("300d06096086480165030402010500")
 _SALT = bytes(8)
 
 _IMPLICIT_0 = 0x80
+
+# Of the ciphers that a build may lack, those that are not in the legacy provider (OSSL_PROVIDER-default(7)).
+_OF_DEFAULT_PROVIDER = ("CAMELLIA-", "ARIA-", "SM4-")
 
 
 def certificates_in(safes: Sequence[Encrypted], passphrase: Passphrase) -> list[x509.Certificate] | None:
@@ -62,6 +68,24 @@ def key_in(bag: bytes | Encrypted, passphrase: Passphrase) -> object | None:
     else:
         content = _load(_data(_typed(_KEY_BAG, bag)), passphrase)
     return content and content.key
+
+
+def lacks(name: str) -> bool:
+    """Return whether this OpenSSL certainly cannot decrypt something, so that a failure is none of the password.
+
+    :param name: what :func:`.kdf.optional_name` returned.
+    """
+    return not name.startswith(_OF_DEFAULT_PROVIDER) and not _has_legacy_provider()
+
+
+@cache
+def _has_legacy_provider() -> bool:
+    # RC4 is in it, and in no other.
+    try:
+        Cipher(ARC4(bytes(16)), mode=None).encryptor()
+    except UnsupportedAlgorithm:
+        return False
+    return True
 
 
 def _load(safes: bytes, passphrase: Passphrase) -> pkcs12.PKCS12KeyAndCertificates | None:

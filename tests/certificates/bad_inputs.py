@@ -21,6 +21,7 @@ from azure_certvar_credential.exceptions import (
 )
 from tests.certificates import ber, making
 from tests.certificates.bad_keys import DAMAGED, KEYS, WORK, Bad
+from tests.certificates.bad_pem import PEM
 from tests.certificates.forms import b64, traditional
 from tests.certificates.kit import PASSWORD
 
@@ -59,7 +60,7 @@ NOTHING: dict[str, Callable[[Kit], Bad]] = {
     ),
     "more than a megabyte": lambda kit: Bad(kit.pem + bytes(1 << 20), CertificateFormatError, "at most 1,048,576"),
     "int": lambda kit: Bad(12, CertificateFormatError, "type int"),
-    "None": lambda kit: Bad(None, CertificateFormatError, "type NoneType"),
+    "None": lambda kit: Bad(None, CertificateFormatError, "no certificate was given, but None: is the environment"),
     "dict": lambda kit: Bad({"private_key": kit.key_pem}, CertificateFormatError, "type dict"),
     "a function": lambda kit: Bad(csr, CertificateFormatError, "type function"),
     "sequences too deep": lambda kit: Bad([[[kit.leaf]]], CertificateFormatError, "type list"),
@@ -73,10 +74,12 @@ NOTHING: dict[str, Callable[[Kit], Bad]] = {
     "a public key in DER": lambda kit: Bad(
         kit.key.public_key().public_bytes(DER, PublicFormat.SubjectPublicKeyInfo),
         CertificateFormatError,
-        "this is a public key",
+        "the DER data is a public key: it verifies",
     ),
     "a PKCS #1 public key in DER": lambda kit: Bad(
-        kit.key.public_key().public_bytes(DER, PublicFormat.PKCS1), CertificateFormatError, "this is a public key"
+        kit.key.public_key().public_bytes(DER, PublicFormat.PKCS1),
+        CertificateFormatError,
+        "is a public key: it verifies",
     ),
     "a signing request in DER": lambda kit: Bad(csr(kit), CertificateFormatError, "certificate signing request"),
     "PKCS #7": lambda kit: Bad(
@@ -190,6 +193,7 @@ BAD_INPUTS = {
         "nothing": NOTHING,
         "path": PATHS,
         "half": HALVES,
+        "pem": PEM,
         "password": PASSWORDS,
         "key": KEYS,
         "damaged": DAMAGED,

@@ -63,11 +63,11 @@ def rsa_key_of(kit: Kit, **changes: int) -> bytes:
     return ber.tlv(0x30, ber.integer(0) + b"".join(ber.integer(number) for number in (right | changes).values()))
 
 
-def encrypted_key(kdf: str, parameters: bytes) -> bytes:
-    """An EncryptedPrivateKeyInfo under PBES2 with some key derivation; its content is nothing."""
+def encrypted_key(kdf: str, parameters: bytes, cipher: str = "2.16.840.1.101.3.4.1.42") -> bytes:
+    """An EncryptedPrivateKeyInfo under PBES2 with some key derivation and cipher; its content is nothing."""
     derivation = ber.tlv(0x30, ber.oid(kdf) + ber.tlv(0x30, parameters))
-    cipher = ber.tlv(0x30, ber.oid("2.16.840.1.101.3.4.1.42") + ber.tlv(4, bytes(16)))
-    scheme = ber.oid("1.2.840.113549.1.5.13") + ber.tlv(0x30, derivation + cipher)
+    encryption = ber.tlv(0x30, ber.oid(cipher) + ber.tlv(4, bytes(16)))
+    scheme = ber.oid("1.2.840.113549.1.5.13") + ber.tlv(0x30, derivation + encryption)
     return ber.tlv(0x30, ber.tlv(0x30, scheme) + ber.tlv(4, bytes(64)))
 
 
@@ -130,8 +130,8 @@ KEYS: dict[str, Callable[[Kit], Bad]] = {
             stdin=kit.openssl("ecparam", "-name", "secp160r1", "-genkey", "-noout"),
         )
         + kit.leaf_pem,
-        CertificateFormatError,
-        "not supported",
+        UnsupportedKeyError,
+        "type EC with the curve 1.3.132.0.8",
         PASSWORD,
     ),
     "EC in explicit parameters": lambda kit: Bad(
@@ -255,13 +255,13 @@ WORK: dict[str, Callable[[Kit], Bad]] = {
     "key, PBES2 of nothing": lambda kit: Bad(
         (kit.leaf, ber.tlv(0x30, ber.tlv(0x30, ber.oid("1.2.840.113549.1.5.13")) + ber.tlv(4, bytes(64)))),
         CertificateFormatError,
-        "not supported",
+        "is damaged: PBES2 without its two algorithms",
         PASSWORD,
     ),
     "key, PBES2 of an empty sequence": lambda kit: Bad(
         (kit.leaf, ber.tlv(0x30, ber.tlv(0x30, ber.oid("1.2.840.113549.1.5.13") + b"\x30\0") + ber.tlv(4, bytes(64)))),
         CertificateFormatError,
-        "not supported",
+        "is damaged: PBES2 without its two algorithms",
         PASSWORD,
     ),
     "key, unknown key derivation": lambda kit: Bad(

@@ -39,6 +39,12 @@ def secret(value: str, content_type: str) -> SimpleNamespace:
     return SimpleNamespace(value=value, properties=SimpleNamespace(content_type=content_type))
 
 
+def enveloped(label: str, data: bytes) -> bytes:
+    """PEM of any label around any data, as `certutil -encode` makes it of every file."""
+    body = base64.encodebytes(data).decode()
+    return f"-----BEGIN {label}-----\n{body}-----END {label}-----\n".encode()
+
+
 def wrapped(data: bytes, width: int = 76, line_break: str = "\n") -> str:
     return line_break.join(textwrap.wrap(b64(data), width))
 
@@ -133,6 +139,26 @@ PEM_FORMS: dict[str, Callable[[Kit], Form]] = {
         kit.openssl("ec", "-in", "ec.pem", "-aes256", "-passout", f"pass:{PASSWORD}") + making.pem(kit.ec_leaf),
         PASSWORD,
         is_ec=True,
+    ),
+}
+
+ENVELOPE_FORMS: dict[str, Callable[[Kit], Form]] = {
+    "envelope: PFX called CERTIFICATE": lambda kit: Form(enveloped("CERTIFICATE", kit.pfx(PASSWORD)), PASSWORD),
+    "envelope: PFX without password called CERTIFICATE": lambda kit: Form(enveloped("CERTIFICATE", kit.pfx())),
+    "envelope: PFX called PKCS12": lambda kit: Form(enveloped("PKCS12", kit.pfx(PASSWORD)), PASSWORD),
+    "envelope: PFX called PFX": lambda kit: Form(enveloped("PFX", kit.pfx())),
+    "envelope: base64 of a PFX called CERTIFICATE": lambda kit: Form(b64(enveloped("CERTIFICATE", kit.pfx()))),
+    "envelope: key called CERTIFICATE": lambda kit: Form(
+        enveloped("CERTIFICATE", making.key_bytes(kit.key, DER)) + kit.leaf_pem
+    ),
+    "envelope: key and certificate in one": lambda kit: Form(
+        enveloped("CERTIFICATE", making.key_bytes(kit.key, DER) + kit.leaf.public_bytes(DER))
+    ),
+    "envelope: PKCS #1 called PRIVATE KEY": lambda kit: Form(
+        enveloped("PRIVATE KEY", making.key_bytes(kit.key, DER, TRADITIONAL)) + kit.leaf_pem
+    ),
+    "envelope: PKCS #7 beside it": lambda kit: Form(
+        kit.openssl("crl2pkcs7", "-nocrl", "-certfile", "leaf.pem") + kit.pem
     ),
 }
 
@@ -254,4 +280,4 @@ OBJECT_FORMS: dict[str, Callable[[Kit], Form]] = {
     "ClientCertificate": lambda kit: Form(ClientCertificate(kit.leaf, kit.key)),
 }
 
-FORMS = PEM_FORMS | PFX_FORMS | BASE64_FORMS | PAIR_FORMS | OBJECT_FORMS
+FORMS = PEM_FORMS | ENVELOPE_FORMS | PFX_FORMS | BASE64_FORMS | PAIR_FORMS | OBJECT_FORMS

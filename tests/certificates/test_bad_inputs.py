@@ -29,6 +29,8 @@ def test_every_bad_input_is_named_and_nothing_leaks(kit: Kit, bad: str) -> None:
     assert time.perf_counter() - began < 20
     assert type(caught.value) is made.error
     assert made.says in str(caught.value)
+    # An error of a parser has its input, or quotes it.
+    assert caught.value.__cause__ is caught.value.__context__ is None
     assert_tells_nothing(caught.value, secrets_of(password))
 
 

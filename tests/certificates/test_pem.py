@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,18 +14,46 @@ from azure_certvar_credential.exceptions import CertificateFormatError
 STRAY = st.text(alphabet=st.characters(exclude_characters="-", exclude_categories=["Cs"]), max_size=40)
 
 
+IV_8, IV_16 = "00112233AABBCCDD", "00112233445566778899AABBCCDDEEFF"
+
+
+def written(label: str, data: bytes, *headers: str) -> str:
+    body = base64.encodebytes(data).decode()
+    return "\n".join([f"-----BEGIN {label}-----", *headers, f"{body}-----END {label}-----", ""])
+
+
 @given(st.lists(st.tuples(STRAY, st.sampled_from(["CERTIFICATE", "EC PRIVATE KEY"]), st.binary(min_size=1))), STRAY)
 def test_blocks_come_back_in_order_whatever_is_between_them(parts: list[tuple[str, str, bytes]], end: str) -> None:
-    text = "".join(before + pem.Block(label, data).canonical().decode() for before, label, data in parts) + end
+    text = "".join(before + written(label, data) for before, label, data in parts) + end
 
     assert [(block.label, block.data) for block in pem.blocks(text)] == [(label, data) for _, label, data in parts]
 
 
-def test_the_headers_of_an_encrypted_key_are_kept() -> None:
-    block = pem.Block("RSA PRIVATE KEY", b"secret" * 30, "AES-256-CBC", "00FF")
+@pytest.mark.parametrize(
+    ("cipher", "digits"),
+    [
+        *((name, IV_16) for name in ("AES-128-CBC", "AES-192-CBC", "CAMELLIA-256-CBC", "ARIA-128-CBC", "SEED-CBC")),
+        *((name, IV_8) for name in ("DES-CBC", "DES-EDE3-CBC", "RC2-40-CBC", "IDEA-CBC", "BF-CBC", "CAST5-CBC")),
+    ],
+)
+@pytest.mark.parametrize("space", ["\n", " ", "\r\n", ""], ids=["lines", "spaces", "CRLF", "nothing"])
+def test_the_headers_of_an_encrypted_key_are_read_whatever_white_space_is_left(
+    cipher: str, digits: str, space: str
+) -> None:
+    # The first octets are hex digits in base64 too.
+    data = base64.b64decode("ABCDEF0123456789") + b"secret" * 30
+    headers = ("Proc-Type: 4,ENCRYPTED", f"DEK-Info: {cipher},{digits}", "")
+    text = written("RSA PRIVATE KEY", data, *headers).replace("\n", space)
 
-    assert pem.blocks(block.canonical().decode()) == [block]
-    assert block.canonical().splitlines()[1:4] == [b"Proc-Type: 4,ENCRYPTED", b"DEK-Info: AES-256-CBC,00FF", b""]
+    assert pem.blocks(text) == [pem.Block("RSA PRIVATE KEY", data, cipher, bytes.fromhex(digits))]
+
+
+@pytest.mark.parametrize("digits", ["", "00FF", IV_8, "X" * 32])
+def test_a_cipher_without_its_initial_value_is_damage(digits: str) -> None:
+    text = written("RSA PRIVATE KEY", b"secret!", "Proc-Type: 4,ENCRYPTED", f"DEK-Info: AES-256-CBC,{digits}", "")
+
+    with pytest.raises(CertificateFormatError, match="not valid base64"):
+        pem.blocks(text)
 
 
 def test_other_headers_are_not_taken_for_base64() -> None:

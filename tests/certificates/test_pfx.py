@@ -209,13 +209,41 @@ def test_a_cipher_that_openssl_lacks_is_told_from_a_wrong_password(kit: Kit) -> 
     assert PASSWORD not in shown
 
 
-def test_without_a_mac_both_are_named(kit: Kit) -> None:
+def test_a_cipher_that_openssl_lacks_is_told_from_a_wrong_password_without_a_mac(kit: Kit) -> None:
     made = pfx_of(encrypted(pbe(1, "1.2.840.113549.1.12.1.6")), plain(key_bag(kit.key)))
 
     shown = load_without_legacy_provider(made)
 
-    assert shown.startswith("WrongPasswordError the password does not open the PFX, or its content is damaged (or this")
-    assert "OpenSSL has no PBE-SHA1-RC2-40" in shown
+    assert shown.startswith("CertificateFormatError the PFX is encrypted with PBE-SHA1-RC2-40, which this OpenSSL does")
+    assert "right" not in shown
+
+
+@pytest.mark.parametrize("encryption", ["PBE-SHA1-RC2-128", "PBE-MD5-DES", "PBE-SHA1-RC4-40"])
+def test_a_cipher_of_a_key_that_openssl_lacks_is_told_from_a_wrong_password(kit: Kit, encryption: str) -> None:
+    legacy = ("-provider", "legacy", "-provider", "default")
+    key = kit.openssl("pkcs8", "-topk8", "-in", "key.pem", "-v1", encryption, "-passout", f"pass:{PASSWORD}", *legacy)
+
+    shown = load_without_legacy_provider(key + kit.leaf_pem)
+
+    assert f"is encrypted with {encryption}, which this OpenSSL does not provide" in shown
+    assert shown.startswith("CertificateFormatError")
+
+
+def test_without_a_mac_a_cipher_that_openssl_may_lack_is_named(kit: Kit) -> None:
+    made = kit.openssl_pfx("-keypbe", "camellia-256-cbc", "-certpbe", "camellia-256-cbc", "-nomac")
+
+    with pytest.raises(WrongPasswordError, match="or this OpenSSL has no CAMELLIA-256-CBC"):
+        ClientCertificate.load(made, "wrong")
+
+
+def test_a_password_that_fits_the_mac_in_latin_1_is_explained(kit: Kit) -> None:
+    made = kit.pfx("pässwörd")
+
+    with pytest.raises(CertificateFormatError, match="which are no UTF-8"):
+        ClientCertificate.load(made, "pässwörd".encode("latin-1"))
+    with pytest.raises(WrongPasswordError):
+        ClientCertificate.load(made, "passwörd".encode("latin-1"))
+    assert ClientCertificate.load(made, "pässwörd".encode()).leaf == kit.leaf
 
 
 def test_3des_needs_no_legacy_provider(kit: Kit) -> None:

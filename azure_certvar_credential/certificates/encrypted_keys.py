@@ -1,0 +1,136 @@
+"""Opens private keys in PKCS #8 that are encrypted with a password (``EncryptedPrivateKeyInfo``, RFC 5958 section 3).
+
+For what ``cryptography`` does not open at once: ciphers and key derivations that it lacks, the empty password, keys of
+a kind or in an encoding that it refuses. What is known here is decrypted here, the rest is left to OpenSSL; and where
+neither can, it is told apart whether that may be for the password.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from azure_certvar_credential.certificates import kdf, pbe, pfx_openssl, tlv
+from azure_certvar_credential.certificates.der import PRIVATE_KEY, accept, identified, load_key
+from azure_certvar_credential.certificates.derivation import EMPTY_PASSWORD, NO_PASSWORD, Passphrase
+from azure_certvar_credential.certificates.passwords import password_required, wrong_password
+from azure_certvar_credential.certificates.pfx_structure import Encrypted
+from azure_certvar_credential.exceptions import (
+    CertificateFormatError,
+    PasswordError,
+    PasswordRequiredError,
+    WrongPasswordError,
+)
+from azure_certvar_credential.signers.memory import PrivateKey
+
+# Octets of a PKCS #8 structure: nine numbers of RSA with 16384 bits have 9.3 kB.
+_LARGEST_KEY = 10_000
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Opened:
+    """What a password made of an encrypted key.
+
+    :ivar key: the key, or None if it cannot be read.
+    :ivar is_right: whether the password certainly is the right one.
+    """
+
+    key: PrivateKey | None
+    is_right: bool
+
+
+def load_encrypted(element: tlv.Element, password: bytes | None, budget: kdf.Budget, where: str) -> PrivateKey:
+    """Open an encrypted key; without a password, or with an empty one, both ways in which tools write none are tried.
+
+    :param element: the ``EncryptedPrivateKeyInfo``, its iterations already taken from the budget. ``cryptography`` may
+        have done them in vain; that they are done once more here is bounded, since a second failure is final.
+    :param where: what it was found in, for the message.
+    :raises PasswordRequiredError, WrongPasswordError, UnsupportedKeyError, CertificateFormatError: as
+        :func:`.der.load_key`.
+    """
+    problem = None
+    try:
+        return _open(element, password, budget, where)
+    except tlv.MalformedError as error:
+        problem = str(error)
+    raise CertificateFormatError(f"the private key in {where} is damaged: {problem}")
+
+
+def open_key(bag: Encrypted, passphrase: Passphrase, *, by_openssl: bool = True) -> Opened:
+    """Open an encrypted key with one password.
+
+    :param bag: the encrypted key, its iterations already taken from the budget.
+    :param passphrase: the password.
+    :param by_openssl: whether OpenSSL may be asked about what cannot be read here.
+    :raises UnsupportedKeyError: it is no RSA or EC key, or one that is too weak.
+    :raises MalformedError: the parameters of the encryption are damaged.
+    """
+    left: bytes | Encrypted = bag
+    if pbe.can_decrypt(bag.algorithm):
+        try:
+            left = tlv.parse_first(pbe.decrypt(bag.algorithm, bag.content, passphrase)).der()
+        except tlv.MalformedError:
+            return Opened(None, is_right=False)
+    # Padding and length of a wrong password's garbage are right by chance; all the tags of a key are not.
+    is_right = isinstance(left, bytes) and identified(left) == PRIVATE_KEY
+    return Opened(read_key(left, passphrase, by_openssl=by_openssl), is_right)
+
+
+def read_key(left: bytes | Encrypted, passphrase: Passphrase, *, by_openssl: bool) -> PrivateKey | None:
+    """Return the private key of a PKCS #8 structure, or of an encrypted one that only OpenSSL may decrypt.
+
+    :param passphrase: the password.
+    :param by_openssl: whether OpenSSL may be asked.
+    :returns: None if it cannot be read.
+    :raises UnsupportedKeyError: it is no RSA or EC key, or one that is too weak.
+    """
+    if isinstance(left, bytes):
+        try:
+            # No password: nothing more is derived, and a key that is encrypted twice is none.
+            return load_key(left, None, kdf.Budget(), "what is encrypted")
+        except (CertificateFormatError, PasswordError):
+            # OpenSSL takes keys that cryptography's stricter parser refuses.
+            pass
+    # OpenSSL validates RSA keys, which takes long (40 ms with 2048 bits, minutes with 65536): none is given to it that
+    # is larger than the largest RSA key that is taken.
+    size = len(left) if isinstance(left, bytes) else len(left.content)
+    key = pfx_openssl.key_in(left, passphrase) if by_openssl and size <= _LARGEST_KEY else None
+    return None if key is None else accept(key)
+
+
+def _open(element: tlv.Element, password: bytes | None, budget: kdf.Budget, where: str) -> PrivateKey:
+    algorithm, content = element.children()
+    bag = Encrypted(algorithm, content.octets())
+    for number, passphrase in enumerate(_passphrases(algorithm, password)):
+        if number and not budget.affords(kdf.iterations(algorithm)):
+            break
+        opened = open_key(bag, passphrase)
+        if opened.key is not None:
+            return opened.key
+        if opened.is_right:
+            raise CertificateFormatError(
+                f"the private key in {where} is damaged, or of a type that is not supported; its password is right"
+            )
+    raise _failure(algorithm, password, where)
+
+
+def _passphrases(algorithm: tlv.Element, password: bytes | None) -> tuple[Passphrase, ...]:
+    if password:
+        return (Passphrase.of(password),)
+    # The schemes of PKCS #5 have octets for a password, and none at all are the same as an empty one.
+    return (NO_PASSWORD, EMPTY_PASSWORD) if kdf.is_pkcs12(algorithm) else (NO_PASSWORD,)
+
+
+def _failure(
+    algorithm: tlv.Element, password: bytes | None, where: str
+) -> CertificateFormatError | PasswordRequiredError | WrongPasswordError:
+    unknown, name = kdf.unknown_part(algorithm), kdf.optional_name(algorithm)
+    lacking = f"{name}, which this OpenSSL does not provide" if name and pfx_openssl.lacks(name) else None
+    if unknown or lacking:
+        return CertificateFormatError(
+            f"the private key in {where} is encrypted with {lacking or f'{unknown}, which is not supported'}; convert "
+            "it with `openssl pkcs8 -topk8 -v2 aes-256-cbc`"
+        )
+    if not password:
+        return password_required(password, where)
+    also = f" (or this OpenSSL has no {name}: convert it with `openssl pkcs8 -topk8`)" if name else ""
+    return wrong_password(password, where, also)
