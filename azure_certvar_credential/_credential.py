@@ -70,7 +70,9 @@ class CertVarCredential(WithCertificate, _Own):
     :param client_id: the 'Application (client) ID' of the app registration.
     :param certificate: certificate and private key in any form that :meth:`.ClientCertificate.load` takes: PEM or PFX
         as ``str`` or ``bytes``, base64 of either, a ``(certificate, key)`` pair, ``cryptography`` objects, a Key Vault
-        secret. ``certificate_data`` is another name of it, azure-identity's.
+        secret. Or a source: a function without parameters that returns any of these, for a certificate that changes
+        while the process runs, such as :class:`.EnvironmentCertificate` or a ``KeyVaultCertificate``.
+    :param certificate_data: another name of ``certificate``, azure-identity's.
     :param password: opens an encrypted key or PFX; ``str`` (UTF-8) or ``bytes``.
     :param send_certificate_chain: send the certificate and its chain in the ``x5c`` header, which registrations by
         subject name and issuer need.

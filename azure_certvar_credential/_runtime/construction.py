@@ -138,6 +138,7 @@ def construct(
     client_id: str,
     certificate: object,
     *,
+    certificate_data: object,
     password: str | bytes | None,
     send_certificate_chain: bool,
     algorithm: str | None,
@@ -155,10 +156,9 @@ def construct(
     :param own: the constructor's own keyword names, which are suggested for misspelt ones.
     """
     remaining = dict(options)
-    # azure-identity's name for the same thing, so that replacing its class is a change of one line.
-    certificate_data = remaining.pop("certificate_data", None)
     clock = remaining.pop("_clock", time.time)  # time comes from outside, for the tests of this package
     check_options(remaining, own=own)
+    # azure-identity's name for the same thing, so that replacing its class is a change of one line.
     if certificate is None:
         certificate = certificate_data
     elif certificate_data is not None:
@@ -177,7 +177,7 @@ def construct(
         environment=os.environ,
     )
 
-    def load(data: object) -> ClientCertificate:
+    def load(data: Any) -> ClientCertificate:
         loaded = ClientCertificate.load(data, password)
         check_key(loaded, checked.algorithm)
         return loaded

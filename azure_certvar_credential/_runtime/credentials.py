@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self  # of the standard library from Python 3.11 on
 
     from azure_certvar_credential._runtime.user import User
+    from azure_certvar_credential.certificates.data import Certificate
 
 
 class Made:
@@ -59,8 +60,9 @@ class WithCertificate(Made):
         self,
         tenant_id: str,
         client_id: str,
-        certificate: object = None,
+        certificate: Certificate | None = None,
         *,
+        certificate_data: Certificate | None = None,
         password: str | bytes | None = None,
         send_certificate_chain: bool = False,
         algorithm: str | None = None,
@@ -76,6 +78,7 @@ class WithCertificate(Made):
                 tenant_id,
                 client_id,
                 certificate,
+                certificate_data=certificate_data,
                 password=password,
                 send_certificate_chain=send_certificate_chain,
                 algorithm=algorithm,

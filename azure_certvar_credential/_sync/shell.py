@@ -53,6 +53,8 @@ class Shell:
         :returns: the token, and when it expires in seconds since the epoch (UTC).
         :raises ConfigurationError: no scope or a malformed one, or a tenant that is not allowed.
         :raises AuthenticationError: the server refused, or answered with something that is no token.
+        :raises CertificateError: the source of the certificate, or its signer, failed, and there is no certificate yet.
+        :raises CredentialClosedError: the credential was closed.
         :raises azure.core.exceptions.AzureError: the server could not be reached.
         """
         entry = self._hot(scopes, claims, tenant_id, enable_cae=enable_cae) if fmi_path is None else None

@@ -27,6 +27,7 @@ from azure_certvar_credential.signers.tracebacks import clears_frames
 
 if TYPE_CHECKING:
     from azure_certvar_credential.certificates import generation
+    from azure_certvar_credential.certificates.data import CertificateData
 
 
 @final
@@ -104,7 +105,7 @@ class ClientCertificate:
     @classmethod
     @clears_frames
     def load(
-        cls, data: object, password: str | bytes | None = None, *, include_root: bool = False
+        cls, data: CertificateData, password: str | bytes | None = None, *, include_root: bool = False
     ) -> ClientCertificate:
         """Read a certificate and its private key from any in-memory form, which is recognised by its content.
 

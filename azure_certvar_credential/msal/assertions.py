@@ -15,7 +15,7 @@ from __future__ import annotations
 import inspect
 import time
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from azure_certvar_credential._core.authority import DEFAULT_ALGORITHM, Authority, Kind
@@ -35,6 +35,9 @@ from azure_certvar_credential.exceptions import ConfigurationError
 from azure_certvar_credential.signers.algorithms import algorithm_named
 from azure_certvar_credential.signers.showing import shown
 from azure_certvar_credential.signers.tracebacks import clears_frames
+
+if TYPE_CHECKING:
+    from azure_certvar_credential.certificates.data import Certificate
 
 # The first version of MSAL that tells the callable whom the assertion is for.
 _TELLS = (1, 37)
@@ -109,7 +112,7 @@ class ClientAssertion:
 
 @clears_frames
 def client_credential(
-    certificate: object,
+    certificate: Certificate | Made,
     *,
     password: str | bytes | None = None,
     client_id: str | None = None,
@@ -156,7 +159,7 @@ def client_credential(
         algorithm_named(algorithm)
         check_choice(server, algorithm)
 
-    def load(data: object) -> ClientCertificate:
+    def load(data: Any) -> ClientCertificate:
         loaded = ClientCertificate.load(data, password)
         check_key(loaded, algorithm or DEFAULT_ALGORITHM)
         return loaded

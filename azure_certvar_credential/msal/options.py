@@ -23,6 +23,8 @@ from azure_certvar_credential.signers.tracebacks import clears_frames
 if TYPE_CHECKING:
     from typing_extensions import Self  # of the standard library from Python 3.11 on
 
+    from azure_certvar_credential.certificates.data import Certificate
+
 # The options that are not the pipeline's: requests that were sent are repeated above it.
 _RETRIES = frozenset(
     {"retry_total", "retry_status", "retry_read", "retry_backoff_factor", "retry_backoff_max", "retry_mode"}
@@ -88,8 +90,9 @@ class WithMsal(Made):
         self,
         tenant_id: str,
         client_id: str,
-        certificate: object = None,
+        certificate: Certificate | None = None,
         *,
+        certificate_data: Certificate | None = None,
         password: str | bytes | None = None,
         send_certificate_chain: bool = False,
         algorithm: str | None = None,
@@ -114,6 +117,7 @@ class WithMsal(Made):
             tenant_id,
             client_id,
             certificate,
+            certificate_data=certificate_data,
             password=password,
             send_certificate_chain=send_certificate_chain,
             algorithm=algorithm,

@@ -176,7 +176,7 @@ PASSWORDS: dict[str, Callable[[Kit], Bad]] = {
     "traditional, missing": lambda kit: Bad(traditional(kit, "aes256").data, PasswordRequiredError, "is encrypted"),
     "traditional, wrong": lambda kit: Bad(traditional(kit, "aes256").data, WrongPasswordError, "does not open", WRONG),
     "traditional, unknown cipher": lambda kit: Bad(
-        bytes(traditional(kit, "aes256").data).replace(b"AES-256-CBC", b"IDEA-CBC"),  # type: ignore[call-overload]
+        bytes(traditional(kit, "aes256").data).replace(b"AES-256-CBC", b"IDEA-CBC"),
         CertificateFormatError,
         "encrypted with IDEA-CBC",
         PASSWORD,

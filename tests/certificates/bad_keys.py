@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, x25519
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, pkcs12
@@ -30,7 +30,7 @@ DER = Encoding.DER
 class Bad:
     """What to load, its exact exception class, a piece of its message, and the password given."""
 
-    data: object
+    data: Any
     error: type[CertificateError]
     says: str
     password: object = None

@@ -7,7 +7,7 @@ import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import SimpleNamespace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cryptography.hazmat.primitives.serialization import Encoding, PrivateFormat, pkcs12
 
@@ -26,7 +26,7 @@ DER, PEM, TRADITIONAL = Encoding.DER, Encoding.PEM, PrivateFormat.TraditionalOpe
 class Form:
     """What to load, its password, and whether it is the leaf with the EC key."""
 
-    data: object
+    data: Any
     password: str | bytes | None = None
     is_ec: bool = False
 
@@ -128,11 +128,11 @@ PEM_FORMS: dict[str, Callable[[Kit], Form]] = {
     "pem: traditional AES-128": lambda kit: traditional(kit, "aes128"),
     "pem: traditional 3DES": lambda kit: traditional(kit, "des3"),
     "pem: traditional AES-256, escaped": lambda kit: Form(
-        str(bytes(traditional(kit, "aes256").data), "ascii").replace("\n", "\\n"),  # type: ignore[call-overload]
+        str(bytes(traditional(kit, "aes256").data), "ascii").replace("\n", "\\n"),
         PASSWORD,
     ),
     "pem: traditional AES-256, spaces for line breaks": lambda kit: Form(
-        str(bytes(traditional(kit, "aes256").data), "ascii").replace("\n", " "),  # type: ignore[call-overload]
+        str(bytes(traditional(kit, "aes256").data), "ascii").replace("\n", " "),
         PASSWORD,
     ),
     "pem: traditional EC": lambda kit: Form(

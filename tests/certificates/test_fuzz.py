@@ -69,7 +69,7 @@ HIDDEN = ber.tlv(0x30, certificate_bag(EC_LEAF) + shrouded(pbes2(1)) + key_bag(m
 PEM = making.key_bytes(making.ec_key(3)) + making.pem(EC_LEAF)
 
 
-def load_or_refuse(data: object, password: Any = PASSWORD) -> ClientCertificate | None:
+def load_or_refuse(data: Any, password: Any = PASSWORD) -> ClientCertificate | None:
     """Load, let nothing but a CertificateError pass, and look into it for secrets."""
     began = time.perf_counter()
     try:

@@ -6,6 +6,7 @@ import asyncio
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from time import perf_counter
+from typing import Any
 
 import pytest
 
@@ -22,7 +23,7 @@ class TestAsyncio:
     def entra(self) -> EntraEmulator:
         return EntraEmulator()
 
-    def credential(self, entra: EntraEmulator, certificate: object) -> AsyncCertVarCredential:
+    def credential(self, entra: EntraEmulator, certificate: Any) -> AsyncCertVarCredential:
         leaf = ClientCertificate.self_signed("asyncio")
         application = entra.add_application(leaf)
         given = leaf if certificate is None else certificate

@@ -60,7 +60,7 @@ class Scene:
             return await asyncio.to_thread(source)
         return await source()
 
-    async def token(self, source: object, **options: Any) -> str:
+    async def token(self, source: Any, **options: Any) -> str:
         """Sign in with the certificate out of the vault, and return the token."""
         tenant_id, client_id = self.application.tenant_id, self.application.client_id
         if self.kind == "sync":

@@ -54,7 +54,7 @@ class MsalDriver(Driver):
 class MsalWorld(World):
     """Everything a scenario needs."""
 
-    def driver(self, certificate: object = None, **options: Any) -> MsalDriver:
+    def driver(self, certificate: Any = None, **options: Any) -> MsalDriver:
         """Return a credential for the world's application."""
         self.transport = self.entra.transport()
         arguments = (

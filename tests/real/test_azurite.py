@@ -24,7 +24,7 @@ from tests.real.servers.azurite import Azurite
 MIB: Final = 1 << 20
 PASSWORD: Final = "correct horse"
 
-FORMS: Final[dict[str, Callable[[ClientCertificate], tuple[object, str | None]]]] = {
+FORMS: Final[dict[str, Callable[[ClientCertificate], tuple[Any, str | None]]]] = {
     "PEM": lambda certificate: (certificate.to_pem(), None),
     "encrypted PEM": lambda certificate: (certificate.to_pem(PASSWORD), PASSWORD),
     "PFX": lambda certificate: (certificate.to_pfx(PASSWORD), PASSWORD),

@@ -13,7 +13,7 @@ from azure.core.pipeline.transport import RequestsTransport
 from hypothesis import given
 from hypothesis import strategies as st
 
-from azure_certvar_credential import CertVarCredential, ClientCertificate
+from azure_certvar_credential import CertVarCredential
 from azure_certvar_credential._transport.option_types import check_types
 from azure_certvar_credential._transport.options import PIPELINE_OPTIONS
 from azure_certvar_credential.exceptions import ConfigurationError
@@ -133,4 +133,4 @@ def test_no_value_is_repeated(name: str, text: str) -> None:
 )
 def test_the_constructor_is_where_it_is_refused(options: dict[str, Any], text: str) -> None:
     with pytest.raises(ConfigurationError, match=text):
-        CertVarCredential("contoso.example", "client", ClientCertificate.self_signed, **options)
+        CertVarCredential("contoso.example", "client", lambda: "", **options)
