@@ -63,6 +63,17 @@ def refresh_on(requested_at: float, expires_in: float, refresh_in: float | None,
     return start + jitter * min(MAX_JITTER, (latest - start) / 2)
 
 
+def spread(refresh_on: float, requested_at: float, jitter: float) -> float:
+    """Return when one of several processes refreshes a token that all have from their parent.
+
+    :param refresh_on: when the parent would, in seconds since the epoch.
+    :param requested_at: when the token was requested, likewise.
+    :param jitter: a random number from 0 to 1 that brings the refresh forward by up to a minute, and by no more than half
+        of the time that the token is fresh.
+    """
+    return refresh_on - jitter * min(MAX_JITTER, (refresh_on - requested_at) / 2)
+
+
 def usable_from(requested_at: float) -> float:
     """Return the time before which a token's times are not believed: the clock has been set back since.
 

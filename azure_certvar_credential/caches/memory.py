@@ -6,13 +6,14 @@ not prune at once.
 
 from __future__ import annotations
 
+import random
 import threading
 from collections.abc import Hashable
 
 from azure.core.credentials import AccessToken, AccessTokenInfo
 
 from azure_certvar_credential._core.effects import Token
-from azure_certvar_credential._core.freshness import usable_from
+from azure_certvar_credential._core.freshness import spread, usable_from
 from azure_certvar_credential.caches.tokens import HiddenAccessToken, HiddenAccessTokenInfo
 
 MAX_ENTRIES = 10_000
@@ -98,10 +99,16 @@ class TokenMemory:
             self.entries.clear()
 
     def after_fork(self) -> None:
-        """Start afresh in a child process: keep the tokens, forget the lock and that a refresh was under way."""
+        """Start afresh in a child process: keep the tokens, forget the lock and that a refresh was under way.
+
+        The children of a server that forks have the same tokens, and do not refresh them in the same second.
+        """
         self._lock = threading.Lock()
+        # Of the operating system: the module's own generator may be the parent's still.
+        generator = random.SystemRandom()
         for entry in self.entries.values():
-            entry.fresh_until = entry.token.refresh_on
+            token = entry.token
+            entry.fresh_until = spread(token.refresh_on, token.requested_on, generator.random())
 
     def _make_room(self, now: float) -> None:
         """Drop what has expired, and if that is not enough the least recently used tenth: one pass for many insertions.

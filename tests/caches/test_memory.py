@@ -150,9 +150,20 @@ def test_after_a_fork_the_tokens_stay_and_what_was_under_way_does_not() -> None:
     entry.fresh_until = NOW + 9999  # as while a refresh is under way
     memory._lock.acquire()  # by a thread that the child process does not have
     memory.after_fork()
-    assert entry.fresh_until == entry.token.refresh_on
+    assert NOW < entry.fresh_until <= entry.token.refresh_on
     memory.put("b", token(), NOW)
     assert set(memory.entries) == {"a", "b"}
+
+
+def test_the_children_of_one_process_do_not_refresh_in_the_same_second() -> None:
+    memory = TokenMemory()
+    entry = memory.put("a", token(life=3600.0), NOW)
+    times = set()
+    for _ in range(20):
+        memory.after_fork()
+        times.add(int(entry.fresh_until))
+    assert len(times) > 5
+    assert all(entry.token.refresh_on - 61 <= time <= entry.token.refresh_on for time in times)
 
 
 def test_many_threads_keep_the_bound() -> None:

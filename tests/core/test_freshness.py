@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from azure_certvar_credential._core.freshness import Freshness, freshness, refresh_on, required_on
+from azure_certvar_credential._core.freshness import Freshness, freshness, refresh_on, required_on, spread
 
 YEAR = 366 * 86400.0
 NOW = 1_800_000_000.0
@@ -25,6 +25,12 @@ def test_the_moments_of_a_life_are_in_order(life: float, advice: float | None, j
 @given(life=LIVES, jitter=JITTERS)
 def test_without_advice_a_token_is_never_refreshed_before_half_its_life(life: float, jitter: float) -> None:
     assert refresh_on(NOW, life, None, jitter) >= NOW + life / 2
+
+
+@given(life=LIVES, jitter=JITTERS)
+def test_a_child_process_refreshes_up_to_a_minute_earlier_and_not_at_once(life: float, jitter: float) -> None:
+    parent = refresh_on(NOW, life, None, 0.0)
+    assert max(parent - 60, NOW + (parent - NOW) / 2) - 1e-3 <= spread(parent, NOW, jitter) <= parent
 
 
 @given(life=st.floats(7200, 10 * YEAR), jitter=JITTERS)
