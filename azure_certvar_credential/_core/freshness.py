@@ -68,8 +68,8 @@ def spread(refresh_on: float, requested_at: float, jitter: float) -> float:
 
     :param refresh_on: when the parent would, in seconds since the epoch.
     :param requested_at: when the token was requested, likewise.
-    :param jitter: a random number from 0 to 1 that brings the refresh forward by up to a minute, and by no more than half
-        of the time that the token is fresh.
+    :param jitter: a random number from 0 to 1 that brings the refresh forward by up to a minute, by half of the time
+        that the token is fresh at most.
     """
     return refresh_on - jitter * min(MAX_JITTER, (refresh_on - requested_at) / 2)
 
