@@ -23,6 +23,7 @@ from azure_certvar_credential.exceptions import (
     TemporarilyUnavailableError,
     UserAssertionRejectedError,
 )
+from azure_certvar_credential.signers.showing import without_secrets
 
 # A token response is a few kilobytes; x/oauth2 draws the line here too.
 MAX_BODY = 1 << 20
@@ -35,13 +36,6 @@ _MAX_LIFETIME = 100 * 366 * 86400
 # Signed or encrypted; of an encrypted one the second part may be empty.
 _JWT = re.compile(r"eyJ[\w-]{8,}(?:\.[\w-]*){1,4}")
 _NUMBER = re.compile(r"[0-9]{1,20}(\.[0-9]{1,20})?")
-# What is as long as no id and no name: a refresh token or an authorization code. They are opaque and may have dots; the
-# one at the end of a sentence is not a part of it.
-_LONG = re.compile(r"(?<![\w-])[\w-][\w.-]{62,}[\w-]", re.ASCII)
-# Long as well, and no secret: a SHA-256 thumbprint, a user's id with the tenant's, and a host (RFC 1035 section 2.3.4).
-_GUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
-_NO_SECRET = re.compile(rf"[0-9a-f]{{64}}|{_GUID}\.{_GUID}", re.IGNORECASE)
-_HOST = re.compile(r"(?=.{1,253}$)[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63})+", re.IGNORECASE)
 _B64TOKEN = re.compile(r"[A-Za-z0-9._~+/=-]+")  # RFC 6750 section 2.1
 
 
@@ -229,13 +223,7 @@ def _text(document: dict[str, Any], name: str) -> str | None:
     if not isinstance(value, str):
         return None
     line = " ".join("".join(c if c.isprintable() else " " for c in value[: 4 * _MAX_DESCRIPTION]).split())
-    return _LONG.sub(_unless_secret, _JWT.sub("[JWT removed]", line))[:_MAX_DESCRIPTION]
-
-
-def _unless_secret(found: re.Match[str]) -> str:
-    text = found[0]
-    is_host = found.string.endswith("://", 0, found.start()) and _HOST.fullmatch(text)
-    return text if is_host or _NO_SECRET.fullmatch(text) else f"[{len(text)} characters removed]"
+    return without_secrets(_JWT.sub("[JWT removed]", line))[:_MAX_DESCRIPTION]
 
 
 def _advice(retry_after: float | None) -> str:

@@ -15,7 +15,7 @@ from azure_certvar_credential._core.config import Settings, check_key, settings
 from azure_certvar_credential._runtime.assertion_source import AssertionSource
 from azure_certvar_credential._runtime.environment import AtOnce
 from azure_certvar_credential._runtime.holder import CertificateHolder, describe
-from azure_certvar_credential._transport.options import check_options, retry_settings
+from azure_certvar_credential._transport.options import check_options, retry_settings, with_lists
 from azure_certvar_credential.certificates import ClientCertificate
 from azure_certvar_credential.certificates.sources import holds_no_secret
 from azure_certvar_credential.certificates.validity import level_of_caller
@@ -155,7 +155,7 @@ def construct(
     :param options: the remaining keyword arguments.
     :param own: the constructor's own keyword names, which are suggested for misspelt ones.
     """
-    remaining = dict(options)
+    remaining = with_lists(options)
     clock = remaining.pop("_clock", time.time)  # time comes from outside, for the tests of this package
     check_options(remaining, own=own)
     # azure-identity's name for the same thing, so that replacing its class is a change of one line.
@@ -234,7 +234,7 @@ def construct_federated(
 
     :param options: the remaining keyword arguments.
     """
-    remaining = dict(options)
+    remaining = with_lists(options)
     clock = remaining.pop("_clock", time.time)
     check_options(remaining, own=FEDERATED_OPTIONS)
     checked = settings(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
+from copy import deepcopy
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from azure_certvar_credential._core.config import Settings
@@ -45,8 +46,12 @@ class Made:
         copy._start(self._parts.copied())
         return copy
 
-    def __deepcopy__(self, memo: object) -> Self:
-        return self.__copy__()
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        copied = self.__copy__()
+        for name, value in vars(self).items():
+            if vars(copied)[name] is value:  # a subclass's own
+                vars(copied)[name] = deepcopy(value, memo)
+        return copied
 
     def __reduce__(self) -> tuple[Any, ...]:
         return self._parts.pickled(type(self))

@@ -23,7 +23,7 @@ from azure_certvar_credential._runtime.blocking import ASYNCHRONOUS, is_coroutin
 from azure_certvar_credential.certificates import ClientCertificate
 from azure_certvar_credential.certificates.sources import MAX_AGE, Source
 from azure_certvar_credential.exceptions import CertificateError, CertificateSourceError, ConfigurationError
-from azure_certvar_credential.signers.showing import is_tellable, told
+from azure_certvar_credential.signers.showing import tells_all, told
 from azure_certvar_credential.signers.tracebacks import linked
 
 _LOGGER = logging.getLogger("azure_certvar_credential")
@@ -155,7 +155,7 @@ class CertificateHolder:
             # The error itself is the cause only if its traceback shows no more of it than the message does.
             raise CertificateSourceError(
                 f"the certificate source {describe(self.source)} failed with {told(error)}"
-            ) from (error if all(is_tellable(one) for one in linked(error)) else None)
+            ) from (error if all(map(tells_all, linked(error))) else None)
         with self._state:
             pause = _pause(self._failures)
             self._failures += 1

@@ -216,14 +216,16 @@ class TokenKeeper:
             if self._closed:
                 return
             before = self.memory.entries.get(request.key)
-            if before is not None and self._clock() >= before.usable_from:
+            now = self._clock()
+            # What is dated in the future says nothing of the order: the clock has been set back since.
+            if before is not None and before.token.requested_on <= now:
                 answered = request.claims is None and before.answered_on >= max(token.requested_on, 1.0)
                 if answered or before.token.requested_on > token.requested_on:
                     return
             if request.claims is not None and token.refresh_token is None and before is not None:
                 # The answer to a challenge was had for the user's assertion; the refresh token is still good.
                 token = replace(token, refresh_token=before.token.refresh_token)
-            entry = self.memory.put(request.key, token, self._clock())
+            entry = self.memory.put(request.key, token, now)
             if request.claims is not None:
                 entry.answered_on = token.requested_on
             self._refusals.pop((request.key, request.claims), None)

@@ -135,7 +135,9 @@ class AsyncSender:
         try:
             yield
         finally:
-            self._opened.pop(loop)
+            current = self._opened.get(loop)
+            if current is not None and current.pipeline is opened:
+                self._opened.pop(loop)
             if self._owns_transport:
                 await opened.__aexit__()
 

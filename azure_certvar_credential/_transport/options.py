@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from azure_certvar_credential._core.config import Retry
@@ -122,6 +122,16 @@ def check_options(options: Mapping[str, Any], *, own: frozenset[str]) -> None:
             continue
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= _LARGEST:
             raise ConfigurationError(f"{name} must be a number from 0 to {_LARGEST:,}, not {shown(value)}")
+
+
+def with_lists(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return options in which policies that may be readable only once are lists: each pipeline reads them."""
+    return {
+        name: list(value)
+        if name in ("policies", "per_call_policies", "per_retry_policies") and isinstance(value, Iterator)
+        else value
+        for name, value in options.items()
+    }
 
 
 def retry_settings(options: Mapping[str, Any]) -> Retry:

@@ -153,9 +153,21 @@ def _listed(policies: Any) -> list[Any]:
     """Return the caller's policies as a list, ready for one more pipeline.
 
     azure-core writes into each which one comes next; one that stands in another pipeline already, of a copy of the
-    credential or of another event loop, would send from there through the transport of here.
+    credential, of another event loop or of another client, would send from there through the transport of here.
     """
     if policies is None:
         return []
-    listed = list(policies) if isinstance(policies, Iterable) else [policies]
-    return [copy(policy) if getattr(policy, "next", None) is not None else policy for policy in listed]
+    return [_unlinked(policy) for policy in (policies if isinstance(policies, Iterable) else [policies])]
+
+
+def _unlinked(policy: Any) -> Any:
+    if getattr(policy, "next", None) is None:
+        return policy
+    try:
+        return copy(policy)
+    except Exception as error:  # noqa: BLE001 - of the caller's class
+        reason = type(error).__name__
+    raise ConfigurationError(
+        f"the policy {type(policy).__name__} stands in another pipeline and cannot be copied ({reason}): give each "
+        "credential, and each event loop's, one of its own, or let it be copied"
+    )

@@ -88,7 +88,11 @@ class Flights:
 
     async def _hurry(self, request: TokenRequest, entry: Entry) -> Entry:
         flight = self._flight(request, background=True)
-        done, _ = await asyncio.wait({flight.task}, timeout=PATIENCE)
+        flight.waiters += 1  # so that it does not end with those who wait for as long as it takes
+        try:
+            done, _ = await asyncio.wait({flight.task}, timeout=PATIENCE)
+        finally:
+            flight.waiters -= 1
         if not done or flight.task.cancelled():
             return self._keeper.give_up_waiting(entry)
         token, error = flight.task.result()

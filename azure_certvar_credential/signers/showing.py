@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 from azure.core.exceptions import AzureError
 
@@ -17,6 +18,17 @@ _HARMLESS = re.compile(r"[A-Za-z0-9 ._:/*,-]*")
 _KEY_MATERIAL = re.compile(
     r"-----|[A-Za-z0-9+/=_-]{64}|[A-Za-z0-9]{33}|(?=[a-z0-9/]*[A-Z])(?=[A-Za-z/]*[0-9])[A-Za-z0-9/]{33}"
 )
+_PEM = re.compile(r"-----BEGIN .*?(?:-----END [A-Z0-9 ]+-----|$)", re.DOTALL)
+# As long as no id and no name: a refresh token, an authorization code, a key in hexadecimal. Tokens may have dots; the
+# one at the end of a sentence is not a part of it.
+_LONG = re.compile(r"(?<![\w-])[\w-][\w.-]{62,}[\w-]", re.ASCII)
+# Long as well, and no secret: a SHA-256 thumbprint, a user's id with the tenant's, and a host (RFC 1035 section 2.3.4).
+_GUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+_NO_SECRET = re.compile(rf"[0-9a-f]{{64}}|{_GUID}\.{_GUID}", re.IGNORECASE)
+_HOST = re.compile(r"(?=.{1,253}$)[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63})+", re.IGNORECASE)
+# As long as a piece of base64 that is worth something: 24 octets.
+_MIXED = re.compile(r"[A-Za-z0-9+/=_-]{32,}")
+_KINDS = tuple(map(re.compile, ("[a-z]", "[A-Z]", "[0-9]", "")))
 # Errors whose texts are written with care, and have thumbprints, which look like keys.
 _CAREFUL = (AzureError, CertificateError, ConfigurationError)
 # Enough for any count, time or port; a larger one may be a number of a private key.
@@ -28,18 +40,55 @@ def showable(text: str) -> bool:
     return len(text) <= _MOST and _HARMLESS.fullmatch(text) is not None and _KEY_MATERIAL.search(text) is None
 
 
-def is_tellable(error: BaseException) -> bool:
-    """Return whether the text of an error has certainly no key or token in it: any of a user's own code may."""
-    return isinstance(error, _CAREFUL) or _KEY_MATERIAL.search(str(error)) is None
+def without_secrets(text: str) -> str:
+    """Return a text of somebody else without what may be a key or a token in it: parsers and servers quote their input.
+
+    Ids, thumbprints, names, hosts, paths and URLs stay.
+    """
+    return _MIXED.sub(_unless_words, _LONG.sub(_unless_known, _PEM.sub("[PEM removed]", text)))
+
+
+def _unless_known(found: re.Match[str]) -> str:
+    run = found[0]
+    is_host = found.string.endswith("://", 0, found.start()) and _HOST.fullmatch(run)
+    return run if is_host or _NO_SECRET.fullmatch(run) else _removed(run)
+
+
+def _unless_words(found: re.Match[str]) -> str:
+    run = found[0]
+    kinds = [next(kind for kind, pattern in enumerate(_KINDS) if pattern.match(character)) for character in run]
+    changes = sum(one != other for one, other in pairwise(kinds))
+    # Base64 changes between capitals, small letters and digits in three of five places, words in one.
+    return _removed(run) if {0, 1, 2} <= set(kinds) and changes > 0.45 * len(run) else run
+
+
+def _removed(run: str) -> str:
+    return f"[{len(run)} characters removed]"
+
+
+def tells_all(error: BaseException) -> bool:
+    """Return whether an error holds nothing beside its text, and its text no secret: only then is it shown whole."""
+    if isinstance(error, _CAREFUL):
+        return True
+    text = _text(error)
+    held = [*error.args, *vars(error).values()]
+    return without_secrets(text) == text and not any(
+        isinstance(value, (bytes, bytearray, memoryview)) or (isinstance(value, str) and value not in text)
+        for value in held
+    )
 
 
 def told(error: BaseException) -> str:
-    """Return what a message or log line says of an error that may be of a user's own code: class and text.
+    """Return what a message or log line says of an error that may be of a user's own code: class and text."""
+    text = _text(error)
+    return f"{type(error).__name__}: {text if isinstance(error, _CAREFUL) else without_secrets(text)}"
 
-    The text is left out if a key or token may be in it: parsers quote their input.
-    """
-    name = type(error).__name__
-    return f"{name}: {error}" if is_tellable(error) else f"{name}, whose text may hold a key and is left out"
+
+def _text(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception as failure:  # noqa: BLE001 - of a user's own class, and not to replace what it is about
+        return f"(its text cannot be had: {type(failure).__name__})"
 
 
 def shown(value: object) -> str:
