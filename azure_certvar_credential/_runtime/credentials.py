@@ -23,9 +23,11 @@ class Made:
     """A credential made of parts.
 
     :cvar shown_as: its name in ``repr``.
+    :cvar shared: the names of what a deep copy shares, too.
     """
 
     shown_as: ClassVar[str]
+    shared: ClassVar[frozenset[str]] = frozenset()
     _parts: Parts
 
     # Begins life with these parts; the shells say how.
@@ -49,7 +51,7 @@ class Made:
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         copied = self.__copy__()
         for name, value in vars(self).items():
-            if vars(copied)[name] is value:  # a subclass's own
+            if vars(copied)[name] is value and name not in self.shared:  # a subclass's own
                 vars(copied)[name] = deepcopy(value, memo)
         return copied
 

@@ -20,9 +20,11 @@ from azure_certvar_credential.exceptions import CertificateError
 
 _logger = logging.getLogger(__name__)
 
-# Public chains have two or three certificates above the leaf, private ones seldom more than five. The bound also
-# limits how many signatures a file full of certificates of one name can make us verify.
+# Public chains have two or three certificates above the leaf, private ones seldom more than five.
 _MAX_LENGTH = 16
+# An authority has a handful of certificates. Together these bound how many signatures a file full of certificates of
+# one name can make us verify.
+_MOST_OF_A_NAME = 20
 
 
 def given_chain(chain: object) -> tuple[x509.Certificate, ...]:
@@ -64,7 +66,10 @@ def order_chain(leaf: x509.Certificate, others: Iterable[x509.Certificate]) -> t
     chain: list[x509.Certificate] = []
     current = leaf
     while len(chain) < _MAX_LENGTH and not is_self_signed(current):
-        issuers = [encoded for encoded, candidate in candidates.items() if _issued(candidate, current)]
+        named = [encoded for encoded, candidate in candidates.items() if candidate.subject == current.issuer]
+        # Those that last longest, in the same order whatever the order of the file.
+        named.sort(key=lambda encoded: (candidates[encoded].not_valid_after_utc, encoded), reverse=True)
+        issuers = [encoded for encoded in named[:_MOST_OF_A_NAME] if _issued(candidates[encoded], current)]
         if not issuers:
             break
         best = max(issuers, key=lambda encoded: _preference(candidates[encoded], now))

@@ -22,8 +22,8 @@ from azure_certvar_credential.exceptions import (
 )
 from azure_certvar_credential.signers.memory import PrivateKey
 
-# Octets of a PKCS #8 structure: nine numbers of RSA with 16384 bits have 9.3 kB.
-_LARGEST_KEY = 10_000
+# Octets of a PKCS #8 structure that OpenSSL is given: nine numbers of RSA with 4096 bits have 2.4 kB.
+_LARGEST_KEY = 2_500
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -84,14 +84,14 @@ def read_key(left: bytes | Encrypted, passphrase: Passphrase, *, by_openssl: boo
     :raises UnsupportedKeyError: it is no RSA or EC key, or one that is too weak.
     """
     if isinstance(left, bytes):
+        if identified(left) != PRIVATE_KEY:
+            return None  # a key that is encrypted twice is none: its iterations would be nobody's budget
         try:
-            # No password: nothing more is derived, and a key that is encrypted twice is none.
             return load_key(left, None, kdf.Budget(), "what is encrypted")
         except (CertificateFormatError, PasswordError):
             # OpenSSL takes keys that cryptography's stricter parser refuses.
             pass
-    # OpenSSL validates RSA keys, which takes long (40 ms with 2048 bits, minutes with 65536): none is given to it that
-    # is larger than the largest RSA key that is taken.
+    # OpenSSL validates RSA keys, which takes long (40 ms with 2048 bits, half a minute with 16384).
     size = len(left) if isinstance(left, bytes) else len(left.content)
     key = pfx_openssl.key_in(left, passphrase) if by_openssl and size <= _LARGEST_KEY else None
     return None if key is None else accept(key)

@@ -42,6 +42,10 @@ class Material:
     others: tuple[x509.Certificate, ...]
 
 
+# Copies of one key are taken as one. Each has cost time to read, so that there is an end to it.
+_MOST_KEYS = 20
+
+
 @dataclass(slots=True)
 class Findings:
     """What was found so far.
@@ -58,12 +62,19 @@ class Findings:
     unused: dict[str, bytes] = field(default_factory=dict, repr=False)
     without_begin: list[str] = field(default_factory=list)
     budget: kdf.Budget = field(default_factory=kdf.Budget)
+    _keys: int = 0
 
     def add_key(self, key: object) -> None:
         """Add a private key or signer, unless its public key is there already.
 
+        :raises AmbiguousPrivateKeyError: there are too many, the same or not, to go on looking at them.
         :raises UnsupportedKeyError, CertificateError: as :func:`.possession.as_signer`.
         """
+        self._keys += 1
+        if self._keys > _MOST_KEYS:
+            raise AmbiguousPrivateKeyError(
+                f"there are more than {_MOST_KEYS} private keys; keep only the one to sign with"
+            )
         signer = as_signer(key)
         if all(signer.public_key != known.public_key for known in self.signers):
             self.signers.append(signer)

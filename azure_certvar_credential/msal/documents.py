@@ -102,7 +102,10 @@ def _check_urls(what: str, answer: exchange.Response, *names: str) -> None:
 
 
 class LastGood:
-    """The last good metadata of each OpenID provider; usable from any thread."""
+    """The last good metadata that one credential has read; usable from any thread.
+
+    Not shared with another credential, which may verify servers in another way, or not at all.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -125,7 +128,3 @@ class LastGood:
     def after_fork(self) -> None:
         """Start with a lock of its own in a child process."""
         self._lock = threading.Lock()
-
-
-# One for the process: a credential that is made anew while the provider is out of order needs the document, too.
-last_good = LastGood()

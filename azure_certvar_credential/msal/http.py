@@ -117,6 +117,7 @@ class HttpClient:
         self._performer = performer
         self._client = client
         self._clock = clock
+        self._last_good = documents.LastGood()
         self.outcome = Outcome()
         self.region: str | None = None
 
@@ -197,7 +198,7 @@ class HttpClient:
         kept = self._kept(url)
         try:
             answer = self._fetched(url, once=kept is not None)
-        except Exception as error:  # noqa: BLE001 - whatever it is, what was read before is still good
+        except Exception as error:  # noqa: BLE001 - whatever it is, what this credential read before is still good
             failure = error
         else:
             return answer
@@ -212,8 +213,7 @@ class HttpClient:
         return kept
 
     def _kept(self, url: str) -> Answer | None:
-        body = documents.last_good.get(url)
-        # Another credential may have kept it, whose settings are not these.
+        body = self._last_good.get(url)
         read = None if body is None else self._read(url, exchange.Response(200, {}, body))
         return read if isinstance(read, Answer) else None
 
@@ -236,7 +236,7 @@ class HttpClient:
         except AuthenticationError as error:
             return error.with_traceback(None)
         if documents.is_metadata(url):
-            documents.last_good.keep(url, answer.body)
+            self._last_good.keep(url, answer.body)
         return Answer(answer.status, answer.body.decode("utf-8", "replace"))
 
 

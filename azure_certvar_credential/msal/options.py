@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import urlsplit
 
 from azure_certvar_credential._core.authority import KNOWN_HOSTS, Authority
@@ -83,6 +83,8 @@ def authority_arguments(authority: Authority, tenant_id: str) -> dict[str, str]:
 class WithMsal(Made):
     """A credential that delegates to MSAL; the parameters are those that ``MsalCertVarCredential`` documents."""
 
+    # With the token cache, which was handed over to be shared.
+    shared: ClassVar[frozenset[str]] = frozenset({"_delegation"})
     _delegation: Delegation
 
     @clears_frames

@@ -45,7 +45,7 @@ def without_secrets(text: str) -> str:
 
     Ids, thumbprints, names, hosts, paths and URLs stay.
     """
-    return _MIXED.sub(_unless_words, _LONG.sub(_unless_known, _PEM.sub("[PEM removed]", text)))
+    return _LONG.sub(_unless_known, _MIXED.sub(_unless_words, _PEM.sub("[PEM removed]", text)))
 
 
 def _unless_known(found: re.Match[str]) -> str:

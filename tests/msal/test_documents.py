@@ -95,23 +95,26 @@ async def test_metadata_that_cannot_be_had_is_named(
 
 
 @pytest.mark.parametrize(("fault", "kind", "text"), FAULTS, ids=ids)
-async def test_the_last_good_metadata_serves_a_credential_that_is_made_while_there_is_none(
+async def test_the_last_good_metadata_serves_the_credential_while_there_is_none(
     world: MsalWorld, fault: Fault, kind: type[Exception], text: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    await world.driver(**provider(world)).get_token(STORAGE)
+    driver = world.driver(**provider(world))
+    await driver.get_token(STORAGE)
     world.entra.inject(fault, times=None, when=documents)
 
     with caplog.at_level(logging.WARNING):
-        assert await world.driver(**provider(world)).get_token(GRAPH)
+        # For tokens with Continuous Access Evaluation it has another application of MSAL's, which reads it anew.
+        assert await driver.get_token(GRAPH, enable_cae=True)
     assert f"the last good one stays in use: {kind.__name__}" in caplog.text
 
 
-async def test_the_last_good_metadata_is_checked_against_the_credential_that_uses_it(world: MsalWorld) -> None:
+async def test_what_one_credential_has_read_serves_no_other(world: MsalWorld) -> None:
+    """It may have read it over connections that the other would not trust."""
     await world.driver(**provider(world)).get_token(STORAGE)
     world.entra.inject(Fault.server_error(), times=None, when=documents)
 
     with pytest.raises(TemporarilyUnavailableError, match="the metadata of"):
-        await world.driver(algorithm="RS512", retry_total=0, **provider(world)).get_token(STORAGE)
+        await world.driver(retry_total=0, **provider(world)).get_token(STORAGE)
 
 
 async def test_metadata_is_tried_again_like_a_token_request(world: MsalWorld) -> None:
