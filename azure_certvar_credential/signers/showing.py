@@ -26,8 +26,8 @@ _LONG = re.compile(r"(?<![\w-])[\w-][\w.-]{62,}[\w-]", re.ASCII)
 _GUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _NO_SECRET = re.compile(rf"[0-9a-f]{{64}}|{_GUID}\.{_GUID}", re.IGNORECASE)
 _HOST = re.compile(r"(?=.{1,253}$)[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63})+", re.IGNORECASE)
-# As long as a piece of base64 that is worth something: 24 octets.
-_MIXED = re.compile(r"[A-Za-z0-9+/=_-]{32,}")
+# As long as a piece of base64 that is worth something, 24 octets; tokens have full stops inside.
+_MIXED = re.compile(r"[A-Za-z0-9+/=_-](?:\.?[A-Za-z0-9+/=_-]){31,}")
 _KINDS = tuple(map(re.compile, ("[a-z]", "[A-Z]", "[0-9]", "")))
 # Errors whose texts are written with care, and have thumbprints, which look like keys.
 _CAREFUL = (AzureError, CertificateError, ConfigurationError)

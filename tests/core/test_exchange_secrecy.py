@@ -47,7 +47,6 @@ def test_an_echoed_assertion_that_the_bound_cuts_is_not_shown_in_part() -> None:
 def test_an_opaque_token_that_the_server_echoes_is_not_shown(frame: str, secret: str) -> None:
     error = refusal(answer({"error": "e", "error_description": frame.replace("{}", secret)}, status=400))
     assert "characters removed]" in error.message
-    assert not any(secret[start : start + 16] in error.message for start in range(0, len(secret) - 16, 16))
     assert not any(secret[at : at + 8] in error.message for at in range(len(secret) - 8))
 
 
