@@ -85,3 +85,14 @@ async def test_a_refresh_that_fails_after_a_challenge_was_answered_changes_nothi
     await driver.get_token(STORAGE)
     await driver.settle()
     assert world.requests == requests + 1
+
+
+async def test_an_answer_is_kept_also_after_the_clock_was_set_back_by_seconds(world: World) -> None:
+    driver = world.driver()
+    old = await driver.get_token(STORAGE, enable_cae=True)
+    world.clock.advance(-120)
+
+    answer = await driver.get_token(STORAGE, enable_cae=True, claims=challenge("c1"))
+
+    assert answer.token != old.token
+    assert (await driver.get_token(STORAGE, enable_cae=True)).token == answer.token

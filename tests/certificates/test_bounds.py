@@ -1,0 +1,72 @@
+"""How much work a certificate input can cause, whatever it is made of."""
+
+from __future__ import annotations
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from azure_certvar_credential import ClientCertificate
+from azure_certvar_credential.certificates import chain as chains
+from azure_certvar_credential.certificates import derivation, pbe
+from azure_certvar_credential.exceptions import AmbiguousPrivateKeyError, CertificateError
+from tests.certificates import ber, making
+from tests.certificates.kit import Kit
+from tests.certificates.pfx_parts import PBES2, enciphered
+
+
+def _wrapped(contents: bytes, times: int) -> bytes:
+    """A key that is encrypted with the empty password, again and again."""
+    for _ in range(times):
+        algorithm, ciphertext = enciphered(contents, "", PBES2, 7)
+        contents = ber.tlv(0x30, algorithm + ber.tlv(4, ciphertext))
+    return contents
+
+
+@pytest.mark.parametrize("times", [2, 400])
+def test_a_key_that_is_encrypted_inside_of_another_is_not_looked_for(
+    kit: Kit, times: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    derived: list[int] = []
+    derive = derivation.derive
+
+    def counted(*arguments: object) -> bytes:
+        derived.append(1)
+        return derive(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(pbe, "derive", counted)
+    key = making.key_bytes(kit.key, Encoding.DER)
+    assert ClientCertificate.load((kit.leaf, _wrapped(key, 1))).leaf == kit.leaf
+    derived.clear()
+
+    with pytest.raises(CertificateError):
+        ClientCertificate.load((kit.leaf, _wrapped(key, times)))
+
+    assert len(derived) <= 1
+
+
+def test_more_than_twenty_keys_are_not_compared(kit: Kit) -> None:
+    copies = making.key_bytes(kit.key, Encoding.PEM) * 20
+    assert ClientCertificate.load((kit.leaf, copies)).leaf == kit.leaf
+
+    with pytest.raises(AmbiguousPrivateKeyError, match="more than 20 private keys"):
+        ClientCertificate.load((kit.leaf, copies * 2))
+
+
+def test_of_certificates_with_one_name_twenty_are_verified(monkeypatch: pytest.MonkeyPatch) -> None:
+    issuer_key, leaf_key = making.ec_key(1), making.rsa_key()
+    issuer = making.self_signed("issuer", issuer_key)
+    leaf = making.issue("leaf", leaf_key.public_key(), "issuer", issuer_key)
+    strangers = [making.self_signed("issuer", making.ec_key(2)) for _ in range(60)]
+    verified: list[x509.Certificate] = []
+    issued = chains._issued
+
+    def counted(candidate: x509.Certificate, certificate: x509.Certificate) -> bool:
+        verified.append(candidate)
+        return issued(candidate, certificate)
+
+    monkeypatch.setattr(chains, "_issued", counted)
+
+    chains.order_chain(leaf, [*strangers, issuer])
+
+    assert len(verified) <= 45
