@@ -48,7 +48,7 @@ RETIRED_HOSTS = {
     "login.microsoftonline.com",
 }
 
-# Where a cloud's regional hosts are; MSAL knows the same. Any other host is its own.
+# Where a cloud's regional hosts are, for public hosts as MSAL does it. Any other host is its own.
 _REGIONAL_HOSTS = {
     "login.microsoftonline.com": "login.microsoft.com",
     "login.windows.net": "login.microsoft.com",

@@ -102,8 +102,8 @@ class MsalCertVarCredential(WithMsal, Shell):
         understand claims challenges.
     :param azure_region: MSAL's: the name of the Azure region whose endpoint is asked, or True
         (``msal.ConfidentialClientApplication.ATTEMPT_REGION_DISCOVERY``) to find it out.
-    :param instance_discovery: MSAL's: True to have Microsoft asked about the authority in any case, False never; by
-        default it is asked about hosts that are not on its list.
+    :param instance_discovery: MSAL's: False for not asking Microsoft about the authority; by default, and with True, it
+        is asked about hosts that MSAL does not know.
     :param oidc_authority: MSAL's: the URL of another OpenID provider, with a path; in the place of ``authority``.
     :param http_client: MSAL's: an HTTP client of the caller's own, such as a ``requests.Session``, which is not closed
         with the credential; in the place of ``pipeline_options``. One of another library must not follow redirects,
