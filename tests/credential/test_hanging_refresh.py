@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from azure_certvar_credential import CallbackSigner, ClientCertificate
+from azure_certvar_credential import CallbackSigner, CertVarCredential, ClientCertificate
 from azure_certvar_credential._sync import flights
-from azure_certvar_credential.testing import EntraEmulator
-from tests.credential.world import STORAGE, World
+from azure_certvar_credential.aio import CertVarCredential as AsyncCertVarCredential
+from azure_certvar_credential.testing import EntraEmulator, Fault
+from tests.credential.world import STORAGE, Clock, Driver, World
 
 LIFE = 3599
 
@@ -69,9 +70,6 @@ def test_an_interrupt_while_a_refresh_is_started_leaves_the_way_free(
     certificate: ClientCertificate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A signal's handler may raise between any two instructions, as that of Celery's time limit does."""
-    from azure_certvar_credential import CertVarCredential
-    from tests.credential.world import Clock
-
     clock = Clock()
     entra = EntraEmulator(clock=clock)
     application = entra.add_application(certificate)
@@ -96,3 +94,27 @@ def test_an_interrupt_while_a_refresh_is_started_leaves_the_way_free(
     caller.join(20)
     assert answer
     assert answer[0] != first.token
+
+
+async def test_a_caller_who_gives_up_does_not_end_it_for_one_who_hurries(certificate: ClientCertificate) -> None:
+    """One has a token for some seconds more, the other none any more; the flight is the same."""
+    clock = Clock()
+    entra = EntraEmulator(clock=clock)
+    application = entra.add_application(certificate)
+    credential = AsyncCertVarCredential(
+        application.tenant_id, application.client_id, certificate, transport=entra.async_transport(), _clock=clock
+    )
+    first = await credential.get_token(STORAGE)
+    clock.advance(LIFE - 10)
+    entra.inject(Fault.hang(20))
+    hurried = asyncio.create_task(credential.get_token(STORAGE))
+    await asyncio.to_thread(entra.wait_for_hanging)
+    clock.advance(20)
+    joined = asyncio.create_task(credential.get_token(STORAGE))
+    await Driver(credential).joined(2)
+    joined.cancel()
+    await asyncio.wait([joined])
+    entra.release()
+
+    assert (await hurried).token != first.token
+    await credential.close()

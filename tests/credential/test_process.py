@@ -37,6 +37,21 @@ async def test_a_copy_works_and_has_tokens_of_its_own(world: World, how: object)
     assert await driver.get_token(STORAGE) is first
 
 
+def test_a_copy_of_a_subclass_has_its_attributes_and_a_deep_one_shares_none_that_changes(
+    certificate: ClientCertificate,
+) -> None:
+    class Mine(CertVarCredential):
+        def __init__(self) -> None:
+            super().__init__("contoso.example", "client", certificate)
+            self.tags: list[str] = ["a"]
+
+    mine = Mine()
+
+    assert copy.copy(mine).tags is mine.tags
+    assert copy.deepcopy(mine).tags == ["a"]
+    assert copy.deepcopy(mine).tags is not mine.tags
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork on this system")
 @pytest.mark.filterwarnings("ignore:This process.*multi-threaded:DeprecationWarning")
 def test_a_forked_child_keeps_the_tokens_and_starts_flights_afresh(certificate: ClientCertificate) -> None:

@@ -15,9 +15,10 @@ from azure.core.pipeline.policies import AsyncHTTPPolicy, HTTPPolicy
 
 from azure_certvar_credential._core.exchange import Response
 from azure_certvar_credential._transport.aio import AsyncSender
+from azure_certvar_credential._transport.options import with_lists
 from azure_certvar_credential._transport.per_loop import PerLoop
 from azure_certvar_credential._transport.sync import Sender
-from azure_certvar_credential.exceptions import CredentialClosedError
+from azure_certvar_credential.exceptions import ConfigurationError, CredentialClosedError
 from tests.transport.loopback import serving, token, unused_port
 from tests.transport.posting import QUIET, send
 
@@ -52,6 +53,26 @@ def test_a_policy_that_two_pipelines_were_given_sends_through_the_one_it_is_used
         first.close()
     # What it has gathered, it has in one place.
     assert len(policy.calls) == 3
+
+
+def test_a_policy_that_cannot_stand_in_a_second_pipeline_is_named() -> None:
+    class Unique(_Passes):
+        def __copy__(self) -> Unique:
+            raise TypeError("there is only one")
+
+    options = {**QUIET, "per_call_policies": Unique()}
+    with serving(token()) as server:
+        first = Sender(options)
+        assert isinstance(first.send(send(server.url)), Response)
+        with pytest.raises(ConfigurationError, match=r"the policy Unique .* cannot be copied"):
+            Sender(options).send(send(server.url))
+        first.close()
+
+
+def test_policies_that_can_be_read_once_are_a_list_for_every_pipeline() -> None:
+    policy = _Passes()
+    given = with_lists({"per_call_policies": iter([policy]), "user_agent": "mine"})
+    assert given == {"per_call_policies": [policy], "user_agent": "mine"}
 
 
 def test_nor_do_two_event_loops_at_once_share_one() -> None:
