@@ -11,10 +11,10 @@ from azure_certvar_credential._runtime.construction import Parts
 from azure_certvar_credential._runtime.credentials import ForUser, Made, WithAssertionSource, WithCertificate
 from azure_certvar_credential._runtime.fork import tell_after_fork
 from azure_certvar_credential._runtime.keeper import TokenKeeper
+from azure_certvar_credential._secrecy.tracebacks import clears_frames
 from azure_certvar_credential._sync.flights import Flights
 from azure_certvar_credential._sync.performer import Performer
 from azure_certvar_credential._sync.shell import Shell
-from azure_certvar_credential.signers.tracebacks import clears_frames
 
 if TYPE_CHECKING:
     from azure_certvar_credential._runtime.user import Given

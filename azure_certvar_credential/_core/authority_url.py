@@ -20,8 +20,8 @@ from azure_certvar_credential._core.authority import (
     retired,
 )
 from azure_certvar_credential._core.tenant import ADFS
+from azure_certvar_credential._secrecy.redaction import redact_value, showable
 from azure_certvar_credential.exceptions import ConfigurationError
-from azure_certvar_credential.signers.showing import showable, shown
 
 DSTS = "dstsv2"
 # The first part of B2C's older paths (trust framework policy), and of the oldest (trust engine).
@@ -67,7 +67,8 @@ def parse_authority(authority: str, *, tenant_id: str, trust_unknown_host: bool)
     kind = _kind(host, segments, tenant_id)
     if tenant_id == ADFS and kind != "adfs":
         raise ConfigurationError(
-            f"tenant_id 'adfs' stands for an ADFS server, and authority {shown(host)} is {RULES[kind].title}: pass "
+            f"tenant_id 'adfs' stands for an ADFS server, and authority {redact_value(host)} is "
+            f"{RULES[kind].title}: pass "
             "authority='https://your-server/adfs', or the tenant's GUID or domain name as tenant_id"
         )
     rest = _without_prefix(kind, segments)
@@ -77,7 +78,8 @@ def parse_authority(authority: str, *, tenant_id: str, trust_unknown_host: bool)
         _check_known(host, trusted=trust_unknown_host)
     if rest and rest[0].lower() != tenant_id:
         raise ConfigurationError(
-            f"authority names tenant {shown(rest[0])} and tenant_id is {shown(tenant_id)}: write the same in both"
+            f"authority names tenant {redact_value(rest[0])} and tenant_id is {redact_value(tenant_id)}: write "
+            "the same in both"
         )
     return Authority(_base(host, port), kind, rest[1] if len(rest) > 1 else "")
 
@@ -92,7 +94,7 @@ def parse_issuer(issuer: str, *, tenant_id: str) -> Authority:
     """
     expected = "the issuer's https URL, such as https://idp.example/tenant"
     if isinstance(issuer, str) and issuer.strip() and "://" not in issuer:
-        raise ConfigurationError(f"oidc_authority must be {expected}, not {shown(issuer)}")
+        raise ConfigurationError(f"oidc_authority must be {expected}, not {redact_value(issuer)}")
     host, port, path, more = _split("oidc_authority", issuer, expected)
     _check_exists("oidc_authority", host)
     path = path.rstrip("/")
@@ -104,18 +106,20 @@ def parse_issuer(issuer: str, *, tenant_id: str) -> Authority:
     if path.lower().endswith(_WELL_KNOWN):
         raise ConfigurationError(f"oidc_authority is the issuer alone: leave out {_WELL_KNOWN!r} at its end")
     if more or not _ISSUER_PATH.fullmatch(path):
-        raise ConfigurationError(f"oidc_authority must be {expected}, without query and fragment, not {shown(issuer)}")
+        raise ConfigurationError(
+            f"oidc_authority must be {expected}, without query and fragment, not {redact_value(issuer)}"
+        )
     return Authority(_base(host, port) + path, "oidc")
 
 
 def _split(name: str, value: str, expected: str) -> tuple[str, int | None, str, bool]:
     """Return host, port and path of a URL, and whether it has a query or fragment besides."""
     if not isinstance(value, str) or not value.strip():
-        raise ConfigurationError(f"{name} must be {expected}, not {shown(value)}")
+        raise ConfigurationError(f"{name} must be {expected}, not {redact_value(value)}")
     text = value.strip()
     if "@" in text:  # not repeated: what stands before it is usually a password
         raise ConfigurationError(f"{name} must be without a user name or password before an '@'")
-    no_host = ConfigurationError(f"{name} {shown(value)} is not {expected}")
+    no_host = ConfigurationError(f"{name} {redact_value(value)} is not {expected}")
     # urlsplit drops tabs and line ends, and some letters of other scripts become ASCII in lower case.
     if not text.isascii() or any(c.isspace() or not c.isprintable() for c in text):
         raise no_host
@@ -124,7 +128,7 @@ def _split(name: str, value: str, expected: str) -> tuple[str, int | None, str, 
     except ValueError:  # an unclosed bracket
         raise no_host from None
     if parts.scheme != "https":
-        raise ConfigurationError(f"{name} {shown(value)} must use https: the request carries a credential")
+        raise ConfigurationError(f"{name} {redact_value(value)} must use https: the request carries a credential")
     netloc = _NETLOC.fullmatch(parts.netloc)
     if netloc is None or not (_is_ipv6(netloc[2]) if netloc[2] else len(netloc[1]) <= _LONGEST_HOST):
         raise no_host
@@ -179,25 +183,27 @@ def _without_prefix(kind: Kind, segments: list[str]) -> list[str] | None:
 def _other_form(kind: Kind, host: str, segments: list[str], authority: str) -> str:
     if kind == "entra" and _is_b2c(segments):
         return (
-            f"authority {shown(host)} no longer serves Azure AD B2C: its endpoints are retired, and the authority is "
+            f"authority {redact_value(host)} no longer serves Azure AD B2C: its endpoints are retired, and the "
+            f"authority is "
             "https://name.b2clogin.com/tenant/policy"
         )
     form, remedy = _FORMS[kind]
     shape = form.format(host=host if showable(host) else DEFAULT_HOST)
     which = "" if kind == "entra" else f" of {RULES[kind].title}"
-    return f"authority{which} must be {shape}, not {shown(authority)}" + (f": {remedy}" if remedy else "")
+    return f"authority{which} must be {shape}, not {redact_value(authority)}" + (f": {remedy}" if remedy else "")
 
 
 def _check_exists(name: str, host: str) -> None:
     reason = retired(host)
     if reason is not None:
-        raise ConfigurationError(f"{name} {shown(host)} no longer exists: {reason}")
+        raise ConfigurationError(f"{name} {redact_value(host)} no longer exists: {reason}")
 
 
 def _check_known(host: str, *, trusted: bool) -> None:
     if host not in KNOWN_HOSTS and not trusted:
         raise ConfigurationError(
-            f"authority {shown(host)} is not one of Microsoft's sign-in hosts ({', '.join(sorted(KNOWN_HOSTS))}); "
+            f"authority {redact_value(host)} is not one of Microsoft's sign-in hosts "
+            f"({', '.join(sorted(KNOWN_HOSTS))}); "
             "if you know and trust it, pass disable_instance_discovery=True"
         )
 

@@ -12,9 +12,9 @@ from azure_certvar_credential._core import tenant as tenants
 from azure_certvar_credential._core.authority import DEFAULT_ALGORITHM, DEFAULT_HOST, Authority
 from azure_certvar_credential._core.authority_url import parse_authority, parse_issuer
 from azure_certvar_credential._core.request import TokenRequest, UserAssertion, token_request
+from azure_certvar_credential._secrecy.redaction import redact_value
 from azure_certvar_credential.exceptions import ConfigurationError, TenantNotAllowedError
 from azure_certvar_credential.signers.algorithms import algorithm_named
-from azure_certvar_credential.signers.showing import shown
 
 if TYPE_CHECKING:
     from azure_certvar_credential.certificates import ClientCertificate
@@ -92,8 +92,9 @@ class Settings:
         tenant = tenants.resolve_tenant(tenant_id, default=self.tenant_id, allowed=self.additionally_allowed_tenants)
         if tenant != self.tenant_id and self.authority.kind == "oidc":
             raise TenantNotAllowedError(
-                f"a token of tenant {shown(tenant)} was asked for, and the OpenID provider "
-                f"{shown(self.authority.base)} has one token endpoint; make another credential, with that tenant's "
+                f"a token of tenant {redact_value(tenant)} was asked for, and the OpenID provider "
+                f"{redact_value(self.authority.base)} has one token endpoint; make another credential, with "
+                f"that tenant's "
                 "oidc_authority"
             )
         return token_request(
@@ -131,7 +132,7 @@ def settings(
     tenant = tenants.parse_tenant(tenant_id)
     if not isinstance(client_id, str) or not _CLIENT_ID.fullmatch(client_id):
         raise ConfigurationError(
-            f"client_id must be the 'Application (client) ID' of the app registration, not {shown(client_id)}"
+            f"client_id must be the 'Application (client) ID' of the app registration, not {redact_value(client_id)}"
         )
     if isinstance(additionally_allowed_tenants, (str, bytes)) or not isinstance(
         additionally_allowed_tenants or (), Iterable
@@ -195,7 +196,7 @@ def check_flags(**flags: object) -> None:
     """
     for name, flag in flags.items():
         if not isinstance(flag, (bool, type(None))):
-            raise ConfigurationError(f"{name} must be True or False, not {shown(flag)}")
+            raise ConfigurationError(f"{name} must be True or False, not {redact_value(flag)}")
 
 
 def check_choice(server: Authority, algorithm: str) -> None:

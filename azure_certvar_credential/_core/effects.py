@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from azure_certvar_credential._core.request import TokenRequest
-from azure_certvar_credential.signers.tracebacks import cleared
+from azure_certvar_credential._secrecy.tracebacks import cleared
 
 if TYPE_CHECKING:
     from azure_certvar_credential.certificates import ClientCertificate

@@ -15,6 +15,7 @@ from typing import Any
 
 from azure_certvar_credential._core import hints
 from azure_certvar_credential._core.answers import is_later, json_object
+from azure_certvar_credential._secrecy.redaction import without_secrets
 from azure_certvar_credential.exceptions import (
     AuthenticationError,
     CertificateRejectedError,
@@ -23,7 +24,6 @@ from azure_certvar_credential.exceptions import (
     TemporarilyUnavailableError,
     UserAssertionRejectedError,
 )
-from azure_certvar_credential.signers.showing import without_secrets
 
 # A token response is a few kilobytes; x/oauth2 draws the line here too.
 MAX_BODY = 1 << 20

@@ -27,8 +27,8 @@ from azure_certvar_credential._core.effects import (
 )
 from azure_certvar_credential._core.exchange import MAX_BODY, Response, read_retry_after
 from azure_certvar_credential._core.recovery import Recovery
+from azure_certvar_credential._secrecy.redaction import redact_value
 from azure_certvar_credential.exceptions import AuthenticationError, ResponseFormatError, TemporarilyUnavailableError
-from azure_certvar_credential.signers.showing import shown
 
 if TYPE_CHECKING:
     from azure_certvar_credential._core.config import Settings
@@ -110,7 +110,7 @@ def endpoint_in(answer: Response, settings: Settings, *, now: float) -> str:
     :param now: the time in seconds since the epoch, to read a ``Retry-After`` that is a date.
     :raises AuthenticationError: of the subclass that fits, when the document cannot be used.
     """
-    about = f"the metadata of {shown(settings.authority.base)}"
+    about = f"the metadata of {redact_value(settings.authority.base)}"
     document = json_object(answer.body, limit=MAX_BODY) if answer.status == 200 else None
     if is_later(answer.status):
         raise TemporarilyUnavailableError(

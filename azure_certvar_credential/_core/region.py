@@ -6,8 +6,8 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from azure_certvar_credential._secrecy.redaction import redact_value
 from azure_certvar_credential.exceptions import ConfigurationError
-from azure_certvar_credential.signers.showing import shown
 
 if TYPE_CHECKING:
     from azure_certvar_credential._core.authority import Authority
@@ -55,6 +55,6 @@ def _parse(name: object, source: str) -> str:
     found = normalized(name) if isinstance(name, str) else None
     if found is None or found in _NO_NAMES:
         raise ConfigurationError(
-            f"{source} must be the name of an Azure region, such as 'westeurope', or {AUTO!r}, not {shown(name)}"
+            f"{source} must be the name of an Azure region, such as 'westeurope', or {AUTO!r}, not {redact_value(name)}"
         )
     return AUTO if found in _AUTO_NAMES else found

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
 
+from azure_certvar_credential._secrecy.redaction import redact_value
 from azure_certvar_credential.exceptions import ConfigurationError, UserAssertionRejectedError
-from azure_certvar_credential.signers.showing import shown
 
 # Scopes, tenant and CAE capability; after them what else tells tokens apart: the path of a federated managed identity,
 # or the user on whose behalf. Tokens that differ in any of these never share an entry.
@@ -172,10 +172,10 @@ def token_request(
         if not isinstance(scope, str) or not scope or any(c.isspace() or not c.isprintable() for c in scope):
             raise ConfigurationError(
                 f"a scope must be a string without white space, such as 'https://graph.microsoft.com/.default', "
-                f"not {shown(scope)}; several scopes are several arguments"
+                f"not {redact_value(scope)}; several scopes are several arguments"
             )
     if not isinstance(enable_cae, (bool, type(None))):
-        raise ConfigurationError(f"enable_cae must be True or False, not {shown(enable_cae)}")
+        raise ConfigurationError(f"enable_cae must be True or False, not {redact_value(enable_cae)}")
     if claims:
         parse_claims(claims)
     if fmi_path is not None:
@@ -189,7 +189,7 @@ def _check_path(fmi_path: object, user: UserAssertion | None) -> None:
     if not isinstance(fmi_path, str) or not 0 < len(fmi_path) <= _MAX_PATH or not fmi_path.isprintable():
         raise ConfigurationError(
             f"fmi_path must be the path of a federated managed identity, such as 'SomeFmiPath/FmiCredential', "
-            f"not {shown(fmi_path)}"
+            f"not {redact_value(fmi_path)}"
         )
 
 

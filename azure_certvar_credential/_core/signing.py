@@ -17,8 +17,8 @@ from azure_certvar_credential._core.effects import (
 )
 from azure_certvar_credential._core.endpoint import token_endpoint
 from azure_certvar_credential._core.recovery import Recovery
+from azure_certvar_credential._secrecy.redaction import redact_value
 from azure_certvar_credential.exceptions import CertificateError, ConfigurationError
-from azure_certvar_credential.signers.showing import shown
 
 if TYPE_CHECKING:
     from azure_certvar_credential._core.config import Settings
@@ -50,7 +50,7 @@ def check_audience(audience: object) -> None:
     ):
         raise ConfigurationError(
             f"audience must be the token endpoint or issuer that the assertion is for, such as "
-            f"'https://idp.example/token', not {shown(audience)}"
+            f"'https://idp.example/token', not {redact_value(audience)}"
         )
 
 

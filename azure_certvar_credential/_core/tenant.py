@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
+from azure_certvar_credential._secrecy.redaction import redact_value
 from azure_certvar_credential.exceptions import ConfigurationError, TenantNotAllowedError
-from azure_certvar_credential.signers.showing import shown
 
 # Entra answers these for users only: an application signs in to a tenant of its own.
 USER_TENANTS = frozenset({"common", "organizations", "consumers"})
@@ -25,7 +25,7 @@ def parse_tenant(tenant_id: str) -> str:
     if not isinstance(tenant_id, str) or not _TENANT.fullmatch(tenant_id):
         raise ConfigurationError(
             f"tenant_id must be a tenant's GUID or one of its domain names, such as contoso.onmicrosoft.com, "
-            f"not {shown(tenant_id)}; it is the 'Directory (tenant) ID' of the app registration"
+            f"not {redact_value(tenant_id)}; it is the 'Directory (tenant) ID' of the app registration"
         )
     return tenant_id.lower()
 
@@ -50,8 +50,9 @@ def resolve_tenant(requested: str | None, *, default: str, allowed: frozenset[st
     tenant = default if not requested or default == ADFS else parse_tenant(requested)
     if tenant != default and ANY_TENANT not in allowed and tenant not in allowed:
         raise TenantNotAllowedError(
-            f"a token of tenant {shown(tenant)} was asked for, and this credential is for {shown(default)} only; "
-            f"to allow it, pass additionally_allowed_tenants=[{shown(tenant)}], or ['*'] for every tenant"
+            f"a token of tenant {redact_value(tenant)} was asked for, and this credential is for "
+            f"{redact_value(default)} only; "
+            f"to allow it, pass additionally_allowed_tenants=[{redact_value(tenant)}], or ['*'] for every tenant"
         )
     refuse_user_tenant(tenant)
     return tenant

@@ -7,9 +7,9 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from azure_certvar_credential._runtime.blocking import ASYNCHRONOUS, is_coroutine_function
+from azure_certvar_credential._secrecy.redaction import redact_value
+from azure_certvar_credential._secrecy.tracebacks import clears_frames
 from azure_certvar_credential.exceptions import ConfigurationError
-from azure_certvar_credential.signers.showing import shown
-from azure_certvar_credential.signers.tracebacks import clears_frames
 
 # What a credential of this package, of azure-identity or an environment's own identity service can be asked with.
 Source = Callable[[], str] | Callable[[], Awaitable[str]]
@@ -28,7 +28,7 @@ class AssertionSource:
         if not callable(given):
             raise ConfigurationError(
                 "assertion_source must be a function that returns the assertion, such as "
-                f"other_credential.as_assertion_source(scope), not {shown(given)}"
+                f"other_credential.as_assertion_source(scope), not {redact_value(given)}"
                 if not isinstance(given, str)
                 else "assertion_source must be a function that returns the assertion, not the assertion itself: "
                 "an assertion expires, and the next one has to come from somewhere"

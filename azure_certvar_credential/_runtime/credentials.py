@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from azure_certvar_credential._core.config import Settings
 from azure_certvar_credential._runtime.construction import Parts, construct, construct_federated
 from azure_certvar_credential._runtime.environment import arguments_from
-from azure_certvar_credential.signers.tracebacks import clears_frames
+from azure_certvar_credential._secrecy.tracebacks import clears_frames
 
 if TYPE_CHECKING:
     from typing_extensions import Self  # of the standard library from Python 3.11 on

@@ -20,11 +20,11 @@ from collections.abc import Callable
 from typing import Any
 
 from azure_certvar_credential._runtime.blocking import ASYNCHRONOUS, is_coroutine_function
+from azure_certvar_credential._secrecy.redaction import is_safe_to_show, redact_error
+from azure_certvar_credential._secrecy.tracebacks import linked
 from azure_certvar_credential.certificates import ClientCertificate
 from azure_certvar_credential.certificates.sources import MAX_AGE, Source
 from azure_certvar_credential.exceptions import CertificateError, CertificateSourceError, ConfigurationError
-from azure_certvar_credential.signers.showing import tells_all, told
-from azure_certvar_credential.signers.tracebacks import linked
 
 _LOGGER = logging.getLogger("azure_certvar_credential")
 
@@ -154,8 +154,8 @@ class CertificateHolder:
                 raise error
             # The error itself is the cause only if its traceback shows no more of it than the message does.
             raise CertificateSourceError(
-                f"the certificate source {describe(self.source)} failed with {told(error)}"
-            ) from (error if all(map(tells_all, linked(error))) else None)
+                f"the certificate source {describe(self.source)} failed with {redact_error(error)}"
+            ) from (error if all(map(is_safe_to_show, linked(error))) else None)
         with self._state:
             pause = _pause(self._failures)
             self._failures += 1
@@ -166,7 +166,7 @@ class CertificateHolder:
                 describe(self.source),
                 self.current,
                 pause,
-                told(error),
+                redact_error(error),
             )
             return self._instead_of(refused, self.current)
 

@@ -17,13 +17,13 @@ from azure_certvar_credential._core.assertion import LIFETIME
 from azure_certvar_credential._core.effects import AssertionKey, PublishedEndpoint, Token
 from azure_certvar_credential._core.request import CacheKey, TokenRequest
 from azure_certvar_credential._runtime.shared_errors import noted, own_copy
+from azure_certvar_credential._secrecy.redaction import redact_error
 from azure_certvar_credential.caches.memory import MAX_ENTRIES, Entry, TokenMemory
 from azure_certvar_credential.exceptions import (
     CLOSED,
     AuthenticationError,
     CredentialClosedError,
 )
-from azure_certvar_credential.signers.showing import told
 
 _LOGGER = logging.getLogger("azure_certvar_credential")
 
@@ -192,7 +192,7 @@ class TokenKeeper:
                 request.tenant_id,
                 entry.token.expires_on - now,
                 entry.fresh_until - now,
-                told(error),
+                redact_error(error),
             )
 
     def give_up_waiting(self, entry: Entry) -> Entry:

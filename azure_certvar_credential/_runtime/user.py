@@ -8,9 +8,9 @@ from typing import Any
 from azure_certvar_credential._core.request import UserAssertion, user_assertion, user_key
 from azure_certvar_credential._runtime.blocking import ASYNCHRONOUS, is_coroutine_function
 from azure_certvar_credential._runtime.keeper import TokenKeeper
+from azure_certvar_credential._secrecy.tracebacks import clears_frames
 from azure_certvar_credential.caches.memory import Entry
 from azure_certvar_credential.exceptions import ConfigurationError
-from azure_certvar_credential.signers.tracebacks import clears_frames
 
 # What ``on_behalf_of`` takes.
 Given = str | Callable[[], str] | Callable[[], Awaitable[str]]

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from azure_certvar_credential._core.config import Retry
+from azure_certvar_credential._secrecy.redaction import redact_value
 from azure_certvar_credential._transport.option_types import check_types
 from azure_certvar_credential.exceptions import ConfigurationError, UnknownOptionError
-from azure_certvar_credential.signers.showing import shown
 
 # https://learn.microsoft.com/python/api/overview/azure/core-readme and the signatures of azure-core's policies.
 PIPELINE_OPTIONS = frozenset(
@@ -113,7 +113,7 @@ def check_options(options: Mapping[str, Any], *, own: frozenset[str]) -> None:
 
         close = difflib.get_close_matches(name, PIPELINE_OPTIONS | own, n=1)
         raise UnknownOptionError(
-            f"unknown keyword argument {shown(name)}" + (f"; did you mean {close[0]!r}?" if close else "")
+            f"unknown keyword argument {redact_value(name)}" + (f"; did you mean {close[0]!r}?" if close else "")
         )
     check_types(options)
     for name in _NUMBERS:
@@ -121,7 +121,7 @@ def check_options(options: Mapping[str, Any], *, own: frozenset[str]) -> None:
         if value is None:
             continue
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= _LARGEST:
-            raise ConfigurationError(f"{name} must be a number from 0 to {_LARGEST:,}, not {shown(value)}")
+            raise ConfigurationError(f"{name} must be a number from 0 to {_LARGEST:,}, not {redact_value(value)}")
 
 
 def with_lists(options: Mapping[str, Any]) -> dict[str, Any]:
@@ -143,7 +143,7 @@ def retry_settings(options: Mapping[str, Any]) -> Retry:
     given = {name: value for name, value in options.items() if value is not None}
     mode = given.get("retry_mode", "exponential")
     if not isinstance(mode, str) or mode not in ("exponential", "fixed"):
-        raise ConfigurationError(f"retry_mode must be 'exponential' or 'fixed', not {shown(mode)}")
+        raise ConfigurationError(f"retry_mode must be 'exponential' or 'fixed', not {redact_value(mode)}")
     default = Retry()
     return Retry(
         total=int(given.get("retry_total", default.total)),

@@ -13,6 +13,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from azure_certvar_credential._secrecy.tracebacks import clears_frames
 from azure_certvar_credential.certificates.chain import given_chain, is_self_signed, order_chain
 from azure_certvar_credential.certificates.loading import read_material
 from azure_certvar_credential.certificates.naming import der, readable
@@ -23,7 +24,6 @@ from azure_certvar_credential.exceptions import CertificateError
 from azure_certvar_credential.signers.encoding import base64url
 from azure_certvar_credential.signers.memory import PrivateKey
 from azure_certvar_credential.signers.protocol import AsyncSigner, Signer
-from azure_certvar_credential.signers.tracebacks import clears_frames
 
 if TYPE_CHECKING:
     from azure_certvar_credential.certificates import generation

@@ -11,9 +11,9 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from azure_certvar_credential._secrecy.redaction import redact_value
 from azure_certvar_credential.exceptions import ConfigurationError
 from azure_certvar_credential.signers.memory import PrivateKey
-from azure_certvar_credential.signers.showing import shown
 
 KeyKind = Literal["RSA-2048", "RSA-3072", "RSA-4096", "EC-P256"]
 
@@ -37,7 +37,7 @@ def generate(common_name: str, key: str, days: int) -> tuple[x509.Certificate, P
     """
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, _checked_name(common_name))])
     if isinstance(days, bool) or not isinstance(days, int) or not 1 <= days <= _MAX_DAYS:
-        raise ConfigurationError(f"days is {shown(days)}; give a whole number from 1 to {_MAX_DAYS:,}")
+        raise ConfigurationError(f"days is {redact_value(days)}; give a whole number from 1 to {_MAX_DAYS:,}")
     private_key = _private_key(key)
     public_key = private_key.public_key()
     # X.509 times have whole seconds (RFC 5280 section 4.1.2.5).
@@ -71,7 +71,7 @@ def generate(common_name: str, key: str, days: int) -> tuple[x509.Certificate, P
 
 def _private_key(kind: str) -> PrivateKey:
     if kind not in get_args(KeyKind):
-        raise ConfigurationError(f"key is {shown(kind)}; give one of {', '.join(get_args(KeyKind))}")
+        raise ConfigurationError(f"key is {redact_value(kind)}; give one of {', '.join(get_args(KeyKind))}")
     if kind == "EC-P256":
         return ec.generate_private_key(ec.SECP256R1())
     return rsa.generate_private_key(public_exponent=65537, key_size=int(kind.removeprefix("RSA-")))

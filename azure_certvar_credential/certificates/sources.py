@@ -16,6 +16,8 @@ from collections.abc import Awaitable, Callable
 from types import FunctionType
 from typing import Any, SupportsIndex
 
+from azure_certvar_credential._secrecy.redaction import redact_value
+from azure_certvar_credential._secrecy.tracebacks import clears_frames
 from azure_certvar_credential.certificates.certificate import ClientCertificate
 from azure_certvar_credential.exceptions import (
     CertificateFormatError,
@@ -23,8 +25,6 @@ from azure_certvar_credential.exceptions import (
     ConfigurationError,
     MissingCertificateError,
 )
-from azure_certvar_credential.signers.showing import shown
-from azure_certvar_credential.signers.tracebacks import clears_frames
 
 Source = Callable[[], Any]
 
@@ -69,7 +69,7 @@ class CertificateSource:
         if not callable(read):
             raise ConfigurationError(f"read must be callable, not {type(read).__name__}")
         if isinstance(max_age, bool) or not isinstance(max_age, (int, float)) or not 0 < max_age < float("inf"):
-            raise ConfigurationError(f"max_age must be a number of seconds above 0, not {shown(max_age)}")
+            raise ConfigurationError(f"max_age must be a number of seconds above 0, not {redact_value(max_age)}")
         self._read = read
         self.max_age = float(max_age)
 
@@ -105,7 +105,7 @@ class EnvironmentCertificate:
     def __init__(self, name: str, password_name: str | None = None) -> None:
         for what, given in (("name", name), ("password_name", password_name or "_")):
             if not isinstance(given, str) or not _VARIABLE.fullmatch(given):
-                raise ConfigurationError(f"{what} is the name of an environment variable, not {shown(given)}")
+                raise ConfigurationError(f"{what} is the name of an environment variable, not {redact_value(given)}")
         self.name, self.password_name = name, password_name
 
     @clears_frames
@@ -139,7 +139,7 @@ class DescriptorCertificate:
 
     def __init__(self, descriptor: int = 0, *, password: str | bytes | None = None) -> None:
         if isinstance(descriptor, bool) or not isinstance(descriptor, int) or descriptor < 0:
-            raise ConfigurationError(f"a file descriptor is a number such as 0, not {shown(descriptor)}")
+            raise ConfigurationError(f"a file descriptor is a number such as 0, not {redact_value(descriptor)}")
         self._descriptor, self._password = descriptor, password
         self._once: ClientCertificate | None = None
 

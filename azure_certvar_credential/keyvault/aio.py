@@ -11,6 +11,7 @@ import time
 from collections.abc import Generator
 from typing import Any, TypeVar
 
+from azure_certvar_credential._secrecy.tracebacks import cleared
 from azure_certvar_credential.certificates import ClientCertificate
 from azure_certvar_credential.certificates.sources import MAX_AGE, CertificateSource
 from azure_certvar_credential.exceptions import KeyVaultError
@@ -29,7 +30,6 @@ from azure_certvar_credential.keyvault.reading import Found, build, read
 from azure_certvar_credential.keyvault.signing import CRYPTO, checked, question, trial
 from azure_certvar_credential.signers.memory import PublicKey
 from azure_certvar_credential.signers.public_keys import public_key_from
-from azure_certvar_credential.signers.tracebacks import cleared
 
 __all__ = ["KeyVaultCertificate", "KeyVaultSigner"]
 

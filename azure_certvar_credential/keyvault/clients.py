@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import Any, TypeVar
 
+from azure_certvar_credential._secrecy.tracebacks import cleared
 from azure_certvar_credential.exceptions import KeyVaultError
 from azure_certvar_credential.keyvault.failures import explained
 from azure_certvar_credential.keyvault.place import Access, client_class
 from azure_certvar_credential.keyvault.question import Question
-from azure_certvar_credential.signers.tracebacks import cleared
 
 T = TypeVar("T")
 

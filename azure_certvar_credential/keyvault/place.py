@@ -12,10 +12,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from azure_certvar_credential._core.config import check_flags
+from azure_certvar_credential._secrecy.redaction import redact_value
 from azure_certvar_credential._transport.options import DEFAULT_TIMEOUTS, check_options
 from azure_certvar_credential.exceptions import ConfigurationError, UnknownOptionError
 from azure_certvar_credential.keyvault.guard import GuardedCredential
-from azure_certvar_credential.signers.showing import shown
 
 # https://learn.microsoft.com/azure/key-vault/general/about-keys-secrets-certificates#object-identifiers
 _NAME = re.compile(r"[0-9A-Za-z-]{1,127}")
@@ -99,7 +99,8 @@ def place(vault_url: object, name: object, version: object, *, prefer_remote: bo
     base, host, path = _split(vault_url)
     if path not in ("", "/"):
         raise ConfigurationError(
-            f"vault_url is only scheme and host, such as https://contoso.vault.azure.net, not {shown(vault_url)}; name "
+            f"vault_url is only scheme and host, such as https://contoso.vault.azure.net, not "
+            f"{redact_value(vault_url)}; name "
             "and version of the certificate are arguments of their own"
         )
     if ".managedhsm." in f".{host}":
@@ -108,9 +109,11 @@ def place(vault_url: object, name: object, version: object, *, prefer_remote: bo
             "KeyVaultSigner(key_id, leaf.public_key(), credential)) with a leaf that you keep elsewhere"
         )
     if not isinstance(name, str) or not _NAME.fullmatch(name):
-        raise ConfigurationError(f"a certificate's name is 1 to 127 letters, digits and hyphens, not {shown(name)}")
+        raise ConfigurationError(
+            f"a certificate's name is 1 to 127 letters, digits and hyphens, not {redact_value(name)}"
+        )
     if version is not None and (not isinstance(version, str) or not _VERSION.fullmatch(version)):
-        raise ConfigurationError(f"a certificate's version is letters and digits, or None, not {shown(version)}")
+        raise ConfigurationError(f"a certificate's version is letters and digits, or None, not {redact_value(version)}")
     check_flags(prefer_remote=prefer_remote)
     return Place(base, name, version, bool(prefer_remote))
 
@@ -125,7 +128,7 @@ def checked_key_id(key_id: object) -> str:
         # Without its version it would mean another key after the next rotation.
         raise ConfigurationError(
             "a key's identifier is https://contoso.vault.azure.net/keys/NAME/VERSION, with the version; "
-            f"not {shown(key_id)}"
+            f"not {redact_value(key_id)}"
         )
     return f"{base}{path}"
 
@@ -207,8 +210,10 @@ def _split(url: object) -> tuple[str, str, str]:
         parts = urlsplit(url.strip())
         host, _ = parts.hostname, parts.port
     except ValueError:
-        raise ConfigurationError(f"{shown(url)} is not a URL") from None
+        raise ConfigurationError(f"{redact_value(url)} is not a URL") from None
     if parts.scheme != "https" or not host or parts.username is not None or parts.query or parts.fragment:
         # Over http the vault's answer, the private key, would be in clear.
-        raise ConfigurationError(f"a Key Vault URL is https://contoso.vault.azure.net or the like, not {shown(url)}")
+        raise ConfigurationError(
+            f"a Key Vault URL is https://contoso.vault.azure.net or the like, not {redact_value(url)}"
+        )
     return f"https://{parts.netloc}", host, parts.path

@@ -37,6 +37,8 @@ from azure_certvar_credential._runtime.keeper import BACKOFF
 from azure_certvar_credential._runtime.moment import moment
 from azure_certvar_credential._runtime.region import detect_region
 from azure_certvar_credential._runtime.turns import Turns
+from azure_certvar_credential._secrecy.redaction import redact_value
+from azure_certvar_credential._secrecy.tracebacks import cleared
 from azure_certvar_credential._sync.performer import Performer
 from azure_certvar_credential._transport.sync import Sender
 from azure_certvar_credential.exceptions import AuthenticationError, ConfigurationError, ResponseFormatError
@@ -52,8 +54,6 @@ from azure_certvar_credential.msal.caches import (
 from azure_certvar_credential.msal.client import Client, ForeignClient
 from azure_certvar_credential.msal.http import HttpClient, RefusedError
 from azure_certvar_credential.msal.options import Delegation, authority_arguments
-from azure_certvar_credential.signers.showing import shown
-from azure_certvar_credential.signers.tracebacks import cleared
 
 _LOGGER = logging.getLogger("azure_certvar_credential")
 
@@ -206,7 +206,8 @@ class Applications:
         kind = str(result.get("token_type", "Bearer"))
         if kind.lower() != "bearer":
             return ConfigurationError(
-                f"the token_cache holds a token of type {shown(kind)} for this application and scope, which no client "
+                f"the token_cache holds a token of type {redact_value(kind)} for this application and scope, "
+                f"which no client "
                 "of Azure could use: give this credential a cache of its own"
             )
         given = self._delegation.token_cache

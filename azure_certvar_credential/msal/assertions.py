@@ -29,12 +29,12 @@ from azure_certvar_credential._runtime.credentials import Made
 from azure_certvar_credential._runtime.fork import tell_after_fork
 from azure_certvar_credential._runtime.holder import CertificateHolder
 from azure_certvar_credential._runtime.keeper import TokenKeeper
+from azure_certvar_credential._secrecy.redaction import redact_value
+from azure_certvar_credential._secrecy.tracebacks import clears_frames
 from azure_certvar_credential._sync.performer import Performer
 from azure_certvar_credential.certificates import ClientCertificate
 from azure_certvar_credential.exceptions import ConfigurationError
 from azure_certvar_credential.signers.algorithms import algorithm_named
-from azure_certvar_credential.signers.showing import shown
-from azure_certvar_credential.signers.tracebacks import clears_frames
 
 if TYPE_CHECKING:
     from azure_certvar_credential.certificates.data import Certificate
@@ -88,8 +88,8 @@ class ClientAssertion:
         audience = self._audience or told.get("token_endpoint")
         if str(told.get("client_id", client_id)).casefold() != str(client_id).casefold():
             raise ConfigurationError(
-                f"this client_credential is for the application {shown(client_id)}, and MSAL's application is "
-                f"{shown(told['client_id'])}"
+                f"this client_credential is for the application {redact_value(client_id)}, and MSAL's application is "
+                f"{redact_value(told['client_id'])}"
             )
         self._check({"client_id": client_id, "audience": audience}, told=False)
         return self._sign(client_id or "", audience)
@@ -153,7 +153,7 @@ def client_credential(
         return {"client_assertion": _of_credential(certificate, audience)}
     if client_id is not None and (not isinstance(client_id, str) or not client_id.strip()):
         raise ConfigurationError(
-            f"client_id must be the 'Application (client) ID' of the app registration, not {shown(client_id)}"
+            f"client_id must be the 'Application (client) ID' of the app registration, not {redact_value(client_id)}"
         )
     if algorithm is not None:
         algorithm_named(algorithm)
@@ -197,7 +197,8 @@ def _server(audience: str) -> Authority:
         path = urlsplit(audience).path
     except ValueError:  # an unclosed bracket
         raise ConfigurationError(
-            f"audience must be the token endpoint or issuer that the assertion is for, not {shown(audience)}, which is "
+            f"audience must be the token endpoint or issuer that the assertion is for, not "
+            f"{redact_value(audience)}, which is "
             "no URL"
         ) from None
     return Authority(audience, _KINDS.get(path.strip("/").partition("/")[0].lower(), "entra"))

@@ -5,8 +5,8 @@ from __future__ import annotations
 import threading
 from typing import Any
 
+from azure_certvar_credential._secrecy.redaction import redact_value
 from azure_certvar_credential.exceptions import ConfigurationError
-from azure_certvar_credential.signers.showing import shown
 
 # The last second of the year 9999 (UTC), after which there are no dates.
 _LATEST = 253_402_300_799
@@ -29,7 +29,7 @@ def check_cache(cache: object, client_id: str) -> None:
     if not isinstance(cache, msal.TokenCache):
         raise ConfigurationError(
             "token_cache must be an msal.TokenCache, such as msal.SerializableTokenCache() or msal-extensions' "
-            f"PersistedTokenCache(...), made and not a class, not {shown(cache)}"
+            f"PersistedTokenCache(...), made and not a class, not {redact_value(cache)}"
         )
     error = unreadable(cache, client_id)
     if error is not None:

@@ -45,11 +45,11 @@ from azure_certvar_credential._core.effects import (
 from azure_certvar_credential._core.flow import acquire
 from azure_certvar_credential._core.recovery import Recovery
 from azure_certvar_credential._core.request import TokenRequest
+from azure_certvar_credential._secrecy.redaction import redact_value
 from azure_certvar_credential._sync.performer import Performer
 from azure_certvar_credential.exceptions import AuthenticationError
 from azure_certvar_credential.msal import documents
 from azure_certvar_credential.msal.client import Client
-from azure_certvar_credential.signers.showing import shown
 
 _LOGGER = logging.getLogger("azure_certvar_credential")
 
@@ -206,7 +206,7 @@ class HttpClient:
             raise failure
         _LOGGER.warning(
             "the metadata of %s could not be read again, so the last good one stays in use: %s: %s",
-            shown(self._settings.authority.base),
+            redact_value(self._settings.authority.base),
             type(failure).__name__,
             failure,
         )

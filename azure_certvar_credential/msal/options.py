@@ -15,10 +15,10 @@ from azure_certvar_credential._core.region import AUTO
 from azure_certvar_credential._runtime.construction import OWN_OPTIONS, Parts, construct
 from azure_certvar_credential._runtime.credentials import Made
 from azure_certvar_credential._runtime.environment import arguments_from
+from azure_certvar_credential._secrecy.redaction import redact_value
+from azure_certvar_credential._secrecy.tracebacks import clears_frames
 from azure_certvar_credential.exceptions import ConfigurationError, UnknownOptionError
 from azure_certvar_credential.msal.caches import check_cache
-from azure_certvar_credential.signers.showing import shown
-from azure_certvar_credential.signers.tracebacks import clears_frames
 
 if TYPE_CHECKING:
     from typing_extensions import Self  # of the standard library from Python 3.11 on
@@ -190,10 +190,10 @@ def _check_together(given: Delegation, oidc_authority: str | None, *, disable_in
     if not isinstance(region, (str, bool, type(None))):
         raise ConfigurationError(
             "azure_region must be a region's name, such as 'westeurope', True to find it out, or False for none, "
-            f"not {shown(region)}"
+            f"not {redact_value(region)}"
         )
     if not isinstance(discovery, (bool, type(None))):
-        raise ConfigurationError(f"instance_discovery must be True, False or None, not {shown(discovery)}")
+        raise ConfigurationError(f"instance_discovery must be True, False or None, not {redact_value(discovery)}")
     if disable_instance_discovery and discovery:
         raise ConfigurationError(
             "disable_instance_discovery=True and instance_discovery=True contradict each other: give one"
@@ -214,7 +214,7 @@ def _check(given: Delegation, parts: Parts) -> None:
     if authority.kind == "oidc" and not urlsplit(authority.base).path:
         raise ConfigurationError(
             "MSAL takes an OpenID provider's tenant from the path of its URL, and oidc_authority "
-            f"{shown(authority.base)} has none; CertVarCredential takes it without"
+            f"{redact_value(authority.base)} has none; CertVarCredential takes it without"
         )
     if authority.kind == "dsts" and parts.settings.additionally_allowed_tenants:
         raise ConfigurationError(
@@ -226,7 +226,7 @@ def _check(given: Delegation, parts: Parts) -> None:
         if isinstance(client, type) or not all(callable(getattr(client, name, None)) for name in ("post", "get")):
             raise ConfigurationError(
                 "http_client must have the methods post and get, such as a requests.Session(), made and not a class, "
-                f"not {shown(client)}"
+                f"not {redact_value(client)}"
             )
         unused = sorted({name for name, value in parts.options.items() if value is not None} - _RETRIES)
         if unused:

@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from azure_certvar_credential._secrecy.redaction import redact_value
 from azure_certvar_credential.exceptions import ConfigurationError
-from azure_certvar_credential.signers.showing import shown
 
 KeyType = Literal["RSA", "EC"]
 Scheme = Literal["PKCS1v15", "PSS", "ECDSA"]
@@ -57,5 +57,5 @@ def algorithm_named(name: object) -> Algorithm:
     """
     row = ALGORITHMS.get(name) if isinstance(name, str) else None
     if row is None:
-        raise ConfigurationError(f"algorithm {shown(name)} is not one of {', '.join(sorted(ALGORITHMS))}")
+        raise ConfigurationError(f"algorithm {redact_value(name)} is not one of {', '.join(sorted(ALGORITHMS))}")
     return row

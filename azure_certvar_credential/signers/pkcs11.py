@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
+from azure_certvar_credential._secrecy.redaction import redact_value
+from azure_certvar_credential._secrecy.tracebacks import clears_frames
 from azure_certvar_credential.exceptions import ConfigurationError, CredentialClosedError, PasswordError
 from azure_certvar_credential.signers.algorithms import Algorithm
 from azure_certvar_credential.signers.memory import PublicKey
 from azure_certvar_credential.signers.public_keys import described, fitting, public_key_from, signature_length
-from azure_certvar_credential.signers.showing import shown
-from azure_certvar_credential.signers.tracebacks import clears_frames
 
 if TYPE_CHECKING:
     from azure_certvar_credential.signers._cryptoki.module import Module
@@ -260,7 +260,7 @@ def _octets(key_id: bytes | str | None) -> bytes | None:
             return bytes.fromhex(key_id.replace(":", " "))
         except ValueError:
             raise ConfigurationError(
-                f"key_id is not hexadecimal: {shown(key_id)}; give CKA_ID as bytes or as 0a1b2c"
+                f"key_id is not hexadecimal: {redact_value(key_id)}; give CKA_ID as bytes or as 0a1b2c"
             ) from None
     if key_id is not None and not isinstance(key_id, bytes):
         raise ConfigurationError(f"key_id is of type {type(key_id).__name__}; give CKA_ID as bytes or in hexadecimal")

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 
 import pkcs11
 
+from azure_certvar_credential._secrecy.redaction import redact_value
 from azure_certvar_credential.exceptions import ConfigurationError
-from azure_certvar_credential.signers.showing import shown
 
 if TYPE_CHECKING:
     from pkcs11._pkcs11 import lib as Library  # noqa: N812 - it is a class
@@ -89,7 +89,9 @@ def module_at(path: str | os.PathLike[str]) -> Module:
     is_none = len(name) > (_LONGEST_PATH if is_path else _LONGEST_NAME) or not name.isprintable()
     # Not Path.is_file: up to CPython 3.13 it raises for a part that is too long, with all of the path in the message.
     if is_none or (is_path and not os.path.isfile(name)):  # noqa: PTH113
-        raise ConfigurationError(f"there is no PKCS #11 module at {shown(name)}; give the path of the vendor's library")
+        raise ConfigurationError(
+            f"there is no PKCS #11 module at {redact_value(name)}; give the path of the vendor's library"
+        )
     key = os.path.realpath(name) if is_path else name
     with _loading:
         module = _modules.get(key)

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from azure_certvar_credential.signers.tracebacks import cleared, clears_frames, linked
+from azure_certvar_credential._secrecy.tracebacks import cleared, clears_frames, linked
 from tests.reporters import reported
 
 SECRET = "MIIEvQIBADANBgkqhkiG9w0BAQEFAASC"

@@ -66,7 +66,7 @@ def _removed(run: str) -> str:
     return f"[{len(run)} characters removed]"
 
 
-def tells_all(error: BaseException) -> bool:
+def is_safe_to_show(error: BaseException) -> bool:
     """Return whether an error holds nothing beside its text, and its text no secret: only then is it shown whole."""
     if isinstance(error, _CAREFUL):
         return True
@@ -78,7 +78,7 @@ def tells_all(error: BaseException) -> bool:
     )
 
 
-def told(error: BaseException) -> str:
+def redact_error(error: BaseException) -> str:
     """Return what a message or log line says of an error that may be of a user's own code: class and text."""
     text = _text(error)
     return f"{type(error).__name__}: {text if isinstance(error, _CAREFUL) else without_secrets(text)}"
@@ -91,7 +91,7 @@ def _text(error: BaseException) -> str:
         return f"(its text cannot be had: {type(failure).__name__})"
 
 
-def shown(value: object) -> str:
+def redact_value(value: object) -> str:
     """Return what an error message says of a value that a caller gave: the value if it is harmless, else its type.
 
     :param value: anything.
