@@ -17,7 +17,7 @@ from azure_certvar_credential._secrecy.tracebacks import clears_frames
 from azure_certvar_credential.certificates.chain import given_chain, is_self_signed, order_chain
 from azure_certvar_credential.certificates.loading import read_material
 from azure_certvar_credential.certificates.naming import der, readable
-from azure_certvar_credential.certificates.passwords import password_octets
+from azure_certvar_credential.certificates.pkcs12.passwords import password_octets
 from azure_certvar_credential.certificates.possession import as_signer, prove_possession
 from azure_certvar_credential.certificates.validity import warn_outside_validity
 from azure_certvar_credential.exceptions import CertificateError

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.serialization import (
     pkcs12,
 )
 
-from azure_certvar_credential.certificates.passwords import password_octets
+from azure_certvar_credential.certificates.pkcs12.passwords import password_octets
 from azure_certvar_credential.exceptions import CertificateError, PasswordError
 from azure_certvar_credential.signers.memory import MemorySigner, PrivateKey
 from azure_certvar_credential.signers.protocol import Signer

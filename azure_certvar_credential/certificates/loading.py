@@ -10,8 +10,8 @@ import os
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization.pkcs12 import PKCS12Certificate, PKCS12KeyAndCertificates
 
-from azure_certvar_credential.certificates import der, encoding, hints, pem, tlv
-from azure_certvar_credential.certificates.findings import Findings, Material
+from azure_certvar_credential.certificates import ber, encoding, hints, pem, structures
+from azure_certvar_credential.certificates.material import Collected, Material
 from azure_certvar_credential.certificates.naming import readable
 from azure_certvar_credential.exceptions import CertificateFormatError, MissingPrivateKeyError
 from azure_certvar_credential.signers.protocol import Signer
@@ -37,33 +37,33 @@ def read_material(data: object, password: bytes | None) -> Material:
     """
     if data is None:
         raise CertificateFormatError("no certificate was given, but None: is the environment variable set?")
-    findings = Findings()
-    _collect(findings, data, password, 0)
-    return findings.material()
+    collected = Collected()
+    _collect(collected, data, password, 0)
+    return collected.material()
 
 
-def _collect(findings: Findings, item: object, password: bytes | None, nesting: int) -> None:
+def _collect(collected: Collected, item: object, password: bytes | None, nesting: int) -> None:
     if isinstance(item, (str, bytes, bytearray, memoryview)):
-        _collect_content(findings, item, password)
+        _collect_content(collected, item, password)
     elif isinstance(item, x509.Certificate):
-        findings.certificates.append(readable(item))
+        collected.certificates.append(readable(item))
     elif isinstance(item, PKCS12Certificate):
-        findings.certificates.append(readable(item.certificate))
+        collected.certificates.append(readable(item.certificate))
     elif isinstance(item, PKCS12KeyAndCertificates):
-        _collect_pkcs12(findings, item)
+        _collect_pkcs12(collected, item)
     elif isinstance(item, (tuple, list)) and nesting < _MAX_NESTING:
         for part in item:
             # pkcs12.load_key_and_certificates() has None in the place of what is missing.
             if part is not None:
-                _collect(findings, part, password, nesting + 1)
+                _collect(collected, part, password, nesting + 1)
     elif hasattr(item, "private_bytes") or isinstance(item, Signer):
-        findings.add_key(item)
+        collected.add_key(item)
     elif isinstance(item, os.PathLike):
         raise CertificateFormatError(
             f"this is a file path ({type(item).__name__}), not its content; give Path(...).read_bytes()"
         )
     elif isinstance(getattr(item, "value", None), (str, bytes)):
-        _collect_content(findings, item.value, password)  # type: ignore[attr-defined]
+        _collect_content(collected, item.value, password)  # type: ignore[attr-defined]
     elif isinstance(getattr(item, "cer", None), (bytes, bytearray)):
         raise MissingPrivateKeyError(
             f"a {type(item).__name__} is the public half; the private half is in the Key Vault secret of the same "
@@ -73,15 +73,15 @@ def _collect(findings: Findings, item: object, password: bytes | None, nesting: 
         raise CertificateFormatError(f"certificate data of type {type(item).__name__} is not known; give {hints.FORMS}")
 
 
-def _collect_pkcs12(findings: Findings, content: PKCS12KeyAndCertificates) -> None:
+def _collect_pkcs12(collected: Collected, content: PKCS12KeyAndCertificates) -> None:
     if content.key is not None:
-        findings.add_key(content.key)
+        collected.add_key(content.key)
     for entry in (content.cert, *content.additional_certs):
         if entry is not None:
-            findings.certificates.append(readable(entry.certificate))
+            collected.certificates.append(readable(entry.certificate))
 
 
-def _collect_content(findings: Findings, item: str | bytes | bytearray | memoryview, password: bytes | None) -> None:
+def _collect_content(collected: Collected, item: str | bytes | bytearray | memoryview, password: bytes | None) -> None:
     data: str | bytes = b""
     problem = None
     try:
@@ -96,69 +96,69 @@ def _collect_content(findings: Findings, item: str | bytes | bytearray | memoryv
             f"the certificate data is {len(data):,} long; at most {encoding.MAX_LENGTH:,} are read (a certificate with "
             "its key and chain takes some 10,000)"
         )
-    if not _recognise(findings, data, password, 0):
+    if not _recognise(collected, data, password, 0):
         raise CertificateFormatError(hints.explain(data if isinstance(data, str) else encoding.as_text(data)))
 
 
-def _recognise(findings: Findings, data: str | bytes, password: bytes | None, layers: int) -> bool:
+def _recognise(collected: Collected, data: str | bytes, password: bytes | None, layers: int) -> bool:
     if isinstance(data, bytes):
         if encoding.looks_binary(data):
-            return _recognise_der(findings, data, password)
+            return _recognise_der(collected, data, password)
         data = encoding.as_text(data)
     text = encoding.unwrap(data)
     if pem.BEGIN in text:
-        return _recognise_pem(findings, text, password)
+        return _recognise_pem(collected, text, password)
     decoded = encoding.from_base64(text) if layers < _MAX_LAYERS else None
-    return decoded is not None and _recognise(findings, decoded, password, layers + 1)
+    return decoded is not None and _recognise(collected, decoded, password, layers + 1)
 
 
-def _recognise_pem(findings: Findings, text: str, password: bytes | None) -> bool:
+def _recognise_pem(collected: Collected, text: str, password: bytes | None) -> bool:
     blocks = pem.blocks(text)
     for number, block in enumerate(blocks, 1):
         where = f"PEM block {number} ({block.label})"
         if block.label in _CERTIFICATE_LABELS:
-            _recognise_certificate(findings, block, password, where)
+            _recognise_certificate(collected, block, password, where)
         elif block.cipher is not None:
             # Imported, with the decryption, for those who have one.
             from azure_certvar_credential.certificates.traditional import load_traditional
 
-            findings.add_key(load_traditional(block, password, where))
+            collected.add_key(load_traditional(block, password, where))
         elif block.label == "OPENSSH PRIVATE KEY":
             raise CertificateFormatError(
                 f"{where} is in OpenSSH's own format; convert it with `ssh-keygen -p -m PKCS8 -f key`"
             )
         elif block.label.endswith("PRIVATE KEY"):
-            findings.add_key(der.load_key(block.data, password, findings.budget, where))
+            collected.add_key(structures.load_key(block.data, password, collected.budget, where))
         elif block.label in _PFX_LABELS:
-            if not _recognise_der(findings, block.data, password, where):
+            if not _recognise_der(collected, block.data, password, where):
                 raise CertificateFormatError(f"the PFX in {where} is damaged: it is no ASN.1")
         elif block.label != "EC PARAMETERS":
             # OpenSSL writes EC PARAMETERS before a SEC 1 key, which names its curve once more itself.
-            findings.unused.setdefault(block.label, block.data)
+            collected.unused.setdefault(block.label, block.data)
     if text.count(pem.END) > len(blocks):
-        findings.without_begin += pem.without_begin(text, blocks)
+        collected.without_begin += pem.without_begin(text, blocks)
     return bool(blocks)
 
 
-def _recognise_certificate(findings: Findings, block: pem.Block, password: bytes | None, where: str) -> None:
+def _recognise_certificate(collected: Collected, block: pem.Block, password: bytes | None, where: str) -> None:
     """Read the certificate of a PEM block, or whatever else is in it: `certutil -encode` calls every file so."""
     failure: CertificateFormatError
     try:
         # A TRUSTED CERTIFICATE is followed by OpenSSL's own trust settings.
-        findings.certificates.append(der.load_certificate(tlv.parse_first(block.data).encoded, where))
+        collected.certificates.append(structures.load_certificate(ber.parse_first(block.data).encoded, where))
         return
-    except tlv.MalformedError as error:
-        what = der.identify_beginning(block.data)
-        is_pfx = what == der.PFX
+    except ber.MalformedError as error:
+        what = structures.identify_beginning(block.data)
+        is_pfx = what == structures.PFX
         failure = CertificateFormatError(f"the {what if is_pfx else 'certificate'} in {where} is damaged: {error}")
     except CertificateFormatError as error:
         failure = error
-    if der.identified(block.data) in (der.CERTIFICATE, der.UNKNOWN):
+    if structures.identified(block.data) in (structures.CERTIFICATE, structures.UNKNOWN):
         raise failure
-    _recognise_der(findings, block.data, password, where)
+    _recognise_der(collected, block.data, password, where)
 
 
-def _recognise_der(findings: Findings, data: bytes, password: bytes | None, where: str = "the DER data") -> bool:
+def _recognise_der(collected: Collected, data: bytes, password: bytes | None, where: str = "the DER data") -> bool:
     rest = data
     # Several structures one after the other are as clear as in PEM; most often there is one.
     while rest.strip(b"\x00\t\n\r "):
@@ -168,31 +168,31 @@ def _recognise_der(findings: Findings, data: bytes, password: bytes | None, wher
                 return False
             raise CertificateFormatError(f"{len(rest):,} bytes that are no ASN.1 follow the data")
         element, kind = found
-        if kind == der.PFX:
+        if kind == structures.PFX:
             # Its eight modules are imported for those who have one.
-            from azure_certvar_credential.certificates.pfx import load_pfx
+            from azure_certvar_credential.certificates.pkcs12.pfx import load_pfx
 
-            content, keys = load_pfx(element, password, findings.budget)
-            _collect_pkcs12(findings, content)
+            content, keys = load_pfx(element, password, collected.budget)
+            _collect_pkcs12(collected, content)
             for key in keys:
-                findings.add_key(key)
-        elif kind == der.CERTIFICATE:
-            findings.certificates.append(der.load_certificate(element.encoded, where))
-        elif kind in (der.PRIVATE_KEY, der.ENCRYPTED_PRIVATE_KEY, der.DSA_PRIVATE_KEY):
-            findings.add_key(der.load_key(element.encoded, password, findings.budget, where))
+                collected.add_key(key)
+        elif kind == structures.CERTIFICATE:
+            collected.certificates.append(structures.load_certificate(element.encoded, where))
+        elif kind in (structures.PRIVATE_KEY, structures.ENCRYPTED_PRIVATE_KEY, structures.DSA_PRIVATE_KEY):
+            collected.add_key(structures.load_key(element.encoded, password, collected.budget, where))
         else:
-            raise der.other_structure(kind, where)
+            raise structures.other_structure(kind, where)
         rest = rest[len(element.encoded) :]
     return True
 
 
-def _first(data: bytes, where: str) -> tuple[tlv.Element, str] | None:
+def _first(data: bytes, where: str) -> tuple[ber.Element, str] | None:
     """Return the structure that data begins with, and which it is; None if it is no ASN.1."""
     try:
-        element = tlv.parse_first(data)
-        return element, der.identify(element)
-    except tlv.TruncatedError as error:
+        element = ber.parse_first(data)
+        return element, structures.identify(element)
+    except ber.TruncatedError as error:
         problem = str(error)
-    except tlv.MalformedError:
+    except ber.MalformedError:
         return None
-    raise CertificateFormatError(f"the {der.identify_beginning(data)} is cut off: in {where}, {problem}")
+    raise CertificateFormatError(f"the {structures.identify_beginning(data)} is cut off: in {where}, {problem}")

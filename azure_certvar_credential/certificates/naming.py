@@ -9,7 +9,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from azure_certvar_credential.certificates.foreign import PARSER_ERRORS
+from azure_certvar_credential.certificates.parser_errors import PARSER_ERRORS
 from azure_certvar_credential.exceptions import CertificateFormatError
 from azure_certvar_credential.signers.memory import PublicKey
 

@@ -10,8 +10,8 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
-from azure_certvar_credential.certificates.foreign import PARSER_ERRORS, VERIFY_ERRORS
 from azure_certvar_credential.certificates.naming import describe, describe_key, public_key_sha256
+from azure_certvar_credential.certificates.parser_errors import PARSER_ERRORS, VERIFY_ERRORS
 from azure_certvar_credential.exceptions import (
     CertificateError,
     ConfigurationError,

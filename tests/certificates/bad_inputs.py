@@ -19,7 +19,7 @@ from azure_certvar_credential.exceptions import (
     PasswordRequiredError,
     WrongPasswordError,
 )
-from tests.certificates import ber, making
+from tests.certificates import making, raw
 from tests.certificates.bad_keys import DAMAGED, KEYS, WORK, Bad
 from tests.certificates.bad_pem import PEM
 from tests.certificates.forms import b64, traditional
@@ -69,7 +69,7 @@ NOTHING: dict[str, Callable[[Kit], Bad]] = {
     ),
     "a public key object": lambda kit: Bad((kit.leaf, kit.key.public_key()), CertificateFormatError, "PublicKey"),
     "ASN.1 of something else": lambda kit: Bad(
-        ber.tlv(0x30, ber.tlv(4, bytes(200))), CertificateFormatError, "no certificate, private key or PFX"
+        raw.tlv(0x30, raw.tlv(4, bytes(200))), CertificateFormatError, "no certificate, private key or PFX"
     ),
     "a public key in DER": lambda kit: Bad(
         kit.key.public_key().public_bytes(DER, PublicFormat.SubjectPublicKeyInfo),

@@ -16,7 +16,7 @@ from azure_certvar_credential.exceptions import (
     KeyMismatchError,
     UnsupportedKeyError,
 )
-from tests.certificates import ber, making
+from tests.certificates import making, raw
 from tests.certificates.forms import b64
 from tests.certificates.kit import PASSWORD
 
@@ -60,19 +60,19 @@ def rsa_key_of(kit: Kit, **changes: int) -> bytes:
     public = numbers.public_numbers
     right = {"n": public.n, "e": public.e, "d": numbers.d, "p": numbers.p, "q": numbers.q}
     right |= {"dp": numbers.dmp1, "dq": numbers.dmq1, "qi": numbers.iqmp}
-    return ber.tlv(0x30, ber.integer(0) + b"".join(ber.integer(number) for number in (right | changes).values()))
+    return raw.tlv(0x30, raw.integer(0) + b"".join(raw.integer(number) for number in (right | changes).values()))
 
 
 def encrypted_key(kdf: str, parameters: bytes, cipher: str = "2.16.840.1.101.3.4.1.42") -> bytes:
     """An EncryptedPrivateKeyInfo under PBES2 with some key derivation and cipher; its content is nothing."""
-    derivation = ber.tlv(0x30, ber.oid(kdf) + ber.tlv(0x30, parameters))
-    encryption = ber.tlv(0x30, ber.oid(cipher) + ber.tlv(4, bytes(16)))
-    scheme = ber.oid("1.2.840.113549.1.5.13") + ber.tlv(0x30, derivation + encryption)
-    return ber.tlv(0x30, ber.tlv(0x30, scheme) + ber.tlv(4, bytes(64)))
+    derivation = raw.tlv(0x30, raw.oid(kdf) + raw.tlv(0x30, parameters))
+    encryption = raw.tlv(0x30, raw.oid(cipher) + raw.tlv(4, bytes(16)))
+    scheme = raw.oid("1.2.840.113549.1.5.13") + raw.tlv(0x30, derivation + encryption)
+    return raw.tlv(0x30, raw.tlv(0x30, scheme) + raw.tlv(4, bytes(64)))
 
 
 def pbkdf2_key(iterations: int) -> bytes:
-    return encrypted_key("1.2.840.113549.1.5.12", ber.tlv(4, b"saltsalt") + ber.integer(iterations))
+    return encrypted_key("1.2.840.113549.1.5.12", raw.tlv(4, b"saltsalt") + raw.integer(iterations))
 
 
 def pbes2_der(kit: Kit, iterations: int) -> bytes:
@@ -81,8 +81,8 @@ def pbes2_der(kit: Kit, iterations: int) -> bytes:
 
 
 def scrypt_key(*numbers: int) -> bytes:
-    salt = ber.tlv(4, b"saltsalt")
-    return encrypted_key("1.3.6.1.4.1.11591.4.11", salt + b"".join(ber.integer(number) for number in numbers))
+    salt = raw.tlv(4, b"saltsalt")
+    return encrypted_key("1.3.6.1.4.1.11591.4.11", salt + b"".join(raw.integer(number) for number in numbers))
 
 
 KEYS: dict[str, Callable[[Kit], Bad]] = {
@@ -107,7 +107,7 @@ KEYS: dict[str, Callable[[Kit], Bad]] = {
     "Ed448": lambda kit: Bad(with_key(ed448.Ed448PrivateKey.generate()), UnsupportedKeyError, "type Ed448"),
     "X25519": lambda kit: Bad(with_key(x25519.X25519PrivateKey.generate()), UnsupportedKeyError, "type X25519"),
     "a damaged Ed25519 key": lambda kit: Bad(
-        ber.tlv(0x30, ber.integer(0) + ber.tlv(0x30, ber.oid("1.3.101.112")) + ber.tlv(4, b"\x04\x01\x00")),
+        raw.tlv(0x30, raw.integer(0) + raw.tlv(0x30, raw.oid("1.3.101.112")) + raw.tlv(4, b"\x04\x01\x00")),
         UnsupportedKeyError,
         "type Ed25519",
     ),
@@ -179,7 +179,7 @@ DAMAGED: dict[str, Callable[[Kit], Bad]] = {
     "PFX, cut off": lambda kit: Bad(kit.pfx(PASSWORD)[:-100], CertificateFormatError, "the PFX is cut off", PASSWORD),
     "PFX, cut in half": lambda kit: Bad(kit.pfx()[: len(kit.pfx()) // 2], CertificateFormatError, "PFX is cut off"),
     "PFX, BER, cut off": lambda kit: Bad(
-        ber.indefinite(kit.openssl_pfx(), 4)[:-4], CertificateFormatError, "PFX is cut off", PASSWORD
+        raw.indefinite(kit.openssl_pfx(), 4)[:-4], CertificateFormatError, "PFX is cut off", PASSWORD
     ),
     "PFX, base64, cut off": lambda kit: Bad(b64(kit.pfx())[:2000], CertificateFormatError, "PFX is cut off"),
     "PFX, base64, odd length": lambda kit: Bad(b64(kit.pfx())[:2001], CertificateFormatError, "damaged or cut off"),
@@ -205,7 +205,7 @@ DAMAGED: dict[str, Callable[[Kit], Bad]] = {
         "is damaged",
     ),
     "EC key of a good curve": lambda kit: Bad(
-        (kit.ec_leaf, ber.tlv(0x30, ber.integer(1) + ber.tlv(4, bytes(32)) + ber.tlv(0xA0, ber.oid("1.3.132.0.34")))),
+        (kit.ec_leaf, raw.tlv(0x30, raw.integer(1) + raw.tlv(4, bytes(32)) + raw.tlv(0xA0, raw.oid("1.3.132.0.34")))),
         CertificateFormatError,
         "is damaged, or of a type",
     ),
@@ -241,30 +241,30 @@ WORK: dict[str, Callable[[Kit], Bad]] = {
         (kit.leaf, encrypted_key("1.2.840.113549.1.5.12", b"")), CertificateFormatError, "without an iter", PASSWORD
     ),
     "key, PBES2 inside PBES2": lambda kit: Bad(
-        (kit.leaf, encrypted_key("1.2.840.113549.1.5.13", ber.tlv(4, b""))), CertificateFormatError, "inside", PASSWORD
+        (kit.leaf, encrypted_key("1.2.840.113549.1.5.13", raw.tlv(4, b""))), CertificateFormatError, "inside", PASSWORD
     ),
     "key, encryption without an algorithm": lambda kit: Bad(
-        (kit.leaf, ber.tlv(0x30, ber.tlv(0x30, b"") + ber.tlv(4, b""))), CertificateFormatError, "without an algorithm"
+        (kit.leaf, raw.tlv(0x30, raw.tlv(0x30, b"") + raw.tlv(4, b""))), CertificateFormatError, "without an algorithm"
     ),
     "key, unknown encryption": lambda kit: Bad(
-        (kit.leaf, ber.tlv(0x30, ber.tlv(0x30, ber.oid("1.2.3")) + ber.tlv(4, bytes(64)))),
+        (kit.leaf, raw.tlv(0x30, raw.tlv(0x30, raw.oid("1.2.3")) + raw.tlv(4, bytes(64)))),
         CertificateFormatError,
         "not supported",
         PASSWORD,
     ),
     "key, PBES2 of nothing": lambda kit: Bad(
-        (kit.leaf, ber.tlv(0x30, ber.tlv(0x30, ber.oid("1.2.840.113549.1.5.13")) + ber.tlv(4, bytes(64)))),
+        (kit.leaf, raw.tlv(0x30, raw.tlv(0x30, raw.oid("1.2.840.113549.1.5.13")) + raw.tlv(4, bytes(64)))),
         CertificateFormatError,
         "is damaged: PBES2 without its two algorithms",
         PASSWORD,
     ),
     "key, PBES2 of an empty sequence": lambda kit: Bad(
-        (kit.leaf, ber.tlv(0x30, ber.tlv(0x30, ber.oid("1.2.840.113549.1.5.13") + b"\x30\0") + ber.tlv(4, bytes(64)))),
+        (kit.leaf, raw.tlv(0x30, raw.tlv(0x30, raw.oid("1.2.840.113549.1.5.13") + b"\x30\0") + raw.tlv(4, bytes(64)))),
         CertificateFormatError,
         "is damaged: PBES2 without its two algorithms",
         PASSWORD,
     ),
     "key, unknown key derivation": lambda kit: Bad(
-        (kit.leaf, encrypted_key("1.2.3", ber.integer(2**60))), CertificateFormatError, "not supported", PASSWORD
+        (kit.leaf, encrypted_key("1.2.3", raw.integer(2**60))), CertificateFormatError, "not supported", PASSWORD
     ),
 }

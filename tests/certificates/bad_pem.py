@@ -14,7 +14,7 @@ from azure_certvar_credential.exceptions import (
     PasswordRequiredError,
     WrongPasswordError,
 )
-from tests.certificates import ber, making
+from tests.certificates import making, raw
 from tests.certificates.bad_keys import Bad
 from tests.certificates.forms import enveloped
 from tests.certificates.kit import PASSWORD
@@ -75,7 +75,7 @@ OTHER_CONTENT: dict[str, Callable[[Kit], Bad]] = {
         enveloped("PKCS12", b"\xff" * 9), CertificateFormatError, "the PFX in PEM block 1 (PKCS12) is damaged"
     ),
     "a number called PFX": lambda kit: Bad(
-        enveloped("PFX", ber.integer(5)), CertificateFormatError, "PEM block 1 (PFX) is ASN.1, but no certificate"
+        enveloped("PFX", raw.integer(5)), CertificateFormatError, "PEM block 1 (PFX) is ASN.1, but no certificate"
     ),
     "PKCS #7": lambda kit: Bad(
         pkcs7(kit, "PEM"), CertificateFormatError, "not used: PKCS7; a .p7b holds certificates and never a private key"

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PrivateFormat
 
 from azure_certvar_credential.certificates import ClientCertificate
 from azure_certvar_credential.signers.memory import MemorySigner
-from tests.certificates import ber, making
+from tests.certificates import making, raw
 from tests.certificates.kit import PASSWORD
 
 if TYPE_CHECKING:
@@ -192,7 +192,7 @@ PFX_FORMS: dict[str, Callable[[Kit], Form]] = {
     "pfx: neither MAC nor encryption": lambda kit: Form(
         kit.openssl_pfx("-keypbe", "NONE", "-certpbe", "NONE", "-nomac", password="")
     ),
-    "pfx: BER outside": lambda kit: Form(ber.indefinite(kit.openssl_pfx(), 4), PASSWORD),
+    "pfx: BER outside": lambda kit: Form(raw.indefinite(kit.openssl_pfx(), 4), PASSWORD),
     "pfx: EC": lambda kit: Form(
         kit.openssl("pkcs12", "-export", "-inkey", "ec.pem", "-in", "ec-leaf.pem", "-passout", f"pass:{PASSWORD}"),
         PASSWORD,
@@ -216,7 +216,7 @@ BASE64_FORMS: dict[str, Callable[[Kit], Form]] = {
     "base64: PFX, BOM": lambda kit: Form(b"\xef\xbb\xbf" + base64.b64encode(kit.pfx())),
     "base64: PFX, UTF-16 with BOM": lambda kit: Form(b64(kit.pfx()).encode("utf-16")),
     "base64: PFX, no padding": lambda kit: Form(b64(kit.pfx()).rstrip("=")),
-    "base64: PFX, BER": lambda kit: Form(b64(ber.indefinite(kit.openssl_pfx(), 4)), PASSWORD),
+    "base64: PFX, BER": lambda kit: Form(b64(raw.indefinite(kit.openssl_pfx(), 4)), PASSWORD),
     "base64url: PFX": lambda kit: Form(base64.urlsafe_b64encode(kit.pfx()).decode()),
     "base64url: PFX, no padding": lambda kit: Form(base64.urlsafe_b64encode(kit.pfx()).decode().rstrip("=")),
     "base64: PEM": lambda kit: Form(b64(kit.pem)),

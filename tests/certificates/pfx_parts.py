@@ -13,8 +13,8 @@ from cryptography.hazmat.primitives.ciphers.modes import CBC
 from cryptography.hazmat.primitives.padding import PKCS7
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from azure_certvar_credential.certificates.derivation import ENCRYPTION_KEY, INITIAL_VALUE, pkcs12_key
-from tests.certificates import ber, making
+from azure_certvar_credential.certificates.pkcs12.kdf import ENCRYPTION_KEY, INITIAL_VALUE, pkcs12_key
+from tests.certificates import making, raw
 
 if TYPE_CHECKING:
     from cryptography import x509
@@ -36,48 +36,48 @@ SHA1 = "1.3.14.3.2.26"
 
 def typed(kind: str, value: bytes) -> bytes:
     """``SEQUENCE { OBJECT IDENTIFIER, [0] value }``: a ContentInfo or a bag."""
-    return ber.tlv(0x30, ber.oid(kind) + ber.tlv(0xA0, value))
+    return raw.tlv(0x30, raw.oid(kind) + raw.tlv(0xA0, value))
 
 
 def plain(*bags: bytes) -> bytes:
-    return typed(DATA, ber.tlv(4, ber.tlv(0x30, b"".join(bags))))
+    return typed(DATA, raw.tlv(4, raw.tlv(0x30, b"".join(bags))))
 
 
 def encrypted(algorithm: bytes) -> bytes:
-    info = ber.tlv(0x30, ber.oid(DATA) + algorithm + ber.tlv(0x80, bytes(64)))
-    return typed(ENCRYPTED_DATA, ber.tlv(0x30, ber.integer(0) + info))
+    info = raw.tlv(0x30, raw.oid(DATA) + algorithm + raw.tlv(0x80, bytes(64)))
+    return typed(ENCRYPTED_DATA, raw.tlv(0x30, raw.integer(0) + info))
 
 
 def pfx_of(*contents: bytes, mac: bytes = b"") -> bytes:
-    return ber.tlv(0x30, ber.integer(3) + plain_safe(b"".join(contents)) + mac)
+    return raw.tlv(0x30, raw.integer(3) + plain_safe(b"".join(contents)) + mac)
 
 
 def plain_safe(contents: bytes) -> bytes:
-    return typed(DATA, ber.tlv(4, ber.tlv(0x30, contents)))
+    return typed(DATA, raw.tlv(4, raw.tlv(0x30, contents)))
 
 
 def pbe(iterations: int, scheme: str = PBE_3DES) -> bytes:
-    return ber.tlv(0x30, ber.oid(scheme) + ber.tlv(0x30, ber.tlv(4, b"saltsalt") + ber.integer(iterations)))
+    return raw.tlv(0x30, raw.oid(scheme) + raw.tlv(0x30, raw.tlv(4, b"saltsalt") + raw.integer(iterations)))
 
 
 def pbes2(iterations: int) -> bytes:
-    cipher = ber.tlv(0x30, ber.oid("2.16.840.1.101.3.4.1.42") + ber.tlv(4, bytes(16)))
-    return ber.tlv(0x30, ber.oid(PBES2) + ber.tlv(0x30, pbe(iterations, PBKDF2) + cipher))
+    cipher = raw.tlv(0x30, raw.oid("2.16.840.1.101.3.4.1.42") + raw.tlv(4, bytes(16)))
+    return raw.tlv(0x30, raw.oid(PBES2) + raw.tlv(0x30, pbe(iterations, PBKDF2) + cipher))
 
 
 def shrouded(algorithm: bytes) -> bytes:
-    return typed(SHROUDED_KEY_BAG, ber.tlv(0x30, algorithm + ber.tlv(4, bytes(64))))
+    return typed(SHROUDED_KEY_BAG, raw.tlv(0x30, algorithm + raw.tlv(4, bytes(64))))
 
 
 def mac_of(iterations: int | None) -> bytes:
-    digest = ber.tlv(0x30, ber.tlv(0x30, ber.oid(SHA1) + ber.tlv(5, b"")) + ber.tlv(4, bytes(20)))
-    return ber.tlv(0x30, digest + ber.tlv(4, bytes(8)) + (b"" if iterations is None else ber.integer(iterations)))
+    digest = raw.tlv(0x30, raw.tlv(0x30, raw.oid(SHA1) + raw.tlv(5, b"")) + raw.tlv(4, bytes(20)))
+    return raw.tlv(0x30, digest + raw.tlv(4, bytes(8)) + (b"" if iterations is None else raw.integer(iterations)))
 
 
 def pbmac1_of(iterations: int) -> bytes:
-    scheme = ber.tlv(0x30, ber.oid(PBMAC1) + ber.tlv(0x30, pbe(iterations, PBKDF2)))
-    digest = ber.tlv(0x30, scheme + ber.tlv(4, bytes(32)))
-    return ber.tlv(0x30, digest + ber.tlv(4, b"NOT USED") + ber.integer(1))
+    scheme = raw.tlv(0x30, raw.oid(PBMAC1) + raw.tlv(0x30, pbe(iterations, PBKDF2)))
+    digest = raw.tlv(0x30, scheme + raw.tlv(4, bytes(32)))
+    return raw.tlv(0x30, digest + raw.tlv(4, b"NOT USED") + raw.integer(1))
 
 
 def key_bag(key: PrivateKeyTypes, password: bytes | None = None) -> bytes:
@@ -87,8 +87,8 @@ def key_bag(key: PrivateKeyTypes, password: bytes | None = None) -> bytes:
 
 
 def certificate_bag(certificate: x509.Certificate) -> bytes:
-    value = ber.tlv(0xA0, ber.tlv(4, certificate.public_bytes(Encoding.DER)))
-    return typed(CERTIFICATE_BAG, ber.tlv(0x30, ber.oid("1.2.840.113549.1.9.22.1") + value))
+    value = raw.tlv(0xA0, raw.tlv(4, certificate.public_bytes(Encoding.DER)))
+    return typed(CERTIFICATE_BAG, raw.tlv(0x30, raw.oid("1.2.840.113549.1.9.22.1") + value))
 
 
 def enciphered(contents: bytes, password: str | None, scheme: str, iterations: int) -> tuple[bytes, bytes]:
@@ -121,14 +121,14 @@ def enciphered(contents: bytes, password: str | None, scheme: str, iterations: i
 
 def shrouded_key(key: PrivateKeyTypes, password: str, scheme: str) -> bytes:
     algorithm, ciphertext = enciphered(making.key_bytes(key, Encoding.DER), password, scheme, 1)
-    return typed(SHROUDED_KEY_BAG, ber.tlv(0x30, algorithm + ber.tlv(4, ciphertext)))
+    return typed(SHROUDED_KEY_BAG, raw.tlv(0x30, algorithm + raw.tlv(4, ciphertext)))
 
 
 def sealed(contents: bytes, password: str | None, scheme: str = PBES2, iterations: int = 1) -> bytes:
     """EncryptedData that can be opened."""
     algorithm, ciphertext = enciphered(contents, password, scheme, iterations)
-    info = ber.tlv(0x30, ber.oid(DATA) + algorithm + ber.tlv(0x80, ciphertext))
-    return typed(ENCRYPTED_DATA, ber.tlv(0x30, ber.integer(0) + info))
+    info = raw.tlv(0x30, raw.oid(DATA) + algorithm + raw.tlv(0x80, ciphertext))
+    return typed(ENCRYPTED_DATA, raw.tlv(0x30, raw.integer(0) + info))
 
 
 def with_mac(content: bytes, password: str) -> bytes:
@@ -138,6 +138,6 @@ def with_mac(content: bytes, password: str) -> bytes:
     octets = password.encode("utf-16-be") + b"\0\0"
     block += (octets * 64)[: -(-len(octets) // 64) * 64]
     value = hmac.digest(hashlib.sha1(block, usedforsecurity=False).digest(), content, "sha1")
-    digest = ber.tlv(0x30, ber.tlv(0x30, ber.oid(SHA1) + ber.tlv(5, b"")) + ber.tlv(4, value))
-    mac = ber.tlv(0x30, digest + ber.tlv(4, salt))
-    return ber.tlv(0x30, ber.integer(3) + typed(DATA, ber.tlv(4, content)) + mac)
+    digest = raw.tlv(0x30, raw.tlv(0x30, raw.oid(SHA1) + raw.tlv(5, b"")) + raw.tlv(4, value))
+    mac = raw.tlv(0x30, digest + raw.tlv(4, salt))
+    return raw.tlv(0x30, raw.integer(3) + typed(DATA, raw.tlv(4, content)) + mac)

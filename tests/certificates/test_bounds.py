@@ -8,9 +8,9 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from azure_certvar_credential import ClientCertificate
 from azure_certvar_credential.certificates import chain as chains
-from azure_certvar_credential.certificates import derivation, pbe
+from azure_certvar_credential.certificates.pkcs12 import kdf, pbe
 from azure_certvar_credential.exceptions import AmbiguousPrivateKeyError, CertificateError
-from tests.certificates import ber, making
+from tests.certificates import making, raw
 from tests.certificates.kit import Kit
 from tests.certificates.pfx_parts import PBES2, enciphered
 
@@ -19,7 +19,7 @@ def _wrapped(contents: bytes, times: int) -> bytes:
     """A key that is encrypted with the empty password, again and again."""
     for _ in range(times):
         algorithm, ciphertext = enciphered(contents, "", PBES2, 7)
-        contents = ber.tlv(0x30, algorithm + ber.tlv(4, ciphertext))
+        contents = raw.tlv(0x30, algorithm + raw.tlv(4, ciphertext))
     return contents
 
 
@@ -28,7 +28,7 @@ def test_a_key_that_is_encrypted_inside_of_another_is_not_looked_for(
     kit: Kit, times: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     derived: list[int] = []
-    derive = derivation.derive
+    derive = kdf.derive
 
     def counted(*arguments: object) -> bytes:
         derived.append(1)

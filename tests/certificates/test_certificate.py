@@ -22,7 +22,7 @@ from azure_certvar_credential.exceptions import (
     CertificateWarning,
     PasswordError,
 )
-from tests.certificates import ber, making
+from tests.certificates import making, raw
 from tests.certificates.kit import PASSWORD
 from tests.certificates.making import NOW, YEAR
 from tests.certificates.secrecy import assert_tells_nothing, secrets_of
@@ -181,7 +181,7 @@ def test_a_certificate_with_an_unreadable_date_is_refused_at_once(kit: Kit) -> N
     der = kit.leaf.public_bytes(Encoding.DER)
     year = f"{kit.leaf.not_valid_after_utc:%y%m%d}".encode()
     # Replaced by a 13th month: the outer structure is still in order, so that cryptography takes it at first.
-    broken = der.replace(ber.tlv(0x17, year)[2:], year[:2] + b"13" + year[4:])
+    broken = der.replace(raw.tlv(0x17, year)[2:], year[:2] + b"13" + year[4:])
     assert broken != der
 
     with pytest.raises(CertificateFormatError, match="damaged"):

@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PrivateFormat
 
-from azure_certvar_credential.certificates import ClientCertificate, kdf
+from azure_certvar_credential.certificates import ClientCertificate
+from azure_certvar_credential.certificates.pkcs12 import kdf_budget
 from azure_certvar_credential.exceptions import (
     CertificateFormatError,
     PasswordRequiredError,
     UnsupportedKeyError,
     WrongPasswordError,
 )
-from tests.certificates import ber, making
+from tests.certificates import making, raw
 from tests.certificates.bad_keys import encrypted_key
 from tests.certificates.kit import PASSWORD
 from tests.certificates.pfx_parts import PBE_3DES, PBES2, enciphered
@@ -77,7 +78,7 @@ def test_no_password_is_taken_in_both_ways_in_which_it_is_written(
     kit: Kit, scheme: str, written: str | None, given: str | None
 ) -> None:
     algorithm, content = enciphered(making.key_bytes(kit.key, Encoding.DER), written, scheme, 2)
-    key = ber.tlv(0x30, algorithm + ber.tlv(4, content))
+    key = raw.tlv(0x30, algorithm + raw.tlv(4, content))
 
     assert ClientCertificate.load((kit.leaf, key), given).leaf == kit.leaf
 
@@ -103,11 +104,11 @@ def test_the_second_way_of_writing_no_password_has_to_be_in_the_budget(
     kit: Kit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     algorithm, content = enciphered(making.key_bytes(kit.key, Encoding.DER), "", PBE_3DES, 2)
-    made = (kit.leaf, ber.tlv(0x30, algorithm + ber.tlv(4, content)))
+    made = (kit.leaf, raw.tlv(0x30, algorithm + raw.tlv(4, content)))
 
-    monkeypatch.setattr(kdf, "MAX_ITERATIONS", 4)
+    monkeypatch.setattr(kdf_budget, "MAX_ITERATIONS", 4)
     assert ClientCertificate.load(made).leaf == kit.leaf
-    monkeypatch.setattr(kdf, "MAX_ITERATIONS", 3)
+    monkeypatch.setattr(kdf_budget, "MAX_ITERATIONS", 3)
     with pytest.raises(PasswordRequiredError, match="give its password"):
         ClientCertificate.load(made)
 
@@ -143,7 +144,7 @@ def test_a_traditional_cipher_that_is_not_taken_is_named(kit: Kit, cipher: str, 
 def test_an_encryption_that_nobody_knows_is_no_matter_of_the_password(
     kit: Kit, derivation: str, named: str, given: str | None
 ) -> None:
-    key = encrypted_key(derivation, ber.tlv(4, b"saltsalt") + ber.integer(1), cipher="1.2.3.4")
+    key = encrypted_key(derivation, raw.tlv(4, b"saltsalt") + raw.integer(1), cipher="1.2.3.4")
 
     with pytest.raises(CertificateFormatError, match=f"{named}, which is not supported"):
         ClientCertificate.load((kit.leaf, key), given)
@@ -158,21 +159,21 @@ def test_where_openssl_may_lack_a_cipher_a_failure_names_it(kit: Kit) -> None:
 def test_a_key_in_an_encoding_that_only_openssl_takes_is_opened(kit: Kit) -> None:
     # A length in more octets than it needs: BER, and no DER (X.690 clause 10.1).
     rsa = making.key_bytes(kit.key, Encoding.DER, PrivateFormat.TraditionalOpenSSL)
-    algorithm = ber.tlv(0x30, ber.oid("1.2.840.113549.1.1.1") + b"\5\0")
-    key = ber.tlv(0x30, ber.integer(0) + algorithm + ber.tlv(4, b"\x30\x83\0" + rsa[2:]))
+    algorithm = raw.tlv(0x30, raw.oid("1.2.840.113549.1.1.1") + b"\5\0")
+    key = raw.tlv(0x30, raw.integer(0) + algorithm + raw.tlv(4, b"\x30\x83\0" + rsa[2:]))
     algorithm, content = enciphered(key, PASSWORD, PBES2, 2)
-    made = (kit.leaf, ber.tlv(0x30, algorithm + ber.tlv(4, content)))
+    made = (kit.leaf, raw.tlv(0x30, algorithm + raw.tlv(4, content)))
 
     assert ClientCertificate.load(made, PASSWORD).leaf == kit.leaf
 
 
 def test_what_is_opened_and_damaged_is_no_matter_of_the_password(kit: Kit) -> None:
-    algorithm = ber.tlv(0x30, ber.oid("1.2.840.113549.1.1.1") + b"\5\0")
-    damaged = ber.tlv(0x30, ber.integer(0) + algorithm + ber.tlv(4, bytes(200)))
+    algorithm = raw.tlv(0x30, raw.oid("1.2.840.113549.1.1.1") + b"\5\0")
+    damaged = raw.tlv(0x30, raw.integer(0) + algorithm + raw.tlv(4, bytes(200)))
     algorithm, content = enciphered(damaged, PASSWORD, PBES2, 2)
 
     with pytest.raises(CertificateFormatError, match="its password is right"):
-        ClientCertificate.load((kit.leaf, ber.tlv(0x30, algorithm + ber.tlv(4, content))), PASSWORD)
+        ClientCertificate.load((kit.leaf, raw.tlv(0x30, algorithm + raw.tlv(4, content))), PASSWORD)
 
 
 @pytest.mark.parametrize("encryption", ["PBES2 aes-256-cbc", "PBES2 seed", "PBES2 hmacWithSHA512-256"])
@@ -187,7 +188,7 @@ def test_a_key_of_another_kind_is_named_when_it_is_opened(kit: Kit, encryption: 
 
 def test_encryption_with_damaged_parameters_is_damage(kit: Kit) -> None:
     # The pseudo-random function has no name.
-    key = encrypted_key("1.2.840.113549.1.5.12", ber.tlv(4, b"salt") + ber.integer(1) + ber.tlv(0x30, b""))
+    key = encrypted_key("1.2.840.113549.1.5.12", raw.tlv(4, b"salt") + raw.integer(1) + raw.tlv(0x30, b""))
 
     with pytest.raises(CertificateFormatError, match="is damaged"):
         ClientCertificate.load((kit.leaf, key), PASSWORD)

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
 from azure_certvar_credential.certificates import ClientCertificate
-from tests.certificates import ber
+from tests.certificates import raw
 from tests.certificates.forms import FORMS
 from tests.certificates.kit import PASSWORD
 
@@ -57,12 +57,12 @@ def test_a_pfx_keeps_its_chain(kit: Kit, form: str) -> None:
 def test_a_pfx_in_ber_throughout_is_read_as_openssl_reads_it(kit: Kit) -> None:
     # Without a MAC, which would be over the octets that are changed here.
     plain = kit.openssl_pfx("-nomac", "-keypbe", "NONE", "-certpbe", "NONE", password="")
-    outer = ber.elements(ber.elements(plain)[0][1])
-    content = ber.elements(ber.elements(ber.elements(outer[1][1])[1][1])[0][1])
+    outer = raw.elements(raw.elements(plain)[0][1])
+    content = raw.elements(raw.elements(raw.elements(outer[1][1])[1][1])[0][1])
     assert content[0][0] == 0x30
-    safe = ber.indefinite(ber.tlv(*content[0]))
-    data = ber.tlv(0x30, ber.oid("1.2.840.113549.1.7.1") + ber.tlv(0xA0, ber.tlv(4, safe)))
-    pfx = ber.indefinite(ber.tlv(0x30, ber.integer(3) + data))
+    safe = raw.indefinite(raw.tlv(*content[0]))
+    data = raw.tlv(0x30, raw.oid("1.2.840.113549.1.7.1") + raw.tlv(0xA0, raw.tlv(4, safe)))
+    pfx = raw.indefinite(raw.tlv(0x30, raw.integer(3) + data))
     assert kit.openssl("pkcs12", "-nodes", "-nomacver", "-passin", "pass:", stdin=pfx)
 
     assert ClientCertificate.load(pfx).leaf == kit.leaf

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from azure_certvar_credential.certificates import ClientCertificate
 from azure_certvar_credential.exceptions import CertificateError
-from tests.certificates import ber, making
+from tests.certificates import making, raw
 from tests.certificates.kit import PASSWORD
 from tests.certificates.pfx_parts import (
     PBE_3DES,
@@ -56,7 +56,7 @@ def der_pair(layout: PrivateFormat) -> bytes:
 BINARIES = {
     "PFX": pfx(PASSWORD.encode()),
     "PFX without password": pfx(None),
-    "PFX in BER": ber.indefinite(pfx(PASSWORD.encode()), 4),
+    "PFX in BER": raw.indefinite(pfx(PASSWORD.encode()), 4),
     "PKCS #8": der_pair(PrivateFormat.PKCS8),
     "SEC 1": der_pair(PrivateFormat.TraditionalOpenSSL),
     "PKCS #1": LEAF.public_bytes(Encoding.DER)
@@ -65,7 +65,7 @@ BINARIES = {
     + making.key_bytes(making.ec_key(3), Encoding.DER, password=PASSWORD.encode()),
 }
 # A SafeContents with a certificate, a key that cannot be opened and one that is not encrypted.
-HIDDEN = ber.tlv(0x30, certificate_bag(EC_LEAF) + shrouded(pbes2(1)) + key_bag(making.ec_key(3)))
+HIDDEN = raw.tlv(0x30, certificate_bag(EC_LEAF) + shrouded(pbes2(1)) + key_bag(making.ec_key(3)))
 PEM = making.key_bytes(making.ec_key(3)) + making.pem(EC_LEAF)
 
 

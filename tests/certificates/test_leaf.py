@@ -81,7 +81,7 @@ def test_the_same_certificate_twice_is_one(caplog: pytest.LogCaptureFixture) -> 
 
 
 def test_a_choice_is_logged(caplog: pytest.LogCaptureFixture) -> None:
-    with caplog.at_level(logging.INFO, "azure_certvar_credential.certificates.findings"):
+    with caplog.at_level(logging.INFO, "azure_certvar_credential.certificates.material"):
         chosen = ClientCertificate.load((issued(-9, 9), issued(-9, 99), KEY))
 
     assert f"several certificates have this private key; 'CN=leaf' (thumbprint {chosen.thumbprint})" in caplog.text

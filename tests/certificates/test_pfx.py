@@ -10,15 +10,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from azure_certvar_credential.certificates import ClientCertificate, pfx_structure, tlv
-from azure_certvar_credential.certificates.kdf import MAX_ITERATIONS
+from azure_certvar_credential.certificates import ClientCertificate, ber
+from azure_certvar_credential.certificates.pkcs12 import authenticated_safe
+from azure_certvar_credential.certificates.pkcs12.kdf_budget import MAX_ITERATIONS
 from azure_certvar_credential.exceptions import (
     AmbiguousPrivateKeyError,
     CertificateFormatError,
     PasswordRequiredError,
     WrongPasswordError,
 )
-from tests.certificates import ber, making
+from tests.certificates import making, raw
 from tests.certificates.kit import PASSWORD
 from tests.certificates.pfx_parts import (
     DATA,
@@ -60,11 +61,11 @@ SHARE = MAX_ITERATIONS // 3 + 1
         pytest.param(pfx_of(encrypted(pbes2(HUGE))), id="encrypted data, PBES2"),
         pytest.param(pfx_of(plain(shrouded(pbe(HUGE)))), id="key bag, PKCS #12"),
         pytest.param(pfx_of(plain(shrouded(pbes2(HUGE)))), id="key bag, PBES2"),
-        pytest.param(pfx_of(plain(typed(NESTED_BAG, ber.tlv(0x30, shrouded(pbes2(HUGE)))))), id="bag in a bag"),
+        pytest.param(pfx_of(plain(typed(NESTED_BAG, raw.tlv(0x30, shrouded(pbes2(HUGE)))))), id="bag in a bag"),
         pytest.param(
             pfx_of(encrypted(pbes2(SHARE)), plain(shrouded(pbe(SHARE))), mac=mac_of(SHARE)), id="all of them together"
         ),
-        pytest.param(ber.indefinite(pfx_of(plain(shrouded(pbes2(HUGE))))), id="BER"),
+        pytest.param(raw.indefinite(pfx_of(plain(shrouded(pbes2(HUGE))))), id="BER"),
     ],
 )
 @pytest.mark.parametrize("password", [None, PASSWORD])
@@ -115,38 +116,38 @@ def test_two_keys_of_which_one_cannot_be_opened_are_ambiguous(kit: Kit) -> None:
 
 def test_two_keys_that_only_openssl_decrypts_are_ambiguous(kit: Kit) -> None:
     keys = (shrouded_key(key, PASSWORD, PBE_RC4) for key in (kit.key, making.rsa_key(1)))
-    made = with_mac(ber.tlv(0x30, plain(*keys, certificate_bag(kit.leaf))), PASSWORD)
+    made = with_mac(raw.tlv(0x30, plain(*keys, certificate_bag(kit.leaf))), PASSWORD)
 
     with pytest.raises(AmbiguousPrivateKeyError, match="2 private keys, and they cannot be compared"):
         ClientCertificate.load(made, PASSWORD)
 
 
 def test_a_pfx_that_is_signed_says_how_to_get_another() -> None:
-    made = ber.tlv(0x30, ber.integer(3) + typed("1.2.840.113549.1.7.2", ber.tlv(0x30, b"")))
+    made = raw.tlv(0x30, raw.integer(3) + typed("1.2.840.113549.1.7.2", raw.tlv(0x30, b"")))
 
     with pytest.raises(CertificateFormatError, match="public-key integrity"):
         ClientCertificate.load(made)
 
 
-DEEP = typed(NESTED_BAG, ber.tlv(0x30, b""))
+DEEP = typed(NESTED_BAG, raw.tlv(0x30, b""))
 for _ in range(9):
-    DEEP = typed(NESTED_BAG, ber.tlv(0x30, DEEP))
+    DEEP = typed(NESTED_BAG, raw.tlv(0x30, DEEP))
 
 
 @pytest.mark.parametrize(
     "made",
     [
-        pytest.param(ber.tlv(0x30, ber.integer(4) + plain_safe(b"")), id="version 4"),
-        pytest.param(ber.tlv(0x30, ber.integer(3) + ber.tlv(0x30, ber.oid(DATA))), id="no content"),
-        pytest.param(ber.tlv(0x30, ber.integer(3) + ber.tlv(0x30, ber.oid(DATA) + ber.tlv(0xA1, b""))), id="no [0]"),
-        pytest.param(ber.tlv(0x30, ber.integer(3) + typed(DATA, ber.tlv(4, b"\x30\x05\x02"))), id="content cut off"),
-        pytest.param(pfx_of(typed(ENCRYPTED_DATA, ber.tlv(0x30, ber.integer(0)))), id="encrypted data of nothing"),
-        pytest.param(pfx_of(typed(ENCRYPTED_DATA, ber.tlv(0x30, ber.integer(0) + b"\x30\0"))), id="no algorithm"),
+        pytest.param(raw.tlv(0x30, raw.integer(4) + plain_safe(b"")), id="version 4"),
+        pytest.param(raw.tlv(0x30, raw.integer(3) + raw.tlv(0x30, raw.oid(DATA))), id="no content"),
+        pytest.param(raw.tlv(0x30, raw.integer(3) + raw.tlv(0x30, raw.oid(DATA) + raw.tlv(0xA1, b""))), id="no [0]"),
+        pytest.param(raw.tlv(0x30, raw.integer(3) + typed(DATA, raw.tlv(4, b"\x30\x05\x02"))), id="content cut off"),
+        pytest.param(pfx_of(typed(ENCRYPTED_DATA, raw.tlv(0x30, raw.integer(0)))), id="encrypted data of nothing"),
+        pytest.param(pfx_of(typed(ENCRYPTED_DATA, raw.tlv(0x30, raw.integer(0) + b"\x30\0"))), id="no algorithm"),
         pytest.param(pfx_of(plain(DEEP)), id="bags too deep"),
-        pytest.param(pfx_of(mac=ber.tlv(0x30, ber.tlv(0x30, b""))), id="MAC without a salt"),
-        pytest.param(pfx_of(mac=ber.tlv(0x30, ber.tlv(0x30, b"") + ber.tlv(4, b""))), id="MAC without a digest"),
+        pytest.param(pfx_of(mac=raw.tlv(0x30, raw.tlv(0x30, b""))), id="MAC without a salt"),
+        pytest.param(pfx_of(mac=raw.tlv(0x30, raw.tlv(0x30, b"") + raw.tlv(4, b""))), id="MAC without a digest"),
         pytest.param(
-            pfx_of(mac=ber.tlv(0x30, ber.tlv(0x30, b"\x30\0" + ber.tlv(4, b"")) + ber.tlv(4, b""))), id="no digest name"
+            pfx_of(mac=raw.tlv(0x30, raw.tlv(0x30, b"\x30\0" + raw.tlv(4, b"")) + raw.tlv(4, b""))), id="no digest name"
         ),
     ],
 )
@@ -156,14 +157,14 @@ def test_a_damaged_structure_is_told_from_a_wrong_password(made: bytes) -> None:
 
 
 def test_an_unencrypted_pfx_that_openssl_cannot_read_is_no_matter_of_passwords(kit: Kit) -> None:
-    made = pfx_of(plain(typed(KEY_BAG, ber.tlv(0x30, b"")), certificate_bag(kit.leaf)))
+    made = pfx_of(plain(typed(KEY_BAG, raw.tlv(0x30, b"")), certificate_bag(kit.leaf)))
 
     with pytest.raises(CertificateFormatError, match="although its password is right"):
         ClientCertificate.load(made, PASSWORD)
 
 
 def test_parts_with_another_password_are_told_from_a_wrong_password(kit: Kit) -> None:
-    bags = ber.tlv(0x30, plain(key_bag(kit.key, b"the key's own password"), certificate_bag(kit.leaf)))
+    bags = raw.tlv(0x30, plain(key_bag(kit.key, b"the key's own password"), certificate_bag(kit.leaf)))
     made = with_mac(bags, PASSWORD)
 
     with pytest.raises(CertificateFormatError, match="different passwords"):
@@ -175,7 +176,7 @@ def test_parts_with_another_password_are_told_from_a_wrong_password(kit: Kit) ->
 
 
 def test_a_structure_shows_no_key(kit: Kit) -> None:
-    structure = pfx_structure.inspect(tlv.parse_first(pfx_of(plain(key_bag(kit.key)))))
+    structure = authenticated_safe.inspect(ber.parse_first(pfx_of(plain(key_bag(kit.key)))))
 
     assert repr(structure) == "<PFX structure with 1 visible keys>"
 

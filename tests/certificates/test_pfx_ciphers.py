@@ -8,10 +8,10 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PrivateFormat
 
 from azure_certvar_credential.certificates import ClientCertificate
-from azure_certvar_credential.certificates.derivation import can_derive, derive
-from azure_certvar_credential.certificates.tlv import MalformedError, parse_first
+from azure_certvar_credential.certificates.ber import MalformedError, parse_first
+from azure_certvar_credential.certificates.pkcs12.kdf import can_derive, derive
 from azure_certvar_credential.exceptions import CertificateFormatError, UnsupportedKeyError, WrongPasswordError
-from tests.certificates import ber, making
+from tests.certificates import making, raw
 from tests.certificates.kit import PASSWORD
 from tests.certificates.pfx_parts import (
     KEY_BAG,
@@ -78,7 +78,7 @@ def test_keys_and_certificates_may_have_different_ciphers(kit: Kit) -> None:
 def test_no_password_is_taken_in_both_ways_in_which_it_is_written(
     kit: Kit, scheme: str, written: str | None, given: str | None
 ) -> None:
-    made = pfx_of(sealed(ber.tlv(0x30, certificate_bag(kit.leaf)), written, scheme), plain(key_bag(kit.key)))
+    made = pfx_of(sealed(raw.tlv(0x30, certificate_bag(kit.leaf)), written, scheme), plain(key_bag(kit.key)))
 
     assert ClientCertificate.load(made, given).leaf == kit.leaf
 
@@ -87,17 +87,17 @@ def test_a_key_in_an_encoding_that_only_openssl_takes_is_read(kit: Kit) -> None:
     # A length in more octets than it needs: BER, and no DER (X.690 clause 10.1).
     rsa = making.key_bytes(kit.key, Encoding.DER, PrivateFormat.TraditionalOpenSSL)
     assert rsa[:2] == b"\x30\x82"
-    algorithm = ber.tlv(0x30, ber.oid("1.2.840.113549.1.1.1") + b"\5\0")
-    key = ber.tlv(0x30, ber.integer(0) + algorithm + ber.tlv(4, b"\x30\x83\0" + rsa[2:]))
+    algorithm = raw.tlv(0x30, raw.oid("1.2.840.113549.1.1.1") + b"\5\0")
+    key = raw.tlv(0x30, raw.integer(0) + algorithm + raw.tlv(4, b"\x30\x83\0" + rsa[2:]))
     bags = [typed(KEY_BAG, key), certificate_bag(kit.leaf)]
 
     assert ClientCertificate.load(pfx_of(plain(*bags))).leaf == kit.leaf
-    assert ClientCertificate.load(pfx_of(sealed(ber.tlv(0x30, b"".join(bags)), PASSWORD)), PASSWORD).leaf == kit.leaf
+    assert ClientCertificate.load(pfx_of(sealed(raw.tlv(0x30, b"".join(bags)), PASSWORD)), PASSWORD).leaf == kit.leaf
 
 
 def test_a_key_that_is_encrypted_twice_is_damaged(kit: Kit) -> None:
     twice = typed(KEY_BAG, making.key_bytes(kit.key, Encoding.DER, password=PASSWORD.encode()))
-    made = with_mac(ber.tlv(0x30, plain(twice, certificate_bag(kit.leaf))), PASSWORD)
+    made = with_mac(raw.tlv(0x30, plain(twice, certificate_bag(kit.leaf))), PASSWORD)
 
     with pytest.raises(CertificateFormatError, match="although its password is right"):
         ClientCertificate.load(made, PASSWORD)
@@ -111,28 +111,28 @@ def test_a_weak_key_in_a_pfx_is_named() -> None:
 
 
 def pbes2_with(derivation: bytes, cipher: bytes) -> bytes:
-    return ber.tlv(0x30, ber.oid(PBES2) + ber.tlv(0x30, derivation + cipher))
+    return raw.tlv(0x30, raw.oid(PBES2) + raw.tlv(0x30, derivation + cipher))
 
 
-AES_256 = ber.tlv(0x30, ber.oid("2.16.840.1.101.3.4.1.42") + ber.tlv(4, bytes(16)))
-SALTED = ber.tlv(4, b"saltsalt") + ber.integer(1)
+AES_256 = raw.tlv(0x30, raw.oid("2.16.840.1.101.3.4.1.42") + raw.tlv(4, bytes(16)))
+SALTED = raw.tlv(4, b"saltsalt") + raw.integer(1)
 
 
 def pbkdf2(*parameters: bytes) -> bytes:
-    return ber.tlv(0x30, ber.oid(PBKDF2) + ber.tlv(0x30, b"".join(parameters)))
+    return raw.tlv(0x30, raw.oid(PBKDF2) + raw.tlv(0x30, b"".join(parameters)))
 
 
 DAMAGED = {
     "no iteration": pbes2_with(pbe(0, PBKDF2), AES_256),
     "fewer than none": pbes2_with(pbe(-1, PBKDF2), AES_256),
-    "another key length": pbes2_with(pbkdf2(SALTED, ber.integer(16)), AES_256),
-    "a key of gigabytes": pbes2_with(pbkdf2(SALTED, ber.integer(2**31)), AES_256),
-    "an unknown function": pbes2_with(pbkdf2(SALTED, ber.tlv(0x30, ber.oid("1.2.3"))), AES_256),
-    "an unknown cipher": pbes2_with(pbkdf2(SALTED), ber.tlv(0x30, ber.oid("1.2.3"))),
-    "no initial value": pbes2_with(pbkdf2(SALTED), ber.tlv(0x30, ber.oid("2.16.840.1.101.3.4.1.42"))),
-    "a short one": pbes2_with(pbkdf2(SALTED), ber.tlv(0x30, ber.oid("2.16.840.1.101.3.4.1.42") + ber.tlv(4, bytes(8)))),
+    "another key length": pbes2_with(pbkdf2(SALTED, raw.integer(16)), AES_256),
+    "a key of gigabytes": pbes2_with(pbkdf2(SALTED, raw.integer(2**31)), AES_256),
+    "an unknown function": pbes2_with(pbkdf2(SALTED, raw.tlv(0x30, raw.oid("1.2.3"))), AES_256),
+    "an unknown cipher": pbes2_with(pbkdf2(SALTED), raw.tlv(0x30, raw.oid("1.2.3"))),
+    "no initial value": pbes2_with(pbkdf2(SALTED), raw.tlv(0x30, raw.oid("2.16.840.1.101.3.4.1.42"))),
+    "a short one": pbes2_with(pbkdf2(SALTED), raw.tlv(0x30, raw.oid("2.16.840.1.101.3.4.1.42") + raw.tlv(4, bytes(8)))),
     "no cipher": pbes2_with(pbkdf2(SALTED), b""),
-    "no parameters": ber.tlv(0x30, ber.oid("1.2.840.113549.1.12.1.3")),
+    "no parameters": raw.tlv(0x30, raw.oid("1.2.840.113549.1.12.1.3")),
 }
 
 
@@ -142,7 +142,7 @@ def test_encryption_with_damaged_parameters_is_an_error(kit: Kit, damage: str, p
     safes = part(DAMAGED[damage]) + plain(certificate_bag(kit.leaf))  # type: ignore[operator]
 
     with pytest.raises(CertificateFormatError, match="although its password is right: it is damaged"):
-        ClientCertificate.load(with_mac(ber.tlv(0x30, safes), PASSWORD), PASSWORD)
+        ClientCertificate.load(with_mac(raw.tlv(0x30, safes), PASSWORD), PASSWORD)
     with pytest.raises(WrongPasswordError):
         ClientCertificate.load(pfx_of(safes), PASSWORD)
 
@@ -158,8 +158,8 @@ def test_scrypt_derives_the_key_of_its_rfc() -> None:
             "7023bdcb3afd7348461c06cd81fd38ebfda8fbba904f8e3ea9b543f6545da1f2",
         ),
     ):
-        parameters = ber.tlv(4, salt) + b"".join(ber.integer(number) for number in numbers)
-        algorithm = parse_first(ber.tlv(0x30, ber.oid("1.3.6.1.4.1.11591.4.11") + ber.tlv(0x30, parameters)))
+        parameters = raw.tlv(4, salt) + b"".join(raw.integer(number) for number in numbers)
+        algorithm = parse_first(raw.tlv(0x30, raw.oid("1.3.6.1.4.1.11591.4.11") + raw.tlv(0x30, parameters)))
 
         assert can_derive(algorithm)
         assert derive(algorithm, password, 32).hex() == key
@@ -168,8 +168,8 @@ def test_scrypt_derives_the_key_of_its_rfc() -> None:
 def test_scrypt_with_numbers_that_are_no_good_is_damaged() -> None:
     # No power of 2, one missing, a negative one, and a cost of 2^(16 r) and more (RFC 7914 section 2).
     for numbers in ((1000, 8, 1), (1024, 8), (1024, -8, 1), (2**17, 1, 1)):
-        parameters = ber.tlv(4, b"salt") + b"".join(ber.integer(number) for number in numbers)
-        algorithm = parse_first(ber.tlv(0x30, ber.oid("1.3.6.1.4.1.11591.4.11") + ber.tlv(0x30, parameters)))
+        parameters = raw.tlv(4, b"salt") + b"".join(raw.integer(number) for number in numbers)
+        algorithm = parse_first(raw.tlv(0x30, raw.oid("1.3.6.1.4.1.11591.4.11") + raw.tlv(0x30, parameters)))
 
         with pytest.raises(MalformedError, match="key derivation parameters"):
             derive(algorithm, b"password", 32)

@@ -8,18 +8,10 @@ import pytest
 from cryptography.hazmat.primitives.kdf.pbkdf2 import PBKDF2HMAC
 from cryptography.hazmat.primitives.serialization import pkcs12
 
-from azure_certvar_credential.certificates import (
-    ClientCertificate,
-    derivation,
-    kdf,
-    pbe,
-    pfx,
-    pfx_openssl,
-    pfx_structure,
-    tlv,
-)
-from azure_certvar_credential.certificates.derivation import Passphrase
-from azure_certvar_credential.certificates.kdf import MAX_ITERATIONS
+from azure_certvar_credential.certificates import ClientCertificate, ber
+from azure_certvar_credential.certificates.pkcs12 import authenticated_safe, kdf, kdf_budget, openssl, pbe, pfx
+from azure_certvar_credential.certificates.pkcs12.kdf import Passphrase
+from azure_certvar_credential.certificates.pkcs12.kdf_budget import MAX_ITERATIONS
 from azure_certvar_credential.exceptions import (
     AmbiguousPrivateKeyError,
     CertificateFormatError,
@@ -27,7 +19,7 @@ from azure_certvar_credential.exceptions import (
     PasswordRequiredError,
     WrongPasswordError,
 )
-from tests.certificates import ber, making
+from tests.certificates import making, raw
 from tests.certificates.kit import PASSWORD
 from tests.certificates.pfx_parts import (
     NESTED_BAG,
@@ -64,7 +56,7 @@ scheme_decrypted_here = pytest.mark.parametrize("scheme", HERE, ids=NAMES.get)
 
 
 def bags(*each: bytes) -> bytes:
-    return ber.tlv(0x30, b"".join(each))
+    return raw.tlv(0x30, b"".join(each))
 
 
 def protected(*safes: bytes) -> bytes:
@@ -93,7 +85,7 @@ def work(monkeypatch: pytest.MonkeyPatch) -> Work:
         done.asked_openssl += 1
         return original(data, password)
 
-    monkeypatch.setattr(derivation, "PBKDF2HMAC", pbkdf2)
+    monkeypatch.setattr(kdf, "PBKDF2HMAC", pbkdf2)
     monkeypatch.setattr(pkcs12, "load_pkcs12", load_pkcs12)
     return done
 
@@ -130,10 +122,10 @@ def test_an_absurd_count_in_a_bag_in_a_bag_is_refused(kit: Kit, work: Work, sche
 
 @scheme_decrypted_here
 def test_scrypt_inside_of_what_is_encrypted_is_counted(kit: Kit, scheme: str) -> None:
-    numbers = b"".join(ber.integer(number) for number in (2**14, 8, 1000))
-    scrypt = ber.tlv(0x30, ber.oid("1.3.6.1.4.1.11591.4.11") + ber.tlv(0x30, ber.tlv(4, b"salt") + numbers))
-    cipher = ber.tlv(0x30, ber.oid("2.16.840.1.101.3.4.1.42") + ber.tlv(4, bytes(16)))
-    algorithm = ber.tlv(0x30, ber.oid(PBES2) + ber.tlv(0x30, scrypt + cipher))
+    numbers = b"".join(raw.integer(number) for number in (2**14, 8, 1000))
+    scrypt = raw.tlv(0x30, raw.oid("1.3.6.1.4.1.11591.4.11") + raw.tlv(0x30, raw.tlv(4, b"salt") + numbers))
+    cipher = raw.tlv(0x30, raw.oid("2.16.840.1.101.3.4.1.42") + raw.tlv(4, bytes(16)))
+    algorithm = raw.tlv(0x30, raw.oid(PBES2) + raw.tlv(0x30, scrypt + cipher))
 
     with pytest.raises(CertificateFormatError, match=r"asks for 262,144,00\d iterations"):
         ClientCertificate.load(pfx_of(sealed(bags(shrouded(algorithm)), PASSWORD, scheme)), PASSWORD)
@@ -223,9 +215,9 @@ def test_the_same_key_twice_is_one_wherever_it_hides(kit: Kit, scheme: str) -> N
 
 def test_bags_of_other_kinds_are_passed_over(kit: Kit) -> None:
     others = [
-        typed("1.2.840.113549.1.12.10.1.4", ber.tlv(0x30, ber.oid("1.2.840.113549.1.9.23.1") + ber.tlv(0xA0, b""))),
-        typed("1.2.840.113549.1.12.10.1.5", ber.tlv(0x30, ber.oid("1.2.3") + ber.tlv(0xA0, ber.tlv(4, b"secret")))),
-        typed("1.2.840.113549.1.12.10.1.3", ber.tlv(0x30, ber.oid("1.2.840.113549.1.9.22.2") + ber.tlv(0xA0, b""))),
+        typed("1.2.840.113549.1.12.10.1.4", raw.tlv(0x30, raw.oid("1.2.840.113549.1.9.23.1") + raw.tlv(0xA0, b""))),
+        typed("1.2.840.113549.1.12.10.1.5", raw.tlv(0x30, raw.oid("1.2.3") + raw.tlv(0xA0, raw.tlv(4, b"secret")))),
+        typed("1.2.840.113549.1.12.10.1.3", raw.tlv(0x30, raw.oid("1.2.840.113549.1.9.22.2") + raw.tlv(0xA0, b""))),
     ]
     each = [*others, certificate_bag(kit.leaf)]
 
@@ -246,11 +238,11 @@ def test_a_wrong_password_that_fits_by_chance_is_a_wrong_password(kit: Kit, sche
 
 
 def lucky_password(safe: bytes) -> str:
-    (encrypted,) = pfx_structure.inspect(tlv.parse_first(pfx_of(safe))).encrypted
+    (encrypted,) = authenticated_safe.inspect(ber.parse_first(pfx_of(safe))).encrypted
     for number in range(20_000):
         try:
             pbe.decrypt(encrypted.algorithm, encrypted.content, Passphrase.of(b"wrong %d" % number))
-        except tlv.MalformedError:
+        except ber.MalformedError:
             continue
         return f"wrong {number}"
     pytest.fail("no wrong password has a padding that is right")
@@ -276,7 +268,7 @@ def test_passwords_are_tried_only_while_the_budget_lasts(
     kit: Kit, work: Work, monkeypatch: pytest.MonkeyPatch, budget: int, tries: int
 ) -> None:
     made = pfx_of(sealed(bags(certificate_bag(kit.leaf)), PASSWORD, PBES2, 50), plain(key_bag(kit.key)))
-    monkeypatch.setattr(kdf, "MAX_ITERATIONS", budget)
+    monkeypatch.setattr(kdf_budget, "MAX_ITERATIONS", budget)
 
     with pytest.raises(WrongPasswordError):
         ClientCertificate.load(made, "wrong")
@@ -289,10 +281,10 @@ def test_openssl_validates_no_key_larger_than_the_largest_that_is_taken(
     size: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[int] = []
-    monkeypatch.setattr(pfx_openssl, "key_in", lambda left, _: asked.append(len(left)))
-    bag = tlv.parse_first(ber.tlv(0x30, b"\x02\x01\x00" + ber.tlv(0x30, b"") + ber.tlv(0x04, b"\x00" * size)))
+    monkeypatch.setattr(openssl, "key_in", lambda left, _: asked.append(len(left)))
+    bag = ber.parse_first(raw.tlv(0x30, b"\x02\x01\x00" + raw.tlv(0x30, b"") + raw.tlv(0x04, b"\x00" * size)))
 
     with pytest.raises(pfx._ClosedError):
-        pfx._key(bag, derivation.NO_PASSWORD, is_alone=True)
+        pfx._key(bag, kdf.NO_PASSWORD, is_alone=True)
 
     assert bool(asked) is (size < 2_500)

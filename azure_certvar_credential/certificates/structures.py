@@ -10,9 +10,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import load_der_private_key
 
-from azure_certvar_credential.certificates import kdf, tlv
-from azure_certvar_credential.certificates.foreign import PARSER_ERRORS
+from azure_certvar_credential.certificates import ber
 from azure_certvar_credential.certificates.naming import describe_key, readable
+from azure_certvar_credential.certificates.parser_errors import PARSER_ERRORS
+from azure_certvar_credential.certificates.pkcs12 import kdf_budget
 from azure_certvar_credential.certificates.possession import check_key, unsupported
 from azure_certvar_credential.exceptions import CertificateFormatError, UnsupportedKeyError
 from azure_certvar_credential.signers.memory import PrivateKey
@@ -45,33 +46,33 @@ _EC_PUBLIC_KEY = "1.2.840.10045.2.1"
 _TAKEN_CURVES = ("1.2.840.10045.3.1.7", "1.3.132.0.34", "1.3.132.0.35")
 
 
-def identify(element: tlv.Element) -> str:
+def identify(element: ber.Element) -> str:
     """Return which structure an element is, by the tags of what is inside.
 
     :raises MalformedError: its content is no BER.
     """
-    if element.tag != tlv.SEQUENCE:
+    if element.tag != ber.SEQUENCE:
         return UNKNOWN
     inside = element.children()
     match [child.tag for child in inside]:
-        case [tlv.SEQUENCE, tlv.SEQUENCE, tlv.BIT_STRING]:
+        case [ber.SEQUENCE, ber.SEQUENCE, ber.BIT_STRING]:
             # RFC 2986 section 4.1: a request ends with attributes [0], a certificate of version 1 does not.
             body = [child.tag for child in inside[0].children()]
-            is_request = body[:1] == [tlv.INTEGER] and body[-1:] == [tlv.CONTEXT_0]
+            is_request = body[:1] == [ber.INTEGER] and body[-1:] == [ber.CONTEXT_0]
             return "certificate signing request" if is_request else CERTIFICATE
-        case [tlv.SEQUENCE, tlv.OCTET_STRING]:
+        case [ber.SEQUENCE, ber.OCTET_STRING]:
             return ENCRYPTED_PRIVATE_KEY
-        case [tlv.SEQUENCE, tlv.BIT_STRING]:
+        case [ber.SEQUENCE, ber.BIT_STRING]:
             return "public key"
-        case [tlv.INTEGER, tlv.SEQUENCE, tlv.OCTET_STRING, *_] | [tlv.INTEGER, tlv.OCTET_STRING, *_]:
+        case [ber.INTEGER, ber.SEQUENCE, ber.OCTET_STRING, *_] | [ber.INTEGER, ber.OCTET_STRING, *_]:
             return PRIVATE_KEY
-        case [tlv.INTEGER, tlv.INTEGER]:
+        case [ber.INTEGER, ber.INTEGER]:
             return "public key"
-        case [tlv.INTEGER, tlv.INTEGER, *rest]:
+        case [ber.INTEGER, ber.INTEGER, *rest]:
             return DSA_PRIVATE_KEY if len(rest) == 4 else PRIVATE_KEY
-        case [tlv.INTEGER, tlv.SEQUENCE] | [tlv.INTEGER, tlv.SEQUENCE, tlv.SEQUENCE]:
+        case [ber.INTEGER, ber.SEQUENCE] | [ber.INTEGER, ber.SEQUENCE, ber.SEQUENCE]:
             return PFX
-        case [tlv.OBJECT_IDENTIFIER, tlv.CONTEXT_0]:
+        case [ber.OBJECT_IDENTIFIER, ber.CONTEXT_0]:
             return "PKCS #7"
     return UNKNOWN
 
@@ -88,8 +89,8 @@ def identify_beginning(data: bytes) -> str:
 def identified(data: bytes) -> str:
     """Return which structure data begins with; :data:`UNKNOWN` if it is no BER."""
     try:
-        return identify(tlv.parse_first(data))
-    except tlv.MalformedError:
+        return identify(ber.parse_first(data))
+    except ber.MalformedError:
         return UNKNOWN
 
 
@@ -125,7 +126,7 @@ def load_certificate(encoded: bytes, where: str) -> x509.Certificate:
     raise CertificateFormatError(f"the certificate in {where} is damaged: {problem}")
 
 
-def load_key(encoded: bytes, password: bytes | None, budget: kdf.Budget, where: str) -> PrivateKey:
+def load_key(encoded: bytes, password: bytes | None, budget: kdf_budget.Budget, where: str) -> PrivateKey:
     """Read one DER private key: PKCS #8, encrypted or not, PKCS #1 or SEC 1.
 
     OpenSSL's validation of an RSA key (40 ms: primality tests) is skipped, because possession is proven afterwards by
@@ -139,11 +140,11 @@ def load_key(encoded: bytes, password: bytes | None, budget: kdf.Budget, where: 
     :raises CertificateFormatError: it is damaged, or its key derivation would take too long.
     """
     try:
-        element = tlv.parse_first(encoded)
+        element = ber.parse_first(encoded)
         kind = identify(element)
         if kind == ENCRYPTED_PRIVATE_KEY:
-            budget.spend(kdf.iterations(element.children()[0]), f"the private key in {where}")
-    except tlv.MalformedError as error:
+            budget.spend(kdf_budget.iterations(element.children()[0]), f"the private key in {where}")
+    except ber.MalformedError as error:
         problem = str(error)
     else:
         if kind == ENCRYPTED_PRIVATE_KEY:
@@ -163,7 +164,7 @@ def accept(key: object) -> PrivateKey:
     return key
 
 
-def _load_plain(element: tlv.Element, kind: str, where: str) -> PrivateKey:
+def _load_plain(element: ber.Element, kind: str, where: str) -> PrivateKey:
     if kind == DSA_PRIVATE_KEY:
         raise unsupported("DSA")
     if kind != PRIVATE_KEY:
@@ -178,7 +179,7 @@ def _load_plain(element: tlv.Element, kind: str, where: str) -> PrivateKey:
     return accept(key)
 
 
-def _load_encrypted(element: tlv.Element, password: bytes | None, budget: kdf.Budget, where: str) -> PrivateKey:
+def _load_encrypted(element: ber.Element, password: bytes | None, budget: kdf_budget.Budget, where: str) -> PrivateKey:
     if password:
         try:
             key = load_der_private_key(element.encoded, password, unsafe_skip_rsa_key_validation=True)
@@ -188,24 +189,24 @@ def _load_encrypted(element: tlv.Element, password: bytes | None, budget: kdf.Bu
         if key is not None:
             return accept(key)
     # Imported, with the decryption behind it, for those whom cryptography does not serve.
-    from azure_certvar_credential.certificates import encrypted_keys
+    from azure_certvar_credential.certificates.pkcs12 import encrypted_keys
 
     return encrypted_keys.load_encrypted(element, password, budget, where)
 
 
-def _unreadable(fields: tuple[tlv.Element, ...], where: str) -> UnsupportedKeyError | CertificateFormatError:
+def _unreadable(fields: tuple[ber.Element, ...], where: str) -> UnsupportedKeyError | CertificateFormatError:
     try:
         kind = _kind(fields)
-    except (tlv.MalformedError, IndexError):
+    except (ber.MalformedError, IndexError):
         kind = None
     if kind is not None:
         return unsupported(kind)
     return CertificateFormatError(f"the private key in {where} is damaged, or of a type that is not supported")
 
 
-def _kind(fields: tuple[tlv.Element, ...]) -> str | None:
+def _kind(fields: tuple[ber.Element, ...]) -> str | None:
     """Return the kind of a key that cannot be read, if that is the reason; PKCS #1 has no more than numbers."""
-    if fields[1].tag == tlv.OCTET_STRING:
+    if fields[1].tag == ber.OCTET_STRING:
         # SEC 1 (RFC 5915 section 3): version, key, [0] curve.
         curve = fields[2].children()[0]
     else:
@@ -215,7 +216,7 @@ def _kind(fields: tuple[tlv.Element, ...]) -> str | None:
         if name != _EC_PUBLIC_KEY:
             return _KEY_TYPES.get(name)
         curve = algorithm[1]
-    if curve.tag != tlv.OBJECT_IDENTIFIER:
+    if curve.tag != ber.OBJECT_IDENTIFIER:
         # RFC 5480 section 2.1.1 forbids them.
         return "EC with the curve as explicit parameters"
     dotted = curve.object_identifier()

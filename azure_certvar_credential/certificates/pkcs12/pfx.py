@@ -11,12 +11,9 @@ import logging
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import pkcs12
 
-from azure_certvar_credential.certificates import kdf, pbe, pfx_mac, pfx_openssl, tlv
-from azure_certvar_credential.certificates.der import load_certificate
-from azure_certvar_credential.certificates.derivation import EMPTY_PASSWORD, NO_PASSWORD, Passphrase
-from azure_certvar_credential.certificates.encrypted_keys import open_key, read_key
-from azure_certvar_credential.certificates.passwords import wrong_password_hint
-from azure_certvar_credential.certificates.pfx_structure import (
+from azure_certvar_credential.certificates import ber
+from azure_certvar_credential.certificates.pkcs12 import kdf_budget, mac_data, openssl, pbe
+from azure_certvar_credential.certificates.pkcs12.authenticated_safe import (
     EXPORT_AGAIN,
     Bags,
     Encrypted,
@@ -24,6 +21,10 @@ from azure_certvar_credential.certificates.pfx_structure import (
     inspect,
     iterations_of,
 )
+from azure_certvar_credential.certificates.pkcs12.encrypted_keys import open_key, read_key
+from azure_certvar_credential.certificates.pkcs12.kdf import EMPTY_PASSWORD, NO_PASSWORD, Passphrase
+from azure_certvar_credential.certificates.pkcs12.passwords import wrong_password_hint
+from azure_certvar_credential.certificates.structures import load_certificate
 from azure_certvar_credential.exceptions import (
     AmbiguousPrivateKeyError,
     CertificateFormatError,
@@ -41,13 +42,13 @@ class _ClosedError(Exception):
     :ivar algorithms: its encryption, where OpenSSL was asked to read it.
     """
 
-    def __init__(self, *algorithms: tlv.Element) -> None:
+    def __init__(self, *algorithms: ber.Element) -> None:
         super().__init__()
         self.algorithms = algorithms
 
 
 def load_pfx(
-    pfx: tlv.Element, password: bytes | None, budget: kdf.Budget
+    pfx: ber.Element, password: bytes | None, budget: kdf_budget.Budget
 ) -> tuple[pkcs12.PKCS12KeyAndCertificates, list[PrivateKey]]:
     """Read keys and certificates from a PFX.
 
@@ -67,17 +68,17 @@ def load_pfx(
         certificates, keys = _unlock(structure, password, budget)
         entries = [pkcs12.PKCS12Certificate(certificate, None) for certificate in certificates]
         return pkcs12.PKCS12KeyAndCertificates(keys[0] if keys else None, None, entries), keys[1:]
-    except tlv.MalformedError as error:
+    except ber.MalformedError as error:
         problem = str(error)
     # Outside of the handler, as everywhere: nothing foreign stands behind an error of this package.
     raise CertificateFormatError(f"the PFX is damaged or cut off: {problem}")
 
 
 def _unlock(
-    structure: Structure, password: bytes | None, budget: kdf.Budget
+    structure: Structure, password: bytes | None, budget: kdf_budget.Budget
 ) -> tuple[list[x509.Certificate], list[PrivateKey]]:
     mac = structure.mac
-    if mac and not pfx_mac.is_known(mac):
+    if mac and not mac_data.is_known(mac):
         raise CertificateFormatError(
             f"the PFX has a MAC with the algorithm {mac.digest}, which is not supported. {EXPORT_AGAIN}"
         )
@@ -86,7 +87,7 @@ def _unlock(
         if number and not budget.affords(mac.iterations if mac else structure.iterations):
             break
         if mac:
-            if not pfx_mac.verifies(mac, structure.content, passphrase):
+            if not mac_data.verifies(mac, structure.content, passphrase):
                 continue
             fits = True
         try:
@@ -99,32 +100,32 @@ def _unlock(
 def _passphrases(structure: Structure, password: bytes | None) -> list[Passphrase]:
     """Return what may be the password: also none at all, since one that is not needed is ignored."""
     possible = [Passphrase.of(password)] if password else []
-    takes_octets = (structure.mac is None or structure.mac.digest == kdf.PBMAC1) and all(
-        kdf.is_pbes2(algorithm) for algorithm in structure.algorithms
+    takes_octets = (structure.mac is None or structure.mac.digest == kdf_budget.PBMAC1) and all(
+        kdf_budget.is_pbes2(algorithm) for algorithm in structure.algorithms
     )
     # To PBES2 and PBMAC1 they are the same: the work is not done twice for nothing.
     return [*possible, NO_PASSWORD] if takes_octets else [*possible, NO_PASSWORD, EMPTY_PASSWORD]
 
 
 def _open(
-    structure: Structure, passphrase: Passphrase, budget: kdf.Budget
+    structure: Structure, passphrase: Passphrase, budget: kdf_budget.Budget
 ) -> tuple[list[x509.Certificate], list[PrivateKey]]:
     hidden = Bags()
     foreign: list[Encrypted] = []
     try:
         for safe in structure.encrypted:
             if pbe.can_decrypt(safe.algorithm):
-                hidden.read(tlv.parse_first(pbe.decrypt(safe.algorithm, safe.content, passphrase)))
+                hidden.read(ber.parse_first(pbe.decrypt(safe.algorithm, safe.content, passphrase)))
             else:
                 foreign.append(safe)
         hidden_iterations = iterations_of(hidden.algorithms)
-    except tlv.MalformedError:
+    except ber.MalformedError:
         raise _ClosedError from None
     budget.spend(hidden_iterations, "the PFX")
     encoded = (*structure.bags.certificates, *hidden.certificates)
     certificates = [load_certificate(certificate, "the PFX") for certificate in encoded]
     if foreign:
-        others = pfx_openssl.certificates_in(foreign, passphrase)
+        others = openssl.certificates_in(foreign, passphrase)
         if others is None:
             raise _ClosedError(*(safe.algorithm for safe in foreign))
         certificates += others
@@ -136,7 +137,7 @@ def _open(
     return certificates, _keys(bags, passphrase, is_right=structure.mac is not None)
 
 
-def _keys(bags: list[tlv.Element | Encrypted], passphrase: Passphrase, *, is_right: bool) -> list[PrivateKey]:
+def _keys(bags: list[ber.Element | Encrypted], passphrase: Passphrase, *, is_right: bool) -> list[PrivateKey]:
     keys: list[PrivateKey] = []
     closed = None
     for bag in bags:
@@ -153,13 +154,13 @@ def _keys(bags: list[tlv.Element | Encrypted], passphrase: Passphrase, *, is_rig
     return keys
 
 
-def _key(bag: tlv.Element | Encrypted, passphrase: Passphrase, *, is_alone: bool) -> PrivateKey:
+def _key(bag: ber.Element | Encrypted, passphrase: Passphrase, *, is_alone: bool) -> PrivateKey:
     try:
         if isinstance(bag, Encrypted):
             key = open_key(bag, passphrase, by_openssl=is_alone).key
         else:
-            key = read_key(bag.der(), passphrase, by_openssl=is_alone)
-    except tlv.MalformedError:
+            key = read_key(bag.to_der(), passphrase, by_openssl=is_alone)
+    except ber.MalformedError:
         raise _ClosedError from None
     if key is None:
         raise _ClosedError(*([bag.algorithm] if isinstance(bag, Encrypted) else []))
@@ -169,8 +170,8 @@ def _key(bag: tlv.Element | Encrypted, passphrase: Passphrase, *, is_alone: bool
 def _failure(
     structure: Structure, password: bytes | None, closed: _ClosedError, *, fits: bool
 ) -> CertificateFormatError | PasswordRequiredError | WrongPasswordError:
-    optional = sorted({name for algorithm in closed.algorithms if (name := kdf.optional_name(algorithm))})
-    lacking = [name for name in optional if pfx_openssl.lacks(name)]
+    optional = sorted({name for algorithm in closed.algorithms if (name := kdf_budget.optional_name(algorithm))})
+    lacking = [name for name in optional if openssl.lacks(name)]
     if lacking:
         right = " (the password is right)" if fits else ""
         return CertificateFormatError(

@@ -78,7 +78,7 @@ class Element:
             raise MalformedError("a segment of an OCTET STRING is something else")
         return b"".join(segment.octets(depth + 1) for segment in segments)
 
-    def der(self, depth: int = 0) -> bytes:
+    def to_der(self, depth: int = 0) -> bytes:
         """Return the element with definite lengths and joined strings (X.690 clauses 10.1 and 10.2).
 
         Strings are not looked into: what a signature or MAC covers keeps its octets.
@@ -92,7 +92,7 @@ class Element:
         if tag == OCTET_STRING | _CONSTRUCTED:
             tag, content = OCTET_STRING, self.octets()
         elif tag & _CONSTRUCTED:
-            content = b"".join(child.der(depth + 1) for child in self.children())
+            content = b"".join(child.to_der(depth + 1) for child in self.children())
         return encode(tag, content)
 
     def integer(self) -> int:

@@ -6,7 +6,7 @@ million is as short to write as one of two thousand: OpenSSL would be busy for m
 
 from __future__ import annotations
 
-from azure_certvar_credential.certificates.tlv import SEQUENCE, Element, MalformedError
+from azure_certvar_credential.certificates.ber import SEQUENCE, Element, MalformedError
 from azure_certvar_credential.exceptions import CertificateFormatError
 
 # Iterations of all derivations of one input together. OpenSSL does 4 to 18 million a second on a machine with SHA

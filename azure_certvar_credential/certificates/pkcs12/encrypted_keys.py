@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from azure_certvar_credential.certificates import kdf, pbe, pfx_openssl, tlv
-from azure_certvar_credential.certificates.der import PRIVATE_KEY, accept, identified, load_key
-from azure_certvar_credential.certificates.derivation import EMPTY_PASSWORD, NO_PASSWORD, Passphrase
-from azure_certvar_credential.certificates.passwords import password_required, wrong_password
-from azure_certvar_credential.certificates.pfx_structure import Encrypted
+from azure_certvar_credential.certificates import ber
+from azure_certvar_credential.certificates.pkcs12 import kdf_budget, openssl, pbe
+from azure_certvar_credential.certificates.pkcs12.authenticated_safe import Encrypted
+from azure_certvar_credential.certificates.pkcs12.kdf import EMPTY_PASSWORD, NO_PASSWORD, Passphrase
+from azure_certvar_credential.certificates.pkcs12.passwords import password_required, wrong_password
+from azure_certvar_credential.certificates.structures import PRIVATE_KEY, accept, identified, load_key
 from azure_certvar_credential.exceptions import (
     CertificateFormatError,
     PasswordError,
@@ -38,19 +39,19 @@ class Opened:
     is_right: bool
 
 
-def load_encrypted(element: tlv.Element, password: bytes | None, budget: kdf.Budget, where: str) -> PrivateKey:
+def load_encrypted(element: ber.Element, password: bytes | None, budget: kdf_budget.Budget, where: str) -> PrivateKey:
     """Open an encrypted key; without a password, or with an empty one, both ways in which tools write none are tried.
 
     :param element: the ``EncryptedPrivateKeyInfo``, its iterations already taken from the budget. ``cryptography`` may
         have done them in vain; that they are done once more here is bounded, since a second failure is final.
     :param where: what it was found in, for the message.
     :raises PasswordRequiredError, WrongPasswordError, UnsupportedKeyError, CertificateFormatError: as
-        :func:`.der.load_key`.
+        :func:`.structures.load_key`.
     """
     problem = None
     try:
         return _open(element, password, budget, where)
-    except tlv.MalformedError as error:
+    except ber.MalformedError as error:
         problem = str(error)
     raise CertificateFormatError(f"the private key in {where} is damaged: {problem}")
 
@@ -67,8 +68,8 @@ def open_key(bag: Encrypted, passphrase: Passphrase, *, by_openssl: bool = True)
     left: bytes | Encrypted = bag
     if pbe.can_decrypt(bag.algorithm):
         try:
-            left = tlv.parse_first(pbe.decrypt(bag.algorithm, bag.content, passphrase)).der()
-        except tlv.MalformedError:
+            left = ber.parse_first(pbe.decrypt(bag.algorithm, bag.content, passphrase)).to_der()
+        except ber.MalformedError:
             return Opened(None, is_right=False)
     # Padding and length of a wrong password's garbage are right by chance; all the tags of a key are not.
     is_right = isinstance(left, bytes) and identified(left) == PRIVATE_KEY
@@ -87,21 +88,21 @@ def read_key(left: bytes | Encrypted, passphrase: Passphrase, *, by_openssl: boo
         if identified(left) != PRIVATE_KEY:
             return None  # a key that is encrypted twice is none: its iterations would be nobody's budget
         try:
-            return load_key(left, None, kdf.Budget(), "what is encrypted")
+            return load_key(left, None, kdf_budget.Budget(), "what is encrypted")
         except (CertificateFormatError, PasswordError):
             # OpenSSL takes keys that cryptography's stricter parser refuses.
             pass
     # OpenSSL validates RSA keys, which takes long (40 ms with 2048 bits, half a minute with 16384).
     size = len(left) if isinstance(left, bytes) else len(left.content)
-    key = pfx_openssl.key_in(left, passphrase) if by_openssl and size <= _LARGEST_KEY else None
+    key = openssl.key_in(left, passphrase) if by_openssl and size <= _LARGEST_KEY else None
     return None if key is None else accept(key)
 
 
-def _open(element: tlv.Element, password: bytes | None, budget: kdf.Budget, where: str) -> PrivateKey:
+def _open(element: ber.Element, password: bytes | None, budget: kdf_budget.Budget, where: str) -> PrivateKey:
     algorithm, content = element.children()
     bag = Encrypted(algorithm, content.octets())
     for number, passphrase in enumerate(_passphrases(algorithm, password)):
-        if number and not budget.affords(kdf.iterations(algorithm)):
+        if number and not budget.affords(kdf_budget.iterations(algorithm)):
             break
         opened = open_key(bag, passphrase)
         if opened.key is not None:
@@ -113,18 +114,18 @@ def _open(element: tlv.Element, password: bytes | None, budget: kdf.Budget, wher
     raise _failure(algorithm, password, where)
 
 
-def _passphrases(algorithm: tlv.Element, password: bytes | None) -> tuple[Passphrase, ...]:
+def _passphrases(algorithm: ber.Element, password: bytes | None) -> tuple[Passphrase, ...]:
     if password:
         return (Passphrase.of(password),)
     # The schemes of PKCS #5 have octets for a password, and none at all are the same as an empty one.
-    return (NO_PASSWORD, EMPTY_PASSWORD) if kdf.is_pkcs12(algorithm) else (NO_PASSWORD,)
+    return (NO_PASSWORD, EMPTY_PASSWORD) if kdf_budget.is_pkcs12(algorithm) else (NO_PASSWORD,)
 
 
 def _failure(
-    algorithm: tlv.Element, password: bytes | None, where: str
+    algorithm: ber.Element, password: bytes | None, where: str
 ) -> CertificateFormatError | PasswordRequiredError | WrongPasswordError:
-    unknown, name = kdf.unknown_part(algorithm), kdf.optional_name(algorithm)
-    lacking = f"{name}, which this OpenSSL does not provide" if name and pfx_openssl.lacks(name) else None
+    unknown, name = kdf_budget.unknown_part(algorithm), kdf_budget.optional_name(algorithm)
+    lacking = f"{name}, which this OpenSSL does not provide" if name and openssl.lacks(name) else None
     if unknown or lacking:
         return CertificateFormatError(
             f"the private key in {where} is encrypted with {lacking or f'{unknown}, which is not supported'}; convert "

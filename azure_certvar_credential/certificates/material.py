@@ -8,10 +8,10 @@ from datetime import datetime, timezone
 
 from cryptography import x509
 
-from azure_certvar_credential.certificates import der, hints, kdf
+from azure_certvar_credential.certificates import hints, structures
 from azure_certvar_credential.certificates.chain import is_self_signed
-from azure_certvar_credential.certificates.naming import der as encoded
-from azure_certvar_credential.certificates.naming import describe_all, public_key_sha256
+from azure_certvar_credential.certificates.naming import der, describe_all, public_key_sha256
+from azure_certvar_credential.certificates.pkcs12 import kdf_budget
 from azure_certvar_credential.certificates.possession import as_signer, mismatch, public_key_of
 from azure_certvar_credential.certificates.validity import is_valid
 from azure_certvar_credential.exceptions import (
@@ -47,7 +47,7 @@ _MOST_KEYS = 20
 
 
 @dataclass(slots=True)
-class Findings:
+class Collected:
     """What was found so far.
 
     :ivar signers: a signer for each different private key.
@@ -61,7 +61,7 @@ class Findings:
     certificates: list[x509.Certificate] = field(default_factory=list)
     unused: dict[str, bytes] = field(default_factory=dict, repr=False)
     without_begin: list[str] = field(default_factory=list)
-    budget: kdf.Budget = field(default_factory=kdf.Budget)
+    budget: kdf_budget.Budget = field(default_factory=kdf_budget.Budget)
     _keys: int = 0
 
     def add_key(self, key: object) -> None:
@@ -121,7 +121,7 @@ class Findings:
             return ""
         names = list(self.unused)
         more = f" and {len(names) - _MAX_NAMED} more" if len(names) > _MAX_NAMED else ""
-        remedies = [der.remedy(self.unused[name]) for name in names[:_MAX_NAMED]]
+        remedies = [structures.remedy(self.unused[name]) for name in names[:_MAX_NAMED]]
         why = "".join(f"; {remedy}" for remedy in dict.fromkeys(remedies) if remedy)
         return f" (also there, and not used: {', '.join(names[:_MAX_NAMED])}{more}{why})"
 
@@ -139,7 +139,7 @@ def choose_leaf(certificates: list[x509.Certificate], signer: Signer) -> x509.Ce
     matching = [certificate for certificate in certificates if public_key_of(certificate) == signer.public_key]
     if not matching:
         raise mismatch(certificates, signer.public_key)
-    different = {encoded(certificate): certificate for certificate in matching}
+    different = {der(certificate): certificate for certificate in matching}
     if len(different) == 1:
         return matching[0]
     now = datetime.now(timezone.utc)
@@ -149,7 +149,7 @@ def choose_leaf(certificates: list[x509.Certificate], signer: Signer) -> x509.Ce
         issued = valid and not is_self_signed(certificate)
         lasting = certificate.not_valid_after_utc, certificate.not_valid_before_utc
         # The DER itself comes last so that the result never depends on the order of the file.
-        return valid, issued, *lasting, encoded(certificate)
+        return valid, issued, *lasting, der(certificate)
 
     leaf = max(different.values(), key=preference)
     _logger.info("several certificates have this private key; %s is used", describe_all([leaf]))

@@ -15,8 +15,10 @@ from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from cryptography.hazmat.primitives.ciphers.modes import CBC
 from cryptography.hazmat.primitives.padding import PKCS7
 
-from azure_certvar_credential.certificates import kdf
-from azure_certvar_credential.certificates.derivation import (
+from azure_certvar_credential.certificates.ber import Element, MalformedError
+from azure_certvar_credential.certificates.parser_errors import PARSER_ERRORS
+from azure_certvar_credential.certificates.pkcs12 import kdf_budget
+from azure_certvar_credential.certificates.pkcs12.kdf import (
     ENCRYPTION_KEY,
     INITIAL_VALUE,
     Passphrase,
@@ -24,8 +26,6 @@ from azure_certvar_credential.certificates.derivation import (
     derive,
     pkcs12_key,
 )
-from azure_certvar_credential.certificates.foreign import PARSER_ERRORS
-from azure_certvar_credential.certificates.tlv import Element, MalformedError
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ def can_decrypt(algorithm: Element) -> bool:
     """
     fields = algorithm.children()
     name = fields[0].object_identifier()
-    if name != kdf.PBES2:
+    if name != kdf_budget.PBES2:
         return name == _PBE_SHA1_3DES
     parameters = fields[1].children() if len(fields) > 1 else ()
     if len(parameters) < 2 or not can_derive(parameters[0]):
@@ -78,7 +78,7 @@ def decrypt(algorithm: Element, content: bytes, passphrase: Passphrase) -> bytes
     parameters = fields[1].children() if len(fields) > 1 else ()
     if len(parameters) < 2:
         raise MalformedError("encryption parameters are missing")
-    if fields[0].object_identifier() == kdf.PBES2:
+    if fields[0].object_identifier() == kdf_budget.PBES2:
         name, *rest = parameters[1].children()
         cipher = _CIPHERS[name.object_identifier()]
         key = derive(parameters[0], passphrase.octets, cipher.key_size)

@@ -14,9 +14,9 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.kdf.pbkdf2 import PBKDF2HMAC
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
-from azure_certvar_credential.certificates import kdf
-from azure_certvar_credential.certificates.foreign import PARSER_ERRORS
-from azure_certvar_credential.certificates.tlv import INTEGER, SEQUENCE, Element, MalformedError
+from azure_certvar_credential.certificates.ber import INTEGER, SEQUENCE, Element, MalformedError
+from azure_certvar_credential.certificates.parser_errors import PARSER_ERRORS
+from azure_certvar_credential.certificates.pkcs12 import kdf_budget
 
 if TYPE_CHECKING:
     from hashlib import _Hash as Hash
@@ -104,7 +104,7 @@ def derive(algorithm: Element, password: bytes, length: int | None = None) -> by
     fields = algorithm.children()
     parameters = fields[1].children() if len(fields) > 1 else ()
     # scrypt: salt, cost, block size, parallelization; PBKDF2: salt, iterations; then what is optional.
-    needed = 4 if fields[0].object_identifier() == kdf.SCRYPT else 2
+    needed = 4 if fields[0].object_identifier() == kdf_budget.SCRYPT else 2
     numbers, optional = parameters[1:needed], parameters[needed:]
     if len(numbers) != needed - 1:
         raise MalformedError("key derivation parameters are missing")
@@ -132,8 +132,8 @@ def can_derive(algorithm: Element) -> bool:
     """
     fields = algorithm.children()
     name = fields[0].object_identifier() if fields else ""
-    if name != kdf.PBKDF2:
-        return name == kdf.SCRYPT
+    if name != kdf_budget.PBKDF2:
+        return name == kdf_budget.SCRYPT
     parameters = fields[1].children() if len(fields) > 1 else ()
     return all(is_hmac(parameter) for parameter in parameters if parameter.tag == SEQUENCE)
 

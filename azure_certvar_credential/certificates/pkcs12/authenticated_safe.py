@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from azure_certvar_credential.certificates import kdf, tlv
-from azure_certvar_credential.certificates.pfx_mac import Mac, read_mac
+from azure_certvar_credential.certificates import ber
+from azure_certvar_credential.certificates.pkcs12 import kdf_budget
+from azure_certvar_credential.certificates.pkcs12.mac_data import Mac, read_mac
 from azure_certvar_credential.exceptions import CertificateFormatError
 
 _DATA = "1.2.840.113549.1.7.1"
@@ -36,7 +37,7 @@ class Encrypted:
     :ivar content: the ciphertext.
     """
 
-    algorithm: tlv.Element
+    algorithm: ber.Element
     content: bytes
 
 
@@ -48,22 +49,22 @@ class Bags:
     :ivar certificates: X.509 certificates.
     """
 
-    keys: list[tlv.Element | Encrypted] = field(default_factory=list)
+    keys: list[ber.Element | Encrypted] = field(default_factory=list)
     certificates: list[bytes] = field(default_factory=list)
 
     @property
-    def algorithms(self) -> list[tlv.Element]:
+    def algorithms(self) -> list[ber.Element]:
         """The AlgorithmIdentifier of each encrypted key."""
         return [key.algorithm for key in self.keys if isinstance(key, Encrypted)]
 
-    def read(self, contents: tlv.Element, depth: int = 0) -> None:
+    def read(self, contents: ber.Element, depth: int = 0) -> None:
         """Add what is in a SafeContents.
 
         :param depth: the number of bags that enclose it.
         :raises MalformedError: it is none, or its bags nest too deeply.
         """
         if depth > _MAX_BAG_DEPTH:
-            raise tlv.MalformedError("bags nest too deeply")
+            raise ber.MalformedError("bags nest too deeply")
         for bag in contents.children():
             kind, value = _content_info(bag)
             if kind == _SHROUDED_KEY_BAG:
@@ -94,7 +95,7 @@ class Structure:
     encrypted: tuple[Encrypted, ...]
 
     @property
-    def algorithms(self) -> list[tlv.Element]:
+    def algorithms(self) -> list[ber.Element]:
         """The AlgorithmIdentifier of every visible encryption."""
         return [*(safe.algorithm for safe in self.encrypted), *self.bags.algorithms]
 
@@ -108,15 +109,15 @@ class Structure:
         return f"<PFX structure with {len(self.bags.keys)} visible keys>"
 
 
-def iterations_of(algorithms: Sequence[tlv.Element]) -> int:
+def iterations_of(algorithms: Sequence[ber.Element]) -> int:
     """Return the number of iterations that several AlgorithmIdentifiers ask for together.
 
-    :raises MalformedError, CertificateFormatError: as :func:`.kdf.iterations`.
+    :raises MalformedError, CertificateFormatError: as :func:`.kdf_budget.iterations`.
     """
-    return sum(kdf.iterations(algorithm) for algorithm in algorithms)
+    return sum(kdf_budget.iterations(algorithm) for algorithm in algorithms)
 
 
-def inspect(pfx: tlv.Element) -> Structure:
+def inspect(pfx: ber.Element) -> Structure:
     """Read the structure of a PFX; nothing is decrypted.
 
     :raises MalformedError: it is not one, or damaged.
@@ -124,7 +125,7 @@ def inspect(pfx: tlv.Element) -> Structure:
     """
     fields = pfx.children()
     if len(fields) < 2 or fields[0].integer() != 3:
-        raise tlv.MalformedError("version 3 is missing")
+        raise ber.MalformedError("version 3 is missing")
     kind, value = _content_info(fields[1])
     if kind == _SIGNED_DATA:
         raise CertificateFormatError(
@@ -134,10 +135,10 @@ def inspect(pfx: tlv.Element) -> Structure:
     mac = read_mac(fields[2]) if len(fields) > 2 else None
     bags = Bags()
     encrypted: list[Encrypted] = []
-    for safe in tlv.parse_first(content).children():
+    for safe in ber.parse_first(content).children():
         kind, value = _content_info(safe)
         if kind == _DATA:
-            bags.read(tlv.parse_first(_explicit(value).octets()))
+            bags.read(ber.parse_first(_explicit(value).octets()))
         elif kind == _ENCRYPTED_DATA:
             # version, EncryptedContentInfo: type, algorithm, [0] IMPLICIT OCTET STRING (RFC 2315 sections 10.1, 13).
             data = _explicit(value).children()
@@ -145,21 +146,21 @@ def inspect(pfx: tlv.Element) -> Structure:
     return Structure(content, mac, bags, tuple(encrypted))
 
 
-def _encrypted(fields: Sequence[tlv.Element]) -> Encrypted:
+def _encrypted(fields: Sequence[ber.Element]) -> Encrypted:
     if len(fields) < 2:
-        raise tlv.MalformedError("something encrypted has no algorithm or no content")
+        raise ber.MalformedError("something encrypted has no algorithm or no content")
     return Encrypted(fields[0], fields[1].octets())
 
 
-def _content_info(element: tlv.Element) -> tuple[str, tlv.Element]:
+def _content_info(element: ber.Element) -> tuple[str, ber.Element]:
     fields = element.children()
     if len(fields) < 2:
-        raise tlv.MalformedError("a type without a value")
+        raise ber.MalformedError("a type without a value")
     return fields[0].object_identifier(), fields[1]
 
 
-def _explicit(element: tlv.Element) -> tlv.Element:
+def _explicit(element: ber.Element) -> ber.Element:
     inside = element.children()
-    if element.tag != tlv.CONTEXT_0 or len(inside) != 1:
-        raise tlv.MalformedError("expected one element under [0]")
+    if element.tag != ber.CONTEXT_0 or len(inside) != 1:
+        raise ber.MalformedError("expected one element under [0]")
     return inside[0]

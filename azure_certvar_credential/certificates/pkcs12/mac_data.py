@@ -15,8 +15,9 @@ from typing import Any
 
 from cryptography.hazmat.primitives.hmac import HMAC
 
-from azure_certvar_credential.certificates import kdf, tlv
-from azure_certvar_credential.certificates.derivation import (
+from azure_certvar_credential.certificates import ber
+from azure_certvar_credential.certificates.pkcs12 import kdf_budget
+from azure_certvar_credential.certificates.pkcs12.kdf import (
     MAC_KEY,
     Passphrase,
     can_derive,
@@ -62,28 +63,28 @@ class Mac:
     value: bytes
     salt: bytes
     iterations: int
-    scheme: tuple[tlv.Element, ...] = ()
+    scheme: tuple[ber.Element, ...] = ()
 
 
-def read_mac(mac_data: tlv.Element) -> Mac:
+def read_mac(mac_data: ber.Element) -> Mac:
     """Read ``MacData`` (RFC 7292 section 4, RFC 9579 section 5).
 
     :raises MalformedError: it is something else.
     """
     fields = mac_data.children()
     if len(fields) < 2:
-        raise tlv.MalformedError("MacData without a salt")
+        raise ber.MalformedError("MacData without a salt")
     digest_info = fields[0].children()
     if len(digest_info) != 2:
-        raise tlv.MalformedError("DigestInfo has not two fields")
+        raise ber.MalformedError("DigestInfo has not two fields")
     algorithm = digest_info[0].children()
     if not algorithm:
-        raise tlv.MalformedError("an AlgorithmIdentifier without an algorithm")
+        raise ber.MalformedError("an AlgorithmIdentifier without an algorithm")
     # iterations INTEGER DEFAULT 1
     iterations = fields[2].integer() if len(fields) > 2 else 1
-    pbmac1 = kdf.iterations(digest_info[0])
+    pbmac1 = kdf_budget.iterations(digest_info[0])
     name = algorithm[0].object_identifier()
-    scheme = algorithm[1].children() if name == kdf.PBMAC1 and len(algorithm) > 1 else ()
+    scheme = algorithm[1].children() if name == kdf_budget.PBMAC1 and len(algorithm) > 1 else ()
     return Mac(name, digest_info[1].octets(), fields[1].octets(), max(0, iterations) + pbmac1, scheme)
 
 
@@ -92,10 +93,10 @@ def is_known(mac: Mac) -> bool:
 
     :raises MalformedError: the parameters of PBMAC1 are damaged.
     """
-    if mac.digest != kdf.PBMAC1:
+    if mac.digest != kdf_budget.PBMAC1:
         return mac.digest in _DIGESTS
     if len(mac.scheme) != 2:
-        raise tlv.MalformedError("PBMAC1 without its two algorithms")
+        raise ber.MalformedError("PBMAC1 without its two algorithms")
     derivation, scheme = mac.scheme
     return can_derive(derivation) and is_hmac(scheme)
 
@@ -108,7 +109,7 @@ def verifies(mac: Mac, content: bytes, passphrase: Passphrase) -> bool:
     :param passphrase: the password.
     :raises MalformedError: the parameters of PBMAC1 are damaged.
     """
-    if mac.digest == kdf.PBMAC1:
+    if mac.digest == kdf_budget.PBMAC1:
         derivation, scheme = mac.scheme
         authentication = HMAC(derive(derivation, passphrase.octets), hmac_digest(scheme))
         authentication.update(content)

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 import pytest
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, pkcs12
 
-from azure_certvar_credential.certificates import ClientCertificate, pfx_structure, tlv
-from azure_certvar_credential.certificates.derivation import EMPTY_PASSWORD, NO_PASSWORD, Passphrase
-from azure_certvar_credential.certificates.pfx_mac import is_known, read_mac, verifies
+from azure_certvar_credential.certificates import ClientCertificate, ber
+from azure_certvar_credential.certificates.pkcs12 import authenticated_safe
+from azure_certvar_credential.certificates.pkcs12.kdf import EMPTY_PASSWORD, NO_PASSWORD, Passphrase
+from azure_certvar_credential.certificates.pkcs12.mac_data import is_known, read_mac, verifies
 from azure_certvar_credential.exceptions import CertificateFormatError, PasswordRequiredError, WrongPasswordError
-from tests.certificates import ber
+from tests.certificates import raw
 from tests.certificates.kit import PASSWORD
 from tests.certificates.pfx_parts import (
     DATA,
@@ -39,7 +40,7 @@ ALGORITHMS = [
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
 @pytest.mark.parametrize("password", [PASSWORD, "", "pässwörd ✓ 𝄞", "x" * 200], ids=["ASCII", "empty", "wide", "long"])
 def test_our_mac_agrees_with_openssl(kit: Kit, algorithm: str, password: str) -> None:
-    structure = pfx_structure.inspect(tlv.parse_first(kit.openssl_pfx("-macalg", algorithm, password=password)))
+    structure = authenticated_safe.inspect(ber.parse_first(kit.openssl_pfx("-macalg", algorithm, password=password)))
     mac = structure.mac
 
     assert mac is not None
@@ -56,7 +57,7 @@ def test_a_pfx_loads_whatever_its_mac(kit: Kit, algorithm: str) -> None:
 
 def test_a_mac_in_latin_1_octets_is_verified_as_openssl_does(kit: Kit) -> None:
     made = pkcs12.serialize_key_and_certificates(None, kit.key, kit.leaf, None, BestAvailableEncryption("é".encode()))
-    structure = pfx_structure.inspect(tlv.parse_first(made))
+    structure = authenticated_safe.inspect(ber.parse_first(made))
 
     assert structure.mac is not None
     assert verifies(structure.mac, structure.content, Passphrase.of("é".encode("latin-1"))) is True
@@ -72,12 +73,12 @@ def test_a_passphrase_does_not_show_itself() -> None:
 
 
 def test_the_iterations_of_a_mac_default_to_one() -> None:
-    assert read_mac(tlv.parse_first(mac_of(None))).iterations == 1
+    assert read_mac(ber.parse_first(mac_of(None))).iterations == 1
 
 
 def test_a_mac_that_is_not_known_is_named(kit: Kit) -> None:
-    digest = ber.tlv(0x30, ber.tlv(0x30, ber.oid("1.2.3.4")) + ber.tlv(4, bytes(20)))
-    made = pfx_of(plain(key_bag(kit.key), certificate_bag(kit.leaf)), mac=ber.tlv(0x30, digest + ber.tlv(4, bytes(8))))
+    digest = raw.tlv(0x30, raw.tlv(0x30, raw.oid("1.2.3.4")) + raw.tlv(4, bytes(20)))
+    made = pfx_of(plain(key_bag(kit.key), certificate_bag(kit.leaf)), mac=raw.tlv(0x30, digest + raw.tlv(4, bytes(8))))
 
     with pytest.raises(CertificateFormatError, match=r"MAC with the algorithm 1\.2\.3\.4, which is not supported"):
         ClientCertificate.load(made, PASSWORD)
@@ -95,20 +96,20 @@ def with_pbmac1(
     """A PFX with the MAC of RFC 9579: PBKDF2 with HMAC-SHA-256 or the default, then HMAC-SHA-256."""
     made = hashlib.pbkdf2_hmac("sha256" if prf else "sha1", password.encode(), b"saltsalt", 3, derived)
     value = hmac.digest(made, content, "sha256")
-    parameters = ber.tlv(4, b"saltsalt") + ber.integer(3)
+    parameters = raw.tlv(4, b"saltsalt") + raw.integer(3)
     if announced is not None:
-        parameters += ber.integer(announced)
+        parameters += raw.integer(announced)
     if prf:
-        parameters += ber.tlv(0x30, ber.oid(prf) + b"\5\0")
-    derivation = ber.tlv(0x30, ber.oid(PBKDF2) + ber.tlv(0x30, parameters))
-    both = ber.tlv(0x30, derivation + ber.tlv(0x30, ber.oid(scheme) + b"\5\0"))
-    digest_info = ber.tlv(0x30, ber.tlv(0x30, ber.oid(PBMAC1) + both) + ber.tlv(4, value))
-    mac = ber.tlv(0x30, digest_info + ber.tlv(4, b"NOT USED") + ber.integer(1))
-    return ber.tlv(0x30, ber.integer(3) + typed(DATA, ber.tlv(4, content)) + mac)
+        parameters += raw.tlv(0x30, raw.oid(prf) + b"\5\0")
+    derivation = raw.tlv(0x30, raw.oid(PBKDF2) + raw.tlv(0x30, parameters))
+    both = raw.tlv(0x30, derivation + raw.tlv(0x30, raw.oid(scheme) + b"\5\0"))
+    digest_info = raw.tlv(0x30, raw.tlv(0x30, raw.oid(PBMAC1) + both) + raw.tlv(4, value))
+    mac = raw.tlv(0x30, digest_info + raw.tlv(4, b"NOT USED") + raw.integer(1))
+    return raw.tlv(0x30, raw.integer(3) + typed(DATA, raw.tlv(4, content)) + mac)
 
 
 def bags(kit: Kit) -> bytes:
-    return ber.tlv(0x30, plain(key_bag(kit.key), certificate_bag(kit.leaf)))
+    return raw.tlv(0x30, plain(key_bag(kit.key), certificate_bag(kit.leaf)))
 
 
 @pytest.mark.parametrize("prf", ["1.2.840.113549.2.9", None])
@@ -140,7 +141,7 @@ def test_pbmac1_with_an_unknown_hmac_is_named(kit: Kit, unknown: str) -> None:
 
 
 def test_pbmac1_without_its_algorithms_is_damaged() -> None:
-    digest_info = ber.tlv(0x30, ber.tlv(0x30, ber.oid(PBMAC1)) + ber.tlv(4, bytes(32)))
+    digest_info = raw.tlv(0x30, raw.tlv(0x30, raw.oid(PBMAC1)) + raw.tlv(4, bytes(32)))
 
     with pytest.raises(CertificateFormatError, match="PBMAC1 without its two algorithms"):
-        ClientCertificate.load(pfx_of(mac=ber.tlv(0x30, digest_info + ber.tlv(4, b"NOT USED"))))
+        ClientCertificate.load(pfx_of(mac=raw.tlv(0x30, digest_info + raw.tlv(4, b"NOT USED"))))

@@ -17,11 +17,11 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.ciphers import Cipher
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, pkcs12
 
-from azure_certvar_credential.certificates import pfx_mac
-from azure_certvar_credential.certificates.derivation import Passphrase
-from azure_certvar_credential.certificates.foreign import PARSER_ERRORS
-from azure_certvar_credential.certificates.pfx_structure import Encrypted
-from azure_certvar_credential.certificates.tlv import CONTEXT_0, INTEGER, OCTET_STRING, SEQUENCE, encode
+from azure_certvar_credential.certificates.ber import CONTEXT_0, INTEGER, OCTET_STRING, SEQUENCE, encode
+from azure_certvar_credential.certificates.parser_errors import PARSER_ERRORS
+from azure_certvar_credential.certificates.pkcs12 import mac_data
+from azure_certvar_credential.certificates.pkcs12.authenticated_safe import Encrypted
+from azure_certvar_credential.certificates.pkcs12.kdf import Passphrase
 
 # Encoded OBJECT IDENTIFIERs of RFC 2315 section 14 and RFC 7292 section 4.2.
 _DATA = bytes.fromhex("06092a864886f70d010701")
@@ -63,7 +63,7 @@ def key_in(bag: bytes | Encrypted, passphrase: Passphrase) -> object | None:
     :returns: None if OpenSSL cannot read it; it does not tell why.
     """
     if isinstance(bag, Encrypted):
-        shrouded = encode(SEQUENCE, bag.algorithm.der() + encode(OCTET_STRING, bag.content))
+        shrouded = encode(SEQUENCE, bag.algorithm.to_der() + encode(OCTET_STRING, bag.content))
         content = _load(_data(_typed(_SHROUDED_KEY_BAG, shrouded)), passphrase)
     else:
         content = _load(_data(_typed(_KEY_BAG, bag)), passphrase)
@@ -73,7 +73,7 @@ def key_in(bag: bytes | Encrypted, passphrase: Passphrase) -> object | None:
 def lacks(name: str) -> bool:
     """Return whether this OpenSSL certainly cannot decrypt something, so that a failure is none of the password.
 
-    :param name: what :func:`.kdf.optional_name` returned.
+    :param name: what :func:`.kdf_budget.optional_name` returned.
     """
     return not name.startswith(_OF_DEFAULT_PROVIDER) and not _has_legacy_provider()
 
@@ -91,10 +91,10 @@ def _has_legacy_provider() -> bool:
 def _load(safes: bytes, passphrase: Passphrase) -> pkcs12.PKCS12KeyAndCertificates | None:
     content = encode(SEQUENCE, safes)
     # The MAC tells OpenSSL which of the two forms of an empty password it is.
-    mac = pfx_mac.compute(_SHA256, content, passphrase, _SALT, 1)
-    digest_info = encode(SEQUENCE, _SHA256_ALGORITHM + encode(OCTET_STRING, mac))
-    mac_data = encode(SEQUENCE, digest_info + encode(OCTET_STRING, _SALT))
-    made = encode(INTEGER, b"\x03") + _typed(_DATA, encode(OCTET_STRING, content)) + mac_data
+    code = mac_data.compute(_SHA256, content, passphrase, _SALT, 1)
+    digest_info = encode(SEQUENCE, _SHA256_ALGORITHM + encode(OCTET_STRING, code))
+    trailer = encode(SEQUENCE, digest_info + encode(OCTET_STRING, _SALT))
+    made = encode(INTEGER, b"\x03") + _typed(_DATA, encode(OCTET_STRING, content)) + trailer
     try:
         return pkcs12.load_pkcs12(encode(SEQUENCE, made), passphrase.octets or None)
     except PARSER_ERRORS:
@@ -116,5 +116,5 @@ def _data(bag: bytes) -> bytes:
 
 
 def _encrypted_data(safe: Encrypted) -> bytes:
-    info = encode(SEQUENCE, _DATA + safe.algorithm.der() + encode(_IMPLICIT_0, safe.content))
+    info = encode(SEQUENCE, _DATA + safe.algorithm.to_der() + encode(_IMPLICIT_0, safe.content))
     return _typed(_ENCRYPTED_DATA, encode(SEQUENCE, encode(INTEGER, b"\x00") + info))
