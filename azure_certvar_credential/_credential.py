@@ -7,34 +7,34 @@ from typing import TYPE_CHECKING, ClassVar
 from azure_certvar_credential._core.request import UserAssertion
 from azure_certvar_credential._core.signing import check_audience, client_assertion
 from azure_certvar_credential._runtime.blocking import blocking
+from azure_certvar_credential._runtime.cached_tokens import CachedTokens
 from azure_certvar_credential._runtime.construction import Parts
-from azure_certvar_credential._runtime.credentials import ForUser, Made, WithAssertionSource, WithCertificate
+from azure_certvar_credential._runtime.credentials import CredentialBase, ForUser, WithAssertionSource, WithCertificate
 from azure_certvar_credential._runtime.fork import tell_after_fork
-from azure_certvar_credential._runtime.keeper import TokenKeeper
 from azure_certvar_credential._secrecy.tracebacks import clears_frames
-from azure_certvar_credential._sync.flights import Flights
-from azure_certvar_credential._sync.performer import Performer
+from azure_certvar_credential._sync.effect_runner import EffectRunner
 from azure_certvar_credential._sync.shell import Shell
+from azure_certvar_credential._sync.single_flight import SingleFlight
 
 if TYPE_CHECKING:
-    from azure_certvar_credential._runtime.user import Given
+    from azure_certvar_credential._runtime.user import UserAssertionSource
 
 
-class _Own(Made, Shell):
+class OwningCredential(CredentialBase, Shell):
     """A credential with tokens, flights and connections of its own."""
 
     def _start(self, parts: Parts) -> None:
-        parts.holder.refuse_coroutines()
+        parts.provider.refuse_coroutines()
         self._parts = parts
-        self._keeper = TokenKeeper(parts.clock, parts.settings.tenant_id)
-        self._performer = Performer(parts, self._keeper)
-        self._flights = Flights(self._keeper, self._performer.acquire)
-        self._hot = self._keeper.hot
+        self._cached_tokens = CachedTokens(parts.clock, parts.settings.tenant_id)
+        self._effects = EffectRunner(parts, self._cached_tokens)
+        self._single_flight = SingleFlight(self._cached_tokens, self._effects.acquire)
+        self._lookup = self._cached_tokens.lookup
         self._request = parts.settings.request
-        tell_after_fork(self._keeper, self._flights, parts.holder)
+        tell_after_fork(self._cached_tokens, self._single_flight, parts.provider)
 
     @clears_frames
-    def on_behalf_of(self, user_assertion: Given) -> OnBehalfOfCredential:
+    def on_behalf_of(self, user_assertion: UserAssertionSource) -> OnBehalfOfCredential:
         """Return a credential for tokens on behalf of a user, by Entra's on-behalf-of flow.
 
         It shares this credential's certificate, connections, options and tokens; it costs next to nothing to make, so
@@ -50,17 +50,17 @@ class _Own(Made, Shell):
         """
         from azure_certvar_credential._runtime.user import User
 
-        user = User(user_assertion, self._keeper, self._parts.settings.tenant_id, self._parts.clock)
+        user = User(user_assertion, self._cached_tokens, self._parts.settings.tenant_id, self._parts.clock)
         user.refuse_coroutines()
-        return OnBehalfOfCredential(self._parts.settings, user, self._flights)
+        return OnBehalfOfCredential(self._parts.settings, user, self._single_flight)
 
     def close(self) -> None:
         """Close the connections to the token endpoint and forget the tokens; closing again does nothing."""
-        self._keeper.close()
-        self._performer.close()
+        self._cached_tokens.close()
+        self._effects.close()
 
 
-class CertVarCredential(WithCertificate, _Own):
+class CertVarCredential(WithCertificate, OwningCredential):
     """Authenticates a service principal to Microsoft Entra ID with a certificate that lives in a variable.
 
     It is azure-core's ``TokenCredential`` and ``SupportsTokenInfo``, so every Azure SDK client takes it as
@@ -117,11 +117,11 @@ class CertVarCredential(WithCertificate, _Own):
         :raises CredentialClosedError: the credential was closed.
         """
         check_audience(audience)
-        self._keeper.check_open()
-        return self._performer.run(client_assertion(self._parts.settings, audience))
+        self._cached_tokens.check_open()
+        return self._effects.run(client_assertion(self._parts.settings, audience))
 
 
-class FederatedCredential(WithAssertionSource, _Own):
+class FederatedCredential(WithAssertionSource, OwningCredential):
     """Authenticates an application by a token of another identity, which its federated identity credential trusts.
 
     It is the second leg of a federated chain: the first is :meth:`.Shell.as_assertion_source` of a credential with a

@@ -36,7 +36,7 @@ from azure_certvar_credential._core.effects import (
 from azure_certvar_credential._core.endpoint import token_endpoint
 from azure_certvar_credential._core.freshness import Freshness, freshness, refresh_on, required_on
 from azure_certvar_credential._core.recovery import Recovery
-from azure_certvar_credential._core.signing import proof
+from azure_certvar_credential._core.signing import client_assertion_for
 from azure_certvar_credential.exceptions import AuthenticationError
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ def _signed(
     This frame is gone before anything is posted, so no traceback of a failed request shows the assertion among its
     variables; :class:`Send` does not show it either.
     """
-    assertion = yield from proof(settings, certificate, endpoint, moment, recovery)
+    assertion = yield from client_assertion_for(settings, certificate, endpoint, moment, recovery)
     fields = grant.form(
         request, client_id=settings.client_id, client_assertion=assertion, refresh_token=recovery.refresh_token
     )

@@ -16,11 +16,11 @@ from azure_certvar_credential._core.config import Retry
 from azure_certvar_credential._core.effects import (
     Fetch,
     Flow,
-    InTurn,
     Moment,
     Now,
     PublishedEndpoint,
     ReadEndpoint,
+    Serialized,
     Unanswered,
     Wait,
     WriteEndpoint,
@@ -56,7 +56,7 @@ def published_endpoint(settings: Settings) -> Flow[str]:
     key = settings.authority.metadata_url
     known: PublishedEndpoint | None = yield ReadEndpoint(key)
     if known is None:
-        first: str = yield InTurn(_first(key, settings))
+        first: str = yield Serialized(_first(key, settings))
         return first
     moment: Moment = yield Now()
     if moment.time < known.until:

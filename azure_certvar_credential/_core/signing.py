@@ -54,7 +54,7 @@ def check_audience(audience: object) -> None:
         )
 
 
-def proof(
+def client_assertion_for(
     settings: Settings, certificate: ClientCertificate | None, endpoint: str, moment: Moment, recovery: Recovery
 ) -> Flow[str]:
     """Return the client assertion of a token request.

@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 from azure_certvar_credential._core.authority import KNOWN_HOSTS
 from azure_certvar_credential._core.config import Settings, check_key, settings
 from azure_certvar_credential._runtime.assertion_source import AssertionSource
-from azure_certvar_credential._runtime.environment import AtOnce
-from azure_certvar_credential._runtime.holder import CertificateHolder, describe
+from azure_certvar_credential._runtime.certificate_provider import CertificateProvider, describe
+from azure_certvar_credential._runtime.environment import EagerSource
 from azure_certvar_credential._transport.options import check_options, retry_settings, with_lists
 from azure_certvar_credential.certificates import ClientCertificate
 from azure_certvar_credential.certificates.sources import holds_no_secret
@@ -57,8 +57,8 @@ class Parts:
     """What a credential is made of.
 
     :ivar settings: the checked settings.
-    :ivar holder: the certificate, its private key proven, or the source that it will come from; of a federated
-        credential the source of its assertions.
+    :ivar provider: the certificate, its private key proven, or the source that it will come from; of a
+        federated credential the source of its assertions.
     :ivar options: checked pipeline options.
     :ivar clock: returns seconds since the epoch, UTC.
     :ivar arguments: the constructor's arguments, to make an equal credential elsewhere; None without a source.
@@ -66,7 +66,7 @@ class Parts:
     """
 
     settings: Settings
-    holder: CertificateHolder | AssertionSource
+    provider: CertificateProvider | AssertionSource
     options: Mapping[str, Any] = field(repr=False)
     clock: Callable[[], float]
     arguments: Mapping[str, Any] | None = field(repr=False)
@@ -75,26 +75,26 @@ class Parts:
     @property
     def description(self) -> str:
         """What a credential's ``repr`` shows: ids, and the certificate's subject, thumbprint and expiry."""
-        return f"tenant {self.settings.tenant_id}, client {self.settings.client_id}, {self.holder!r}"
+        return f"tenant {self.settings.tenant_id}, client {self.settings.client_id}, {self.provider!r}"
 
     @property
-    def certificates(self) -> CertificateHolder:
-        """The holder of a credential that signs; a federated one does not have it."""
-        if not isinstance(self.holder, CertificateHolder):
+    def certificates(self) -> CertificateProvider:
+        """The provider of a credential that signs; a federated one does not have it."""
+        if not isinstance(self.provider, CertificateProvider):
             raise TypeError("a federated credential has no certificate")
-        return self.holder
+        return self.provider
 
     @property
     def assertions(self) -> AssertionSource:
         """The source of a federated credential; one that signs does not have it."""
-        if not isinstance(self.holder, AssertionSource):
+        if not isinstance(self.provider, AssertionSource):
             raise TypeError("a credential with a certificate has no assertion source")
-        return self.holder
+        return self.provider
 
     def copied(self) -> Parts:
-        """Return the same parts with a holder of its own, which starts with the certificate of this one."""
-        holder = self.holder.copied() if isinstance(self.holder, CertificateHolder) else self.holder
-        return replace(self, holder=holder, owns_transport=False)
+        """Return the same parts with another provider, which starts with this one's certificate."""
+        provider = self.provider.copied() if isinstance(self.provider, CertificateProvider) else self.provider
+        return replace(self, provider=provider, owns_transport=False)
 
     def pickled(self, kind: type[Any]) -> tuple[Any, ...]:
         """Return what ``__reduce__`` returns: a reference to the source, and never a key.
@@ -103,7 +103,7 @@ class Parts:
         :raises TypeError: the certificate was handed over, or a password, or a source that may hold one of them; a
             pickle would carry it in clear.
         """
-        if isinstance(self.holder, AssertionSource):
+        if isinstance(self.provider, AssertionSource):
             raise TypeError(
                 f"a {kind.__name__} is not pickled: its assertion_source may hold what must not leave the process. "
                 "Make it anew in the other process"
@@ -148,16 +148,16 @@ def construct(
     region: str | None,
     oidc_authority: str | None,
     options: Mapping[str, Any],
-    own: frozenset[str] = OWN_OPTIONS,
+    known_options: frozenset[str] = OWN_OPTIONS,
 ) -> Parts:
     """Check a constructor's arguments, which :class:`~azure_certvar_credential.CertVarCredential` documents.
 
     :param options: the remaining keyword arguments.
-    :param own: the constructor's own keyword names, which are suggested for misspelt ones.
+    :param known_options: the constructor's own keyword names, which are suggested for misspelt ones.
     """
     remaining = with_lists(options)
     clock = remaining.pop("_clock", time.time)  # time comes from outside, for the tests of this package
-    check_options(remaining, own=own)
+    check_options(remaining, known_options=known_options)
     # azure-identity's name for the same thing, so that replacing its class is a change of one line.
     if certificate is None:
         certificate = certificate_data
@@ -182,12 +182,12 @@ def construct(
         check_key(loaded, checked.algorithm)
         return loaded
 
-    at_once = isinstance(certificate, AtOnce)
-    if isinstance(certificate, AtOnce):
+    perform_immediate = isinstance(certificate, EagerSource)
+    if isinstance(certificate, EagerSource):
         certificate = certificate.source
-    holder = CertificateHolder(certificate, load, clock)
-    if at_once:
-        holder.accept(holder.read_source(), None)
+    provider = CertificateProvider(certificate, load, clock)
+    if perform_immediate:
+        provider.accept(provider.read_source(), None)
     server = checked.authority
     is_entra = server.kind in ("b2c", "ciam") or urlsplit(server.base).hostname in KNOWN_HOSTS
     if checked.algorithm.startswith("ES") and is_entra:
@@ -199,7 +199,7 @@ def construct(
     # Kept for a pickle, and only for a source: otherwise they would keep the certificate's text and password in memory.
     arguments = (
         None
-        if holder.source is None
+        if provider.source is None
         else {
             "tenant_id": tenant_id,
             "client_id": client_id,
@@ -215,7 +215,7 @@ def construct(
             **remaining,
         }
     )
-    return Parts(checked, holder, remaining, clock, arguments)
+    return Parts(checked, provider, remaining, clock, arguments)
 
 
 def construct_federated(
@@ -236,7 +236,7 @@ def construct_federated(
     """
     remaining = with_lists(options)
     clock = remaining.pop("_clock", time.time)
-    check_options(remaining, own=FEDERATED_OPTIONS)
+    check_options(remaining, known_options=FEDERATED_OPTIONS)
     checked = settings(
         tenant_id,
         client_id,

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from azure_certvar_credential.certificates.data import Certificate
 
 
-class Made:
+class CredentialBase:
     """A credential made of parts.
 
     :cvar shown_as: its name in ``repr``.
@@ -59,7 +59,7 @@ class Made:
         return self._parts.pickled(type(self))
 
 
-class WithCertificate(Made):
+class WithCertificate(CredentialBase):
     """A credential that signs with a certificate; the parameters are those that ``CertVarCredential`` documents."""
 
     @clears_frames
@@ -114,7 +114,7 @@ class WithCertificate(Made):
         return cls(**arguments_from(os.environ, options))
 
 
-class WithAssertionSource(Made):
+class WithAssertionSource(CredentialBase):
     """A credential that signs nothing; the parameters are those that ``FederatedCredential`` documents."""
 
     @clears_frames
@@ -159,15 +159,15 @@ class ForUser:
     def __init__(self, settings: Settings, user: User, flights: Any) -> None:
         self._settings = settings
         self._given_user = user
-        self._flights = flights
-        self._hot = user.hot
+        self._single_flight = flights
+        self._lookup = user.lookup
         self._request = settings.request
 
     def __repr__(self) -> str:
         return f"<{self.shown_as} tenant {self._settings.tenant_id}, client {self._settings.client_id}>"
 
     def __copy__(self) -> Self:
-        return type(self)(self._settings, self._given_user, self._flights)
+        return type(self)(self._settings, self._given_user, self._single_flight)
 
     def __deepcopy__(self, memo: object) -> Self:
         return self.__copy__()

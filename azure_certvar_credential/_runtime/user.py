@@ -7,31 +7,33 @@ from typing import Any
 
 from azure_certvar_credential._core.request import UserAssertion, user_assertion, user_key
 from azure_certvar_credential._runtime.blocking import ASYNCHRONOUS, is_coroutine_function
-from azure_certvar_credential._runtime.keeper import TokenKeeper
+from azure_certvar_credential._runtime.cached_tokens import CachedTokens
 from azure_certvar_credential._secrecy.tracebacks import clears_frames
 from azure_certvar_credential.caches.memory import Entry
 from azure_certvar_credential.exceptions import ConfigurationError
 
 # What ``on_behalf_of`` takes.
-Given = str | Callable[[], str] | Callable[[], Awaitable[str]]
+UserAssertionSource = str | Callable[[], str] | Callable[[], Awaitable[str]]
 
 
 class User:
     """The user of one on-behalf-of credential.
 
     :param given: the user's token, or a callable that returns it.
-    :param keeper: the tokens of the credential that acts.
+    :param cached_tokens: the tokens of the credential that acts.
     :param tenant_id: its tenant.
     :param clock: returns seconds since the epoch, UTC.
     :raises ConfigurationError: it is neither.
     :raises UserAssertionRejectedError: the token is none.
     """
 
-    def __init__(self, given: Given, keeper: TokenKeeper, tenant_id: str, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, given: UserAssertionSource, cached_tokens: CachedTokens, tenant_id: str, clock: Callable[[], float]
+    ) -> None:
         self._read: Callable[[], Any] | None = given if callable(given) else None
         # Judged now, once: the work that a user began may take longer than the user's token lives.
         self._last = None if callable(given) else user_assertion(given, now=clock())
-        self._keeper = keeper
+        self._cached_tokens = cached_tokens
         self._tenant_id = tenant_id
         self._clock = clock
         self.asynchronous = is_coroutine_function(self._read)
@@ -57,11 +59,11 @@ class User:
         """
         return value if isinstance(value, UserAssertion) else user_assertion(value, now=self._clock())
 
-    def hot(
+    def lookup(
         self, scopes: tuple[str, ...], claims: str | None, tenant_id: str | None, *, enable_cae: bool
     ) -> Entry | None:
-        """Return the entry for the arguments of a ``get_token`` if it is fresh; as :meth:`.TokenKeeper.hot`."""
+        """Return the entry for the arguments of a ``get_token`` if it is fresh; as :meth:`.CachedTokens.lookup`."""
         user = self._last
         if claims or user is None or not user.cacheable:
             return None
-        return self._keeper.fresh(user_key(scopes, tenant_id or self._tenant_id, user, enable_cae=enable_cae))
+        return self._cached_tokens.fresh(user_key(scopes, tenant_id or self._tenant_id, user, enable_cae=enable_cae))

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from azure.core.credentials import AccessToken, AccessTokenInfo, TokenRequestOptions
 
 from azure_certvar_credential._core.request import TokenRequest, UserAssertion
-from azure_certvar_credential._runtime.keeper import Hot
-from azure_certvar_credential._sync.flights import Flights
+from azure_certvar_credential._runtime.cached_tokens import CacheLookup
+from azure_certvar_credential._sync.single_flight import SingleFlight
 from azure_certvar_credential.caches.memory import Entry
 
 _NO_OPTIONS: TokenRequestOptions = {}
@@ -24,14 +24,14 @@ class Shell:
 
     What a credential's ``_start`` gives it:
 
-    :ivar _hot: looks a fresh token up; the hot path.
+    :ivar _lookup: looks a fresh token up; the hot path.
     :ivar _request: checks the arguments of a ``get_token``.
-    :ivar _flights: where the other tokens come from.
+    :ivar _single_flight: where the other tokens come from.
     """
 
-    _hot: Hot
+    _lookup: CacheLookup
     _request: Callable[..., TokenRequest]
-    _flights: Flights
+    _single_flight: SingleFlight
 
     def get_token(
         self,
@@ -57,7 +57,7 @@ class Shell:
         :raises CredentialClosedError: the credential was closed.
         :raises azure.core.exceptions.AzureError: the server could not be reached.
         """
-        entry = self._hot(scopes, claims, tenant_id, enable_cae=enable_cae) if fmi_path is None else None
+        entry = self._lookup(scopes, claims, tenant_id, enable_cae=enable_cae) if fmi_path is None else None
         if entry is not None:
             return entry.access_token
         return self._entry(scopes, claims, tenant_id, enable_cae=enable_cae, fmi_path=fmi_path).access_token
@@ -71,7 +71,7 @@ class Shell:
         given = options or _NO_OPTIONS
         claims, tenant_id = given.get("claims"), given.get("tenant_id")
         enable_cae = given.get("enable_cae", False)
-        entry = self._hot(scopes, claims, tenant_id, enable_cae=enable_cae)
+        entry = self._lookup(scopes, claims, tenant_id, enable_cae=enable_cae)
         if entry is not None:
             return entry.access_token_info
         return self._entry(scopes, claims, tenant_id, enable_cae=enable_cae).access_token_info
@@ -123,4 +123,4 @@ class Shell:
         request = self._request(
             scopes, claims=claims, tenant_id=tenant_id, enable_cae=enable_cae, fmi_path=fmi_path, user=self._user()
         )
-        return self._flights.entry(request)
+        return self._single_flight.entry(request)

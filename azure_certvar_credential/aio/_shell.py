@@ -1,4 +1,4 @@
-"""What every asynchronous credential of this package has in common: the hot path, azure-core's protocols, the end."""
+"""What every asynchronous credential has in common: the hot path, azure-core's protocols, the end."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from azure.core.credentials import AccessToken, AccessTokenInfo, TokenRequestOptions
 
 from azure_certvar_credential._core.request import TokenRequest, UserAssertion
-from azure_certvar_credential._runtime.keeper import Hot
-from azure_certvar_credential.aio._flights import Flights
+from azure_certvar_credential._runtime.cached_tokens import CacheLookup
+from azure_certvar_credential.aio._single_flight import SingleFlight
 from azure_certvar_credential.caches.memory import Entry
 
 _NO_OPTIONS: TokenRequestOptions = {}
@@ -24,14 +24,14 @@ class Shell:
 
     What a credential's ``_start`` gives it:
 
-    :ivar _hot: looks a fresh token up; the hot path.
+    :ivar _lookup: looks a fresh token up; the hot path.
     :ivar _request: checks the arguments of a ``get_token``.
-    :ivar _flights: where the other tokens come from.
+    :ivar _single_flight: where the other tokens come from.
     """
 
-    _hot: Hot
+    _lookup: CacheLookup
     _request: Callable[..., TokenRequest]
-    _flights: Flights
+    _single_flight: SingleFlight
 
     async def get_token(
         self,
@@ -47,7 +47,7 @@ class Shell:
         Parameters and errors are those of :meth:`azure_certvar_credential.CertVarCredential.get_token`. A caller that
         is cancelled leaves the request to the others who wait for it; when there are none, it is cancelled too.
         """
-        entry = self._hot(scopes, claims, tenant_id, enable_cae=enable_cae) if fmi_path is None else None
+        entry = self._lookup(scopes, claims, tenant_id, enable_cae=enable_cae) if fmi_path is None else None
         if entry is not None:
             return entry.access_token
         return (await self._entry(scopes, claims, tenant_id, enable_cae=enable_cae, fmi_path=fmi_path)).access_token
@@ -57,7 +57,7 @@ class Shell:
         given = options or _NO_OPTIONS
         claims, tenant_id = given.get("claims"), given.get("tenant_id")
         enable_cae = given.get("enable_cae", False)
-        entry = self._hot(scopes, claims, tenant_id, enable_cae=enable_cae)
+        entry = self._lookup(scopes, claims, tenant_id, enable_cae=enable_cae)
         if entry is not None:
             return entry.access_token_info
         return (await self._entry(scopes, claims, tenant_id, enable_cae=enable_cae)).access_token_info
@@ -105,4 +105,4 @@ class Shell:
         request = self._request(
             scopes, claims=claims, tenant_id=tenant_id, enable_cae=enable_cae, fmi_path=fmi_path, user=user
         )
-        return await self._flights.entry(request)
+        return await self._single_flight.entry(request)

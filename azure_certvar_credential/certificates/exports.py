@@ -56,7 +56,7 @@ def to_pem(
 def _private_key(signer: Signer) -> PrivateKey:
     if not isinstance(signer, MemorySigner):
         raise CertificateError(
-            f"the private key cannot leave its holder ({type(signer).__name__}); only a key in memory can be exported"
+            f"the private key cannot leave its provider ({type(signer).__name__}); only a key in memory can be exported"
         )
     return signer.private_key
 

@@ -31,15 +31,15 @@ from azure_certvar_credential._core.effects import Token
 from azure_certvar_credential._core.freshness import refresh_on, required_on
 from azure_certvar_credential._core.region import AUTO
 from azure_certvar_credential._core.request import TokenRequest
+from azure_certvar_credential._runtime.cached_tokens import BACKOFF
 from azure_certvar_credential._runtime.construction import Parts
 from azure_certvar_credential._runtime.fork import tell_after_fork
-from azure_certvar_credential._runtime.keeper import BACKOFF
 from azure_certvar_credential._runtime.moment import moment
 from azure_certvar_credential._runtime.region import detect_region
-from azure_certvar_credential._runtime.turns import Turns
+from azure_certvar_credential._runtime.serialized_attempts import SerializedAttempts
 from azure_certvar_credential._secrecy.redaction import redact_value
 from azure_certvar_credential._secrecy.tracebacks import cleared
-from azure_certvar_credential._sync.performer import Performer
+from azure_certvar_credential._sync.effect_runner import EffectRunner
 from azure_certvar_credential._transport.sync import Sender
 from azure_certvar_credential.exceptions import AuthenticationError, ConfigurationError, ResponseFormatError
 from azure_certvar_credential.msal.caches import (
@@ -74,7 +74,7 @@ class _Slot:
 
     def __init__(self) -> None:
         self.application: Any = None
-        self.turns = Turns()
+        self.turns = SerializedAttempts()
 
 
 class Applications:
@@ -85,7 +85,7 @@ class Applications:
     :param performer: loads the certificate and signs.
     """
 
-    def __init__(self, parts: Parts, delegation: Delegation, performer: Performer) -> None:
+    def __init__(self, parts: Parts, delegation: Delegation, performer: EffectRunner) -> None:
         self._settings = parts.settings
         self._clock = parts.clock
         self._delegation = delegation

@@ -8,7 +8,7 @@ this package's own (:mod:`azure_certvar_credential._core.flow`). What that bring
 * A refusal is an exception of this package. To MSAL it looks like a failure of the network, as ``requests`` would
   raise it: so MSAL falls back on a token of its cache that is due for refresh and still valid, which it does for no
   answer of the server, and its throttling, which replays an answer to others, has nothing to replay: pauses are the
-  keeper's.
+  cached_tokens's.
 * MSAL gets from a good answer what it needs and no more, as numbers. It is told the time of refresh by this package's
   rule, so MSAL and this package never disagree about when a token is due.
 """
@@ -46,7 +46,7 @@ from azure_certvar_credential._core.flow import acquire
 from azure_certvar_credential._core.recovery import Recovery
 from azure_certvar_credential._core.request import TokenRequest
 from azure_certvar_credential._secrecy.redaction import redact_value
-from azure_certvar_credential._sync.performer import Performer
+from azure_certvar_credential._sync.effect_runner import EffectRunner
 from azure_certvar_credential.exceptions import AuthenticationError
 from azure_certvar_credential.msal import documents
 from azure_certvar_credential.msal.client import Client
@@ -112,9 +112,9 @@ class HttpClient:
     :ivar region: the Azure region whose endpoint MSAL is told to ask, or None.
     """
 
-    def __init__(self, settings: Settings, performer: Performer, client: Client, clock: Callable[[], float]) -> None:
+    def __init__(self, settings: Settings, performer: EffectRunner, client: Client, clock: Callable[[], float]) -> None:
         self._settings = settings
-        self._performer = performer
+        self._effects = performer
         self._client = client
         self._clock = clock
         self._last_good = documents.LastGood()
@@ -185,7 +185,7 @@ class HttpClient:
                     return self._client.send(_merged(effect, form, headers))
                 case Wait(seconds):
                     return self._client.sleep(seconds)
-            return self._performer.run(_one(effect))
+            return self._effects.run(_one(effect))
 
         request = TokenRequest((form.get("scope", ""),), self._settings.tenant_id)
         # The region is in the URL, too.

@@ -13,7 +13,7 @@ from azure_certvar_credential._core.authority_url import DSTS
 from azure_certvar_credential._core.config import check_flags
 from azure_certvar_credential._core.region import AUTO
 from azure_certvar_credential._runtime.construction import OWN_OPTIONS, Parts, construct
-from azure_certvar_credential._runtime.credentials import Made
+from azure_certvar_credential._runtime.credentials import CredentialBase
 from azure_certvar_credential._runtime.environment import arguments_from
 from azure_certvar_credential._secrecy.redaction import redact_value
 from azure_certvar_credential._secrecy.tracebacks import clears_frames
@@ -80,7 +80,7 @@ def authority_arguments(authority: Authority, tenant_id: str) -> dict[str, str]:
     return {"authority": f"{authority.base}/{tenant_id}"}
 
 
-class WithMsal(Made):
+class WithMsal(CredentialBase):
     """A credential that delegates to MSAL; the parameters are those that ``MsalCertVarCredential`` documents."""
 
     # With the token cache, which was handed over to be shared.
@@ -130,7 +130,7 @@ class WithMsal(Made):
             region=_region(azure_region),
             oidc_authority=oidc_authority,
             options=pipeline_options,
-            own=_OWN_OPTIONS,
+            known_options=_OWN_OPTIONS,
         )
         if azure_region is False:
             parts = replace(parts, settings=replace(parts.settings, region=None))

@@ -1,1 +1,1 @@
-"""Who signs an assertion: a key in memory today, and the protocol for every other holder of a key."""
+"""Who signs an assertion: a key in memory today, and the protocol for every other provider of a key."""

@@ -19,8 +19,8 @@ class CallbackSigner:
         one.
     :param sign: called with the whole message (not a hash of it) and a JWS ``alg`` value such as ``PS256``; returns the
         raw JWS signature (RFC 7518 sections 3.3 to 3.5): PSS with a salt as long as the hash, ECDSA as ``r || s``. It
-        may be called by many threads at once, and may raise ConfigurationError for an algorithm that the key's holder
-        does not offer. What it raises passes through.
+        may be called by many threads at once, and may raise ConfigurationError for an algorithm that the key's
+        provider does not offer. What it raises passes through.
     :param remote: whether a signature costs a request to a service that throttles; an assertion is then used again
         until shortly before its end, else each token request has a fresh one.
     :raises CertificateFormatError: the public key cannot be read.

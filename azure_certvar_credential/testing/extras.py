@@ -1,4 +1,4 @@
-"""Turns the absence of a third party into an error that says what to install."""
+"""SerializedAttempts the absence of a third party into an error that says what to install."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """azure-core's two response types over an answer that is in memory already.
 
-Made from the public abstract classes, because the ready-made ones are private and change between versions.
+CredentialBase from the public abstract classes, because the ready-made ones are private and change between versions.
 """
 
 from __future__ import annotations

@@ -236,9 +236,9 @@ def test_an_empty_password_protects_nothing_and_is_refused(certificate: ClientCe
 def test_a_key_elsewhere_cannot_be_exported(kit: Kit) -> None:
     certificate = ClientCertificate(kit.leaf, Foreign(kit.key))
 
-    with pytest.raises(CertificateError, match="cannot leave its holder"):
+    with pytest.raises(CertificateError, match="cannot leave its provider"):
         certificate.to_pfx(None)
-    with pytest.raises(CertificateError, match="cannot leave its holder"):
+    with pytest.raises(CertificateError, match="cannot leave its provider"):
         certificate.to_pem()
     assert certificate.public_pem()
 

@@ -11,12 +11,12 @@ from azure_certvar_credential._core.config import Retry, Settings, settings
 from azure_certvar_credential._core.effects import (
     Effect,
     Flow,
-    InTurn,
     LoadCertificate,
     Moment,
     Now,
     ReadCache,
     Send,
+    Serialized,
     Sign,
     Token,
     Unanswered,
@@ -99,7 +99,7 @@ class World:
         if isinstance(effect, Now):
             time, jitter = step.answer
             return Moment(time, f"jti-{place}", f"correlation-{place}", jitter)
-        if isinstance(effect, InTurn):
+        if isinstance(effect, Serialized):
             return run(effect.flow, self.perform)
         if isinstance(effect, Wait):
             assert effect.seconds == step.answer

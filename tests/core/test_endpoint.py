@@ -13,10 +13,10 @@ from azure_certvar_credential._core.config import Retry
 from azure_certvar_credential._core.effects import (
     DetectRegion,
     Fetch,
-    InTurn,
     PublishedEndpoint,
     ReadEndpoint,
     Send,
+    Serialized,
     Unanswered,
     WriteEndpoint,
 )
@@ -57,7 +57,7 @@ def remembered(url: str | None = None, until: float = NOW) -> Step:
 
 def first() -> list[Step]:
     """Return the steps of whoever finds no endpoint, before the document is read."""
-    return [remembered(), Step(InTurn), remembered(), now()]
+    return [remembered(), Step(Serialized), remembered(), now()]
 
 
 def fetch(answer: Any, at: float = NOW) -> list[Step]:

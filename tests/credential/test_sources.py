@@ -213,4 +213,4 @@ class TestAsync:
         with pytest.raises(asyncio.TimeoutError):
             await asyncio.wait_for(driver.get_token(STORAGE), 0.05)
 
-        assert driver.credential._flights._flights == {}
+        assert driver.credential._single_flight._calls == {}

@@ -14,7 +14,7 @@ from tests.msal.world import MsalWorld
 
 @pytest.fixture
 def driver(world: MsalWorld, monkeypatch: pytest.MonkeyPatch) -> Driver:
-    monkeypatch.setattr(applications, "Turns", CountedTurns)
+    monkeypatch.setattr(applications, "SerializedAttempts", CountedTurns)
     issuer = f"https://idp.contoso.example/{world.application.tenant_id}/v2.0"
     return world.driver(oidc_authority=issuer, retry_total=0)
 

@@ -152,8 +152,8 @@ def test_a_forked_child_does_not_wait_for_the_parents_threads(certificate: Clien
             held.set()
             release.wait(20)
 
-    holder = threading.Thread(target=hold)
-    holder.start()
+    provider = threading.Thread(target=hold)
+    provider.start()
     assert held.wait(10)
 
     child = os.fork()
@@ -177,7 +177,7 @@ def test_a_forked_child_does_not_wait_for_the_parents_threads(certificate: Clien
         status = -1
     entra.release()
     leader.join(10)
-    holder.join(10)
+    provider.join(10)
     credential.close()
     assert status == 0
 

@@ -128,7 +128,7 @@ async def test_a_failed_refresh_is_repeated_after_a_pause(world: MsalWorld) -> N
 
 
 async def test_a_server_that_asks_to_wait_is_left_alone_for_every_caller(world: MsalWorld) -> None:
-    """MSAL would keep the answer and give it to others; here it is the keeper that remembers the pause."""
+    """MSAL would keep the answer and give it to others; here it is the cached_tokens that remembers the pause."""
     driver = world.driver()
     world.entra.inject(Fault.throttled(60))
     for expected in (60, 30):

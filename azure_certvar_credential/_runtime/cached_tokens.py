@@ -1,7 +1,7 @@
 """The tokens of a credential and what to do about each at a moment: the part of the shells that has no waiting in it.
 
-Sync and async ask the same questions here: what about this request (:meth:`TokenKeeper.plan`), a flight has failed
-(:meth:`TokenKeeper.flight_failed`), what does its caller get (:meth:`TokenKeeper.outcome`).
+Sync and async ask the same questions here: what about this request (:meth:`CachedTokens.plan`), a flight has failed
+(:meth:`CachedTokens.call_failed`), what does its caller get (:meth:`CachedTokens.outcome`).
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ PATIENCE = 1.0
 MAX_REFUSALS = 1000
 
 
-class Hot(Protocol):
+class CacheLookup(Protocol):
     """The hot path: looks up what the arguments of a ``get_token`` ask for; None leaves it to the slow one."""
 
     def __call__(
@@ -66,7 +66,7 @@ class _Refusal:
     error: AuthenticationError
 
 
-class TokenKeeper:
+class CachedTokens:
     """The memory of tokens with the rules of their refresh; usable from any thread.
 
     :param clock: returns seconds since the epoch, UTC.
@@ -88,7 +88,7 @@ class TokenKeeper:
         # What metadata documents name; a credential has one authority, so there are no more than one.
         self._endpoints: dict[str, PublishedEndpoint] = {}
 
-    def hot(
+    def lookup(
         self, scopes: tuple[str, ...], claims: str | None, tenant_id: str | None, *, enable_cae: bool
     ) -> Entry | None:
         """Return the entry for the arguments of a ``get_token`` if it is fresh: the hot path, without a lock.
@@ -172,7 +172,7 @@ class TokenKeeper:
             return entry
         raise own_copy(error or RuntimeError("a flight without an outcome"))
 
-    def flight_failed(self, request: TokenRequest, error: Exception, *, began: float) -> None:
+    def call_failed(self, request: TokenRequest, error: Exception, *, began: float) -> None:
         """Note that a flight has failed: postpone the next one, and log if an older token hides the failure.
 
         :param began: when the flight began, in seconds since the epoch.
@@ -200,7 +200,7 @@ class TokenKeeper:
         entry.fresh_until = entry.token.expires_on
         return entry
 
-    def flight_abandoned(self, request: TokenRequest) -> None:
+    def call_abandoned(self, request: TokenRequest) -> None:
         """Note that a flight was interrupted, so that the next caller starts another."""
         entry = self._older(request)
         if entry is not None:

@@ -8,8 +8,8 @@ from collections.abc import Callable, Hashable
 
 from azure_certvar_credential._core.effects import Token
 from azure_certvar_credential._core.request import TokenRequest
-from azure_certvar_credential._runtime.circles import waiting
-from azure_certvar_credential._runtime.keeper import PATIENCE, Step, TokenKeeper
+from azure_certvar_credential._runtime.cached_tokens import PATIENCE, CachedTokens, Step
+from azure_certvar_credential._runtime.deadlock import waiting
 from azure_certvar_credential.caches.memory import Entry
 
 # Whoever has no token waits so long (seconds) for a flight in the background, which nobody could interrupt, and then
@@ -17,7 +17,7 @@ from azure_certvar_credential.caches.memory import Entry
 LONGEST_REFRESH = 60.0
 
 
-class _Flight:
+class _Call:
     """One acquisition under way. Without an outcome when it is done, its leader was interrupted.
 
     :ivar leader: the thread that flies it; None before and after.
@@ -34,114 +34,114 @@ class _Flight:
         self.leader: int | None = None
 
 
-class Flights:
+class SingleFlight:
     """The flights of a credential, one for each key at most.
 
-    :param keeper: the tokens.
+    :param cached_tokens: the tokens.
     :param acquire: acquires the token of a request and keeps it; called by one thread for each key at a time.
     """
 
-    def __init__(self, keeper: TokenKeeper, acquire: Callable[[TokenRequest], Token]) -> None:
-        self._keeper = keeper
+    def __init__(self, cached_tokens: CachedTokens, acquire: Callable[[TokenRequest], Token]) -> None:
+        self._cached_tokens = cached_tokens
         self._acquire = acquire
         # setdefault and pop are atomic on a dict whose keys hash and compare without running Python code.
-        self._flights: dict[Hashable, _Flight] = {}
+        self._calls: dict[Hashable, _Call] = {}
 
     def entry(self, request: TokenRequest) -> Entry:
         """Return an entry for a request, from memory or by a flight.
 
         :raises AuthenticationError, azure.core.exceptions.AzureError: the flight failed, and no token still serves.
         """
-        step, entry = self._keeper.plan(request)
+        step, entry = self._cached_tokens.plan(request)
         if entry is None:
             return self._join(request)
         if step is Step.REFRESH:
-            self._launch(request)
+            self._start_in_background(request)
         return self._hurry(request, entry) if step is Step.HURRY else entry
 
     def after_fork(self) -> None:
         """Forget the flights of the parent process, whose leaders are not in this one."""
-        self._flights = {}
+        self._calls = {}
 
     def _join(self, request: TokenRequest) -> Entry:
         again = True
         while True:
-            flight = self._fly_or_wait(request)
+            flight = self._lead_or_join(request)
             if flight.token is None and flight.error is None:
                 continue  # its leader was interrupted, and somebody has to take over
-            entry = self._keeper.outcome(request, flight.token, flight.error, again=again)
+            entry = self._cached_tokens.outcome(request, flight.token, flight.error, again=again)
             if entry is not None:
                 return entry
             again = False
 
     def _hurry(self, request: TokenRequest, entry: Entry) -> Entry:
-        flight = self._launch(request)
+        flight = self._start_in_background(request)
         if not flight.done.wait(PATIENCE) or (flight.token is None and flight.error is None):
-            return self._keeper.give_up_waiting(entry)
-        return self._keeper.outcome(request, flight.token, flight.error, again=False) or entry
+            return self._cached_tokens.give_up_waiting(entry)
+        return self._cached_tokens.outcome(request, flight.token, flight.error, again=False) or entry
 
-    def _fly_or_wait(self, request: TokenRequest) -> _Flight:
+    def _lead_or_join(self, request: TokenRequest) -> _Call:
         key = (request.key, request.claims)
-        mine = _Flight()
+        mine = _Call()
         try:
-            flight = self._flights.setdefault(key, mine)
+            flight = self._calls.setdefault(key, mine)
             if flight is mine:
                 self._lead(mine, request)
                 return mine
         finally:
             # Whatever interrupts the leader, a KeyboardInterrupt included, the others are freed and one takes over.
-            self._land(key, mine)
+            self._finish(key, mine)
         with waiting(threading.get_ident(), flight):
-            landed = flight.done.wait(flight.patience)
-        if not landed:
+            finished = flight.done.wait(flight.patience)
+        if not finished:
             self._forget(key, flight)  # it hangs, and one of those who wait takes over
         return flight
 
-    def _launch(self, request: TokenRequest) -> _Flight:
+    def _start_in_background(self, request: TokenRequest) -> _Call:
         """Return the flight of a request, started in the background if there is none."""
         key = (request.key, request.claims)
-        mine = _Flight(LONGEST_REFRESH)
-        flight = self._flights.setdefault(key, mine)
+        mine = _Call(LONGEST_REFRESH)
+        flight = self._calls.setdefault(key, mine)
         if flight is mine:
             try:
-                in_background(self._lead_and_land, key, mine, request)
+                in_background(self._lead_and_finish, key, mine, request)
             except RuntimeError as error:  # no more threads to be had, or the interpreter is shutting down
                 mine.error = error
-                self._keeper.flight_failed(request, error, began=self._keeper.now())
-                self._land(key, mine)
+                self._cached_tokens.call_failed(request, error, began=self._cached_tokens.now())
+                self._finish(key, mine)
             except BaseException:  # a signal's handler raised, and whether there is a thread is not known
-                self._keeper.flight_abandoned(request)
-                self._land(key, mine)
+                self._cached_tokens.call_abandoned(request)
+                self._finish(key, mine)
                 raise
         return flight
 
-    def _lead_and_land(self, key: Hashable, flight: _Flight, request: TokenRequest) -> None:
+    def _lead_and_finish(self, key: Hashable, flight: _Call, request: TokenRequest) -> None:
         try:
             self._lead(flight, request)
         finally:
-            self._land(key, flight)
+            self._finish(key, flight)
 
-    def _lead(self, flight: _Flight, request: TokenRequest) -> None:
+    def _lead(self, flight: _Call, request: TokenRequest) -> None:
         flight.leader = threading.get_ident()
-        began = self._keeper.now()
+        began = self._cached_tokens.now()
         try:
             flight.token = self._acquire(request)
         except Exception as error:  # noqa: BLE001 - it is raised in every caller that waits
             flight.error = error
-            self._keeper.flight_failed(request, error, began=began)
+            self._cached_tokens.call_failed(request, error, began=began)
         except BaseException:
-            self._keeper.flight_abandoned(request)
+            self._cached_tokens.call_abandoned(request)
             raise
 
-    def _land(self, key: Hashable, flight: _Flight) -> None:
+    def _finish(self, key: Hashable, flight: _Call) -> None:
         self._forget(key, flight)
         # Before anybody is told: who still waits is not waiting for this thread any more.
         flight.leader = None
         flight.done.set()
 
-    def _forget(self, key: Hashable, flight: _Flight) -> None:
-        if self._flights.get(key) is flight:
-            self._flights.pop(key, None)
+    def _forget(self, key: Hashable, flight: _Call) -> None:
+        if self._calls.get(key) is flight:
+            self._calls.pop(key, None)
 
 
 def in_background(function: Callable[..., object], *arguments: object) -> None:

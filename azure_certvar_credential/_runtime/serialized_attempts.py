@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from azure_certvar_credential._runtime.shared_errors import noted, own_copy
 
 
-class Turns:
+class SerializedAttempts:
     """Attempts that are made one after the other; whoever waited for one that failed does not make it again.
 
     Otherwise the last of fifty callers would wait for fifty timeouts.

@@ -6,31 +6,31 @@ from azure_certvar_credential._core import effects
 from azure_certvar_credential._core.effects import Effect, Flow, Result, T, Token, arun
 from azure_certvar_credential._core.flow import acquire
 from azure_certvar_credential._core.request import TokenRequest
-from azure_certvar_credential._runtime.at_once import at_once
+from azure_certvar_credential._runtime.cached_tokens import CachedTokens
 from azure_certvar_credential._runtime.construction import Parts
 from azure_certvar_credential._runtime.fork import tell_after_fork
-from azure_certvar_credential._runtime.keeper import TokenKeeper
-from azure_certvar_credential._runtime.turns import Turns
+from azure_certvar_credential._runtime.immediate import perform_immediate
+from azure_certvar_credential._runtime.serialized_attempts import SerializedAttempts
 from azure_certvar_credential._transport.aio import AsyncSender
 from azure_certvar_credential._transport.in_thread import in_thread
 from azure_certvar_credential.aio._calls import Background, LoopLock, call, sign
 from azure_certvar_credential.certificates import ClientCertificate
 
 
-class Performer:
+class EffectRunner:
     """Does what the flow of one credential asks for.
 
     :param parts: what the credential is made of.
-    :param keeper: its tokens.
+    :param cached_tokens: its tokens.
     :raises ImportError: no transport is given and aiohttp is not installed.
     """
 
-    def __init__(self, parts: Parts, keeper: TokenKeeper) -> None:
+    def __init__(self, parts: Parts, cached_tokens: CachedTokens) -> None:
         self._parts = parts
-        self._keeper = keeper
+        self._cached_tokens = cached_tokens
         self._sender = AsyncSender(parts.options, owns_transport=parts.owns_transport)
         self._reading, self._signing, self._background = LoopLock(), LoopLock(), Background()
-        self._turns, self._turning = Turns(), LoopLock()
+        self._attempts, self._turning = SerializedAttempts(), LoopLock()
         tell_after_fork(self._sender)
 
     async def acquire(self, request: TokenRequest) -> Token:
@@ -47,28 +47,28 @@ class Performer:
         await self._sender.close()
 
     async def _load(self, refused: ClientCertificate | None) -> ClientCertificate:
-        holder = self._parts.certificates
-        readings = holder.readings
-        ready, due = holder.ready(refused)
+        provider = self._parts.certificates
+        readings = provider.readings
+        ready, due = provider.ready(refused)
         if due:
             self._background.start(self._read(refused, readings))
         return await self._read(refused, readings) if ready is None else ready
 
     async def _read(self, refused: ClientCertificate | None, readings: int) -> ClientCertificate:
-        holder = self._parts.certificates
+        provider = self._parts.certificates
         async with self._reading.lock():  # whoever waits here has nothing else to sign with
-            certificate = holder.read_meanwhile(readings, refused)
+            certificate = provider.read_meanwhile(readings, refused)
             if certificate is not None:
                 return certificate
             try:
-                data = await call(holder.read_source)
-                accepted: ClientCertificate = await in_thread(holder.accept, data, refused)
+                data = await call(provider.read_source)
+                accepted: ClientCertificate = await in_thread(provider.accept, data, refused)
                 return accepted
             except Exception as error:  # noqa: BLE001 - a source is the caller's code and may raise anything
                 failure = error
             finally:
                 data = None  # it is perhaps a private key, which an error reporter would find in this frame
-            return holder.source_failed(failure, refused)
+            return provider.source_failed(failure, refused)
 
     async def _perform(self, effect: Effect) -> Result:
         match effect:
@@ -85,13 +85,13 @@ class Performer:
                 return await self._sender.sleep(seconds)
             case effects.DetectRegion():
                 return await _region()
-            case effects.InTurn(flow):
-                seen = self._turns.number
+            case effects.Serialized(flow):
+                seen = self._attempts.number
                 async with self._turning.lock():
-                    with self._turns.attempt(seen):
+                    with self._attempts.attempt(seen):
                         return await self.run(flow)
             case _:
-                return at_once(effect, self._keeper, self._parts.clock)
+                return perform_immediate(effect, self._cached_tokens, self._parts.clock)
 
 
 async def _region() -> str | None:

@@ -8,15 +8,15 @@ from functools import partial
 
 from azure_certvar_credential._core.effects import Token
 from azure_certvar_credential._core.request import TokenRequest
-from azure_certvar_credential._runtime.circles import waiting
-from azure_certvar_credential._runtime.keeper import PATIENCE, Step, TokenKeeper
+from azure_certvar_credential._runtime.cached_tokens import PATIENCE, CachedTokens, Step
+from azure_certvar_credential._runtime.deadlock import waiting
 from azure_certvar_credential.caches.memory import Entry
 from azure_certvar_credential.exceptions import CLOSED, CredentialClosedError
 
 Outcome = tuple[Token | None, Exception | None]
 
 
-class _Flight:
+class _Call:
     """One acquisition under way.
 
     :ivar key: under which it stands in the table of flights.
@@ -39,17 +39,17 @@ class _Flight:
         return self.task
 
 
-class Flights:
+class SingleFlight:
     """The flights of a credential.
 
-    :param keeper: the tokens.
+    :param cached_tokens: the tokens.
     :param acquire: acquires the token of a request and keeps it.
     """
 
-    def __init__(self, keeper: TokenKeeper, acquire: Callable[[TokenRequest], Awaitable[Token]]) -> None:
-        self._keeper = keeper
+    def __init__(self, cached_tokens: CachedTokens, acquire: Callable[[TokenRequest], Awaitable[Token]]) -> None:
+        self._cached_tokens = cached_tokens
         self._acquire = acquire
-        self._flights: dict[Hashable, _Flight] = {}
+        self._calls: dict[Hashable, _Call] = {}
         self._closed = False
 
     async def entry(self, request: TokenRequest) -> Entry:
@@ -57,22 +57,22 @@ class Flights:
 
         :raises AuthenticationError, azure.core.exceptions.AzureError: the flight failed, and no token still serves.
         """
-        step, entry = self._keeper.plan(request)
+        step, entry = self._cached_tokens.plan(request)
         if entry is None:
             return await self._join(request)
         if step is Step.REFRESH:
-            self._flight(request, background=True)
+            self._call_for(request, background=True)
         return await self._hurry(request, entry) if step is Step.HURRY else entry
 
     def after_fork(self) -> None:
         """Forget the flights of the parent process, whose event loop does not run in this one."""
-        self._flights = {}
+        self._calls = {}
 
     async def close(self) -> None:
         """End the flights of the running loop; whoever waits for one is told that the credential is closed."""
         self._closed = True
         loop = asyncio.get_running_loop()
-        tasks = [flight.task for flight in list(self._flights.values()) if flight.task.get_loop() is loop]
+        tasks = [flight.task for flight in list(self._calls.values()) if flight.task.get_loop() is loop]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -80,27 +80,27 @@ class Flights:
     async def _join(self, request: TokenRequest) -> Entry:
         again = True
         while True:
-            token, error = await self._board(request)
-            entry = self._keeper.outcome(request, token, error, again=again)
+            token, error = await self._join_call(request)
+            entry = self._cached_tokens.outcome(request, token, error, again=again)
             if entry is not None:
                 return entry
             again = False
 
     async def _hurry(self, request: TokenRequest, entry: Entry) -> Entry:
-        flight = self._flight(request, background=True)
+        flight = self._call_for(request, background=True)
         flight.waiters += 1  # so that it does not end with those who wait for as long as it takes
         try:
             done, _ = await asyncio.wait({flight.task}, timeout=PATIENCE)
         finally:
             flight.waiters -= 1
         if not done or flight.task.cancelled():
-            return self._keeper.give_up_waiting(entry)
+            return self._cached_tokens.give_up_waiting(entry)
         token, error = flight.task.result()
-        return self._keeper.outcome(request, token, error, again=False) or entry
+        return self._cached_tokens.outcome(request, token, error, again=False) or entry
 
-    async def _board(self, request: TokenRequest) -> Outcome:
+    async def _join_call(self, request: TokenRequest) -> Outcome:
         while True:
-            flight = self._flight(request, background=False)
+            flight = self._call_for(request, background=False)
             # Should it hang, it ends with those who wait for it, also if it was begun while nobody needed to.
             flight.background = False
             flight.waiters += 1
@@ -123,30 +123,30 @@ class Flights:
                     self._forget(flight)
                     flight.task.cancel()
 
-    def _flight(self, request: TokenRequest, *, background: bool) -> _Flight:
+    def _call_for(self, request: TokenRequest, *, background: bool) -> _Call:
         loop = asyncio.get_running_loop()
         key = (id(loop), request.key, request.claims)
-        flight = self._flights.get(key)
+        flight = self._calls.get(key)
         # A loop that was closed with a flight under way leaves it behind, and its id may come back.
         if flight is None or flight.task.get_loop() is not loop or flight.task.done():
-            flight = _Flight(key, loop.create_task(self._fly(request)), background=background)
-            self._flights[key] = flight
+            flight = _Call(key, loop.create_task(self._run(request)), background=background)
+            self._calls[key] = flight
             flight.task.add_done_callback(partial(self._forget, flight))
         return flight
 
-    def _forget(self, flight: _Flight, _task: object = None) -> None:
-        if self._flights.get(flight.key) is flight:
-            del self._flights[flight.key]
+    def _forget(self, flight: _Call, _task: object = None) -> None:
+        if self._calls.get(flight.key) is flight:
+            del self._calls[flight.key]
 
-    async def _fly(self, request: TokenRequest) -> Outcome:
-        began = self._keeper.now()
+    async def _run(self, request: TokenRequest) -> Outcome:
+        began = self._cached_tokens.now()
         try:
             return await self._acquire(request), None
         except Exception as error:  # noqa: BLE001 - it is raised in every caller that waits
-            self._keeper.flight_failed(request, error, began=began)
+            self._cached_tokens.call_failed(request, error, began=began)
             return None, error
         except asyncio.CancelledError as error:
-            self._keeper.flight_abandoned(request)
+            self._cached_tokens.call_abandoned(request)
             if _cancellations() != 0:
                 raise
             # A source or signer raised it by itself; nobody has cancelled anything.
@@ -154,7 +154,7 @@ class Flights:
             failure.__cause__ = error
             return None, failure
         except BaseException:
-            self._keeper.flight_abandoned(request)
+            self._cached_tokens.call_abandoned(request)
             raise
 
 

@@ -8,7 +8,7 @@ from azure_certvar_credential.keyvault.failures import Operation
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class VaultCall:
     """One call of one client of Azure's packages.
 
     :ivar module: where the synchronous client is; the asynchronous one of the same name is in its ``aio``.

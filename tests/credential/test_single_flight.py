@@ -48,7 +48,7 @@ async def test_a_flight_that_fails_leaves_nothing_behind(world: World) -> None:
     with pytest.raises(Exception, match="700016"):
         await driver.get_token(STORAGE)
 
-    assert driver.credential._flights._flights == {}
+    assert driver.credential._single_flight._calls == {}
     assert (await driver.get_token(STORAGE)).token
 
 
@@ -88,7 +88,7 @@ class TestAsync:
         entra.inject(Fault.hang(20))
         callers = [asyncio.create_task(credential.get_token(STORAGE)) for _ in range(3)]
         await asyncio.to_thread(entra.wait_for_hanging)
-        (flight,) = credential._flights._flights.values()
+        (flight,) = credential._single_flight._calls.values()
 
         for caller in callers:
             caller.cancel()
@@ -231,6 +231,6 @@ def test_a_loop_that_ends_takes_its_connections_with_it(certificate: ClientCerti
         for n in range(3):
             assert asyncio.run(credential.get_token(f"api://{n}/.default")).token
         gc.collect()
-        assert list(credential._performer._sender._opened.values()) == []
+        assert list(credential._effects._sender._opened.values()) == []
 
     assert len(entra.requests) == 3

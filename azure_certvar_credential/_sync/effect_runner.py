@@ -6,30 +6,30 @@ from azure_certvar_credential._core import effects
 from azure_certvar_credential._core.effects import Effect, Flow, Result, T, Token, run
 from azure_certvar_credential._core.flow import acquire
 from azure_certvar_credential._core.request import TokenRequest
-from azure_certvar_credential._runtime.at_once import at_once
 from azure_certvar_credential._runtime.blocking import blocking
+from azure_certvar_credential._runtime.cached_tokens import CachedTokens
 from azure_certvar_credential._runtime.construction import Parts
 from azure_certvar_credential._runtime.fork import tell_after_fork
-from azure_certvar_credential._runtime.keeper import TokenKeeper
-from azure_certvar_credential._runtime.turns import Turns
-from azure_certvar_credential._sync.flights import in_background
+from azure_certvar_credential._runtime.immediate import perform_immediate
+from azure_certvar_credential._runtime.serialized_attempts import SerializedAttempts
+from azure_certvar_credential._sync.single_flight import in_background
 from azure_certvar_credential._transport.sync import Sender
 from azure_certvar_credential.certificates import ClientCertificate
 
 
-class Performer:
+class EffectRunner:
     """Does what the flow of one credential asks for.
 
     :param parts: what the credential is made of.
-    :param keeper: its tokens.
+    :param cached_tokens: its tokens.
     """
 
-    def __init__(self, parts: Parts, keeper: TokenKeeper) -> None:
+    def __init__(self, parts: Parts, cached_tokens: CachedTokens) -> None:
         self._parts = parts
-        self._keeper = keeper
+        self._cached_tokens = cached_tokens
         self._sender = Sender(parts.options, owns_transport=parts.owns_transport)
-        self._turns = Turns()
-        tell_after_fork(self._sender, self._turns)
+        self._attempts = SerializedAttempts()
+        tell_after_fork(self._sender, self._attempts)
 
     def acquire(self, request: TokenRequest) -> Token:
         """Acquire the token of a request and keep it."""
@@ -44,27 +44,27 @@ class Performer:
         self._sender.close()
 
     def _load(self, refused: ClientCertificate | None) -> ClientCertificate:
-        holder = self._parts.certificates
-        readings = holder.readings
-        ready, due = holder.ready(refused)
+        provider = self._parts.certificates
+        readings = provider.readings
+        ready, due = provider.ready(refused)
         if due:
             try:
                 in_background(self._read, refused, readings)
             except RuntimeError as error:  # no more threads to be had, or the interpreter is shutting down
-                holder.source_failed(error, refused)
+                provider.source_failed(error, refused)
         return self._read(refused, readings) if ready is None else ready
 
     def _read(self, refused: ClientCertificate | None, readings: int) -> ClientCertificate:
-        holder = self._parts.certificates
-        with holder.reading:  # whoever waits here has nothing else to sign with
-            certificate = holder.read_meanwhile(readings, refused)
+        provider = self._parts.certificates
+        with provider.reading:  # whoever waits here has nothing else to sign with
+            certificate = provider.read_meanwhile(readings, refused)
             if certificate is not None:
                 return certificate
             try:
-                return holder.accept(blocking(holder.read_source(), "certificate's source"), refused)
+                return provider.accept(blocking(provider.read_source(), "certificate's source"), refused)
             except Exception as error:  # noqa: BLE001 - a source is the caller's code and may raise anything
                 failure = error
-            return holder.source_failed(failure, refused)
+            return provider.source_failed(failure, refused)
 
     def _perform(self, effect: Effect) -> Result:
         match effect:
@@ -81,12 +81,12 @@ class Performer:
                 return self._sender.sleep(seconds)
             case effects.DetectRegion():
                 return _region()
-            case effects.InTurn(flow):
-                seen = self._turns.number
-                with self._turns.lock, self._turns.attempt(seen):
+            case effects.Serialized(flow):
+                seen = self._attempts.number
+                with self._attempts.lock, self._attempts.attempt(seen):
                     return self.run(flow)
             case _:
-                return at_once(effect, self._keeper, self._parts.clock)
+                return perform_immediate(effect, self._cached_tokens, self._parts.clock)
 
 
 def _region() -> str | None:

@@ -34,7 +34,7 @@ FIRST_PAUSE, LAST_PAUSE = 30.0, 3600.0
 NEAR_END, NEAR_END_SHARE, DAY = 7 * 86400.0, 0.1, 86400.0
 
 
-class CertificateHolder:
+class CertificateProvider:
     """Holds the certificate of one credential; usable from any thread.
 
     :param given: what the constructor was given: a certificate in any form, or a source.
@@ -60,9 +60,9 @@ class CertificateHolder:
             # The function knows the password, and is not needed again.
             self.current = load(given)
 
-    def copied(self) -> CertificateHolder:
-        """Return a holder for another credential, with the same source and the certificate that is in use now."""
-        copy = object.__new__(CertificateHolder)
+    def copied(self) -> CertificateProvider:
+        """Return a provider for another credential, with the same source and the certificate in use now."""
+        copy = object.__new__(CertificateProvider)
         copy.__dict__.update(self.__dict__)
         copy.after_fork()
         return copy

@@ -33,7 +33,7 @@ _RETRIES = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class VaultLocation:
     """Where the certificate is.
 
     :ivar vault_url: scheme and host.
@@ -91,7 +91,7 @@ class Access:
         return self.options.get("transport") is not None
 
 
-def place(vault_url: object, name: object, version: object, *, prefer_remote: bool) -> Place:
+def place(vault_url: object, name: object, version: object, *, prefer_remote: bool) -> VaultLocation:
     """Check where a certificate is said to be.
 
     :raises ConfigurationError: URL, name or version cannot be such.
@@ -115,7 +115,7 @@ def place(vault_url: object, name: object, version: object, *, prefer_remote: bo
     if version is not None and (not isinstance(version, str) or not _VERSION.fullmatch(version)):
         raise ConfigurationError(f"a certificate's version is letters and digits, or None, not {redact_value(version)}")
     check_flags(prefer_remote=prefer_remote)
-    return Place(base, name, version, bool(prefer_remote))
+    return VaultLocation(base, name, version, bool(prefer_remote))
 
 
 def checked_key_id(key_id: object) -> str:
@@ -158,7 +158,7 @@ def access(credential: object, options: Mapping[str, Any], *, asynchronous: bool
         raise UnknownOptionError("logging_enable is not an option here: the log would hold the private key")
     check_options(
         {name: value for name, value in options.items() if name not in _CLIENT_OPTIONS},
-        own=_OWN_OPTIONS,
+        known_options=_OWN_OPTIONS,
     )
     timeouts = {name: options.get(name, seconds) for name, seconds in DEFAULT_TIMEOUTS.items()}
     rest = {name: value for name, value in options.items() if name not in timeouts}

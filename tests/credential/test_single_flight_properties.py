@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from azure_certvar_credential._core.effects import Token
 from azure_certvar_credential._core.request import TokenRequest
-from azure_certvar_credential._runtime.keeper import TokenKeeper
-from azure_certvar_credential.aio._flights import Flights
+from azure_certvar_credential._runtime.cached_tokens import CachedTokens
+from azure_certvar_credential.aio._single_flight import SingleFlight
 from azure_certvar_credential.caches.memory import Entry
 
 KEYS = 2
@@ -42,8 +42,8 @@ class Model:
     cancelled: set[int] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        self.keeper = TokenKeeper(lambda: self.now, "tenant")
-        self.flights = Flights(self.keeper, self.acquire)
+        self.cached_tokens = CachedTokens(lambda: self.now, "tenant")
+        self.flights = SingleFlight(self.cached_tokens, self.acquire)
 
     def acquire(self, request: TokenRequest) -> Awaitable[Token]:
         return self._acquire(request)
@@ -53,7 +53,7 @@ class Model:
         assert not self.under_way(REQUESTS.index(request)), "two acquisitions of one key at a time"
         self.acquisitions.append(one)
         token = await one.end
-        self.keeper.write(request, token)
+        self.cached_tokens.write(request, token)
         return token
 
     def under_way(self, key: int) -> list[Acquisition]:
@@ -101,7 +101,7 @@ async def _play(steps: list[tuple[str, int]]) -> None:
             assert task.result().token.value.startswith(f"{key}:"), "a token of another key"
         else:
             assert isinstance(task.exception(), ConnectionError)
-    assert model.flights._flights == {}
+    assert model.flights._calls == {}
 
 
 async def _step(model: Model, kind: str, number: int) -> None:

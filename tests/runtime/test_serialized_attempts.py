@@ -7,17 +7,17 @@ import weakref
 
 import pytest
 
-from azure_certvar_credential._runtime.turns import Turns
+from azure_certvar_credential._runtime.serialized_attempts import SerializedAttempts
 from azure_certvar_credential.exceptions import AuthenticationError
 
 
-def fail(turns: Turns, seen: int, error: BaseException) -> None:
+def fail(turns: SerializedAttempts, seen: int, error: BaseException) -> None:
     with turns.attempt(seen):
         raise error
 
 
 def test_who_waited_for_a_failure_gets_a_copy_of_it_and_makes_no_attempt() -> None:
-    turns = Turns()
+    turns = SerializedAttempts()
     seen = turns.number
     error = AuthenticationError("no", status_code=503)
     with pytest.raises(AuthenticationError):
@@ -33,7 +33,7 @@ def test_who_waited_for_a_failure_gets_a_copy_of_it_and_makes_no_attempt() -> No
 
 
 def test_who_comes_after_a_failure_makes_an_attempt() -> None:
-    turns = Turns()
+    turns = SerializedAttempts()
     with pytest.raises(AuthenticationError):
         fail(turns, turns.number, AuthenticationError("no"))
     with turns.attempt(turns.number):
@@ -45,7 +45,7 @@ def test_who_comes_after_a_failure_makes_an_attempt() -> None:
 
 
 def test_an_interruption_is_nobody_elses() -> None:
-    turns = Turns()
+    turns = SerializedAttempts()
     with pytest.raises(KeyboardInterrupt):
         fail(turns, 0, KeyboardInterrupt())
     with turns.attempt(0):
@@ -63,14 +63,14 @@ def test_what_is_kept_of_a_failure_holds_nobodys_variables() -> None:
             fail(turns, 0, AuthenticationError("no").with_traceback(None))
         return weakref.ref(held)
 
-    turns = Turns()
+    turns = SerializedAttempts()
     held = attempt()
     gc.collect()
     assert held() is None
 
 
 def test_a_fork_frees_the_lock() -> None:
-    turns = Turns()
+    turns = SerializedAttempts()
     assert turns.lock.acquire()
     turns.after_fork()
     assert turns.lock.acquire(timeout=1)

@@ -6,29 +6,29 @@ from collections.abc import Callable
 
 from azure_certvar_credential._core import effects
 from azure_certvar_credential._core.effects import Immediate, Result
-from azure_certvar_credential._runtime.keeper import TokenKeeper
+from azure_certvar_credential._runtime.cached_tokens import CachedTokens
 from azure_certvar_credential._runtime.moment import moment
 
 
-def at_once(effect: Immediate, keeper: TokenKeeper, clock: Callable[[], float]) -> Result:
+def perform_immediate(effect: Immediate, cached_tokens: CachedTokens, clock: Callable[[], float]) -> Result:
     """Do what an effect says and return the answer.
 
     :param effect: one that asks for nothing but the memory of the credential and the time.
-    :param keeper: the credential's memory.
+    :param cached_tokens: the credential's memory.
     :param clock: returns seconds since the epoch, UTC.
     """
     match effect:
         case effects.Now():
             return moment(clock)
         case effects.ReadCache(request):
-            return keeper.memory.read(request.key)
+            return cached_tokens.memory.read(request.key)
         case effects.WriteCache(request, token):
-            return keeper.write(request, token)
+            return cached_tokens.write(request, token)
         case effects.ReadAssertion(key):
-            return keeper.read_assertion(key)
+            return cached_tokens.read_assertion(key)
         case effects.WriteAssertion(key, assertion, until):
-            return keeper.write_assertion(key, assertion, until)
+            return cached_tokens.write_assertion(key, assertion, until)
         case effects.ReadEndpoint(key):
-            return keeper.read_endpoint(key)
+            return cached_tokens.read_endpoint(key)
         case effects.WriteEndpoint(key, endpoint, failure):
-            return keeper.write_endpoint(key, endpoint, failure)
+            return cached_tokens.write_endpoint(key, endpoint, failure)
