@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from azure_certvar_credential._sync import effect_runner
+from azure_certvar_credential.aio import _effect_runner
 from azure_certvar_credential.exceptions import TemporarilyUnavailableError
 from azure_certvar_credential.testing import Fault
 from tests.credential.crowds import CROWD, CountedAttempts, Documents, failing_late, outcomes

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from azure_certvar_credential import CallbackSigner, CertVarCredential, ClientCertificate
+from azure_certvar_credential._sync import single_flight
 from azure_certvar_credential.aio import CertVarCredential as AsyncCertVarCredential
 from azure_certvar_credential.testing import EntraEmulator, Fault
 from tests.credential.world import STORAGE, Clock, Driver, World
