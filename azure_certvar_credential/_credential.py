@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from azure_certvar_credential._core.request import UserAssertion
-from azure_certvar_credential._core.signing import check_audience, client_assertion
+from azure_certvar_credential._core.client_authentication.for_others import check_audience, client_assertion
+from azure_certvar_credential._core.grants import Grant
 from azure_certvar_credential._runtime.blocking import blocking
 from azure_certvar_credential._runtime.cached_tokens import CachedTokens
 from azure_certvar_credential._runtime.construction import Parts
@@ -17,7 +17,7 @@ from azure_certvar_credential._sync.shell import Shell
 from azure_certvar_credential._sync.single_flight import SingleFlight
 
 if TYPE_CHECKING:
-    from azure_certvar_credential._runtime.user import UserAssertionSource
+    from azure_certvar_credential._runtime.user import User, UserAssertionSource
 
 
 class OwningCredential(CredentialBase, Shell):
@@ -25,12 +25,10 @@ class OwningCredential(CredentialBase, Shell):
 
     def _start(self, parts: Parts) -> None:
         parts.provider.refuse_coroutines()
-        self._parts = parts
-        self._cached_tokens = CachedTokens(parts.clock, parts.settings.tenant_id)
+        self._parts, self._settings = parts, parts.settings
+        self._cache = self._cached_tokens = CachedTokens(parts.new_store(), parts.clock, parts.settings.tenant_id)
         self._effects = EffectRunner(parts, self._cached_tokens)
         self._single_flight = SingleFlight(self._cached_tokens, self._effects.acquire)
-        self._lookup = self._cached_tokens.lookup
-        self._request = parts.settings.request
         tell_after_fork(self._cached_tokens, self._single_flight, parts.provider)
 
     @clears_frames
@@ -50,9 +48,9 @@ class OwningCredential(CredentialBase, Shell):
         """
         from azure_certvar_credential._runtime.user import User
 
-        user = User(user_assertion, self._cached_tokens, self._parts.settings.tenant_id, self._parts.clock)
+        user = User(user_assertion, self._cached_tokens, self._settings.tenant_id, self._parts.clock)
         user.refuse_coroutines()
-        return OnBehalfOfCredential(self._parts.settings, user, self._single_flight)
+        return OnBehalfOfCredential(self._settings, user, self._single_flight)
 
     def close(self) -> None:
         """Close the connections to the token endpoint and forget the tokens; closing again does nothing."""
@@ -99,7 +97,7 @@ class CertVarCredential(WithCertificate, OwningCredential):
         :class:`ValueError`.
     """
 
-    shown_as: ClassVar[str] = "CertVarCredential"
+    _shown_as: ClassVar[str] = "CertVarCredential"
 
     def client_assertion(self, audience: str | None = None) -> str:
         """Sign a fresh client assertion (RFC 7523 section 2.2) for a request that somebody else sends.
@@ -118,7 +116,7 @@ class CertVarCredential(WithCertificate, OwningCredential):
         """
         check_audience(audience)
         self._cached_tokens.check_open()
-        return self._effects.run(client_assertion(self._parts.settings, audience))
+        return self._effects.run(client_assertion(self._settings, audience))
 
 
 class FederatedCredential(WithAssertionSource, OwningCredential):
@@ -137,7 +135,7 @@ class FederatedCredential(WithAssertionSource, OwningCredential):
     :raises ConfigurationError: an argument that cannot work.
     """
 
-    shown_as: ClassVar[str] = "FederatedCredential"
+    _shown_as: ClassVar[str] = "FederatedCredential"
 
 
 class OnBehalfOfCredential(ForUser, Shell):
@@ -146,7 +144,9 @@ class OnBehalfOfCredential(ForUser, Shell):
     Closing it does nothing: what it uses belongs to the credential that it came from.
     """
 
-    shown_as: ClassVar[str] = "OnBehalfOfCredential"
+    _shown_as: ClassVar[str] = "OnBehalfOfCredential"
 
-    def _user(self) -> UserAssertion:
-        return self._given_user.accept(blocking(self._given_user.read(), "user_assertion"))
+    _cache: User
+
+    def _grant(self, fmi_path: str | None) -> Grant:
+        return self._cache.grant(blocking(self._cache.read(), "user_assertion"), fmi_path)

@@ -35,6 +35,10 @@ class AssertionSource:
             )
         self.read: Callable[[], Any] = given
 
+    def copied(self) -> AssertionSource:
+        """Return itself: it has no state that two credentials could disturb."""
+        return self
+
     def after_fork(self) -> None:
         """Nothing is held that a child process could not go on with."""
 

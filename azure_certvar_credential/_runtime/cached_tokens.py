@@ -13,12 +13,13 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Protocol
 
-from azure_certvar_credential._core.assertion import LIFETIME
-from azure_certvar_credential._core.effects import AssertionKey, PublishedEndpoint, Token
+from azure_certvar_credential._core.effects import Token
 from azure_certvar_credential._core.request import CacheKey, TokenRequest
+from azure_certvar_credential._runtime.flow_memory import FlowMemory
 from azure_certvar_credential._runtime.shared_errors import noted, own_copy
 from azure_certvar_credential._secrecy.redaction import redact_error
-from azure_certvar_credential.caches.memory import MAX_ENTRIES, Entry, TokenMemory
+from azure_certvar_credential.caches.memory import Entry
+from azure_certvar_credential.caches.protocol import TokenStore
 from azure_certvar_credential.exceptions import (
     CLOSED,
     AuthenticationError,
@@ -36,11 +37,13 @@ MAX_REFUSALS = 1000
 
 
 class CacheLookup(Protocol):
-    """The hot path: looks up what the arguments of a ``get_token`` ask for; None leaves it to the slow one."""
+    """The hot path of a credential."""
 
-    def __call__(
+    def lookup(
         self, scopes: tuple[str, ...], claims: str | None, tenant_id: str | None, *, enable_cae: bool
-    ) -> Entry | None: ...
+    ) -> Entry | None:
+        """Return the fresh entry for the arguments of a ``get_token``; None leaves it to the slow path."""
+        ...
 
 
 class Step(Enum):
@@ -67,26 +70,23 @@ class _Refusal:
 
 
 class CachedTokens:
-    """The memory of tokens with the rules of their refresh; usable from any thread.
+    """The tokens of a credential with the rules of their refresh; usable from any thread.
 
+    :param store: where the tokens are.
     :param clock: returns seconds since the epoch, UTC.
     :param tenant_id: the credential's own tenant, which a request that names none is for.
-    :param max_entries: how many tokens are kept at most.
     """
 
-    def __init__(self, clock: Callable[[], float], tenant_id: str, max_entries: int = MAX_ENTRIES) -> None:
-        self.memory = TokenMemory(max_entries)
-        self._entries = self.memory.entries
+    def __init__(self, store: TokenStore, clock: Callable[[], float], tenant_id: str) -> None:
+        self._store = store
+        self._get = store.get
         self._tenant_id = tenant_id
         self._clock = clock
         self._lock = threading.Lock()
         self._closed = False
         # Requests that the server asked not to repeat before a time, with its answer.
         self._refusals: dict[Hashable, _Refusal] = {}
-        # Assertions of remote signers with the time until which they are used.
-        self._assertions: dict[AssertionKey, tuple[float, str]] = {}
-        # What metadata documents name; a credential has one authority, so there are no more than one.
-        self._endpoints: dict[str, PublishedEndpoint] = {}
+        self.flow_memory = FlowMemory(clock)
 
     def lookup(
         self, scopes: tuple[str, ...], claims: str | None, tenant_id: str | None, *, enable_cae: bool
@@ -98,9 +98,9 @@ class CachedTokens:
         """
         if claims:
             return None
-        # As fresh() with a plain_key(), without the calls.
+        # fresh() for the application's own cache_key(), without the calls.
         try:
-            entry = self._entries.get((scopes, tenant_id or self._tenant_id, enable_cae))
+            entry = self._get((scopes, tenant_id or self._tenant_id, enable_cae))
         except TypeError:  # a scope that cannot be hashed
             return None
         if entry is not None and entry.usable_from <= (now := self._clock()) < entry.fresh_until:
@@ -111,7 +111,7 @@ class CachedTokens:
     def fresh(self, key: CacheKey) -> Entry | None:
         """Return the entry of a key if it is fresh, without a lock."""
         try:
-            entry = self._entries.get(key)
+            entry = self._get(key)
         except TypeError:  # a scope that cannot be hashed
             return None
         if entry is not None and entry.usable_from <= (now := self._clock()) < entry.fresh_until:
@@ -166,7 +166,7 @@ class CachedTokens:
             expired = token.expires_on <= self._clock()
             if expired and again:
                 return None
-            return self.memory.entry(request.key, token, answers_challenge=request.claims is not None)
+            return self._store.entry(request.key, token, answers_challenge=request.claims is not None)
         entry = self._older(request)
         if entry is not None and self._clock() < entry.token.expires_on:
             return entry
@@ -215,7 +215,7 @@ class CachedTokens:
         with self._lock:
             if self._closed:
                 return
-            before = self.memory.entries.get(request.key)
+            before = self._get(request.key)
             now = self._clock()
             # What is dated in the future says nothing of the order: the clock has been set back since.
             if before is not None and before.token.requested_on <= now:
@@ -225,59 +225,33 @@ class CachedTokens:
             if request.claims is not None and token.refresh_token is None and before is not None:
                 # The answer to a challenge was had for the user's assertion; the refresh token is still good.
                 token = replace(token, refresh_token=before.token.refresh_token)
-            entry = self.memory.put(request.key, token, now)
+            entry = self._store.put(request.key, token, now)
             if request.claims is not None:
                 entry.answered_on = token.requested_on
             self._refusals.pop((request.key, request.claims), None)
-
-    def read_assertion(self, key: AssertionKey) -> str | None:
-        """Return a recent assertion of a remote signer, or None."""
-        until, assertion = self._assertions.get(key, (0.0, ""))
-        # One that lasts longer than assertions do was made before the clock was set back.
-        return assertion if 0.0 < until - self._clock() <= LIFETIME else None
-
-    def write_assertion(self, key: AssertionKey, assertion: str, until: float) -> None:
-        """Keep an assertion of a remote signer."""
-        now = self._clock()
-        with self._lock:
-            for old in [old for old, (end, _) in self._assertions.items() if end <= now]:
-                del self._assertions[old]
-            self._assertions[key] = (until, assertion)
-
-    def read_endpoint(self, key: str) -> PublishedEndpoint | None:
-        """Return the endpoint that a metadata document named, even if it is time to read it again; or None."""
-        return self._endpoints.get(key)
-
-    def write_endpoint(self, key: str, endpoint: PublishedEndpoint, failure: Exception | None) -> None:
-        """Keep the endpoint that a metadata document names; with a failure, the last good one."""
-        self._endpoints[key] = endpoint
-        if failure is not None:
-            _LOGGER.warning(
-                "could not read %s again, the token endpoint stays %s; next attempt in %.0f s: %s: %s",
-                key,
-                endpoint.url,
-                endpoint.until - self._clock(),
-                type(failure).__name__,
-                failure,
-            )
 
     def close(self) -> None:
         """Forget every token and serve none any more."""
         with self._lock:
             self._closed = True
-            self._entries = {}
-            self._assertions = {}
+            self.flow_memory.clear()
             self._refusals = {}
-            self.memory.clear()
+            self._store.clear()
 
     def after_fork(self) -> None:
         """Start afresh in a child process: threads that hold locks or refresh tokens are not there."""
         self._lock = threading.Lock()
-        self.memory.after_fork()
+        self.flow_memory.after_fork()
+        self._store.after_fork()
+
+    def read(self, key: CacheKey) -> Token | None:
+        """Return the token of a key, whatever its age, or None."""
+        entry = self._get(key)
+        return None if entry is None else entry.token
 
     def _older(self, request: TokenRequest) -> Entry | None:
         """Return the entry that a request finds in memory, or None; a claims challenge wants another one."""
-        return self.memory.entries.get(request.key) if request.claims is None else None
+        return self._get(request.key) if request.claims is None else None
 
     def _note_refusal(self, request: TokenRequest, error: Exception, now: float) -> None:
         if not isinstance(error, AuthenticationError) or not error.retry_after:

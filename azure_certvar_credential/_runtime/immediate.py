@@ -21,14 +21,14 @@ def perform_immediate(effect: Immediate, cached_tokens: CachedTokens, clock: Cal
         case effects.Now():
             return moment(clock)
         case effects.ReadCache(request):
-            return cached_tokens.memory.read(request.key)
+            return cached_tokens.read(request.key)
         case effects.WriteCache(request, token):
             return cached_tokens.write(request, token)
         case effects.ReadAssertion(key):
-            return cached_tokens.read_assertion(key)
+            return cached_tokens.flow_memory.read_assertion(key)
         case effects.WriteAssertion(key, assertion, until):
-            return cached_tokens.write_assertion(key, assertion, until)
+            return cached_tokens.flow_memory.write_assertion(key, assertion, until)
         case effects.ReadEndpoint(key):
-            return cached_tokens.read_endpoint(key)
+            return cached_tokens.flow_memory.read_endpoint(key)
         case effects.WriteEndpoint(key, endpoint, failure):
-            return cached_tokens.write_endpoint(key, endpoint, failure)
+            return cached_tokens.flow_memory.write_endpoint(key, endpoint, failure)

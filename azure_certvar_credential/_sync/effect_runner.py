@@ -27,7 +27,7 @@ class EffectRunner:
     def __init__(self, parts: Parts, cached_tokens: CachedTokens) -> None:
         self._parts = parts
         self._cached_tokens = cached_tokens
-        self._sender = Sender(parts.options, owns_transport=parts.owns_transport)
+        self._sender = Sender(parts.pipeline, owns_transport=parts.owns_transport)
         self._attempts = SerializedAttempts()
         tell_after_fork(self._sender, self._attempts)
 

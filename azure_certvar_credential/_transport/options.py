@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from azure_certvar_credential._core.config import Retry
+from azure_certvar_credential._core.retries import Retry
 from azure_certvar_credential._secrecy.redaction import redact_value
 from azure_certvar_credential._transport.option_types import check_types
 from azure_certvar_credential.exceptions import ConfigurationError, UnknownOptionError

@@ -5,8 +5,8 @@ from __future__ import annotations
 import inspect
 from typing import TYPE_CHECKING, ClassVar
 
-from azure_certvar_credential._core.request import UserAssertion
-from azure_certvar_credential._core.signing import check_audience, client_assertion
+from azure_certvar_credential._core.client_authentication.for_others import check_audience, client_assertion
+from azure_certvar_credential._core.grants import Grant
 from azure_certvar_credential._runtime.cached_tokens import CachedTokens
 from azure_certvar_credential._runtime.construction import Parts
 from azure_certvar_credential._runtime.credentials import CredentialBase, ForUser, WithAssertionSource, WithCertificate
@@ -17,19 +17,17 @@ from azure_certvar_credential.aio._shell import Shell
 from azure_certvar_credential.aio._single_flight import SingleFlight
 
 if TYPE_CHECKING:
-    from azure_certvar_credential._runtime.user import UserAssertionSource
+    from azure_certvar_credential._runtime.user import User, UserAssertionSource
 
 
 class OwningCredential(CredentialBase, Shell):
     """A credential with tokens, flights and connections of its own."""
 
     def _start(self, parts: Parts) -> None:
-        self._parts = parts
-        self._cached_tokens = CachedTokens(parts.clock, parts.settings.tenant_id)
+        self._parts, self._settings = parts, parts.settings
+        self._cache = self._cached_tokens = CachedTokens(parts.new_store(), parts.clock, parts.settings.tenant_id)
         self._effects = EffectRunner(parts, self._cached_tokens)
         self._single_flight = SingleFlight(self._cached_tokens, self._effects.acquire)
-        self._lookup = self._cached_tokens.lookup
-        self._request = parts.settings.request
         tell_after_fork(self._cached_tokens, self._single_flight, parts.provider)
 
     @clears_frames
@@ -46,8 +44,8 @@ class OwningCredential(CredentialBase, Shell):
         """
         from azure_certvar_credential._runtime.user import User
 
-        user = User(user_assertion, self._cached_tokens, self._parts.settings.tenant_id, self._parts.clock)
-        return OnBehalfOfCredential(self._parts.settings, user, self._single_flight)
+        user = User(user_assertion, self._cached_tokens, self._settings.tenant_id, self._parts.clock)
+        return OnBehalfOfCredential(self._settings, user, self._single_flight)
 
     async def close(self) -> None:
         """End what is under way, close this loop's connections and forget the tokens; closing again does nothing."""
@@ -72,7 +70,7 @@ class CertVarCredential(WithCertificate, OwningCredential):
     :raises ImportError: no ``transport`` is given and aiohttp is not installed.
     """
 
-    shown_as: ClassVar[str] = "aio.CertVarCredential"
+    _shown_as: ClassVar[str] = "aio.CertVarCredential"
 
     async def client_assertion(self, audience: str | None = None) -> str:
         """Sign a fresh client assertion for a request that somebody else sends.
@@ -85,7 +83,7 @@ class CertVarCredential(WithCertificate, OwningCredential):
         """
         check_audience(audience)
         self._cached_tokens.check_open()
-        return await self._effects.run(client_assertion(self._parts.settings, audience))
+        return await self._effects.run(client_assertion(self._settings, audience))
 
 
 class FederatedCredential(WithAssertionSource, OwningCredential):
@@ -99,7 +97,7 @@ class FederatedCredential(WithAssertionSource, OwningCredential):
     :raises ImportError: no ``transport`` is given and aiohttp is not installed.
     """
 
-    shown_as: ClassVar[str] = "aio.FederatedCredential"
+    _shown_as: ClassVar[str] = "aio.FederatedCredential"
 
 
 class OnBehalfOfCredential(ForUser, Shell):
@@ -108,11 +106,13 @@ class OnBehalfOfCredential(ForUser, Shell):
     Closing it does nothing: what it uses belongs to the credential that it came from.
     """
 
-    shown_as: ClassVar[str] = "aio.OnBehalfOfCredential"
+    _shown_as: ClassVar[str] = "aio.OnBehalfOfCredential"
 
-    async def _user(self) -> UserAssertion:
-        read = self._given_user.read()
+    _cache: User
+
+    async def _grant(self, fmi_path: str | None) -> Grant:
+        read = self._cache.read()
         try:
-            return self._given_user.accept(await read if inspect.isawaitable(read) else read)
+            return self._cache.grant(await read if inspect.isawaitable(read) else read, fmi_path)
         finally:
             del read  # the user's token, which an error reporter would find in this frame

@@ -30,7 +30,7 @@ class MsalCertVarCredential(WithMsal, Shell):
         arguments. Both are :class:`ValueError`.
     """
 
-    shown_as: ClassVar[str] = "aio.MsalCertVarCredential"
+    _shown_as: ClassVar[str] = "aio.MsalCertVarCredential"
 
     def _start(self, parts: Parts) -> None:
         try:
@@ -40,12 +40,10 @@ class MsalCertVarCredential(WithMsal, Shell):
                 "MSAL is synchronous and cannot await the certificate's source or signer: give it a function that is "
                 "not a coroutine function, or use aio.CertVarCredential"
             ) from None
-        self._parts = parts
-        self._cached_tokens = CachedTokens(parts.clock, parts.settings.tenant_id)
-        self._delegate = Delegate(parts, self._delegation, self._cached_tokens)
+        self._parts, self._settings = parts, parts.settings
+        self._cache = self._cached_tokens = CachedTokens(parts.new_store(), parts.clock, parts.settings.tenant_id)
+        self._delegate = Delegate(parts, self._cached_tokens)
         self._single_flight = SingleFlight(self._cached_tokens, self._acquire)
-        self._lookup = self._cached_tokens.lookup
-        self._request = parts.settings.request
         tell_after_fork(self._cached_tokens, self._single_flight, parts.provider)
 
     async def close(self) -> None:

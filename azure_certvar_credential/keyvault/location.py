@@ -11,7 +11,7 @@ from importlib import import_module
 from typing import Any
 from urllib.parse import urlsplit
 
-from azure_certvar_credential._core.config import check_flags
+from azure_certvar_credential._core.checks import check_flags
 from azure_certvar_credential._secrecy.redaction import redact_value
 from azure_certvar_credential._transport.options import DEFAULT_TIMEOUTS, check_options
 from azure_certvar_credential.exceptions import ConfigurationError, UnknownOptionError

@@ -20,9 +20,12 @@ from urllib.parse import urlsplit
 
 from azure_certvar_credential._core.authority import DEFAULT_ALGORITHM, Authority, Kind
 from azure_certvar_credential._core.authority_url import DSTS
-from azure_certvar_credential._core.config import Retry, Settings, check_choice, check_key
-from azure_certvar_credential._core.signing import check_audience
-from azure_certvar_credential._core.signing import client_assertion as signing
+from azure_certvar_credential._core.checks import check_choice, check_key
+from azure_certvar_credential._core.client_authentication.for_others import check_audience
+from azure_certvar_credential._core.client_authentication.private_key_jwt import PrivateKeyJwt
+from azure_certvar_credential._core.config import Settings
+from azure_certvar_credential._core.options import CertificateOptions
+from azure_certvar_credential._core.retries import Retry
 from azure_certvar_credential._runtime.blocking import is_coroutine_function
 from azure_certvar_credential._runtime.cached_tokens import CachedTokens
 from azure_certvar_credential._runtime.certificate_provider import CertificateProvider
@@ -32,6 +35,7 @@ from azure_certvar_credential._runtime.fork import tell_after_fork
 from azure_certvar_credential._secrecy.redaction import redact_value
 from azure_certvar_credential._secrecy.tracebacks import clears_frames
 from azure_certvar_credential._sync.effect_runner import EffectRunner
+from azure_certvar_credential.caches.memory import TokenMemory
 from azure_certvar_credential.certificates import ClientCertificate
 from azure_certvar_credential.exceptions import ConfigurationError
 from azure_certvar_credential.signers.algorithms import algorithm_named
@@ -168,19 +172,20 @@ def client_credential(
     provider.refuse_coroutines()
     tell_after_fork(provider)
 
-    def settings(client_id: str, audience: str) -> Settings:
+    def method(client_id: str, audience: str) -> PrivateKeyJwt:
         authority = _server(audience)
         chosen = algorithm or authority.rules.algorithm
         check_choice(authority, chosen)
-        return Settings("", client_id, authority, chosen, send_certificate_chain, frozenset(), Retry())
+        sha1_only = authority.rules.sha1_only
+        return PrivateKeyJwt(client_id, chosen, send_certificate_chain=send_certificate_chain, sha1_only=sha1_only)
 
     # It loads the certificate and signs; nothing is sent or kept.
-    performer = EffectRunner(
-        Parts(settings("", ""), provider, {}, time.time, None), CachedTokens(time.time, "", max_entries=1)
-    )
+    settings = Settings("", "", server, method("", audience or ""), frozenset(), Retry())
+    parts = Parts(settings, provider, CertificateOptions(tenant_id="", client_id=""), time.time)
+    effects = EffectRunner(parts, CachedTokens(TokenMemory(1), time.time, ""))
 
     def sign(client_id: str, audience: str | None) -> str:
-        return performer.run(signing(settings(client_id, audience or ""), audience))
+        return effects.run(method(client_id, audience or "").assertion_for(audience or ""))
 
     needs = ("client_id", "audience")
     return {

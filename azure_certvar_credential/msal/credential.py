@@ -14,7 +14,7 @@ from azure_certvar_credential._sync.effect_runner import EffectRunner
 from azure_certvar_credential._sync.shell import Shell
 from azure_certvar_credential._sync.single_flight import SingleFlight
 from azure_certvar_credential.exceptions import CLOSED, CredentialClosedError
-from azure_certvar_credential.msal.options import Delegation, WithMsal
+from azure_certvar_credential.msal.options import WithMsal
 
 if TYPE_CHECKING:
     from azure_certvar_credential.msal.applications import Applications
@@ -23,14 +23,12 @@ if TYPE_CHECKING:
 class Delegate:
     """Acquires tokens with MSAL, which is imported when the first one is asked for.
 
-    :param parts: what the credential is made of.
-    :param delegation: the options that are for MSAL.
+    :param parts: what the credential is made of; its options are MSAL's.
     :param cached_tokens: its tokens.
     """
 
-    def __init__(self, parts: Parts, delegation: Delegation, cached_tokens: CachedTokens) -> None:
+    def __init__(self, parts: Parts, cached_tokens: CachedTokens) -> None:
         self._parts = parts
-        self._delegation = delegation
         self._cached_tokens = cached_tokens
         self._effects = EffectRunner(parts, cached_tokens)
         self._lock = threading.Lock()
@@ -66,7 +64,7 @@ class Delegate:
             with self._lock:
                 if self._closed:
                     raise CredentialClosedError(CLOSED)
-                made = self._made = self._made or Applications(self._parts, self._delegation, self._effects)
+                made = self._made = self._made or Applications(self._parts, self._effects)
         return made
 
 
@@ -114,16 +112,14 @@ class MsalCertVarCredential(WithMsal, Shell):
         arguments. Both are :class:`ValueError`.
     """
 
-    shown_as: ClassVar[str] = "MsalCertVarCredential"
+    _shown_as: ClassVar[str] = "MsalCertVarCredential"
 
     def _start(self, parts: Parts) -> None:
         parts.provider.refuse_coroutines()
-        self._parts = parts
-        self._cached_tokens = CachedTokens(parts.clock, parts.settings.tenant_id)
-        self._delegate = Delegate(parts, self._delegation, self._cached_tokens)
+        self._parts, self._settings = parts, parts.settings
+        self._cache = self._cached_tokens = CachedTokens(parts.new_store(), parts.clock, parts.settings.tenant_id)
+        self._delegate = Delegate(parts, self._cached_tokens)
         self._single_flight = SingleFlight(self._cached_tokens, self._delegate.acquire)
-        self._lookup = self._cached_tokens.lookup
-        self._request = parts.settings.request
         tell_after_fork(self._cached_tokens, self._single_flight, parts.provider)
 
     def close(self) -> None:

@@ -28,7 +28,7 @@ from requests.exceptions import RequestException
 
 from azure_certvar_credential._core import exchange
 from azure_certvar_credential._core.authority import Authority
-from azure_certvar_credential._core.config import Retry, Settings
+from azure_certvar_credential._core.config import Settings
 from azure_certvar_credential._core.effects import (
     Effect,
     Fetch,
@@ -43,8 +43,8 @@ from azure_certvar_credential._core.effects import (
     run,
 )
 from azure_certvar_credential._core.flow import acquire
-from azure_certvar_credential._core.recovery import Recovery
 from azure_certvar_credential._core.request import TokenRequest
+from azure_certvar_credential._core.retries import Retries, Retry
 from azure_certvar_credential._secrecy.redaction import redact_value
 from azure_certvar_credential._sync.effect_runner import EffectRunner
 from azure_certvar_credential.exceptions import AuthenticationError
@@ -106,15 +106,15 @@ class HttpClient:
     """MSAL's ``http_client``; one serves all applications of a credential.
 
     :param settings: the credential's.
-    :param performer: loads the certificate, signs, tells the time.
+    :param effects: loads the certificate, signs, tells the time.
     :param client: sends.
     :param clock: returns seconds since the epoch, UTC.
     :ivar region: the Azure region whose endpoint MSAL is told to ask, or None.
     """
 
-    def __init__(self, settings: Settings, performer: EffectRunner, client: Client, clock: Callable[[], float]) -> None:
+    def __init__(self, settings: Settings, effects: EffectRunner, client: Client, clock: Callable[[], float]) -> None:
         self._settings = settings
-        self._effects = performer
+        self._effects = effects
         self._client = client
         self._clock = clock
         self._last_good = documents.LastGood()
@@ -219,13 +219,13 @@ class HttpClient:
 
     def _fetched(self, url: str, *, once: bool) -> Answer:
         """Fetch a document; with an earlier one in hand nobody waits for a second attempt."""
-        recovery = Recovery(Retry(total=0) if once else self._settings.retry)
+        retries = Retries(Retry(total=0) if once else self._settings.retry)
         while True:
             answer = self._client.send(Fetch(url, once=once))
             read = answer.error if isinstance(answer, Unanswered) else self._read(url, answer)
             if isinstance(read, Answer):
                 return read
-            pause = recovery.pause(read)
+            pause = retries.pause(read)
             if pause is None:
                 raise read
             self._client.sleep(pause)

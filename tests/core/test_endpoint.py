@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from azure.core.exceptions import ServiceRequestError, ServiceResponseError
 
-from azure_certvar_credential._core.config import Retry
 from azure_certvar_credential._core.effects import (
     DetectRegion,
     Fetch,
@@ -22,6 +21,7 @@ from azure_certvar_credential._core.effects import (
 )
 from azure_certvar_credential._core.endpoint import token_endpoint
 from azure_certvar_credential._core.metadata import BACKOFF, LIFETIME
+from azure_certvar_credential._core.retries import Retry
 from azure_certvar_credential.exceptions import (
     AuthenticationError,
     ResponseFormatError,

@@ -13,7 +13,7 @@ from azure_certvar_credential._core.effects import Token
 from azure_certvar_credential._core.request import TokenRequest
 from azure_certvar_credential._runtime.cached_tokens import CachedTokens
 from azure_certvar_credential.aio._single_flight import SingleFlight
-from azure_certvar_credential.caches.memory import Entry
+from azure_certvar_credential.caches.memory import Entry, TokenMemory
 
 KEYS = 2
 REQUESTS = [TokenRequest((f"api://{n}/.default",), "tenant") for n in range(KEYS)]
@@ -42,7 +42,7 @@ class Model:
     cancelled: set[int] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        self.cached_tokens = CachedTokens(lambda: self.now, "tenant")
+        self.cached_tokens = CachedTokens(TokenMemory(), lambda: self.now, "tenant")
         self.flights = SingleFlight(self.cached_tokens, self.acquire)
 
     def acquire(self, request: TokenRequest) -> Awaitable[Token]:

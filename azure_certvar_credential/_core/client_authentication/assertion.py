@@ -24,18 +24,25 @@ REUSE_MARGIN = 60
 
 
 def encoded_header(
-    certificate: ClientCertificate, algorithm: str, *, sha1_only: bool = False, with_chain: bool = False
+    certificate: ClientCertificate,
+    algorithm: str,
+    *,
+    typ: str = "JWT",
+    sha1_only: bool = False,
+    with_chain: bool = False,
 ) -> str:
     """Return the protected header as the first segment of the JWS.
 
     :param certificate: whose thumbprints, and chain if asked for, go into the header.
     :param algorithm: the JWS ``alg``.
+    :param typ: the JWS ``typ`` (RFC 7515 section 4.1.9).
     :param sha1_only: send ``x5t`` alone, as ADFS wants it.
     :param with_chain: send ``x5c``, the certificates themselves, leaf first (RFC 7515 section 4.1.6); Entra needs it
         for registrations by subject name and issuer.
     """
     return _encoded_header(
         algorithm,
+        typ,
         # SHA-1 identifies a certificate here and protects nothing. RS* is what older verifiers take, and those look
         # for x5t; the verifiers that know PS* look for x5t#S256.
         certificate.x5t if sha1_only or algorithm.startswith("RS") else None,
@@ -47,8 +54,10 @@ def encoded_header(
 # The header is the same for every assertion of a certificate, so it is encoded once. Few certificates are in use at a
 # time; the bound only keeps rotated ones from piling up.
 @lru_cache(maxsize=32)
-def _encoded_header(algorithm: str, x5t: str | None, x5t_s256: str | None, x5c: tuple[str, ...] | None) -> str:
-    header: dict[str, object] = {"alg": algorithm, "typ": "JWT"}
+def _encoded_header(
+    algorithm: str, typ: str, x5t: str | None, x5t_s256: str | None, x5c: tuple[str, ...] | None
+) -> str:
+    header: dict[str, object] = {"alg": algorithm, "typ": typ}
     if x5t is not None:
         header["x5t"] = x5t
     if x5t_s256 is not None:
