@@ -24,16 +24,16 @@ from typing import TYPE_CHECKING
 from azure_certvar_credential.testing.extras import requires_testing_extra
 
 if TYPE_CHECKING:
-    from azure_certvar_credential.testing.emulator import EntraEmulator
+    from azure_certvar_credential.testing.entra.directory.model import Application, Tenant, User
+    from azure_certvar_credential.testing.entra.emulator import EntraEmulator
+    from azure_certvar_credential.testing.entra.protected import PROTECTED_RESOURCE
+    from azure_certvar_credential.testing.entra.records import TokenRequest
+    from azure_certvar_credential.testing.entra.settings import Settings
     from azure_certvar_credential.testing.faults import Fault
     from azure_certvar_credential.testing.http import Request, Response
-    from azure_certvar_credential.testing.imds import InstanceMetadataEmulator
-    from azure_certvar_credential.testing.key_vault import KeyVaultEmulator, KeyVaultRequest
-    from azure_certvar_credential.testing.model import Application, Tenant, User
-    from azure_certvar_credential.testing.protected import PROTECTED_RESOURCE
-    from azure_certvar_credential.testing.records import TokenRequest
+    from azure_certvar_credential.testing.instance_metadata.emulator import InstanceMetadataEmulator
+    from azure_certvar_credential.testing.key_vault.emulator import KeyVaultEmulator, KeyVaultRequest
     from azure_certvar_credential.testing.server import EntraServer, InstanceMetadataServer, KeyVaultServer
-    from azure_certvar_credential.testing.settings import Settings
     from azure_certvar_credential.testing.transport import AsyncEmulatorTransport, EmulatorTransport
 
 __all__ = [
@@ -60,24 +60,24 @@ __all__ = [
 # The pytest plugin imports this package in every test run of whoever has it installed, so nothing is imported before
 # it is asked for.
 _HOMES = {
-    "PROTECTED_RESOURCE": "protected",
-    "Application": "model",
+    "PROTECTED_RESOURCE": "entra.protected",
+    "Application": "entra.directory.model",
     "AsyncEmulatorTransport": "transport",
     "EmulatorTransport": "transport",
-    "EntraEmulator": "emulator",
+    "EntraEmulator": "entra.emulator",
     "EntraServer": "server",
     "Fault": "faults",
-    "InstanceMetadataEmulator": "imds",
+    "InstanceMetadataEmulator": "instance_metadata.emulator",
     "InstanceMetadataServer": "server",
-    "KeyVaultEmulator": "key_vault",
-    "KeyVaultRequest": "key_vault",
+    "KeyVaultEmulator": "key_vault.emulator",
+    "KeyVaultRequest": "key_vault.emulator",
     "KeyVaultServer": "server",
     "Request": "http",
     "Response": "http",
-    "Settings": "settings",
-    "Tenant": "model",
-    "TokenRequest": "records",
-    "User": "model",
+    "Settings": "entra.settings",
+    "Tenant": "entra.directory.model",
+    "TokenRequest": "entra.records",
+    "User": "entra.directory.model",
 }
 
 

@@ -18,9 +18,9 @@ from azure_certvar_credential.testing.listener import Listener, start
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-    from azure_certvar_credential.testing.emulator import EntraEmulator
-    from azure_certvar_credential.testing.imds import InstanceMetadataEmulator
-    from azure_certvar_credential.testing.key_vault import KeyVaultEmulator
+    from azure_certvar_credential.testing.entra.emulator import EntraEmulator
+    from azure_certvar_credential.testing.instance_metadata.emulator import InstanceMetadataEmulator
+    from azure_certvar_credential.testing.key_vault.emulator import KeyVaultEmulator
 
 
 class LoopbackServer:

@@ -20,7 +20,7 @@ from azure_certvar_credential.testing import KeyVaultEmulator
 from azure_certvar_credential.testing.listener import Listener
 from azure_certvar_credential.testing.server import KeyVaultServer
 from tests.keyvault.conftest import GRAPH, Scene, scene_of
-from tests.testing.key_vault_kit import pair
+from tests.testing.key_vault.kit import pair
 
 DAY = 86_400
 PFX, PEM = "application/x-pkcs12", "application/x-pem-file"

@@ -1,0 +1,268 @@
+"""Wires the rooms of the local Key Vault together; see :class:`KeyVaultEmulator`."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+import time
+import uuid
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from azure_certvar_credential.testing.entra.directory.model import Application, Tenant
+from azure_certvar_credential.testing.extras import requires_testing_extra
+from azure_certvar_credential.testing.faults import Fault, FaultQueue, Predicate
+from azure_certvar_credential.testing.http import Conditions, Request, Response, respond_json
+from azure_certvar_credential.testing.key_vault.access import Gate, VaultError
+from azure_certvar_credential.testing.key_vault.api import Store, read_call
+from azure_certvar_credential.testing.key_vault.material import PKCS12, KeyPairLike, Version, load_key_pair
+
+if TYPE_CHECKING:
+    from azure_certvar_credential.testing.entra.emulator import EntraEmulator
+    from azure_certvar_credential.testing.server import KeyVaultServer
+    from azure_certvar_credential.testing.transport import AsyncEmulatorTransport, EmulatorTransport
+
+
+@dataclass(frozen=True, slots=True)
+class KeyVaultRequest:
+    """One request to the vault and how it was answered.
+
+    :ivar method: the HTTP method.
+    :ivar path: the path that was called.
+    :ivar permission: what it takes, such as ``secrets/get``; None if the path is none of the vault's.
+    :ivar client_id: the application that called, or None if it was not let in.
+    :ivar status: the HTTP status of the answer.
+    :ivar fault: the name of the fault that it met, or None.
+    """
+
+    method: str
+    path: str
+    permission: str | None
+    client_id: str | None
+    status: int
+    fault: str | None
+
+
+class KeyVaultEmulator:
+    """A local Azure Key Vault with certificates, whose keys and secrets are there under the same version.
+
+    It takes the tokens of a local Entra and asks for them with Key Vault's challenge. :meth:`handle` answers a request
+    and does nothing else; :meth:`serve` puts it behind loopback TLS, :meth:`transport` and :meth:`async_transport`
+    behind azure-core's transports. Clients that reach it under a host name that is not a vault's need
+    ``verify_challenge_resource=False``. Every method may be called from any thread.
+
+    :param entra: whose tokens are taken.
+    :param name: the vault's name; None to make one up. Azure's clients remember the challenge of each host in the
+        process, so two vaults at a time should have different names.
+    :param tenant: the vault's tenant; None for the first of ``entra``.
+    :param resource: the audience of its tokens, which also names the cloud: ``https://vault.azure.cn`` and so on.
+    :param rbac: whether a refusal is worded as role-based access control words it, else as access policies do.
+    :param clock: the vault's time, seconds since the epoch.
+    :param page_size: how many items a list has at most; Key Vault has 25.
+    :param max_records: how many requests :attr:`requests` keeps.
+
+    :ivar vault_url: the URL under which clients call it with :meth:`transport`.
+    :ivar faults: the faults that wait for their request.
+    """
+
+    def __init__(
+        self,
+        entra: EntraEmulator,
+        *,
+        name: str | None = None,
+        tenant: Tenant | None = None,
+        resource: str = "https://vault.azure.net",
+        rbac: bool = False,
+        clock: Callable[[], float] = time.time,
+        page_size: int = 25,
+        max_records: int = 1000,
+    ) -> None:
+        name = name or f"kv-{secrets.token_hex(6)}"
+        resource = resource.rstrip("/")
+        self.vault_url = f"https://{name}.{urlsplit(resource).netloc}"
+        self.faults = FaultQueue()
+        self._clock = clock
+        self._store = Store(page_size)
+        self._gate = Gate((tenant or entra.tenant).tenant_id, resource, name, rbac=rbac)
+        self._requests: deque[KeyVaultRequest] = deque(maxlen=max_records)
+        self._lock = threading.Lock()
+
+    @property
+    def requests(self) -> tuple[KeyVaultRequest, ...]:
+        """The latest requests, oldest first."""
+        with self._lock:
+            return tuple(self._requests)
+
+    def add_certificate(
+        self,
+        name: str,
+        certificate: KeyPairLike,
+        *,
+        password: bytes | None = None,
+        exportable: bool = True,
+        content_type: str = PKCS12,
+        enabled: bool = True,
+        not_before: float | None = None,
+        expires: float | None = None,
+        secret: str | None = None,
+    ) -> str:
+        """Import a certificate; under a name that is there already, as its newest version.
+
+        :param name: letters, digits and hyphens.
+        :param certificate: with its private key: PEM as text or bytes, PFX bytes, or an object with ``to_pfx()``.
+        :param password: of an encrypted PFX or PEM key.
+        :param exportable: whether the secret has the private key.
+        :param content_type: the form of the secret, ``application/x-pkcs12`` or ``application/x-pem-file``.
+        :param enabled: whether it may be used.
+        :param not_before: seconds since the epoch; None for the certificate's own.
+        :param expires: seconds since the epoch; None for the certificate's own.
+        :param secret: a value for the secret instead of the right one.
+        :returns: the version's id.
+        :raises ValueError: the certificate is damaged, or lacks its key.
+        """
+        pair = load_key_pair(certificate, password)
+        start, end = pair.leaf.not_valid_before_utc.timestamp(), pair.leaf.not_valid_after_utc.timestamp()
+        version = Version(
+            pair,
+            exportable,
+            content_type,
+            self._clock(),
+            enabled,
+            start if not_before is None else not_before,
+            end if expires is None else expires,
+            secret,
+        )
+        self._store.add(name, version)
+        return version.id
+
+    def rotate(self, name: str, certificate: KeyPairLike, **options: Any) -> str:
+        """Give a certificate a new version, exportable and in the form of the one before unless ``options`` differ.
+
+        :param options: those of :meth:`add_certificate`.
+        :returns: the version's id.
+        :raises KeyError: there is no such certificate.
+        :raises ValueError: the new one is damaged, or lacks its key.
+        """
+        before = self._versions(name)[-1]
+        same = {"exportable": before.exportable, "content_type": before.content_type}
+        return self.add_certificate(name, certificate, **{**same, **options})
+
+    def set_enabled(self, name: str, version: str | None = None, *, enabled: bool) -> None:
+        """Enable or disable a version.
+
+        :param version: its id; None for the newest.
+        :raises KeyError: there is no such version.
+        """
+        for known in reversed(self._versions(name)):
+            if version in (None, known.id):
+                known.enabled = enabled
+                return
+        raise KeyError(f"the certificate {name} has no version {version}")
+
+    def _versions(self, name: str) -> tuple[Version, ...]:
+        versions = self._store.versions(name)
+        if not versions:
+            raise KeyError(f"there is no certificate {name} in the vault")
+        return versions
+
+    def allow(self, application: Application, *permissions: str) -> None:
+        """Give an application these permissions and no others; before the first call it has all.
+
+        :param permissions: ``certificates/get``, ``certificates/list``, ``keys/get``, ``keys/sign``, ``secrets/get``.
+        :raises ValueError: there is no such permission.
+        """
+        self._gate.allow(application.client_id, permissions)
+
+    def inject(self, fault: Fault, *, times: int | None = 1, when: Predicate | None = None) -> None:
+        """Let something go wrong.
+
+        :param fault: what; those of the token endpoint's content make no sense here.
+        :param times: for how many requests; None for all until ``faults.clear()``.
+        :param when: chooses the requests; None for every request with a token, so that challenges are left alone.
+        :raises ValueError: ``times`` is less than one.
+        """
+        self.faults.add(fault, times, when or _has_token)
+
+    def throttle(self, retry_after: float | None = 1, *, times: int | None = 1, when: Predicate | None = None) -> None:
+        """Answer 429 with Key Vault's body; the other parameters are those of :meth:`inject`.
+
+        :param retry_after: ``Retry-After`` in seconds, or None for no such header.
+        """
+        error = VaultError(
+            429,
+            "Throttled",
+            "Request was not processed because too many requests were received. Reason: VaultRequestTypeLimitReached",
+            headers=None if retry_after is None else {"Retry-After": str(retry_after)},
+        )
+        self.inject(
+            Fault("throttled 429", lambda _serve, conditions: error.response(conditions)), times=times, when=when
+        )
+
+    def release(self) -> None:
+        """Let go of the answers that :meth:`Fault.hang` keeps back."""
+        self.faults.release()
+
+    def serve(self) -> KeyVaultServer:
+        """Return a context manager that serves the vault on 127.0.0.1 over TLS while it is open.
+
+        :raises ImportError: the ``testing`` extra is not installed.
+        """
+        with requires_testing_extra():
+            from azure_certvar_credential.testing.server import KeyVaultServer
+        return KeyVaultServer(self)
+
+    def transport(self) -> EmulatorTransport:
+        """Return an azure-core transport that asks this vault in process, whatever host the URL names."""
+        from azure_certvar_credential.testing.transport import EmulatorTransport
+
+        return EmulatorTransport(self)
+
+    def async_transport(self) -> AsyncEmulatorTransport:
+        """Return the same as :meth:`transport` for asyncio."""
+        from azure_certvar_credential.testing.transport import AsyncEmulatorTransport
+
+        return AsyncEmulatorTransport(self)
+
+    def handle(self, request: Request) -> Response:
+        """Answer a request.
+
+        :param request: the request.
+        :returns: the answer, and how it is to be delivered; a fault shows there and nowhere else.
+        """
+        conditions = Conditions(self._clock(), str(uuid.uuid4()), str(uuid.uuid4()))
+        fault = self.faults.take(request)
+        seen: list[str | None] = [None, None]
+        if fault is None:
+            response = self._answer(request, conditions, seen)
+        else:
+            response = fault.apply(lambda changed: self._answer(request, changed, seen), conditions)
+        name = fault.name if fault else None
+        with self._lock:
+            self._requests.append(
+                KeyVaultRequest(request.method, request.path, seen[0], seen[1], response.status, name)
+            )
+        if response.delivery.hold is not None:
+            self.faults.hold(response.delivery.hold)
+        return response
+
+    def _answer(self, request: Request, conditions: Conditions, seen: list[str | None]) -> Response:
+        try:
+            # Key Vault asks who calls before it looks at what is called.
+            caller = self._gate.authenticate(request, conditions.now)
+            seen[1] = caller.client_id
+            call = read_call(request)
+            seen[0] = call.permission
+            self._gate.authorize(caller, call.permission)
+            return respond_json(conditions, 200, self._store.answer(request, call, conditions.now))
+        except VaultError as error:
+            return error.response(conditions)
+
+    def __repr__(self) -> str:
+        return f"<KeyVaultEmulator {self.vault_url}>"
+
+
+def _has_token(request: Request) -> bool:
+    return "authorization" in request.headers
