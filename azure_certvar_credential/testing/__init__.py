@@ -21,19 +21,19 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from azure_certvar_credential.testing.extras import requires_testing_extra
-
 if TYPE_CHECKING:
     from azure_certvar_credential.testing.entra.directory.model import Application, Tenant, User
-    from azure_certvar_credential.testing.entra.emulator import EntraEmulator
+    from azure_certvar_credential.testing.entra.emulator import EntraEmulator, EntraServer
     from azure_certvar_credential.testing.entra.protected import PROTECTED_RESOURCE
     from azure_certvar_credential.testing.entra.records import TokenRequest
     from azure_certvar_credential.testing.entra.settings import Settings
     from azure_certvar_credential.testing.faults import Fault
     from azure_certvar_credential.testing.http import Request, Response
-    from azure_certvar_credential.testing.instance_metadata.emulator import InstanceMetadataEmulator
-    from azure_certvar_credential.testing.key_vault.emulator import KeyVaultEmulator, KeyVaultRequest
-    from azure_certvar_credential.testing.server import EntraServer, InstanceMetadataServer, KeyVaultServer
+    from azure_certvar_credential.testing.instance_metadata.emulator import (
+        InstanceMetadataEmulator,
+        InstanceMetadataServer,
+    )
+    from azure_certvar_credential.testing.key_vault.emulator import KeyVaultEmulator, KeyVaultRequest, KeyVaultServer
     from azure_certvar_credential.testing.transport import AsyncEmulatorTransport, EmulatorTransport
 
 __all__ = [
@@ -57,21 +57,21 @@ __all__ = [
     "User",
 ]
 
-# The pytest plugin imports this package in every test run of whoever has it installed, so nothing is imported before
-# it is asked for.
+# pytest loads the plugin, and with it this package, in every test run where the package is installed; so each name is
+# imported on first use.
 _HOMES = {
     "PROTECTED_RESOURCE": "entra.protected",
     "Application": "entra.directory.model",
     "AsyncEmulatorTransport": "transport",
     "EmulatorTransport": "transport",
     "EntraEmulator": "entra.emulator",
-    "EntraServer": "server",
+    "EntraServer": "entra.emulator",
     "Fault": "faults",
     "InstanceMetadataEmulator": "instance_metadata.emulator",
-    "InstanceMetadataServer": "server",
+    "InstanceMetadataServer": "instance_metadata.emulator",
     "KeyVaultEmulator": "key_vault.emulator",
     "KeyVaultRequest": "key_vault.emulator",
-    "KeyVaultServer": "server",
+    "KeyVaultServer": "key_vault.emulator",
     "Request": "http",
     "Response": "http",
     "Settings": "entra.settings",
@@ -80,12 +80,21 @@ _HOMES = {
     "User": "entra.directory.model",
 }
 
+# The modules of the ``testing`` extra.
+_EXTRA = frozenset({"jwt", "trustme"})
+
 
 def __getattr__(name: str) -> object:
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    with requires_testing_extra():
+    try:
         return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.partition(".")[0] not in _EXTRA:
+            raise
+        raise ImportError(
+            f"the local Entra needs {error.name}: pip install 'azure-certvar-credential[testing]'", name=error.name
+        ) from error
 
 
 def __dir__() -> list[str]:

@@ -16,9 +16,8 @@ from azure_certvar_credential.keyvault import KeyVaultCertificate, KeyVaultSigne
 from azure_certvar_credential.keyvault.aio import KeyVaultCertificate as AsyncKeyVaultCertificate
 from azure_certvar_credential.keyvault.aio import KeyVaultSigner as AsyncKeyVaultSigner
 from azure_certvar_credential.signers.memory import MemorySigner
-from azure_certvar_credential.testing import KeyVaultEmulator
+from azure_certvar_credential.testing import KeyVaultEmulator, KeyVaultServer
 from azure_certvar_credential.testing.listener import Listener
-from azure_certvar_credential.testing.server import KeyVaultServer
 from tests.keyvault.conftest import GRAPH, Scene, scene_of
 from tests.testing.key_vault.kit import pair
 

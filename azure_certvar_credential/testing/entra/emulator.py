@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from azure_certvar_credential.testing.credentials import CertificateLike
@@ -21,14 +20,11 @@ from azure_certvar_credential.testing.entra.routes import find_route, is_token_r
 from azure_certvar_credential.testing.entra.service import Service
 from azure_certvar_credential.testing.entra.settings import Settings
 from azure_certvar_credential.testing.entra.tokens import TokenIssuer, UserToken
-from azure_certvar_credential.testing.extras import requires_testing_extra
 from azure_certvar_credential.testing.faults import Fault, FaultQueue, Predicate
 from azure_certvar_credential.testing.http import Request, Response, conditions_of
 from azure_certvar_credential.testing.instance_metadata.emulator import IMDS_HOST, InstanceMetadataEmulator
-
-if TYPE_CHECKING:
-    from azure_certvar_credential.testing.server import EntraServer
-    from azure_certvar_credential.testing.transport import AsyncEmulatorTransport, EmulatorTransport
+from azure_certvar_credential.testing.server import TlsServer
+from azure_certvar_credential.testing.transport import AsyncEmulatorTransport, EmulatorTransport
 
 
 class EntraEmulator:
@@ -247,12 +243,7 @@ class EntraEmulator:
         return claims
 
     def serve(self) -> EntraServer:
-        """Return a context manager that serves the emulator on 127.0.0.1 over TLS while it is open.
-
-        :raises ImportError: the ``testing`` extra is not installed.
-        """
-        with requires_testing_extra():
-            from azure_certvar_credential.testing.server import EntraServer
+        """Return a context manager that serves the emulator on 127.0.0.1 over TLS while it is open."""
         return EntraServer(self)
 
     def transport(self, *, advance: Callable[[float], None] | None = None) -> EmulatorTransport:
@@ -261,14 +252,10 @@ class EntraEmulator:
         :param advance: called with seconds instead of letting them pass, for latency and for ``sleep``; None to wait
             for latency really and to return from ``sleep`` at once.
         """
-        from azure_certvar_credential.testing.transport import EmulatorTransport
-
         return EmulatorTransport(self, advance=advance)
 
     def async_transport(self, *, advance: Callable[[float], None] | None = None) -> AsyncEmulatorTransport:
         """Return the same as :meth:`transport` for asyncio."""
-        from azure_certvar_credential.testing.transport import AsyncEmulatorTransport
-
         return AsyncEmulatorTransport(self, advance=advance)
 
     def handle(self, request: Request) -> Response:
@@ -294,3 +281,14 @@ class EntraEmulator:
     def __repr__(self) -> str:
         directory = self._backend.directory
         return f"<EntraEmulator {len(directory.tenants())} tenant(s), {len(directory.applications())} application(s)>"
+
+
+class EntraServer(TlsServer):
+    """Serves the local Entra; see :class:`~azure_certvar_credential.testing.server.TlsServer`."""
+
+    emulator: EntraEmulator
+
+    @property
+    def authority(self) -> str:
+        """The same as ``url``, under the name of the credentials' parameter."""
+        return self.url

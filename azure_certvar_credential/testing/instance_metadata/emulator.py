@@ -9,9 +9,7 @@ import re
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
-from azure_certvar_credential.testing.extras import requires_testing_extra
 from azure_certvar_credential.testing.faults import Fault, FaultQueue, Predicate
 from azure_certvar_credential.testing.http import (
     Conditions,
@@ -22,9 +20,7 @@ from azure_certvar_credential.testing.http import (
     respond,
     respond_json,
 )
-
-if TYPE_CHECKING:
-    from azure_certvar_credential.testing.server import InstanceMetadataServer
+from azure_certvar_credential.testing.server import LoopbackServer
 
 IMDS_HOST = "169.254.169.254"
 """The link-local address of the service on every virtual machine of Azure."""
@@ -77,12 +73,7 @@ class InstanceMetadataEmulator:
         self.faults.release()
 
     def serve(self) -> InstanceMetadataServer:
-        """Return a context manager that serves it on 127.0.0.1 over plain HTTP while it is open.
-
-        :raises ImportError: the ``testing`` extra is not installed.
-        """
-        with requires_testing_extra():
-            from azure_certvar_credential.testing.server import InstanceMetadataServer
+        """Return a context manager that serves it on 127.0.0.1 over plain HTTP while it is open."""
         return InstanceMetadataServer(self)
 
     def handle(self, request: Request) -> Response:
@@ -106,6 +97,16 @@ class InstanceMetadataEmulator:
 
     def __repr__(self) -> str:
         return f"<InstanceMetadataEmulator {self.location or 'outside of Azure'}>"
+
+
+class InstanceMetadataServer(LoopbackServer):
+    """Serves the local Instance Metadata Service over plain HTTP, as Azure does.
+
+    See :class:`~azure_certvar_credential.testing.server.LoopbackServer`; ``url`` stands in for
+    ``http://169.254.169.254``.
+    """
+
+    emulator: InstanceMetadataEmulator
 
 
 def _answer(request: Request, conditions: Conditions, location: str) -> Response:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import sys
 import threading
 import time
 import uuid
@@ -13,17 +14,17 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from azure_certvar_credential.testing.entra.directory.model import Application, Tenant
-from azure_certvar_credential.testing.extras import requires_testing_extra
+from azure_certvar_credential.testing.entra.emulator import EntraEmulator
 from azure_certvar_credential.testing.faults import Fault, FaultQueue, Predicate
 from azure_certvar_credential.testing.http import Conditions, Request, Response, respond_json
 from azure_certvar_credential.testing.key_vault.access import Gate, VaultError
 from azure_certvar_credential.testing.key_vault.api import Store, read_call
 from azure_certvar_credential.testing.key_vault.material import PKCS12, KeyPairLike, Version, load_key_pair
+from azure_certvar_credential.testing.server import TlsServer
+from azure_certvar_credential.testing.transport import AsyncEmulatorTransport, EmulatorTransport
 
 if TYPE_CHECKING:
-    from azure_certvar_credential.testing.entra.emulator import EntraEmulator
-    from azure_certvar_credential.testing.server import KeyVaultServer
-    from azure_certvar_credential.testing.transport import AsyncEmulatorTransport, EmulatorTransport
+    from typing_extensions import Self
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,24 +207,15 @@ class KeyVaultEmulator:
         self.faults.release()
 
     def serve(self) -> KeyVaultServer:
-        """Return a context manager that serves the vault on 127.0.0.1 over TLS while it is open.
-
-        :raises ImportError: the ``testing`` extra is not installed.
-        """
-        with requires_testing_extra():
-            from azure_certvar_credential.testing.server import KeyVaultServer
+        """Return a context manager that serves the vault on 127.0.0.1 over TLS while it is open."""
         return KeyVaultServer(self)
 
     def transport(self) -> EmulatorTransport:
         """Return an azure-core transport that asks this vault in process, whatever host the URL names."""
-        from azure_certvar_credential.testing.transport import EmulatorTransport
-
         return EmulatorTransport(self)
 
     def async_transport(self) -> AsyncEmulatorTransport:
         """Return the same as :meth:`transport` for asyncio."""
-        from azure_certvar_credential.testing.transport import AsyncEmulatorTransport
-
         return AsyncEmulatorTransport(self)
 
     def handle(self, request: Request) -> Response:
@@ -266,3 +258,32 @@ class KeyVaultEmulator:
 
 def _has_token(request: Request) -> bool:
     return "authorization" in request.headers
+
+
+class KeyVaultServer(TlsServer):
+    """Serves the local Key Vault; see :class:`~azure_certvar_credential.testing.server.TlsServer`."""
+
+    emulator: KeyVaultEmulator
+
+    def __enter__(self) -> Self:
+        super().__enter__()
+        _forget_challenges(self.url)
+        return self
+
+    @property
+    def vault_url(self) -> str:
+        """The same as ``url``, under the name of the Key Vault clients' parameter."""
+        return self.url
+
+
+def _forget_challenges(url: str) -> None:
+    """Clear what Azure's Key Vault clients remember of an earlier vault of this process at the same port.
+
+    They cache challenges by host and port for the life of the process, and would request tokens of the earlier vault's
+    tenant.
+    """
+    for name, module in list(sys.modules.items()):
+        is_cache = name.startswith("azure.keyvault.") and name.endswith(".http_challenge_cache")
+        # Older versions raise for a host that they do not know.
+        if is_cache and module.get_challenge_for_url(url) is not None:
+            module.remove_challenge_for_url(url)

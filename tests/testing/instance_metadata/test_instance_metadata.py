@@ -86,7 +86,7 @@ def test_it_is_served_on_the_loopback(served: InstanceMetadataServer) -> None:
     url = TEXT.replace("http://169.254.169.254", served.url)
     assert requests.get(url, headers={"Metadata": "true"}, timeout=30).text == "norwayeast"
     assert repr(served) == f"<InstanceMetadataServer {served.url}>"
-    with pytest.raises(RuntimeError, match="open already"):
+    with pytest.raises(RuntimeError, match="already open"):
         served.__enter__()
 
 
