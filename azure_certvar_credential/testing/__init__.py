@@ -1,7 +1,7 @@
-"""A local Microsoft Entra ID, a local Key Vault and a local Instance Metadata Service, for tests and demonstrations.
+"""A local Microsoft Entra ID, Key Vault and Instance Metadata Service for tests and demonstrations.
 
-It verifies client assertions as Entra does, with PyJWT and ``cryptography`` only and nothing of the rest of this
-package, issues access tokens that real resource servers accept, and fails on demand. Needs
+The local Entra verifies client assertions as Entra does, issues access tokens that real resource servers accept, and
+fails on demand. It uses PyJWT and ``cryptography`` and shares no code with the rest of this package. Install it with
 ``pip install 'azure-certvar-credential[testing]'``.
 
 >>> entra = EntraEmulator()                                     # doctest: +SKIP
@@ -10,10 +10,10 @@ package, issues access tokens that real resource servers accept, and fails on de
 ...     credential = CertVarCredential(application.tenant_id, application.client_id, pem, authority=server.authority,
 ...                                    disable_instance_discovery=True, connection_verify=server.ca_file)
 
-It also acts for users: ``add_user`` and ``issue_user_token`` give the token that a front end presents to a middle
-tier, which exchanges it on behalf of the user.
+``add_user`` and ``issue_user_token`` make the token that a front end presents to a middle tier; the middle tier
+exchanges it on behalf of the user.
 
-The pytest plugin beside it gives the fixtures ``entra``, ``entra_server`` and ``key_vault``.
+The package is also a pytest plugin, with the fixtures ``entra``, ``entra_server`` and ``key_vault``.
 """
 
 from __future__ import annotations

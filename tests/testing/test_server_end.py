@@ -1,4 +1,4 @@
-"""The server ends when it is told to, whatever its clients are doing, and hides no mistake of its own."""
+"""The server stops on request, whatever its clients are doing, and hides no error of its handlers."""
 
 from __future__ import annotations
 

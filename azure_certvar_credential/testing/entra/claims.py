@@ -1,4 +1,4 @@
-"""The ``claims`` parameter (OpenID Connect Core section 5.5), and challenges that ask for one.
+"""The ``claims`` parameter (OpenID Connect Core section 5.5) and claims challenges.
 
 https://learn.microsoft.com/entra/identity-platform/claims-challenge
 """
@@ -14,11 +14,11 @@ from azure_certvar_credential.testing.jose import MalformedError
 
 @dataclass(frozen=True, slots=True)
 class Challenge:
-    """A claims challenge that only a token meets that was issued in answer to it.
+    """A claims challenge; only a token that is issued in answer to it meets it.
 
     :ivar claims: the claims request, JSON.
     :ivar requested: its ``access_token`` member.
-    :ivar since: how many tokens had been issued when it was made.
+    :ivar since: the number of tokens issued before the challenge.
     """
 
     claims: str
@@ -27,24 +27,24 @@ class Challenge:
 
 
 def make_challenge(claims: str, since: int) -> Challenge:
-    """Read a claims request that a token has to answer.
+    """Make a challenge of a claims request.
 
     :param claims: the claims request, JSON.
-    :param since: how many tokens have been issued so far.
-    :raises ValueError: it is none, or it asks for nothing.
+    :param since: the number of tokens issued so far.
+    :raises ValueError: the claims request is not JSON or is empty.
     """
     requested = parse_claims_request(claims)
     if not requested:
-        raise ValueError("the claims have no access_token member, so there is nothing to ask for")
+        raise ValueError("the claims request has no access_token member, so it requests nothing")
     return Challenge(claims, requested, since)
 
 
 def parse_claims_request(text: str) -> Mapping[str, object]:
-    """Read the ``claims`` parameter.
+    """Parse the ``claims`` parameter.
 
     :param text: a JSON object.
     :returns: its ``access_token`` member; empty if it has none.
-    :raises MalformedError: it is not such an object.
+    :raises MalformedError: ``text`` is not a JSON object of JSON objects.
     """
     try:
         value = json.loads(text)
@@ -57,17 +57,17 @@ def parse_claims_request(text: str) -> Mapping[str, object]:
 
 
 def wants_cae(requested: Mapping[str, object]) -> bool:
-    """Tell whether the client says that it handles claims challenges (client capability ``CP1``)."""
+    """Return whether the client declares that it handles claims challenges (client capability ``CP1``)."""
     capability = requested.get("xms_cc")
     return isinstance(capability, dict) and "CP1" in (capability.get("values") or [])
 
 
 def write_claims(name: str, *, value: str | None = None, values: tuple[str, ...] = ()) -> str:
-    """Write a claims request for one essential claim of the access token.
+    """Build a claims request for one essential claim of the access token.
 
     :param name: the claim.
-    :param value: the value it must have.
-    :param values: the values of which it must have one; instead of ``value``.
+    :param value: its required value.
+    :param values: the values of which it must have one; in place of ``value``.
     """
     wanted: dict[str, object] = {"value": value} if value is not None else {"values": list(values)}
     return json.dumps({"access_token": {name: {"essential": True, **wanted}}}, separators=(",", ":"))

@@ -1,4 +1,4 @@
-"""Wires the rooms of the local Entra together; see :class:`EntraEmulator`."""
+"""The local Entra as its users see it: :class:`EntraEmulator` and :class:`EntraServer`."""
 
 from __future__ import annotations
 
@@ -30,32 +30,31 @@ from azure_certvar_credential.testing.transport import AsyncEmulatorTransport, E
 class EntraEmulator:
     """A local Microsoft Entra ID.
 
-    It knows the client credentials grant, the on-behalf-of grant and the refresh tokens that come of it; certificates,
-    subject name and issuer rules and federated identity credentials; and the authorities of
+    It supports the client credentials, on-behalf-of and refresh token grants; certificates, subject name and issuer
+    rules, and federated identity credentials; and the authorities of
     :mod:`~azure_certvar_credential.testing.entra.routes`.
-    :meth:`handle` answers a request and does nothing else: no I/O, and the time comes from ``clock``. :meth:`serve`
-    puts it behind loopback TLS, :meth:`transport` and :meth:`async_transport` behind azure-core's transports. Every
-    method may be called from any thread.
+    :meth:`handle` answers a request without I/O, at the time of ``clock``. :meth:`serve` serves it over loopback TLS;
+    :meth:`transport` and :meth:`async_transport` connect azure-core's clients in process. All methods are thread-safe.
 
-    :param strict: refuse what production clients send although the standards do not allow it: padded or standard
-        base64, times that are floats or strings, ``x5c`` that is one string or has line breaks, missing ``iat``,
-        ``nbf`` or ``jti``, a lifetime other than 5 to 10 minutes, a ``jti`` that was used before, ``typ`` not ``JWT``.
+    :param strict: whether to refuse what production clients send against the standards: padded or standard base64,
+        times that are floats or strings, an ``x5c`` that is one string or has line breaks, a missing ``iat``, ``nbf``
+        or ``jti``, a lifetime other than 5 to 10 minutes, a reused ``jti``, a ``typ`` other than ``JWT``.
     :param clock: the server's time, seconds since the epoch.
-    :param tenant_id: the GUID of the first tenant; None to make one up.
-    :param known_resources: the identifiers of the resources in the directory; any other is refused with
-        AADSTS500011. None means that every resource is known.
-    :param clock_skew: seconds by which a client's clock may be off.
-    :param token_lifetime: seconds that an access token lives.
-    :param refresh_in: seconds for ``refresh_in`` in the answer; None for none.
-    :param numbers_as_strings: send ``expires_in`` and its like as JSON strings.
-    :param max_records: how many requests :attr:`requests` keeps.
+    :param tenant_id: the GUID of the first tenant; None to generate one.
+    :param known_resources: the identifiers of the resources in the directory; AADSTS500011 refuses any other. None
+        for all.
+    :param clock_skew: the tolerance for a client's clock, seconds.
+    :param token_lifetime: the lifetime of an access token, seconds.
+    :param refresh_in: the ``refresh_in`` of an answer, seconds; None for none.
+    :param numbers_as_strings: whether ``expires_in`` and similar numbers are JSON strings.
+    :param max_records: the number of requests that :attr:`requests` keeps.
 
-    :ivar tenant: the first tenant, made at the start.
-    :ivar settings: strictness, skew, lifetimes; may be changed at any time.
+    :ivar tenant: the first tenant.
+    :ivar settings: strictness, clock skew, lifetimes; may be changed at any time.
     :ivar requests: the requests to the token endpoint, oldest first.
-    :ivar faults: the faults that wait for their request.
-    :ivar instance_metadata: the metadata service of the computer, under its own address with the in-process
-        transports; set its ``location`` to be in Azure.
+    :ivar faults: the faults that wait for a request.
+    :ivar instance_metadata: the instance metadata service, which the in-process transports reach at its own address;
+        set its ``location`` to simulate a computer in Azure.
     """
 
     def __init__(
@@ -84,9 +83,9 @@ class EntraEmulator:
     def add_tenant(self, tenant_id: str | None = None, *, domains: Sequence[str] = ()) -> Tenant:
         """Add a tenant.
 
-        :param tenant_id: its GUID; None to make one up.
-        :param domains: the domains by which it may be called as well.
-        :raises ValueError: the id is not a GUID, or a name is taken.
+        :param tenant_id: its GUID; None to generate one.
+        :param domains: its verified domains, which clients may use in place of the GUID.
+        :raises ValueError: the id is not a GUID, or a name is already in use.
         """
         tenant = Tenant(str(uuid.UUID(tenant_id) if tenant_id else uuid.uuid4()), tuple(domains))
         self._backend.directory.add_tenant(tenant)
@@ -105,18 +104,18 @@ class EntraEmulator:
     ) -> Application:
         """Register an application.
 
-        :param certificates: the certificates it may sign with: PEM as text or bytes, DER, ``x509.Certificate``, or an
-            object with ``public_der()``.
-        :param tenant: its home; None for the first tenant.
-        :param client_id: its application id, a GUID; None to make one up.
+        :param certificates: its certificates: PEM as text or bytes, DER, an ``x509.Certificate``, or an object with
+            ``public_der()``.
+        :param tenant: its home tenant; None for the first one.
+        :param client_id: its application id, a GUID; None to generate one.
         :param roles: the application roles that its tokens carry.
-        :param allowed_resources: the resources it may ask tokens for, others give AADSTS501051; None for all.
-        :param trusted_issuers: subject name and issuer rules: pairs of a common or DNS name and the certificate of the
-            authority under which a certificate of that name is trusted without being registered.
-        :param identifier_uris: its App ID URIs, how it is called as a resource beside ``api://<client id>``.
+        :param allowed_resources: the resources it may request tokens for; AADSTS501051 refuses others. None for all.
+        :param trusted_issuers: subject name and issuer rules: pairs of a common or DNS name and the certificate of an
+            authority. A certificate with that name from that authority is trusted without being registered.
+        :param identifier_uris: its App ID URIs, in addition to ``api://<client id>``.
         :param delegated_scopes: the permissions that users have consented to, such as
-            ``https://graph.microsoft.com/Mail.Read``, others give AADSTS65001; None for all.
-        :raises ValueError: the client id is no GUID or taken, or a certificate is damaged.
+            ``https://graph.microsoft.com/Mail.Read``; AADSTS65001 refuses others. None for all.
+        :raises ValueError: the client id is not a GUID or already in use, or a certificate is not valid.
         """
         application = Application(
             str(uuid.UUID(client_id) if client_id else uuid.uuid4()),
@@ -133,11 +132,11 @@ class EntraEmulator:
         return application
 
     def add_user(self, name: str = "Adele Vance", *, tenant: Tenant | None = None) -> User:
-        """Add a user, whose user principal name is made of the name and the tenant's first domain.
+        """Add a user; the user principal name combines the name and the tenant's first domain.
 
-        :param name: to be shown.
-        :param tenant: where the user is; None for the first tenant.
-        :raises ValueError: the user principal name is taken.
+        :param name: the display name.
+        :param tenant: the user's tenant; None for the first one.
+        :raises ValueError: the user principal name is already in use.
         """
         tenant = tenant or self.tenant
         domain = next(iter(tenant.domains), f"{tenant.tenant_id}.onmicrosoft.com")
@@ -157,28 +156,28 @@ class EntraEmulator:
         claims: str | None = None,
         authority: str = "https://login.microsoftonline.com",
     ) -> str:
-        """Issue the access token with which a front end calls a middle tier in a user's name.
+        """Issue the access token with which a front end calls a middle tier for a user.
 
         :param user: the user.
         :param application: the middle tier, the token's audience.
-        :param scopes: the permissions of the middle tier that it carries, without resource; at least one.
-        :param lifetime: seconds; a negative one makes an expired token.
-        :param version: its form, 1 or 2, the ``requestedAccessTokenVersion`` of the middle tier's registration.
-        :param claims: the claims challenge that the user has answered, a JSON string, see :meth:`require_step_up`.
-        :param authority: scheme and host of the issuer of a token of version 2, such as ``EntraServer.authority``.
-        :raises ValueError: there is no scope, no such version, or the claims are no claims request.
+        :param scopes: the token's permissions at the middle tier, without the resource; at least one.
+        :param lifetime: seconds; a negative lifetime makes an expired token.
+        :param version: the token version, 1 or 2: ``requestedAccessTokenVersion`` in the middle tier's registration.
+        :param claims: the claims challenge that the user has met, a JSON string; see :meth:`require_step_up`.
+        :param authority: scheme and host of a version 2 token's issuer, such as ``EntraServer.authority``.
+        :raises ValueError: ``scopes`` is empty, the version is unknown, or ``claims`` is not a claims request.
         """
         token = UserToken(user, application, tuple(scopes), lifetime, version, claims, authority)
         return self._backend.issuer.issue(token.grant(self._clock()))
 
     def require_step_up(self, resource: str, *, code: int = 50076, claims: str | None = None) -> str:
-        """Refuse to act for users at a resource until they have answered a claims challenge.
+        """Refuse on-behalf-of tokens for a resource until the user has met a claims challenge.
 
         :param resource: its identifier, such as ``api://protected``.
-        :param code: AADSTS50076, use multi-factor authentication, or 50079, register for it.
-        :param claims: the claims request, JSON; None for the one of a Conditional Access policy.
-        :returns: the claims request, which the error carries, for :meth:`issue_user_token`.
-        :raises ValueError: it is not JSON or asks for nothing, or there is no such code.
+        :param code: 50076 (use multi-factor authentication) or 50079 (register for it).
+        :param claims: the claims request, JSON; None for that of a Conditional Access policy.
+        :returns: the claims request, as in the error; pass it to :meth:`issue_user_token`.
+        :raises ValueError: the claims request is not JSON or is empty, or the code is another.
         """
         claims = write_claims("capolids", values=(str(uuid.uuid4()),)) if claims is None else claims
         self._backend.sessions.demand(resource, make_demand(code, claims, self._backend.issuer.count))
@@ -189,80 +188,80 @@ class EntraEmulator:
         self._backend.sessions.demand(resource, None)
 
     def revoke_refresh_tokens(self, user: User | None = None) -> int:
-        """Refuse the refresh tokens that were issued so far with AADSTS50173.
+        """Revoke the refresh tokens issued so far; AADSTS50173 refuses them.
 
-        :param user: whose; None for everybody's.
-        :returns: how many there were.
+        :param user: the user whose tokens to revoke; None for all users.
+        :returns: the number of revoked tokens.
         """
         return self._backend.sessions.revoke(user, self._clock())
 
     def add_resource(self, resource: str, *, token_version: int = 1) -> None:
-        """Make a resource known and choose the form of its tokens.
+        """Add a resource, or change the version of its tokens.
 
         :param resource: its identifier, such as ``api://orders``.
-        :param token_version: 1 or 2, the ``requestedAccessTokenVersion`` of its registration.
-        :raises ValueError: there is no such version.
+        :param token_version: 1 or 2: ``requestedAccessTokenVersion`` in its registration.
+        :raises ValueError: the version is another.
         """
         check_version(token_version)
         self._backend.directory.set_resource(resource, token_version)
 
     def inject(self, fault: Fault, *, times: int | None = 1, when: Predicate | None = None) -> None:
-        """Let something go wrong.
+        """Make the next requests fail.
 
-        :param fault: what.
-        :param times: for how many requests; None for all until ``faults.clear()``.
-        :param when: chooses the requests; None for every request to the token endpoint.
+        :param fault: the fault that they meet.
+        :param times: the number of requests; None for all until ``faults.clear()``.
+        :param when: selects the requests; None for every request to the token endpoint.
         :raises ValueError: ``times`` is less than one.
         """
         self.faults.add(fault, times, when or is_token_request)
 
     def release(self) -> None:
-        """Let go of the answers that :meth:`Fault.hang` keeps back."""
+        """Release the answers that :meth:`Fault.hang` holds."""
         self.faults.release()
         self.instance_metadata.release()
 
     def wait_for_hanging(self, count: int = 1, *, timeout: float = 10) -> None:
-        """Block until :meth:`Fault.hang` keeps answers back: the moment at which requests are surely under way.
+        """Block until :meth:`Fault.hang` holds answers, so that their requests are certainly in flight.
 
-        :param count: how many answers.
+        :param count: the number of answers.
         :param timeout: seconds.
-        :raises TimeoutError: there were not so many in time.
+        :raises TimeoutError: fewer answers are held when the time is up.
         """
         if not self.faults.wait_for_hanging(count, timeout):
             raise TimeoutError(f"fewer than {count} requests hung within {timeout} s")
 
     def challenge_next(self, claims: str | None = None) -> str:
-        """Let ``/protected`` answer with a claims challenge until it gets a token that was issued in answer to it.
+        """Make ``/protected`` answer with a claims challenge until it receives a token issued for that challenge.
 
-        :param claims: the claims request, JSON; None for the one of a revoked session.
+        :param claims: the claims request, JSON; None for that of a revoked session.
         :returns: the claims request.
-        :raises ValueError: it is not JSON or asks for nothing.
+        :raises ValueError: the claims request is not JSON or is empty.
         """
         claims = default_challenge(self._clock()) if claims is None else claims
         self._service.protected.challenge_next(claims)
         return claims
 
     def serve(self) -> EntraServer:
-        """Return a context manager that serves the emulator on 127.0.0.1 over TLS while it is open."""
+        """Return a context manager that serves the emulator over TLS on 127.0.0.1 while it is open."""
         return EntraServer(self)
 
     def transport(self, *, advance: Callable[[float], None] | None = None) -> EmulatorTransport:
-        """Return an azure-core transport that asks this emulator in process, whatever host the URL names.
+        """Return an azure-core transport that sends every request to this emulator, whatever its host.
 
-        :param advance: called with seconds instead of letting them pass, for latency and for ``sleep``; None to wait
-            for latency really and to return from ``sleep`` at once.
+        :param advance: called with the seconds of each latency and ``sleep`` in place of waiting; None to wait for
+            latency and return from ``sleep`` immediately.
         """
         return EmulatorTransport(self, advance=advance)
 
     def async_transport(self, *, advance: Callable[[float], None] | None = None) -> AsyncEmulatorTransport:
-        """Return the same as :meth:`transport` for asyncio."""
+        """Return the asyncio counterpart of :meth:`transport`."""
         return AsyncEmulatorTransport(self, advance=advance)
 
     def handle(self, request: Request) -> Response:
         """Answer a request.
 
         :param request: the request.
-        :returns: the answer, and how it is to be delivered; a fault shows there and nowhere else.
+        :returns: the answer and how to deliver it; a fault changes nothing else.
         """
         if urlsplit(request.url).hostname == IMDS_HOST:
             return self.instance_metadata.handle(request)

@@ -1,4 +1,4 @@
-"""The token endpoint: who calls it, by which client assertion (RFC 7523 section 2.2), and with which grant."""
+"""The token endpoint: authenticates the client by its assertion (RFC 7523 section 2.2) and answers its grant."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
 @dataclass(frozen=True, slots=True)
 class TokenEndpoint:
-    """Answers token requests out of a directory.
+    """Answers token requests.
 
-    :ivar backend: what they are answered from.
-    :ivar home: the tenant whose applications ADFS has, which knows no tenants.
-    :ivar replays: the assertions that were used before.
+    :ivar backend: the directory, settings, keys and sessions.
+    :ivar home: the tenant whose applications use ADFS, which has no tenants.
+    :ivar replays: the assertions that have been used.
     """
 
     backend: Backend
@@ -33,11 +33,11 @@ class TokenEndpoint:
     replays: ReplayGuard = field(default_factory=ReplayGuard)
 
     def answer(self, request: Request, conditions: Conditions, route: Route) -> Response:
-        """Answer one request.
+        """Answer a request.
 
         :param request: the request.
-        :param conditions: what holds while it is answered.
-        :param route: the authority that it is for.
+        :param conditions: its time, ids and forced error.
+        :param route: the authority that it addresses.
         """
         forced = conditions.forced
         if forced is not None:
@@ -93,7 +93,7 @@ class TokenEndpoint:
         dialect = route.dialect
         audiences = [f"{request.base}{request.path}"]
         if dialect is ENTRA:
-            # Entra takes the endpoint and the issuer, under any name of the tenant, whichever was posted to.
+            # Entra accepts the endpoint and the issuer, by any name of the tenant, whichever URL the request used.
             names = {route.tenant, tenant.tenant_id, *tenant.domains}
             bases = [f"{base}/{name}" for base in (request.base, *central_bases(request.base)) for name in names]
             audiences += [
@@ -120,7 +120,7 @@ def _check_form(form: Mapping[str, str]) -> None:
         raise refuse(70003, grant_type=grant_type)
     if "client_assertion" not in form:
         if "client_secret" in form:
-            # No application here has a secret, so whatever is sent is the wrong one.
+            # No application here has a secret, so every secret is wrong.
             raise refuse(7000215)
         raise refuse(7000216 if grant_type == client_credentials.GRANT_TYPE else 7000218)
     require(form, "client_assertion_type")

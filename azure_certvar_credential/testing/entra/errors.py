@@ -1,4 +1,4 @@
-"""How the token endpoint says no: a refusal as an exception, and as the answer that Entra gives."""
+"""Refusals of the token endpoint: the exception, and the answer that Entra sends."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
 class RefusalError(Exception):
-    """The token endpoint says no.
+    """The token endpoint refuses a request.
 
-    :ivar code: the number of the AADSTS code.
-    :ivar text: the description without code and ids.
+    :ivar code: the AADSTS code, a number.
+    :ivar text: the description, without the code and the ids.
     :ivar suberror: Entra's ``suberror``, or None.
     :ivar claims: the claims challenge, a JSON string, or None.
     """
@@ -28,19 +28,19 @@ class RefusalError(Exception):
 
 
 class _Fields(dict[str, object]):
-    """What a text needs and nobody knows: an answer that a fault brought about has no cause to tell of."""
+    """The fields of a description. A missing one becomes a placeholder: a forced error has no cause to describe."""
 
     def __missing__(self, name: str) -> str:
         return f"<{name}>"
 
 
 def refuse(code: int, *, suberror: str | None = None, claims: str | None = None, **fields: object) -> RefusalError:
-    """Make the refusal of ``code`` with the text of the table.
+    """Make a refusal with the description that the table gives for ``code``.
 
     :param code: a key of :data:`AADSTS`.
     :param suberror: Entra's ``suberror``.
     :param claims: a claims challenge, a JSON string.
-    :param fields: what the names in braces stand for.
+    :param fields: the fields of the description.
     """
     return RefusalError(code, AADSTS[code].text.format_map(_Fields(fields)), suberror=suberror, claims=claims)
 
@@ -48,11 +48,11 @@ def refuse(code: int, *, suberror: str | None = None, claims: str | None = None,
 def error_response(
     refusal: RefusalError, request: Request, conditions: Conditions, *, status: int | None = None
 ) -> Response:
-    """Build the answer with which Entra reports a refusal.
+    """Build Entra's answer to a refused request.
 
-    :param refusal: what is reported.
-    :param request: gives the host of ``error_uri``.
-    :param conditions: gives the time and the ids.
+    :param refusal: the refusal.
+    :param request: supplies the host of ``error_uri``.
+    :param conditions: supply the time and the ids.
     :param status: the HTTP status; None for the usual one of the code.
     """
     row = AADSTS[refusal.code]
@@ -79,9 +79,9 @@ def error_response(
 
 
 def utc_text(seconds: float) -> str:
-    """Write a time as the texts of Entra do.
+    """Format a time as in Entra's descriptions.
 
-    :param seconds: since the epoch; a time before the year 1 or after 9999 becomes the first day of that year.
+    :param seconds: since the epoch; a time before year 1 or after 9999 becomes the first day of that year.
     """
     try:
         moment = _EPOCH + timedelta(seconds=seconds)

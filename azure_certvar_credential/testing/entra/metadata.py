@@ -1,4 +1,4 @@
-"""What clients and resource servers read before and after a token: OpenID metadata, keys, instance discovery.
+"""The public documents: OpenID metadata, keys, instance discovery.
 
 https://learn.microsoft.com/entra/identity-platform/v2-protocols-oidc
 """
@@ -20,9 +20,9 @@ def metadata(request: Request, conditions: Conditions, route: Route, directory: 
     """Answer with the OpenID provider metadata of an authority (OpenID Connect Discovery section 4).
 
     :param request: the request.
-    :param conditions: what holds while it is answered.
-    :param route: the authority and the version that is asked for.
-    :param directory: knows the tenants.
+    :param conditions: its time and ids.
+    :param route: the authority and version that it addresses.
+    :param directory: the directory with the tenants.
     """
     if route.dialect is ADFS:
         return respond_json(conditions, 200, _adfs_configuration(route))
@@ -35,8 +35,8 @@ def metadata(request: Request, conditions: Conditions, route: Route, directory: 
 def _openid_configuration(route: Route, tenant_id: str) -> dict[str, object]:
     """Build the metadata (OpenID Connect Discovery section 3).
 
-    :param route: the authority and the version that is asked for.
-    :param tenant_id: the tenant's GUID, or ``{tenantid}`` for the shared endpoints, as Entra writes it.
+    :param route: the authority and version that the request addresses.
+    :param tenant_id: the tenant's GUID; for the shared endpoints the literal ``{tenantid}``, as in Entra.
     """
     authority = f"{route.base}{route.authority.lower()}"
     version = route.version
@@ -46,7 +46,7 @@ def _openid_configuration(route: Route, tenant_id: str) -> dict[str, object]:
         version = 2
     oauth2 = f"{authority}/oauth2/v2.0" if version == 2 else f"{authority}/oauth2"
     return {
-        # The token endpoint of v2 in both: the older one takes `resource` instead of `scope` and is not built here.
+        # Both versions name the v2 token endpoint: the emulator lacks that of v1, which takes `resource`, not `scope`.
         "token_endpoint": f"{authority}/{route.dialect.token_path}",
         "token_endpoint_auth_methods_supported": ["private_key_jwt"],
         "token_endpoint_auth_signing_alg_values_supported": list(route.dialect.algorithms or ("PS256", "RS256")),
@@ -67,7 +67,7 @@ def _openid_configuration(route: Route, tenant_id: str) -> dict[str, object]:
 
 
 def _adfs_configuration(route: Route) -> dict[str, object]:
-    """Build the metadata of Active Directory Federation Services, as far as MSAL reads it."""
+    """Build the part of ADFS's metadata that MSAL reads."""
     oauth2 = f"{route.base}/adfs/oauth2"
     return {
         "issuer": route.issuer("", 1),
@@ -81,15 +81,15 @@ def _adfs_configuration(route: Route) -> dict[str, object]:
 
 
 def keys(conditions: Conditions) -> Response:
-    """The JSON Web Key Set (RFC 7517 section 5) that verifies the access tokens."""
+    """Answer with the JSON Web Key Set (RFC 7517 section 5) that verifies the tokens."""
     return respond_json(conditions, 200, {"keys": [signing_key().jwk()]})
 
 
 def instance_discovery(request: Request, conditions: Conditions) -> Response:
-    """Say that the host is a known authority, whichever the client asks about.
+    """Answer that the called host is a known authority.
 
-    Clients ask with the authorization endpoint that they mean; MSAL for Python drops its port, so the answer names the
-    host that was really called.
+    The query names the client's authorization endpoint. MSAL for Python omits its port, so the answer names the host
+    that the request was sent to.
     """
     endpoint = urlsplit(request.query.get("authorization_endpoint", "")).path.strip("/").split("/")
     tenant = endpoint[0] or "common"

@@ -1,4 +1,4 @@
-"""A resource behind the tokens: it takes them as a real one does, and can ask for more with a claims challenge.
+"""A protected resource, which verifies access tokens as a real one does and can send claims challenges.
 
 https://learn.microsoft.com/entra/identity-platform/claims-challenge
 """
@@ -18,16 +18,16 @@ from azure_certvar_credential.testing.http import Conditions, Request, Response,
 from azure_certvar_credential.testing.signing import signing_key
 
 PROTECTED_RESOURCE = "api://protected"
-"""The resource that ``/protected`` stands for: its scope is ``api://protected/.default``."""
+"""The identifier of the resource at ``/protected``; its scope is ``api://protected/.default``."""
 
 USER_PATH = "/protected/user"
-"""What is here takes delegated tokens only; below it the next segment is the permission that they need."""
+"""This path accepts only delegated tokens; the next segment, if any, names the permission that they need."""
 
 _SHOWN = ("aud", "iss", "name", "oid", "preferred_username", "roles", "scp", "tid", "upn", "ver", "xms_cc")
 
 
 class ProtectedResource:
-    """Answers the requests below ``/protected``; safe between threads."""
+    """Answers the requests below ``/protected``; thread-safe."""
 
     def __init__(self, directory: Directory, issuer: TokenIssuer) -> None:
         self._directory = directory
@@ -36,17 +36,17 @@ class ProtectedResource:
         self._challenge: Challenge | None = None
 
     def challenge_next(self, claims: str) -> None:
-        """Take no token any more that was not issued, from now on, in answer to ``claims``.
+        """Accept only tokens that are issued from now on in answer to ``claims``.
 
         :param claims: a claims request, JSON.
-        :raises ValueError: it is none, or it asks for nothing.
+        :raises ValueError: the claims request is not JSON or is empty.
         """
         challenge = make_challenge(claims, self._issuer.count)
         with self._lock:
             self._challenge = challenge
 
     def answer(self, request: Request, conditions: Conditions) -> Response:
-        """Answer a request: 200 with who the caller is, 401 with a challenge, 403 where the token does not allow it."""
+        """Answer 200 with the caller's identity, 401 with a challenge, or 403 if the token lacks the permission."""
         if request.method != "GET":
             return respond_json(conditions, 405, {"error": "method_not_allowed"}, headers={"Allow": "GET"})
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
@@ -58,7 +58,7 @@ class ProtectedResource:
             return _refused(request, conditions, f', error="invalid_token", error_description="{_quoted(str(error))}"')
         with self._lock:
             challenge = self._challenge
-        # A real resource asks only callers that say CP1; the others would have to wait until their token expires.
+        # A real resource challenges only CP1 clients; others would have to wait until their token expires.
         if challenge and not self._issuer.answers(claims["uti"], challenge):
             encoded = base64.b64encode(challenge.claims.encode()).decode()
             return _refused(
@@ -80,25 +80,25 @@ class ProtectedResource:
             signing_key().private_key.public_key(),
             algorithms=["RS256"],
             audience=[PROTECTED_RESOURCE, resource_client_id(PROTECTED_RESOURCE)],
-            # PyJWT only knows the computer's clock, and the emulator has its own.
+            # PyJWT checks times by the computer's clock; the emulator has its own.
             options={"verify_exp": False, "verify_nbf": False, "verify_iat": False, "require": ["exp", "nbf", "uti"]},
         )
         if not float(str(claims["nbf"])) <= now < float(str(claims["exp"])):
             raise jwt.ExpiredSignatureError("the token is not valid at this time")
         if self._directory.tenant(str(claims.get("tid"))) is None:
-            raise jwt.InvalidIssuerError("the token is of an unknown tenant")
+            raise jwt.InvalidIssuerError("the token's tenant is unknown")
         return claims
 
 
 def _permission(path: str) -> str | None:
-    """The permission that ``path`` takes: its name, nothing for any, None if it takes app-only tokens as well."""
+    """The permission that ``path`` needs; empty for any permission, None if app-only tokens are accepted too."""
     if path == USER_PATH:
         return ""
     return path.removeprefix(f"{USER_PATH}/").partition("/")[0] if path.startswith(f"{USER_PATH}/") else None
 
 
 def _quoted(text: str) -> str:
-    # Inside a quoted-string (RFC 9110 section 5.6.4).
+    # For a quoted-string (RFC 9110 section 5.6.4).
     return text.replace("\\", "").replace('"', "'")
 
 
@@ -110,5 +110,5 @@ def _refused(request: Request, conditions: Conditions, more: str, *, first: str 
 
 
 def default_challenge(now: float) -> str:
-    """The claims challenge of a revoked session, as Microsoft's services send it: a token not older than ``now``."""
+    """The claims challenge that Microsoft's services send for a revoked session: a token no older than ``now``."""
     return write_claims("nbf", value=str(int(now)))

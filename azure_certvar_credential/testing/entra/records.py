@@ -1,4 +1,4 @@
-"""The record of requests to the token endpoint: what a test asks when it wants to know what was sent."""
+"""The log of requests to the token endpoint, for tests to inspect."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ SECRET_PARAMETERS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class TokenRequest:
-    """One request to the token endpoint and how it was answered.
+    """One request to the token endpoint and its answer.
 
-    :ivar url: the URL that was posted to.
-    :ivar path: the path in it.
-    :ivar tenant: the tenant in it.
-    :ivar form: the form's parameters, ``fmi_path`` for one, without those that are secret.
-    :ivar assertion: the client assertion as it came, or None; hidden from the repr.
-    :ivar assertion_header: its JOSE header, or None if it could not be read.
-    :ivar assertion_claims: its claims, or None if it could not be read. Nothing of it is verified.
-    :ivar headers: the request's header fields, names in lower case.
+    :ivar url: the URL of the request.
+    :ivar path: the path of the URL.
+    :ivar tenant: the tenant in the path.
+    :ivar form: the form's parameters, such as ``fmi_path``, without the secret ones.
+    :ivar assertion: the client assertion, or None; not in the repr.
+    :ivar assertion_header: its JOSE header, not verified; None if the assertion is malformed.
+    :ivar assertion_claims: its claims, not verified; None if the assertion is malformed.
+    :ivar headers: the request's header fields, with names in lower case.
     :ivar status: the HTTP status of the answer.
     :ivar error_codes: the AADSTS codes of the answer.
-    :ivar fault: the name of the fault that it met, or None.
+    :ivar fault: the name of the fault that the request met, or None.
     """
 
     url: str
@@ -47,7 +47,7 @@ class TokenRequest:
 
 
 def record(request: Request, response: Response, tenant: str, fault: str | None) -> TokenRequest:
-    """Describe a request and its answer."""
+    """Describe a request and its answer for the log."""
     try:
         form = dict(request.form())
     except ValueError:
@@ -59,7 +59,7 @@ def record(request: Request, response: Response, tenant: str, fault: str | None)
             jws = parse_compact(assertion, strict=False)
             header, claims = jws.header, jws.claims
         except MalformedError:
-            # Recorded without: the answer says what is the matter with it.
+            # The answer already reports the fault of the assertion.
             header = claims = None
     return TokenRequest(
         request.url,
@@ -85,9 +85,9 @@ def _error_codes(response: Response) -> tuple[int, ...]:
 
 
 class RequestLog(Sequence[TokenRequest]):
-    """The latest requests, oldest first; safe between threads.
+    """The latest requests, oldest first; thread-safe.
 
-    :param limit: how many are kept.
+    :param limit: the number of requests to keep.
     """
 
     def __init__(self, limit: int) -> None:
@@ -95,12 +95,12 @@ class RequestLog(Sequence[TokenRequest]):
         self._entries: deque[TokenRequest] = deque(maxlen=limit)
 
     def append(self, entry: TokenRequest) -> None:
-        """Add the newest; the oldest goes if there is no room."""
+        """Add a request; a full log drops its oldest one."""
         with self._lock:
             self._entries.append(entry)
 
     def clear(self) -> None:
-        """Forget all of them."""
+        """Remove all requests."""
         with self._lock:
             self._entries.clear()
 

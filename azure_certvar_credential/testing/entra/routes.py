@@ -1,4 +1,4 @@
-"""Which authority a path belongs to, and what it asks of it.
+"""Maps a path to an authority and to the document or endpoint that it requests.
 
 * Entra, its regional hosts and CIAM: ``/{tenant}``;
 * B2C: ``/{tenant}/{policy}`` and ``/tfp/{tenant}/{policy}``, where a policy's name begins with ``b2c_``;
@@ -23,7 +23,7 @@ _PATH = re.compile(
     r"|(?P<v2>/v2\.0)?/(?P<metadata>\.well-known/openid-configuration)"
     r"|/(?P<keys>discovery/(v2\.0/)?keys))"
 )
-# The hosts of the public cloud that have the regional hosts below login.microsoft.com in common.
+# The public cloud's hosts, which share the regional hosts below login.microsoft.com.
 _PUBLIC_HOSTS = ("login.microsoftonline.com", "login.microsoft.com", "login.windows.net", "sts.windows.net")
 _CIAM_SUFFIX = ".ciamlogin.com"
 
@@ -32,10 +32,10 @@ _CIAM_SUFFIX = ".ciamlogin.com"
 class Dialect:
     """What differs between the kinds of authority.
 
-    :ivar kind: which it is.
-    :ivar token_path: the end of its token endpoint's path.
-    :ivar algorithms: the values of ``alg`` that it takes; None means Entra's.
-    :ivar thumbprints: the header parameters that name the certificate; None means Entra's.
+    :ivar kind: the kind of authority.
+    :ivar token_path: the path of the token endpoint below the authority.
+    :ivar algorithms: the accepted values of ``alg``; None for Entra's.
+    :ivar thumbprints: the header parameters that name the certificate; None for Entra's.
     """
 
     kind: Literal["entra", "b2c", "dsts", "adfs"]
@@ -46,21 +46,21 @@ class Dialect:
 
 ENTRA = Dialect("entra")
 B2C = Dialect("b2c")
-# dSTS and ADFS word their own errors (MSIS…); nobody has confirmed them to us, so they answer with Entra's.
+# dSTS and ADFS have their own errors (MSIS…). These are unconfirmed here, so both answer with Entra's.
 DSTS = Dialect("dsts", algorithms=("RS256",), thumbprints=("x5t",))
 ADFS = Dialect("adfs", token_path="oauth2/token", algorithms=("RS256",), thumbprints=("x5t",))  # noqa: S106 - a path
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """An authority as it was called.
+    """An authority and what a request wants from it.
 
     :ivar dialect: its kind.
     :ivar base: scheme and host.
     :ivar authority: the path of the authority, such as ``/tfp/contoso.com/b2c_1_signin``.
-    :ivar tenant: the tenant in it, or ``adfs``.
-    :ivar asks: what is asked of it.
-    :ivar version: 1 or 2: whose metadata.
+    :ivar tenant: the tenant in the path, or ``adfs``.
+    :ivar asks: what the request wants.
+    :ivar version: the version of the metadata, 1 or 2.
     """
 
     dialect: Dialect
@@ -71,12 +71,12 @@ class Route:
     version: Literal[1, 2]
 
     def issuer(self, tenant_id: str, version: int) -> str:
-        """The issuer of the tokens.
+        """The issuer of the authority's tokens.
 
-        The forms of Entra, B2C and CIAM are those of their metadata; that of dSTS is confirmed by nobody.
+        The forms of Entra, B2C and CIAM come from their metadata; that of dSTS is unconfirmed.
 
         :param tenant_id: the tenant's GUID, or ``{tenantid}``.
-        :param version: the version of the token, 1 or 2.
+        :param version: the token version, 1 or 2.
         """
         match self.dialect.kind:
             case "adfs":
@@ -93,7 +93,7 @@ class Route:
 
     @property
     def is_tfp(self) -> bool:
-        """Whether it is B2C's form that begins with ``/tfp``."""
+        """Whether the authority has B2C's form that begins with ``/tfp``."""
         return self.authority.lower().startswith("/tfp/")
 
 
@@ -102,17 +102,17 @@ def entra_issuer(base: str, tenant_id: str, version: int) -> str:
 
     :param base: scheme and host of the authority.
     :param tenant_id: the tenant's GUID.
-    :param version: the version of the token, 1 or 2.
+    :param version: the token version, 1 or 2.
     """
     return f"{base}/{tenant_id}/v2.0" if version == 2 else f"https://sts.windows.net/{tenant_id}/"
 
 
 def central_bases(base: str) -> tuple[str, ...]:
-    """Scheme and host of the authorities that a regional one belongs to; none if it is not regional.
+    """Scheme and host of the central authorities of a regional one; empty if it is not regional.
 
-    MSAL for Python posts to the region what it has signed for the central endpoint, and Entra takes it.
+    MSAL for Python signs an assertion for the central endpoint and posts it to the region; Entra accepts that.
 
-    :param base: scheme and host that were called, such as ``https://westeurope.login.microsoft.com``.
+    :param base: scheme and host of the request, such as ``https://westeurope.login.microsoft.com``.
     """
     _, _, central = (urlsplit(base).hostname or "").partition(".")
     if not central.startswith("login."):
@@ -122,7 +122,7 @@ def central_bases(base: str) -> tuple[str, ...]:
 
 
 def find_route(request: Request) -> Route | None:
-    """Tell which authority a request is for; None if its path is none of theirs."""
+    """Return the route of a request; None if its path belongs to no authority."""
     match = _PATH.fullmatch(request.path)
     if match is None:
         return None
@@ -156,6 +156,6 @@ def _authority(segments: list[str]) -> tuple[Dialect, str] | None:
 
 
 def is_token_request(request: Request) -> bool:
-    """Tell whether a request is for a token endpoint."""
+    """Return whether a request addresses a token endpoint."""
     route = find_route(request)
     return route is not None and route.asks == "token"

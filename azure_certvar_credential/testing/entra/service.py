@@ -1,4 +1,4 @@
-"""Who answers which request: the token endpoint, the metadata, the keys, the protected resource."""
+"""Dispatches requests to the token endpoint, the metadata, the keys or the protected resource."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from azure_certvar_credential.testing.http import MAX_REQUEST_BYTES, Conditions,
 
 
 class Service:
-    """Everything that is behind the host.
+    """Answers every request to the emulator's hosts.
 
-    :param backend: what it answers from.
-    :param home: the tenant whose applications ADFS has.
+    :param backend: the directory, settings, keys and sessions.
+    :param home: the tenant whose applications use ADFS.
 
-    :ivar protected: the resource behind the tokens.
+    :ivar protected: the protected resource.
     """
 
     def __init__(self, backend: Backend, home: Tenant) -> None:
@@ -29,8 +29,8 @@ class Service:
         """Answer a request.
 
         :param request: the request.
-        :param conditions: what holds while it is answered.
-        :param route: the authority that it is for, if it is for one.
+        :param conditions: its time, ids and forced error.
+        :param route: the authority that it addresses, or None.
         """
         path = request.path
         if len(request.body) > MAX_REQUEST_BYTES:

@@ -1,4 +1,4 @@
-"""How the local Entra behaves; apart from the endpoint, so that every grant can read it."""
+"""The settings of the local Entra, which the endpoint and every grant read."""
 
 from __future__ import annotations
 
@@ -9,16 +9,15 @@ DAY = 86_400
 
 @dataclass(slots=True)
 class Settings:
-    """How the emulator behaves; may be changed while it runs.
+    """The emulator's settings, which may be changed while it runs.
 
-    :ivar strict: refuse what production clients send although the standards do not allow it (see
-        :mod:`~azure_certvar_credential.testing.entra.authentication.assertions`), and a ``jti`` that was used before.
-    :ivar clock_skew: seconds by which a client's clock may be off before AADSTS700024.
-    :ivar token_lifetime: seconds that an access token lives.
-    :ivar refresh_in: seconds after which the client should renew it, or None to say nothing about it.
-    :ivar numbers_as_strings: send ``expires_in`` and its like as JSON strings, as older endpoints do.
-    :ivar refresh_token_lifetime: seconds after which a refresh token is refused with AADSTS700082, also those that
-        were issued before it was changed.
+    :ivar strict: whether to refuse what production clients send against the standards; see ``EntraEmulator``.
+    :ivar clock_skew: the tolerance for a client's clock, seconds; AADSTS700024 refuses more.
+    :ivar token_lifetime: the lifetime of an access token, seconds.
+    :ivar refresh_in: seconds after which the client should renew a token; None to omit ``refresh_in``.
+    :ivar numbers_as_strings: whether ``expires_in`` and similar numbers are JSON strings, as at older endpoints.
+    :ivar refresh_token_lifetime: the lifetime of a refresh token, seconds, also of those issued already; AADSTS700082
+        refuses older ones.
     """
 
     strict: bool = False

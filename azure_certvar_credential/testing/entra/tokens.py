@@ -1,4 +1,4 @@
-"""Issues access tokens in the two forms of Entra, app-only and delegated, and ID tokens.
+"""Issues access tokens, app-only and delegated, in both of Entra's versions, and ID tokens.
 
 https://learn.microsoft.com/entra/identity-platform/access-token-claims-reference
 https://learn.microsoft.com/entra/identity-platform/id-token-claims-reference
@@ -28,16 +28,16 @@ _MAX_ISSUED = 10_000
 PUBLIC_CLIENT: Literal["0"] = "0"
 CERTIFICATE_CLIENT: Literal["2"] = "2"
 FRONT_END = "5e5a7f0e-0000-4000-8000-00000f207e9d"
-"""The client id of the application that users have signed in to: it is made up, and not in the directory."""
+"""The client id of the front end that users sign in to. It is fictitious and not in the directory."""
 
 
 @dataclass(frozen=True, slots=True)
 class Delegation:
-    """Whose token it is, and what it allows.
+    """The user and the permissions of a delegated token.
 
     :ivar user: the user.
     :ivar scopes: the names of the permissions, without the resource.
-    :ivar methods: how the user signed in, the values of ``amr``.
+    :ivar methods: how the user signed in; the values of ``amr``.
     """
 
     user: User
@@ -47,20 +47,20 @@ class Delegation:
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What a token is issued for.
+    """The contents of a token.
 
-    :ivar issuer: who issues it, the value of ``iss``.
-    :ivar tenant_id: the tenant that issues.
-    :ivar client_id: the caller.
+    :ivar issuer: the value of ``iss``.
+    :ivar tenant_id: the tenant that issues the token.
+    :ivar client_id: the client that requests the token.
     :ivar resource: the resource.
     :ivar now: seconds since the epoch.
     :ivar lifetime: seconds.
     :ivar requested: the ``access_token`` member of the request's ``claims`` parameter.
-    :ivar object_id: of the caller's service principal; of no matter if there is a user.
-    :ivar subject: the value of ``sub`` where it is not the object id.
+    :ivar object_id: the client's service principal; unused in a delegated token.
+    :ivar subject: the value of ``sub``; None for the object id.
     :ivar roles: the application roles of an app-only token.
     :ivar delegation: the user and the permissions, or None for an app-only token.
-    :ivar method: how the client authenticated: ``0`` not at all, ``2`` with a certificate.
+    :ivar method: the client authentication: ``0`` for none, ``2`` for a certificate.
     """
 
     issuer: str
@@ -90,13 +90,13 @@ class UserToken:
     authority: str
 
     def grant(self, now: float) -> Grant:
-        """Describe the token.
+        """Return the contents of the token.
 
         :param now: seconds since the epoch.
-        :raises ValueError: there is no scope, no such version, or the claims are no claims request.
+        :raises ValueError: there is no scope, the version is unknown, or ``claims`` is not a claims request.
         """
         if not self.scopes:
-            raise ValueError("a user's token has at least one scope; one without any is an application's")
+            raise ValueError("a user's token needs at least one scope")
         check_version(self.version)
         client_id, app_id_uri, *more = self.application.identifiers
         requested = {} if self.claims is None else parse_claims_request(self.claims)
@@ -109,14 +109,14 @@ class UserToken:
             now,
             self.lifetime,
             requested,
-            # What a user has to do in answer to a challenge is a second factor, most of the time.
+            # Most challenges ask the user for a second factor.
             delegation=Delegation(self.user, self.scopes, ("pwd", "mfa") if requested else ("pwd",)),
             method=PUBLIC_CLIENT,
         )
 
 
 class TokenIssuer:
-    """Issues tokens, and remembers which claims each was asked for with; safe between threads."""
+    """Issues tokens, and remembers the claims request of each; thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -125,11 +125,11 @@ class TokenIssuer:
 
     @property
     def count(self) -> int:
-        """How many tokens were issued so far."""
+        """The number of tokens issued so far."""
         return self._count
 
     def issue(self, grant: Grant) -> str:
-        """Issue an access token, a JWT under RS256."""
+        """Issue an access token, a JWT signed with RS256."""
         uti = encode(secrets.token_bytes(16))
         with self._lock:
             self._count += 1
@@ -139,9 +139,9 @@ class TokenIssuer:
         return _sign(_access_claims(grant, uti), version=grant.resource.version)
 
     def issue_id_token(self, grant: Grant, user: User) -> str:
-        """Issue the ID token that goes with an access token (OpenID Connect Core section 2).
+        """Issue the ID token of an access token (OpenID Connect Core section 2).
 
-        :param grant: the access token's; the client is the audience here.
+        :param grant: the access token's contents; the ID token's audience is the client.
         :param user: the user.
         """
         claims = _times(grant) | {
@@ -158,7 +158,7 @@ class TokenIssuer:
         return _sign(claims, version=2)
 
     def answers(self, uti: object, challenge: Challenge) -> bool:
-        """Tell whether a token was issued in answer to a claims challenge.
+        """Return whether a token was issued in answer to a claims challenge.
 
         :param uti: the token's ``uti``.
         :param challenge: the challenge.
@@ -171,7 +171,7 @@ class TokenIssuer:
 
 
 def pairwise_subject(user: User, client_id: str) -> str:
-    """The ``sub`` of a user, which is another one for every application (OpenID Connect Core section 8.1)."""
+    """The ``sub`` of a user, which differs for each application (OpenID Connect Core section 8.1)."""
     return encode(hashlib.sha256(f"{user.object_id} {client_id}".encode()).digest())
 
 

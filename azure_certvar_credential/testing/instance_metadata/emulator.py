@@ -1,4 +1,4 @@
-"""A local Azure Instance Metadata Service, as far as clients ask it for the region of the computer that they run on.
+"""A local Azure Instance Metadata Service, limited to the region of the computer.
 
 https://learn.microsoft.com/azure/virtual-machines/instance-metadata-service
 """
@@ -23,7 +23,7 @@ from azure_certvar_credential.testing.http import (
 from azure_certvar_credential.testing.server import LoopbackServer
 
 IMDS_HOST = "169.254.169.254"
-"""The link-local address of the service on every virtual machine of Azure."""
+"""The service's link-local address on every virtual machine in Azure."""
 
 COMPUTE_PATH = "/metadata/instance/compute"
 
@@ -34,16 +34,15 @@ _NEWEST_VERSIONS = ("2023-11-15", "2023-07-01", "2021-02-01")
 class InstanceMetadataEmulator:
     """A local Instance Metadata Service.
 
-    :meth:`handle` answers a request and does nothing else; :meth:`serve` puts it behind plain HTTP on the loopback
-    interface. With the in-process transports of a local Entra it is there under its own address, 169.254.169.254.
-    Every method may be called from any thread.
+    :meth:`handle` answers a request without I/O. :meth:`serve` serves it over plain HTTP on the loopback interface; the
+    in-process transports of a local Entra reach it at its own address, 169.254.169.254. All methods are thread-safe.
 
-    :param location: the region, such as ``westeurope``, or any other text to answer in its place; None for a computer
-        outside of Azure, where every connection is reset.
+    :param location: the region, such as ``westeurope``; any text is returned unchanged. None simulates a computer
+        outside Azure: every connection is reset.
     :param clock: the server's time, seconds since the epoch.
 
-    :ivar location: the same; may be changed at any time.
-    :ivar faults: the faults that wait for their request.
+    :ivar location: the region; may be changed at any time.
+    :ivar faults: the faults that wait for a request.
     """
 
     def __init__(self, location: str | None = "westeurope", *, clock: Callable[[], float] = time.time) -> None:
@@ -54,26 +53,26 @@ class InstanceMetadataEmulator:
 
     @property
     def requests(self) -> tuple[str, ...]:
-        """The latest paths that were asked for, oldest first; none that was reset."""
+        """The paths of the latest requests, oldest first, without those that were reset."""
         return tuple(self._paths)
 
     def inject(self, fault: Fault, *, times: int | None = 1, when: Predicate | None = None) -> None:
-        """Let something go wrong.
+        """Make the next requests fail.
 
-        :param fault: what; :meth:`Fault.hang`, :meth:`Fault.server_error` with 404 or 500 and :meth:`Fault.not_json`
-            are what clients meet.
-        :param times: for how many requests; None for all until ``faults.clear()``.
-        :param when: chooses the requests; None for every request.
+        :param fault: the fault that they meet; clients of the real service meet :meth:`Fault.hang`,
+            :meth:`Fault.server_error` with 404 or 500, and :meth:`Fault.not_json`.
+        :param times: the number of requests; None for all until ``faults.clear()``.
+        :param when: selects the requests; None for every request.
         :raises ValueError: ``times`` is less than one.
         """
         self.faults.add(fault, times, when or (lambda _: True))
 
     def release(self) -> None:
-        """Let go of the answers that :meth:`Fault.hang` keeps back."""
+        """Release the answers that :meth:`Fault.hang` holds."""
         self.faults.release()
 
     def serve(self) -> InstanceMetadataServer:
-        """Return a context manager that serves it on 127.0.0.1 over plain HTTP while it is open."""
+        """Return a context manager that serves it over plain HTTP on 127.0.0.1 while it is open."""
         return InstanceMetadataServer(self)
 
     def handle(self, request: Request) -> Response:
@@ -96,7 +95,7 @@ class InstanceMetadataEmulator:
         return response
 
     def __repr__(self) -> str:
-        return f"<InstanceMetadataEmulator {self.location or 'outside of Azure'}>"
+        return f"<InstanceMetadataEmulator {self.location or 'outside Azure'}>"
 
 
 class InstanceMetadataServer(LoopbackServer):
@@ -112,7 +111,7 @@ class InstanceMetadataServer(LoopbackServer):
 def _answer(request: Request, conditions: Conditions, location: str) -> Response:
     if request.method != "GET":
         return respond_json(conditions, 405, {"error": "Method not allowed."}, headers={"Allow": "GET"})
-    # The header keeps requests out that a server was tricked into (its documentation, "Security and authentication").
+    # The header blocks requests forged through another server (the documentation's "Security and authentication").
     if request.headers.get("metadata", "").lower() != "true" or "x-forwarded-for" in request.headers:
         return respond_json(conditions, 400, {"error": "Bad request. Required metadata header not specified"})
     if not _API_VERSION.fullmatch(request.query.get("api-version", "")):

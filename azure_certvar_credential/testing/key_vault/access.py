@@ -1,4 +1,4 @@
-"""Who may do what in the local Key Vault: the challenge, the bearer token, the permissions.
+"""Access control of the local Key Vault: the challenge, the bearer token, the permissions.
 
 https://learn.microsoft.com/azure/key-vault/general/authentication-requests-and-responses
 """
@@ -16,9 +16,9 @@ from azure_certvar_credential.testing.http import Conditions, Request, Response,
 from azure_certvar_credential.testing.signing import signing_key
 
 PERMISSIONS = frozenset({"certificates/get", "certificates/list", "keys/get", "keys/sign", "secrets/get"})
-"""What an application may be allowed, under the names of access policies."""
+"""The permissions of an application, by their names in access policies."""
 
-# The actions by which role-based access control calls the same things.
+# The same permissions by their names in role-based access control.
 _ACTIONS = {
     "certificates/get": "Microsoft.KeyVault/vaults/certificates/read",
     "certificates/list": "Microsoft.KeyVault/vaults/certificates/read",
@@ -29,13 +29,13 @@ _ACTIONS = {
 
 
 class VaultError(Exception):
-    """An error that Key Vault answers.
+    """An error answer of Key Vault.
 
     :param status: the HTTP status.
     :param code: the body's ``error.code``.
     :param message: the body's ``error.message``.
     :param inner: the body's ``error.innererror.code``, or None.
-    :param headers: further header fields.
+    :param headers: additional header fields.
     """
 
     def __init__(
@@ -45,7 +45,7 @@ class VaultError(Exception):
         self.status, self.code, self.message, self.inner, self.headers = status, code, message, inner, headers
 
     def response(self, conditions: Conditions) -> Response:
-        """The answer that says so."""
+        """Build the answer."""
         error: dict[str, object] = {"code": self.code, "message": self.message}
         if self.inner is not None:
             error["innererror"] = {"code": self.inner}
@@ -54,7 +54,7 @@ class VaultError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who calls.
+    """The caller of a request.
 
     :ivar client_id: the application.
     :ivar object_id: its service principal.
@@ -67,12 +67,12 @@ class Caller:
 
 
 class Gate:
-    """Lets callers in; safe between threads.
+    """Authenticates and authorizes callers; thread-safe.
 
     :param tenant_id: the vault's tenant.
-    :param resource: the audience of the tokens that it takes.
+    :param resource: the audience of the accepted tokens.
     :param vault: the vault's name, for messages.
-    :param rbac: whether a refusal is worded as role-based access control words it, else as access policies do.
+    :param rbac: whether refusals have the wording of role-based access control or that of access policies.
     """
 
     def __init__(self, tenant_id: str, resource: str, vault: str, *, rbac: bool) -> None:
@@ -81,13 +81,15 @@ class Gate:
         self._allowed: dict[str, frozenset[str]] = {}
 
     def allow(self, client_id: str, permissions: Iterable[str]) -> None:
-        """Give an application these permissions and no others.
+        """Give an application exactly these permissions.
 
-        :raises ValueError: there is no such permission.
+        :raises ValueError: a permission is unknown.
         """
         wanted = frozenset(permissions)
         if not wanted <= PERMISSIONS:
-            raise ValueError(f"{sorted(wanted - PERMISSIONS)} are none of {sorted(PERMISSIONS)}")
+            raise ValueError(
+                f"unknown permissions {sorted(wanted - PERMISSIONS)}; known permissions: {sorted(PERMISSIONS)}"
+            )
         with self._lock:
             self._allowed[client_id.lower()] = wanted
 
@@ -95,7 +97,7 @@ class Gate:
         """Verify the bearer token.
 
         :param now: seconds since the epoch.
-        :raises VaultError: there is none, or it is not good here; the answer has the challenge.
+        :raises VaultError: the token is missing or not accepted; the answer carries the challenge.
         """
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not token:
@@ -106,7 +108,7 @@ class Gate:
                 signing_key().private_key.public_key(),
                 algorithms=["RS256"],
                 audience=[self._resource, f"{self._resource}/", resource_client_id(self._resource)],
-                # PyJWT only knows the computer's clock, and the emulator has its own.
+                # PyJWT checks times by the computer's clock; the emulator has its own.
                 options={"verify_exp": False, "verify_nbf": False, "verify_iat": False, "require": ["exp", "nbf"]},
             )
         except jwt.InvalidTokenError as error:

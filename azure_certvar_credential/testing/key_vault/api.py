@@ -1,7 +1,6 @@
-"""The paths of the local Key Vault's data plane and the JSON behind them.
+"""The REST API of the local Key Vault: certificates, keys and secrets.
 
-https://learn.microsoft.com/rest/api/keyvault/ (certificates, keys and secrets; the shapes are the same in every
-version of the interface that the clients send).
+https://learn.microsoft.com/rest/api/keyvault/; the JSON is the same for every ``api-version`` that clients send.
 """
 
 from __future__ import annotations
@@ -19,6 +18,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from azure_certvar_credential.testing.credentials import sha1_thumbprint
 from azure_certvar_credential.testing.http import Request
+from azure_certvar_credential.testing.jose import encode
 from azure_certvar_credential.testing.key_vault.access import VaultError
 from azure_certvar_credential.testing.key_vault.material import PEM, PKCS12, Version
 
@@ -33,12 +33,12 @@ _SINGULAR = {"certificates": "certificate", "keys": "key", "secrets": "secret"}
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """What a request asks for.
+    """A call of the API.
 
-    :ivar kind: which of the three faces.
-    :ivar name: the certificate's name, or an empty string for all.
-    :ivar version: the version's id, or an empty string for the newest.
-    :ivar permission: what it takes, under an access policy's name.
+    :ivar kind: the collection.
+    :ivar name: the certificate's name; empty for all.
+    :ivar version: the version's id; empty for the newest.
+    :ivar permission: the permission that it needs, by its name in access policies.
     """
 
     kind: Kind
@@ -48,19 +48,19 @@ class Call:
 
 
 def read_call(request: Request) -> Call:
-    """Find out what a request asks for.
+    """Parse a request.
 
-    :raises VaultError: nothing that the local vault has.
+    :raises VaultError: the path, the method or the query is not one of the API.
     """
     match = _PATH.fullmatch(request.path)
     if match is None:
-        raise VaultError(404, "NotFound", f"The path {request.path} is none of this vault's.")
+        raise VaultError(404, "NotFound", f"This vault has no path {request.path}.")
     kind = cast("Kind", match["kind"])
     name, version = match["name"] or "", match["version"] or ""
     lists = kind == "certificates" and (not name or version == "versions")
     permission = "keys/sign" if match["sign"] else f"{kind}/{'list' if lists else 'get'}"
     if (bool(match["sign"]) and not (kind == "keys" and name)) or (not name and not lists):
-        raise VaultError(404, "NotFound", f"The path {request.path} is none of this vault's.")
+        raise VaultError(404, "NotFound", f"This vault has no path {request.path}.")
     wanted = "POST" if match["sign"] else "GET"
     if request.method != wanted:
         raise VaultError(405, "MethodNotAllowed", "The method is not allowed here.", headers={"Allow": wanted})
@@ -71,9 +71,9 @@ def read_call(request: Request) -> Call:
 
 @dataclass(slots=True)
 class Store:
-    """Every certificate with its versions, oldest first; safe between threads.
+    """The certificates and their versions; thread-safe.
 
-    :ivar page_size: how many items a list has at most, unless the request says less.
+    :ivar page_size: the largest number of items on a page of a list.
     """
 
     page_size: int
@@ -81,18 +81,18 @@ class Store:
     _certificates: dict[str, tuple[Version, ...]] = field(default_factory=dict)
 
     def add(self, name: str, version: Version) -> None:
-        """Add a version, the newest."""
+        """Add a version as the newest."""
         with self._lock:
             self._certificates[name.lower()] = (*self._certificates.get(name.lower(), ()), version)
 
     def versions(self, name: str) -> tuple[Version, ...]:
-        """The versions of a certificate, oldest first; none if there is no such certificate."""
+        """Return the versions of a certificate, oldest first; none if the certificate is unknown."""
         return self._certificates.get(name.lower(), ())
 
     def find(self, call: Call) -> Version:
-        """The version that a call means.
+        """Find the version that a call names.
 
-        :raises VaultError: there is none.
+        :raises VaultError: the version does not exist.
         """
         for version in reversed(self.versions(call.name)):
             if call.version in ("", version.id):
@@ -107,10 +107,10 @@ class Store:
         )
 
     def answer(self, request: Request, call: Call, now: float) -> dict[str, object]:
-        """Answer a call that is allowed.
+        """Answer an authorized call.
 
         :param now: seconds since the epoch.
-        :raises VaultError: it cannot be answered.
+        :raises VaultError: the version does not exist or may not be used, or the request is malformed.
         """
         if call.permission == "certificates/list":
             return self._list(request, call)
@@ -137,7 +137,7 @@ class Store:
 
     def _list(self, request: Request, call: Call) -> dict[str, object]:
         if call.name:
-            # Key Vault promises no order; the newest are not first here, so that nobody relies on it.
+            # Key Vault promises no order. The newest version comes last here, so that no client relies on its position.
             items = [_item(request.base, call.name, version) for version in self.versions(call.name)]
             if not items:
                 self.find(Call("certificates", call.name, "", call.permission))
@@ -149,7 +149,7 @@ class Store:
             size = min(int(request.query.get("maxresults", self.page_size)), self.page_size)
             start = int(request.query.get("$skiptoken", "0"))
         except ValueError as error:
-            raise VaultError(400, "BadParameter", "maxresults or $skiptoken is no number") from error
+            raise VaultError(400, "BadParameter", "maxresults or $skiptoken is not a number") from error
         link = None
         if start + size < len(items):
             api = request.query["api-version"]
@@ -177,13 +177,13 @@ def _sign(request: Request, call: Call, version: Version, now: float) -> dict[st
         signature = version.sign(algorithm, digest)
     except (ValueError, TypeError, KeyError, RecursionError, binascii.Error) as error:
         raise VaultError(400, "BadParameter", f"The request is not valid: {error}") from error
-    return {"kid": _identifier(request.base, "keys", call.name, version), "value": _base64url(signature)}
+    return {"kid": _identifier(request.base, "keys", call.name, version), "value": encode(signature)}
 
 
 def _certificate(base: str, name: str, version: Version) -> dict[str, object]:
     leaf = version.pair.leaf
     key_properties: dict[str, object] = {"exportable": version.exportable, "kty": version.key_type()}
-    # A policy knows no other; that of a secret can be changed by itself.
+    # A policy has one of these two types, whatever the secret's own type.
     policy_content_type = version.content_type if version.content_type in (PKCS12, PEM) else PKCS12
     key_properties |= {"key_size": version.pair.key.key_size, "reuse_key": False}
     if isinstance(version.pair.key, ec.EllipticCurvePrivateKey):
@@ -207,7 +207,7 @@ def _certificate(base: str, name: str, version: Version) -> dict[str, object]:
 def _item(base: str, name: str, version: Version) -> dict[str, object]:
     return {
         "id": _identifier(base, "certificates", name, version),
-        "x5t": _base64url(sha1_thumbprint(version.pair.leaf)),
+        "x5t": encode(sha1_thumbprint(version.pair.leaf)),
         "attributes": _attributes(version),
         "subject": version.pair.leaf.subject.rfc4514_string(),
     }
@@ -227,7 +227,3 @@ def _attributes(version: Version) -> dict[str, object]:
 
 def _identifier(base: str, kind: Kind, name: str, version: Version) -> str:
     return f"{base}/{kind}/{name}/{version.id}"
-
-
-def _base64url(octets: bytes) -> str:
-    return base64.urlsafe_b64encode(octets).rstrip(b"=").decode()

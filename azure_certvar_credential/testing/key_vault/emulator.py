@@ -1,4 +1,4 @@
-"""Wires the rooms of the local Key Vault together; see :class:`KeyVaultEmulator`."""
+"""The local Key Vault as its users see it: :class:`KeyVaultEmulator` and :class:`KeyVaultServer`."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class KeyVaultRequest:
-    """One request to the vault and how it was answered.
+    """One request to the vault and its answer.
 
     :ivar method: the HTTP method.
-    :ivar path: the path that was called.
-    :ivar permission: what it takes, such as ``secrets/get``; None if the path is none of the vault's.
-    :ivar client_id: the application that called, or None if it was not let in.
+    :ivar path: the path of the URL.
+    :ivar permission: the permission that it needs, such as ``secrets/get``; None if the API has no such path.
+    :ivar client_id: the calling application; None if it is not authenticated.
     :ivar status: the HTTP status of the answer.
-    :ivar fault: the name of the fault that it met, or None.
+    :ivar fault: the name of the fault that the request met, or None.
     """
 
     method: str
@@ -48,25 +48,25 @@ class KeyVaultRequest:
 
 
 class KeyVaultEmulator:
-    """A local Azure Key Vault with certificates, whose keys and secrets are there under the same version.
+    """A local Azure Key Vault with certificates and the key and the secret of each.
 
-    It takes the tokens of a local Entra and asks for them with Key Vault's challenge. :meth:`handle` answers a request
-    and does nothing else; :meth:`serve` puts it behind loopback TLS, :meth:`transport` and :meth:`async_transport`
-    behind azure-core's transports. Clients that reach it under a host name that is not a vault's need
-    ``verify_challenge_resource=False``. Every method may be called from any thread.
+    It accepts the tokens of a local Entra and requests them with Key Vault's challenge. :meth:`handle` answers a
+    request without I/O. :meth:`serve` serves it over loopback TLS; :meth:`transport` and :meth:`async_transport`
+    connect azure-core's clients in process. A client needs ``verify_challenge_resource=False`` if it uses another host
+    name than that of a vault, such as localhost. All methods are thread-safe.
 
-    :param entra: whose tokens are taken.
-    :param name: the vault's name; None to make one up. Azure's clients remember the challenge of each host in the
-        process, so two vaults at a time should have different names.
+    :param entra: the local Entra whose tokens it accepts.
+    :param name: the vault's name; None to generate one. Azure's clients cache challenges by host for the whole
+        process, so simultaneous vaults need different names.
     :param tenant: the vault's tenant; None for the first of ``entra``.
-    :param resource: the audience of its tokens, which also names the cloud: ``https://vault.azure.cn`` and so on.
-    :param rbac: whether a refusal is worded as role-based access control words it, else as access policies do.
+    :param resource: the audience of its tokens, which also selects the cloud, such as ``https://vault.azure.cn``.
+    :param rbac: whether refusals have the wording of role-based access control or that of access policies.
     :param clock: the vault's time, seconds since the epoch.
-    :param page_size: how many items a list has at most; Key Vault has 25.
-    :param max_records: how many requests :attr:`requests` keeps.
+    :param page_size: the largest number of items on a page of a list; 25 in Azure.
+    :param max_records: the number of requests that :attr:`requests` keeps.
 
-    :ivar vault_url: the URL under which clients call it with :meth:`transport`.
-    :ivar faults: the faults that wait for their request.
+    :ivar vault_url: the vault's URL for clients that use :meth:`transport`.
+    :ivar faults: the faults that wait for a request.
     """
 
     def __init__(
@@ -110,19 +110,20 @@ class KeyVaultEmulator:
         expires: float | None = None,
         secret: str | None = None,
     ) -> str:
-        """Import a certificate; under a name that is there already, as its newest version.
+        """Import a certificate; an existing name gets a new version.
 
         :param name: letters, digits and hyphens.
-        :param certificate: with its private key: PEM as text or bytes, PFX bytes, or an object with ``to_pfx()``.
-        :param password: of an encrypted PFX or PEM key.
-        :param exportable: whether the secret has the private key.
-        :param content_type: the form of the secret, ``application/x-pkcs12`` or ``application/x-pem-file``.
+        :param certificate: the certificate and its private key: PEM as text or bytes, PFX bytes, or an object with
+            ``to_pfx()``.
+        :param password: the password of an encrypted PFX or PEM key.
+        :param exportable: whether the secret contains the private key.
+        :param content_type: the secret's content type, ``application/x-pkcs12`` or ``application/x-pem-file``.
         :param enabled: whether it may be used.
-        :param not_before: seconds since the epoch; None for the certificate's own.
-        :param expires: seconds since the epoch; None for the certificate's own.
-        :param secret: a value for the secret instead of the right one.
+        :param not_before: seconds since the epoch; None for the certificate's own time.
+        :param expires: seconds since the epoch; None for the certificate's own time.
+        :param secret: the secret's value; None for the certificate itself.
         :returns: the version's id.
-        :raises ValueError: the certificate is damaged, or lacks its key.
+        :raises ValueError: the certificate is not valid or lacks its key.
         """
         pair = load_key_pair(certificate, password)
         start, end = pair.leaf.not_valid_before_utc.timestamp(), pair.leaf.not_valid_after_utc.timestamp()
@@ -140,12 +141,12 @@ class KeyVaultEmulator:
         return version.id
 
     def rotate(self, name: str, certificate: KeyPairLike, **options: Any) -> str:
-        """Give a certificate a new version, exportable and in the form of the one before unless ``options`` differ.
+        """Add a new version to a certificate, by default with the ``exportable`` and ``content_type`` of the latest.
 
-        :param options: those of :meth:`add_certificate`.
+        :param options: the options of :meth:`add_certificate`.
         :returns: the version's id.
-        :raises KeyError: there is no such certificate.
-        :raises ValueError: the new one is damaged, or lacks its key.
+        :raises KeyError: the vault has no such certificate.
+        :raises ValueError: the new certificate is not valid or lacks its key.
         """
         before = self._versions(name)[-1]
         same = {"exportable": before.exportable, "content_type": before.content_type}
@@ -155,7 +156,7 @@ class KeyVaultEmulator:
         """Enable or disable a version.
 
         :param version: its id; None for the newest.
-        :raises KeyError: there is no such version.
+        :raises KeyError: the vault has no such version.
         """
         for known in reversed(self._versions(name)):
             if version in (None, known.id):
@@ -166,31 +167,31 @@ class KeyVaultEmulator:
     def _versions(self, name: str) -> tuple[Version, ...]:
         versions = self._store.versions(name)
         if not versions:
-            raise KeyError(f"there is no certificate {name} in the vault")
+            raise KeyError(f"the vault has no certificate {name}")
         return versions
 
     def allow(self, application: Application, *permissions: str) -> None:
-        """Give an application these permissions and no others; before the first call it has all.
+        """Give an application exactly these permissions; without a call it has all.
 
         :param permissions: ``certificates/get``, ``certificates/list``, ``keys/get``, ``keys/sign``, ``secrets/get``.
-        :raises ValueError: there is no such permission.
+        :raises ValueError: a permission is unknown.
         """
         self._gate.allow(application.client_id, permissions)
 
     def inject(self, fault: Fault, *, times: int | None = 1, when: Predicate | None = None) -> None:
-        """Let something go wrong.
+        """Make the next requests fail.
 
-        :param fault: what; those of the token endpoint's content make no sense here.
-        :param times: for how many requests; None for all until ``faults.clear()``.
-        :param when: chooses the requests; None for every request with a token, so that challenges are left alone.
+        :param fault: the fault that they meet; one that concerns tokens or AADSTS codes has no use here.
+        :param times: the number of requests; None for all until ``faults.clear()``.
+        :param when: selects the requests; None for every request with a token, which spares the challenges.
         :raises ValueError: ``times`` is less than one.
         """
         self.faults.add(fault, times, when or _has_token)
 
     def throttle(self, retry_after: float | None = 1, *, times: int | None = 1, when: Predicate | None = None) -> None:
-        """Answer 429 with Key Vault's body; the other parameters are those of :meth:`inject`.
+        """Answer the next requests with Key Vault's 429; the other parameters are those of :meth:`inject`.
 
-        :param retry_after: ``Retry-After`` in seconds, or None for no such header.
+        :param retry_after: ``Retry-After``, seconds; None for no header.
         """
         error = VaultError(
             429,
@@ -203,26 +204,26 @@ class KeyVaultEmulator:
         )
 
     def release(self) -> None:
-        """Let go of the answers that :meth:`Fault.hang` keeps back."""
+        """Release the answers that :meth:`Fault.hang` holds."""
         self.faults.release()
 
     def serve(self) -> KeyVaultServer:
-        """Return a context manager that serves the vault on 127.0.0.1 over TLS while it is open."""
+        """Return a context manager that serves the vault over TLS on 127.0.0.1 while it is open."""
         return KeyVaultServer(self)
 
     def transport(self) -> EmulatorTransport:
-        """Return an azure-core transport that asks this vault in process, whatever host the URL names."""
+        """Return an azure-core transport that sends every request to this vault, whatever its host."""
         return EmulatorTransport(self)
 
     def async_transport(self) -> AsyncEmulatorTransport:
-        """Return the same as :meth:`transport` for asyncio."""
+        """Return the asyncio counterpart of :meth:`transport`."""
         return AsyncEmulatorTransport(self)
 
     def handle(self, request: Request) -> Response:
         """Answer a request.
 
         :param request: the request.
-        :returns: the answer, and how it is to be delivered; a fault shows there and nowhere else.
+        :returns: the answer and how to deliver it; a fault changes nothing else.
         """
         conditions = Conditions(self._clock(), str(uuid.uuid4()), str(uuid.uuid4()))
         fault = self.faults.take(request)
@@ -242,7 +243,7 @@ class KeyVaultEmulator:
 
     def _answer(self, request: Request, conditions: Conditions, seen: list[str | None]) -> Response:
         try:
-            # Key Vault asks who calls before it looks at what is called.
+            # Key Vault authenticates the caller before it parses the path.
             caller = self._gate.authenticate(request, conditions.now)
             seen[1] = caller.client_id
             call = read_call(request)

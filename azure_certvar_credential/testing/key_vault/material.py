@@ -1,6 +1,6 @@
-"""One version of a certificate in the local Key Vault: its three faces (certificate, key, secret), and its signatures.
+"""A version of a certificate in the local Key Vault, which is also a key and a secret, and its signatures.
 
-Only ``cryptography`` works here, and nothing of this package's own signing or parsing.
+It uses ``cryptography`` alone and shares no signing or parsing with the rest of this package.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ from cryptography.hazmat.primitives.serialization import (
     pkcs12,
 )
 
+from azure_certvar_credential.testing.jose import encode
+
 PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 ContentType = Literal["application/x-pkcs12", "application/x-pem-file"]
 PKCS12: ContentType = "application/x-pkcs12"
@@ -34,10 +36,10 @@ _CURVES = {"secp256r1": ("P-256", "ES256"), "secp384r1": ("P-384", "ES384"), "se
 
 @runtime_checkable
 class HasPfx(Protocol):
-    """Anything that can give its certificate and private key as a PFX."""
+    """An object that exports its certificate and private key as a PFX."""
 
     def to_pfx(self, password: None) -> bytes:
-        """Certificate, private key and chain as a PFX without a password."""
+        """Return certificate, private key and chain as a PFX without a password."""
 
 
 KeyPairLike = HasPfx | str | bytes
@@ -48,9 +50,9 @@ KeyPairLike = HasPfx | str | bytes
 class KeyPair:
     """A certificate with its private key.
 
-    :ivar key: the private key; hidden from the repr.
+    :ivar key: the private key; not in the repr.
     :ivar leaf: its certificate.
-    :ivar chain: the other certificates, in the order in which they came; Key Vault keeps that.
+    :ivar chain: the other certificates in their original order, which Key Vault keeps.
     """
 
     key: PrivateKey = field(repr=False)
@@ -59,11 +61,11 @@ class KeyPair:
 
 
 def load_key_pair(value: KeyPairLike, password: bytes | None = None) -> KeyPair:
-    """Read what is imported into the vault.
+    """Load a certificate and its private key.
 
     :param value: PEM (PKCS #8 key and certificates), PFX, or an object with ``to_pfx()``.
-    :param password: of an encrypted PFX or PEM key.
-    :raises ValueError: it is damaged, or lacks the key or its certificate.
+    :param password: the password of an encrypted PFX or PEM key.
+    :raises ValueError: ``value`` is not valid, or lacks the key or its certificate.
     """
     if isinstance(value, HasPfx):
         value, password = value.to_pfx(None), None
@@ -75,26 +77,26 @@ def load_key_pair(value: KeyPairLike, password: bytes | None = None) -> KeyPair:
         loaded, first, others = pkcs12.load_key_and_certificates(data, password)
         certificates = [*([first] if first else []), *others]
     if not isinstance(loaded, (rsa.RSAPrivateKey, ec.EllipticCurvePrivateKey)):
-        raise ValueError("there is no RSA or EC private key")  # noqa: TRY004 - the content is wrong
+        raise ValueError("the data has no RSA or EC private key")  # noqa: TRY004 - the content is wrong
     public = loaded.public_key()
     leaves = [certificate for certificate in certificates if certificate.public_key() == public]
     if not leaves:
-        raise ValueError("there is no certificate of the private key")
+        raise ValueError("the data has no certificate for its private key")
     return KeyPair(loaded, leaves[0], tuple(c for c in certificates if c is not leaves[0]))
 
 
 @dataclass(slots=True)
 class Version:
-    """One version, which has the same id under ``/certificates``, ``/keys`` and ``/secrets``.
+    """A version of a certificate, with the same id under ``/certificates``, ``/keys`` and ``/secrets``.
 
     :ivar pair: the certificate and its private key.
-    :ivar exportable: whether the secret has the private key.
-    :ivar content_type: the form of the secret.
+    :ivar exportable: whether the secret contains the private key.
+    :ivar content_type: the content type of the secret.
     :ivar created: seconds since the epoch.
     :ivar enabled: whether it may be used.
     :ivar not_before: seconds since the epoch.
     :ivar expires: seconds since the epoch.
-    :ivar secret: the secret's value instead of the one that the certificate gives, or None.
+    :ivar secret: the secret's value; None for the certificate itself.
     :ivar id: 32 hex digits.
     """
 
@@ -109,7 +111,7 @@ class Version:
     id: str = field(default_factory=lambda: secrets.token_hex(16))
 
     def secret_value(self) -> str:
-        """The secret's value: base64 of a PFX without password, or PEM."""
+        """The secret's value: base64 of a PFX without a password, or PEM."""
         if self.secret is not None:
             return self.secret
         pair = self.pair
@@ -127,7 +129,7 @@ class Version:
         return "RSA" if isinstance(self.pair.key, rsa.RSAPrivateKey) else "EC"
 
     def public_jwk(self) -> dict[str, object]:
-        """The public half as a JWK (RFC 7517), without ``kid``."""
+        """The public key as a JWK (RFC 7517), without ``kid``."""
         public = self.pair.key.public_key()
         if isinstance(public, rsa.RSAPublicKey):
             numbers = public.public_numbers()
@@ -138,10 +140,10 @@ class Version:
         return {"kty": self.key_type(), "key_ops": ["sign", "verify"], **values}
 
     def sign(self, algorithm: str, digest: bytes) -> bytes:
-        """Sign a digest as Key Vault does: RSA signatures, or ``r || s``.
+        """Sign a digest as Key Vault does; an ECDSA signature is ``r || s``.
 
         :param algorithm: RS, PS or ES with 256, 384 or 512.
-        :raises ValueError: the algorithm is not one of the key's, or the digest has another length than its hash.
+        :raises ValueError: the key does not support the algorithm, or the digest's length is not that of its hash.
         """
         digest_kind = _HASHES.get(algorithm[2:])
         if digest_kind is None or algorithm[:2] not in _schemes(self.pair.key, algorithm):
@@ -168,4 +170,4 @@ def _schemes(key: PrivateKey, algorithm: str) -> Sequence[str]:
 
 def _number(value: int, size: int | None = None) -> str:
     octets = value.to_bytes(size or (value.bit_length() + 7) // 8, "big")
-    return base64.urlsafe_b64encode(octets).rstrip(b"=").decode()
+    return encode(octets)

@@ -49,7 +49,7 @@ def forged(world: World, **changes: object) -> str:
         ({"aud": "https://storage.azure.com"}, "Audience doesn't match"),
         ({"exp": NOW}, "not valid at this time"),
         ({"nbf": NOW + 1}, "not valid at this time"),
-        ({"tid": "00000000-0000-4000-8000-000000000000"}, "unknown tenant"),
+        ({"tid": "00000000-0000-4000-8000-000000000000"}, "tenant is unknown"),
         ({"uti": None}, "missing the 'uti' claim"),
     ],
 )

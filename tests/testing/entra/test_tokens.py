@@ -92,7 +92,7 @@ def test_a_resource_without_a_guid_has_the_same_one_every_time() -> None:
 
 
 def test_there_are_two_versions_of_tokens(world: World) -> None:
-    with pytest.raises(ValueError, match="version 1 or 2, not 3"):
+    with pytest.raises(ValueError, match="must be 1 or 2, not 3"):
         world.entra.add_resource("api://x", token_version=3)
 
 

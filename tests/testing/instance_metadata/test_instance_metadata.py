@@ -102,7 +102,7 @@ def test_a_closed_server_says_so(imds: InstanceMetadataEmulator) -> None:
         url = server.url
     assert repr(server) == "<InstanceMetadataServer closed>"
     assert repr(imds) == "<InstanceMetadataEmulator norwayeast>"
-    assert repr(InstanceMetadataEmulator(None)) == "<InstanceMetadataEmulator outside of Azure>"
+    assert repr(InstanceMetadataEmulator(None)) == "<InstanceMetadataEmulator outside Azure>"
     with pytest.raises(requests.exceptions.ConnectionError):
         requests.get(url, timeout=5)
 

@@ -1,7 +1,7 @@
-"""Verifies a client assertion (RFC 7521, RFC 7523) as Entra does, or in strict mode as the standards would have it.
+"""Verifies a client assertion (RFC 7521, RFC 7523) as Entra does, or in strict mode as the standards demand.
 
-Only PyJWT and ``cryptography`` look at the signature, so that a mistake in this package's own signing cannot hide.
-Nobody publishes in which order Entra checks; here it is form, key and signature, and then what was signed.
+PyJWT and ``cryptography`` alone verify the signature, so that a mistake in this package's own signing cannot hide.
+The order of Entra's checks is unpublished; here it is form, key, signature, claims.
 """
 
 from __future__ import annotations
@@ -20,24 +20,24 @@ from azure_certvar_credential.testing.entra.errors import refuse, utc_text
 from azure_certvar_credential.testing.jose import CompactJws, MalformedError, decode, numeric_date, parse_compact
 
 ENTRA_ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512")
-"""RS256 and PS256 are what Entra documents and clients send; of the longer hashes it is not confirmed for certificates,
-and they are accepted here because a refusal is not confirmed either."""
+"""Entra documents RS256 and PS256, and clients send them. Whether it accepts the longer hashes for certificates is
+unconfirmed; the emulator does."""
 
 STRICT_LIFETIMES = range(300, 601)
-"""Seconds from nbf to exp that Microsoft's documentation asks for: "exp 5 to 10 minutes after nbf"."""
+"""The seconds from nbf to exp that Microsoft's documentation requires: 5 to 10 minutes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Expectation:
-    """What an assertion is measured by.
+    """What an assertion must meet.
 
-    :ivar audiences: the values of ``aud`` that mean this endpoint.
+    :ivar audiences: the accepted values of ``aud``.
     :ivar now: the server's time, seconds since the epoch.
-    :ivar clock_skew: seconds by which the client's clock may be off.
-    :ivar strict: whether the quirks of production clients are refused.
-    :ivar algorithms: the values of ``alg`` that are taken.
-    :ivar thumbprints: the header parameters that may name the certificate, in the order in which they are looked at.
-    :ivar certificates_known: False to pretend that the certificate was not registered.
+    :ivar clock_skew: the tolerance for the client's clock, seconds.
+    :ivar strict: whether to refuse the quirks of production clients.
+    :ivar algorithms: the accepted values of ``alg``.
+    :ivar thumbprints: the header parameters that may name the certificate, in order of precedence.
+    :ivar certificates_known: False to act as if the certificate were not registered.
     """
 
     audiences: Collection[str]
@@ -50,14 +50,14 @@ class Expectation:
 
 
 class ReplayGuard:
-    """Remembers each ``jti`` for as long as its assertion lives (RFC 7523 section 3, item 7); safe between threads."""
+    """Remembers each ``jti`` for as long as its assertion lives (RFC 7523 section 3, item 7); thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._seen: dict[tuple[str, str], float] = {}
 
     def first_use(self, client_id: str, jti: str, *, until: float, now: float) -> bool:
-        """Tell whether ``jti`` is new, and remember it until ``until``, seconds since the epoch."""
+        """Return whether ``jti`` is new, and remember it until ``until``, seconds since the epoch."""
         with self._lock:
             self._seen = {key: end for key, end in self._seen.items() if end >= now}
             if (client_id, jti) in self._seen:
@@ -73,11 +73,11 @@ def verify_assertion(
 
     :param assertion: the compact serialization.
     :param client_id: the request's ``client_id``.
-    :param application: the application of that id.
-    :param expectation: the rest of what it is measured by.
-    :param replays: the assertions that were used before; only asked in strict mode.
+    :param application: the application with that id.
+    :param expectation: what the assertion must meet.
+    :param replays: the assertions that have been used; checked in strict mode only.
     :returns: the certificate that signed it.
-    :raises RefusalError: with the AADSTS code of the first fault that was found.
+    :raises RefusalError: with the AADSTS code of the first fault.
     """
     try:
         jws = parse_compact(assertion, strict=expectation.strict)
@@ -106,7 +106,7 @@ def _thumbprint(jws: CompactJws, expectation: Expectation, application: Applicat
             continue
         if name != "kid":
             return decode(value, name, strict=expectation.strict)
-        # A keyId is the portal's GUID, or the thumbprint in hex as it stands there.
+        # A keyId is the portal's GUID or the hex thumbprint that the portal shows.
         for credential in application.credentials:
             if str(value).lower() in (credential.key_id, credential.sha1.hex()):
                 return credential.sha1
@@ -168,7 +168,7 @@ def _check_header(header: Mapping[str, object], credential: KeyCredential) -> No
 def _check_signature(jws: CompactJws, credential: KeyCredential, application: Application) -> None:
     key = credential.certificate.public_key()
     algorithm = jwt.get_algorithm_by_name(str(jws.header["alg"]))
-    # Every accepted algorithm is RSA's; a registered certificate with another kind of key can only fail.
+    # Every accepted algorithm needs an RSA key, so a certificate with another kind of key fails.
     if not isinstance(key, RSAPublicKey) or not algorithm.verify(jws.signing_input, key, jws.signature):
         raise refuse(
             700027,
@@ -181,7 +181,7 @@ def _check_signature(jws: CompactJws, credential: KeyCredential, application: Ap
 
 def _check_audience(claims: Mapping[str, object], expectation: Expectation) -> None:
     audience = claims["aud"]
-    # RFC 7519 section 4.1.3 allows an array; whether Entra does is not confirmed, strict mode does not.
+    # RFC 7519 section 4.1.3 allows an array. Whether Entra does is unconfirmed; strict mode does not.
     values = audience if isinstance(audience, list) and not expectation.strict else [audience]
     if not any(isinstance(value, str) and value in expectation.audiences for value in values):
         raise refuse(700023)
@@ -196,7 +196,7 @@ def _check_times(claims: Mapping[str, object], expectation: Expectation) -> floa
             raise MalformedError(f"'{missing[0]}' is missing")
         if times["exp"] - times["nbf"] not in STRICT_LIFETIMES:
             raise MalformedError("'exp' is not 5 to 10 minutes after 'nbf'")
-    # MSAL for Python leaves nbf out; the time of issue then says from when it is meant to hold.
+    # MSAL for Python omits nbf; iat then begins the validity.
     start, end = times.get("nbf", times.get("iat")), times["exp"]
     if now >= end + skew or (start is not None and (now < start - skew or start > end)):
         begins = "0001-01-01T00:00:00.0000000Z" if start is None else utc_text(start)
@@ -212,4 +212,4 @@ def _check_fresh(
         raise MalformedError("'jti' is not a string")
     until = expires + expectation.clock_skew
     if not replays.first_use(client_id.lower(), jti, until=until, now=expectation.now):
-        raise MalformedError("'jti' was used before")
+        raise MalformedError("'jti' has been used before")

@@ -1,7 +1,7 @@
-"""Subject name and issuer (SN/I): a certificate is trusted by its name and its authority instead of its thumbprint.
+"""Subject name and issuer (SN/I): trusts a certificate by its name and its authority, not by its thumbprint.
 
-The chain comes in the header's ``x5c`` (RFC 7515 section 4.1.6): the signing certificate first, each next one
-certifying the one before.
+The header's ``x5c`` carries the chain (RFC 7515 section 4.1.6): the signing certificate, then the certificate of each
+issuer.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from azure_certvar_credential.testing.jose import MalformedError
 
 
 def parse_x5c(header: Mapping[str, object], *, strict: bool) -> list[x509.Certificate] | None:
-    """Read the chain out of a JOSE header.
+    """Parse the chain in a JOSE header.
 
     :param header: the JOSE header.
-    :param strict: whether it has to be an array of base64 without line breaks; leniently one string will do
-        (MSAL.NET) and line breaks are passed over (MSAL for Python).
-    :returns: the certificates in their order, or None if there is no ``x5c``.
-    :raises MalformedError: it cannot be read.
+    :param strict: whether to require an array of base64 without line breaks; otherwise one string (MSAL.NET) and line
+        breaks (MSAL for Python) are accepted.
+    :returns: the certificates in order, or None if there is no ``x5c``.
+    :raises MalformedError: ``x5c`` is not such an array, or an entry is not a certificate.
     """
     value = header.get("x5c")
     if value is None:
@@ -51,16 +51,16 @@ def _certificate(entry: str, *, strict: bool) -> x509.Certificate:
 def trusted_by_name(
     application: Application, thumbprint: bytes, chain: Sequence[x509.Certificate], now: float
 ) -> KeyCredential:
-    """Accept the chain's first certificate because of its name and its issuer.
+    """Accept the chain's first certificate by its name and its issuer.
 
-    Microsoft does not publish which of the three codes goes with which fault; this is their plain reading.
+    Microsoft does not publish which fault causes which of the codes 700028 to 700030; this follows their descriptions.
 
-    :param application: has the rules, at least one.
-    :param thumbprint: what the header calls the signing certificate.
+    :param application: the application, which has at least one rule.
+    :param thumbprint: the thumbprint in the header.
     :param chain: the certificates of ``x5c``.
     :param now: seconds since the epoch.
-    :raises RefusalError: 700029 the chain is broken, 700028 it leads to no trusted authority, 700030 the authority is
-        trusted for other names, 1000502 a certificate is not valid now.
+    :raises RefusalError: 700029 the chain is broken; 700028 it ends at no trusted authority; 700030 the authority is
+        trusted for other names; 1000502 a certificate is not valid now.
     """
     leaf = KeyCredential.of(chain[0])
     if not leaf.is_called(thumbprint):
@@ -95,14 +95,14 @@ def subject_names(certificate: x509.Certificate) -> list[str]:
 
 
 def is_valid_at(certificate: x509.Certificate, now: float) -> bool:
-    """Tell whether ``now``, seconds since the epoch, is within the certificate's validity."""
+    """Return whether the certificate is valid at ``now``, seconds since the epoch."""
     return certificate.not_valid_before_utc.timestamp() <= now <= certificate.not_valid_after_utc.timestamp()
 
 
 def _issued(child: x509.Certificate, parent: x509.Certificate, *, trusted: bool) -> bool:
-    """Tell whether ``parent`` has certified ``child``, and may certify at all.
+    """Return whether ``parent`` issued ``child`` and is a certificate authority.
 
-    :param trusted: whether a rule names the parent as its authority.
+    :param trusted: whether a rule names ``parent`` as its authority.
     """
     try:
         child.verify_directly_issued_by(parent)
@@ -112,10 +112,10 @@ def _issued(child: x509.Certificate, parent: x509.Certificate, *, trusted: bool)
 
 
 def _may_certify(certificate: x509.Certificate, *, trusted: bool) -> bool:
-    """Tell whether a certificate is one of an authority: RFC 5280 section 6.1.4 (k) and (n).
+    """Return whether a certificate may issue others: RFC 5280 section 6.1.4 (k) and (n).
 
-    Without BasicConstraints it is none. One that is trusted by itself need not have them, because the RFC takes no more
-    than name and key from a trust anchor; what they say, if it has them, counts all the same.
+    It needs BasicConstraints, unless it is a trust anchor: the RFC uses only name and key of those. The extensions of a
+    trust anchor count if it has them.
     """
     extensions = certificate.extensions
     try:

@@ -1,7 +1,7 @@
-"""Federated identity credentials: a token of another identity authenticates the application.
+"""Federated identity credentials: the token of another identity authenticates the application.
 
-https://learn.microsoft.com/entra/workload-id/workload-identity-federation. Nothing of the rules for certificates
-applies to such an assertion: no thumbprint, no ``jti``, and its subject is not the application.
+The rules for certificates do not apply to such a token: it has no thumbprint and no ``jti``, and its subject is not the
+application. https://learn.microsoft.com/entra/workload-id/workload-identity-federation
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from azure_certvar_credential.testing.signing import signing_key
 
 
 def is_federated(assertion: str) -> bool:
-    """Tell whether a client assertion is somebody else's token: its issuer is a URL, where an application has its id.
+    """Return whether a client assertion is the token of another identity: its issuer is a URL, not an application id.
 
-    :param assertion: the compact serialization; what cannot be read is left to whoever verifies it.
+    :param assertion: the compact serialization; False if it is malformed.
     """
     try:
         issuer = parse_compact(assertion, strict=False).claims.get("iss")
@@ -28,14 +28,14 @@ def is_federated(assertion: str) -> bool:
 
 
 def verify_federated(assertion: str, application: Application, *, now: float, clock_skew: float) -> None:
-    """Verify a token that stands for an application.
+    """Verify the token of another identity as an application's client assertion.
 
-    :param assertion: the compact serialization; :func:`is_federated` said yes.
-    :param application: whose federated identity credentials it is compared with, letter by letter.
+    :param assertion: the compact serialization; :func:`is_federated` accepts it.
+    :param application: the application; its federated identity credentials must match the token exactly.
     :param now: seconds since the epoch.
-    :param clock_skew: seconds by which the issuer's clock may be off.
-    :raises RefusalError: 700211 no credential is of this issuer, 700213 subject, 700212 audience; 700027 the signature
-        is not the emulator's; 700024 it is expired or not valid yet; 50027 it is malformed.
+    :param clock_skew: the tolerance for the issuer's clock, seconds.
+    :raises RefusalError: no credential has the issuer (700211), the subject (700213) or the audience (700212); the
+        signature is not the emulator's (700027); the token is expired or not yet valid (700024) or malformed (50027).
     """
     try:
         jws = parse_compact(assertion, strict=False)
@@ -50,13 +50,13 @@ def verify_federated(assertion: str, application: Application, *, now: float, cl
     candidates = [c for c in candidates if c.subject == subject]
     if not candidates:
         raise refuse(700213, subject=subject)
-    # A token of Entra for the exchange has the exchange's application id for an audience.
+    # In Entra's tokens for the exchange, the audience is the exchange's application id.
     if not any(audience in (c.audience, resource_client_id(c.audience)) for c in candidates):
         raise refuse(700212, audience=audience)
     algorithm = jwt.get_algorithm_by_name("RS256")
     public_key = signing_key().private_key.public_key()
     if jws.header.get("alg") != "RS256" or not algorithm.verify(jws.signing_input, public_key, jws.signature):
-        # Which code Entra has for this is published nowhere.
+        # Entra's code for this is unpublished.
         raise refuse(700027, reason="Client assertion contains an invalid signature. [Reason - The key was not found.]")
     if not start - clock_skew <= now < end + clock_skew:
         raise refuse(700024, now=utc_text(now), start=utc_text(start), end=utc_text(end))

@@ -1,4 +1,4 @@
-"""What is in the directory: tenants, their users and applications, and the credentials of those."""
+"""The entries of the directory: tenants, users, applications, and the applications' credentials."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from azure_certvar_credential.testing.credentials import CertificateLike, KeyCre
 
 @dataclass(frozen=True, slots=True)
 class Tenant:
-    """A directory of Entra.
+    """A tenant of Entra.
 
-    :ivar tenant_id: a GUID.
-    :ivar domains: the verified domains, by which the tenant may be called as well.
+    :ivar tenant_id: its id, a GUID.
+    :ivar domains: its verified domains, which clients may use in place of the GUID.
     """
 
     tenant_id: str
@@ -28,12 +28,12 @@ class Tenant:
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """A person in the directory; made by ``EntraEmulator.add_user``.
+    """A user in the directory; made by ``EntraEmulator.add_user``.
 
     :ivar object_id: a GUID, the ``oid`` of the user's tokens.
-    :ivar tenant_id: the tenant in which the user is.
+    :ivar tenant_id: the user's tenant.
     :ivar user_principal_name: such as ``adele.vance@contoso.onmicrosoft.com``.
-    :ivar name: to be shown.
+    :ivar name: the display name.
     """
 
     object_id: str
@@ -44,13 +44,13 @@ class User:
 
 @dataclass(frozen=True, slots=True)
 class FederatedCredential:
-    """A federated identity credential: whose token stands for a certificate.
+    """A federated identity credential: an identity whose token replaces a certificate.
 
     https://learn.microsoft.com/entra/workload-id/workload-identity-federation
 
     :ivar issuer: the token's ``iss``.
     :ivar subject: its ``sub``.
-    :ivar audience: its ``aud``, or the identifier of the resource that has it.
+    :ivar audience: its ``aud``, or the identifier of the resource with that ``aud``.
     """
 
     issuer: str
@@ -60,10 +60,10 @@ class FederatedCredential:
 
 @dataclass(frozen=True, slots=True)
 class TrustedIssuer:
-    """A rule of subject-name-and-issuer authentication.
+    """A subject name and issuer rule.
 
     :ivar subject_name: the common name or DNS name that the leaf must have.
-    :ivar authority: the certificate authority under which it must have been issued.
+    :ivar authority: the certificate authority that must have issued it.
     """
 
     subject_name: str
@@ -73,13 +73,13 @@ class TrustedIssuer:
 class Application:
     """An application registration with its service principal; made by ``EntraEmulator.add_application``.
 
-    Its methods may be called from any thread while requests are under way.
+    Its methods are thread-safe.
 
     :ivar client_id: the application id, a GUID.
     :ivar tenant_id: the home tenant.
     :ivar roles: the application roles that its tokens carry.
-    :ivar allowed_resources: the resources it may ask tokens for; None means any.
-    :ivar identifiers: the client id, ``api://<client id>`` and the App ID URIs: how it is called as a resource.
+    :ivar allowed_resources: the resources it may request tokens for; None for all.
+    :ivar identifiers: its identifiers as a resource: the client id, ``api://<client id>`` and the App ID URIs.
     """
 
     def __init__(
@@ -127,12 +127,12 @@ class Application:
 
     @property
     def consented_scopes(self) -> frozenset[str] | None:
-        """The permissions it may use on behalf of users, ``resource/Name`` each; None means any."""
+        """The permissions it may use on behalf of users, each as ``resource/Name``; None for all."""
         return self._consented
 
     @property
     def conditional_access_policies(self) -> tuple[str, ...]:
-        """The ids of the Conditional Access policies that block it; empty if none does."""
+        """The ids of the Conditional Access policies that block it; empty for none."""
         return self._policies
 
     @property
@@ -143,8 +143,9 @@ class Application:
     def register(self, certificate: CertificateLike) -> str:
         """Upload a certificate.
 
-        :param certificate: in any form that :func:`load_certificate` takes; the public half is enough.
-        :returns: its thumbprint as the portal shows it, upper-case hex of the SHA-1.
+        :param certificate: PEM as text or bytes, DER, an ``x509.Certificate``, or an object with ``public_der()``; the
+            public half is enough.
+        :returns: its SHA-1 thumbprint in upper-case hex, as the portal shows it.
         """
         credential = KeyCredential.of(load_certificate(certificate))
         with self._lock:
@@ -155,7 +156,7 @@ class Application:
         """Remove a certificate.
 
         :param thumbprint: its SHA-1 or SHA-256 in hex, in any case, with or without colons.
-        :raises KeyError: no registered certificate has it.
+        :raises KeyError: no registered certificate has this thumbprint.
         """
         wanted = bytes.fromhex(thumbprint.replace(":", ""))
         with self._lock:
@@ -165,17 +166,17 @@ class Application:
             self._credentials = rest
 
     def revoke(self, certificate: CertificateLike) -> None:
-        """Refuse a certificate from now on with AADSTS7000214, as if its authority had revoked it."""
+        """Revoke a certificate, as its authority would; AADSTS7000214 refuses it from now on."""
         fingerprint = load_certificate(certificate).fingerprint(hashes.SHA256())
         with self._lock:
             self._revoked |= {fingerprint}
 
     def is_revoked(self, certificate: x509.Certificate) -> bool:
-        """Tell whether :meth:`revoke` was called for ``certificate``."""
+        """Return whether ``certificate`` is revoked."""
         return certificate.fingerprint(hashes.SHA256()) in self._revoked
 
     def disable(self) -> None:
-        """Refuse every request from now on with AADSTS7000112."""
+        """Disable the application; AADSTS7000112 refuses its requests from now on."""
         self._enabled = False
 
     def enable(self) -> None:
@@ -183,20 +184,20 @@ class Application:
         self._enabled = True
 
     def block_by_conditional_access(self, *policy_ids: str) -> None:
-        """Refuse every request with AADSTS53003 and a claims challenge that names these policies; none: unblock."""
+        """Refuse every request with AADSTS53003 and a claims challenge that names these policies; none to unblock."""
         self._policies = policy_ids
 
     def add_service_principal(self, tenant: Tenant) -> None:
-        """Let the application sign in to another tenant than its own (else AADSTS7000229)."""
+        """Let the application sign in to another tenant, which AADSTS7000229 refuses otherwise."""
         with self._lock:
             self._object_ids = {**self._object_ids, tenant.tenant_id: str(uuid.uuid4())}
 
     def is_called(self, name: str) -> bool:
-        """Tell whether ``name`` is one of :attr:`identifiers`."""
+        """Return whether ``name`` is one of :attr:`identifiers`."""
         return name.rstrip("/").lower() in (identifier.lower() for identifier in self.identifiers)
 
     def consent(self, *scopes: str) -> None:
-        """Let it use permissions on behalf of users that it was refused with AADSTS65001.
+        """Consent to more permissions on behalf of users, which AADSTS65001 refuses otherwise.
 
         :param scopes: such as ``https://graph.microsoft.com/Mail.Read``.
         """
@@ -205,24 +206,25 @@ class Application:
                 self._consented |= frozenset(scopes)
 
     def trust_federated(self, *, issuer: str, subject: str, audience: str = "api://AzureADTokenExchange") -> None:
-        """Take the tokens of another identity in the place of a certificate's assertion.
+        """Accept the tokens of another identity in place of assertions that a certificate signs.
 
-        They have to be tokens of this emulator, whose key it verifies them with.
+        The tokens must come from this emulator, which verifies them with its own key. Issuer and subject must match
+        exactly.
 
-        :param issuer: their ``iss``, such as ``https://login.microsoftonline.com/<tenant id>/v2.0``; letter by letter.
-        :param subject: their ``sub``, see :meth:`fmi_subject`; letter by letter.
-        :param audience: their ``aud``, or the resource's identifier.
+        :param issuer: their ``iss``, such as ``https://login.microsoftonline.com/<tenant id>/v2.0``.
+        :param subject: their ``sub``; see :meth:`fmi_subject`.
+        :param audience: their ``aud``, or the identifier of the resource with that ``aud``.
         """
         with self._lock:
             self._federated = (*self._federated, FederatedCredential(issuer, subject, audience))
 
     def fmi_subject(self, fmi_path: str, *, tenant: Tenant | None = None) -> str:
-        """The ``sub`` of the tokens that this application gets with ``fmi_path``.
+        """Return the ``sub`` of the tokens that this application gets with ``fmi_path``.
 
-        Captured in federated identity credentials of Entra: the GUIDs in Windows' byte order, the path as it is.
+        Captured in Entra's federated identity credentials: the GUIDs in Windows' byte order, then the path.
 
         :param fmi_path: the path, such as ``workers/7``.
-        :param tenant: the tenant that issues; None for the home tenant.
+        :param tenant: the tenant that issues the tokens; None for the home tenant.
         """
         ids = (tenant.tenant_id if tenant else self.tenant_id, self.client_id)
         encoded = [base64.urlsafe_b64encode(uuid.UUID(value).bytes_le).rstrip(b"=").decode() for value in ids]

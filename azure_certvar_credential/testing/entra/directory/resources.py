@@ -1,4 +1,4 @@
-"""The resources that tokens are for: how they are called, and which form of token they take."""
+"""The resources that tokens are for: their identifiers, and the versions of their tokens."""
 
 from __future__ import annotations
 
@@ -6,22 +6,22 @@ import uuid
 from dataclasses import dataclass
 
 GRAPH = "https://graph.microsoft.com"
-"""The resource of a scope that names none (https://learn.microsoft.com/entra/identity-platform/scopes-oidc)."""
+"""The resource of a scope without one (https://learn.microsoft.com/entra/identity-platform/scopes-oidc)."""
 
 TOKEN_EXCHANGE = "api://AzureADTokenExchange"  # noqa: S105 - an identifier
-"""The audience of the tokens that a federated identity credential takes."""
+"""The audience of the tokens that a federated identity credential accepts."""
 
 FMI_EXCHANGE = "api://AzureFMITokenExchange"
-"""The audience of the tokens with a managed identity path that lead to the next token of such a path."""
+"""The audience of the tokens that request another token with a managed identity path (``fmi_path``)."""
 
 _CLIENT_IDS = {
     GRAPH: "00000003-0000-0000-c000-000000000000",
-    # Captured in tokens for the exchange; that of api://AzureFMITokenExchange is published nowhere.
+    # Captured in tokens for the exchange; the id of api://AzureFMITokenExchange is unpublished.
     TOKEN_EXCHANGE.lower(): "fb60f99c-7a34-4190-8149-302f77469936",
 }
-# Captured for the first; the second is taken to be like it.
+# Captured for the first; assumed for the second.
 _VERSION_2 = frozenset({TOKEN_EXCHANGE.lower(), FMI_EXCHANGE.lower()})
-# The tokens of these say whether they are a user's or an application's; elsewhere that is an optional claim.
+# Resources whose tokens always have idtyp, the claim that tells users from applications; elsewhere it is optional.
 _SAYS_TYPE = frozenset({GRAPH, _CLIENT_IDS[GRAPH], *_VERSION_2})
 
 
@@ -29,9 +29,9 @@ _SAYS_TYPE = frozenset({GRAPH, _CLIENT_IDS[GRAPH], *_VERSION_2})
 class Resource:
     """A resource in the directory.
 
-    :ivar identifier: how it was asked for, without a slash at its end; the audience of its v1 tokens.
+    :ivar identifier: its identifier in the request, without a trailing slash; the audience of its v1 tokens.
     :ivar client_id: its application id, a GUID; the audience of its v2 tokens.
-    :ivar version: the form of token that it takes, 1 or 2.
+    :ivar version: the version of its tokens, 1 or 2.
     :ivar idtyp: whether its tokens have the claim ``idtyp``.
     """
 
@@ -49,9 +49,9 @@ class Resource:
 def make_resource(identifier: str, *, client_id: str | None = None, version: int | None = None) -> Resource:
     """Describe a resource.
 
-    :param identifier: as it stands in a scope.
-    :param client_id: its application id; None for the one that Microsoft or its identifier gives it.
-    :param version: the form of token that it takes; None for what is usual.
+    :param identifier: its identifier in a scope.
+    :param client_id: its application id; None for that of :func:`resource_client_id`.
+    :param version: the version of its tokens; None for the usual one.
     """
     identifier = identifier.rstrip("/")
     name = identifier.lower()
@@ -64,16 +64,17 @@ def make_resource(identifier: str, *, client_id: str | None = None, version: int
 
 
 def check_version(version: int) -> None:
-    """Raise :class:`ValueError` unless there are access tokens of this version."""
+    """Raise :class:`ValueError` unless access tokens have this version."""
     if version not in (1, 2):
-        raise ValueError(f"an access token has version 1 or 2, not {version}")
+        raise ValueError(f"the version of an access token must be 1 or 2, not {version}")
 
 
 def resource_client_id(resource: str) -> str:
     """The application id of a resource, which is the audience of its v2 tokens.
 
-    :param resource: its identifier, such as ``api://c0ffee00-0000-0000-0000-000000000000`` or a URL. A GUID at the
-        end is the id itself; for any other identifier the same id comes out every time.
+    :param resource: its identifier, such as ``api://c0ffee00-0000-0000-0000-000000000000`` or a URL.
+    :returns: Microsoft's id of a known resource, or the GUID at the end of the identifier, or an id that is derived
+        from the identifier.
     """
     known = _CLIENT_IDS.get(resource.lower())
     if known is not None:

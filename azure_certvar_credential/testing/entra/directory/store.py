@@ -1,4 +1,4 @@
-"""The directory: every tenant, application, user and resource, all of it in memory."""
+"""The directory's contents, in memory."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ _DNS_NAME = re.compile(rf"(?=.{{1,253}}$){_LABEL}(\.{_LABEL})+")
 
 @dataclass(slots=True)
 class Directory:
-    """Every tenant, application and resource that the emulator knows; safe to use from many threads."""
+    """The tenants, applications, users and resources; thread-safe.
+
+    :param known_resources: the identifiers of the resources, in lower case; None for all.
+    """
 
     known_resources: frozenset[str] | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
@@ -26,15 +29,15 @@ class Directory:
     _resource_versions: dict[str, int] = field(default_factory=dict)
 
     def add_tenant(self, tenant: Tenant) -> None:
-        """Store a tenant under its id and its domains.
+        """Add a tenant under its id and its domains.
 
-        :raises ValueError: one of these names is taken.
+        :raises ValueError: one of these names is already in use.
         """
         names = [name.lower() for name in (tenant.tenant_id, *tenant.domains)]
         with self._lock:
             taken = [name for name in names if name in self._tenants]
             if taken:
-                raise ValueError(f"there is a tenant called {', '.join(taken)} already")
+                raise ValueError(f"a tenant already has the name {', '.join(taken)}")
             self._tenants.update(dict.fromkeys(names, tenant))
 
     def tenant(self, name: str) -> Tenant | None:
@@ -47,13 +50,13 @@ class Directory:
             return tuple(dict.fromkeys(self._tenants.values()))
 
     def add_application(self, application: Application) -> None:
-        """Store an application.
+        """Add an application.
 
-        :raises ValueError: its client id is taken.
+        :raises ValueError: its client id is already in use.
         """
         with self._lock:
             if application.client_id.lower() in self._applications:
-                raise ValueError(f"there is an application {application.client_id} already")
+                raise ValueError(f"an application already has the client id {application.client_id}")
             self._applications[application.client_id.lower()] = application
 
     def application(self, client_id: str) -> Application | None:
@@ -66,16 +69,16 @@ class Directory:
             return tuple(self._applications.values())
 
     def application_called(self, name: str) -> Application | None:
-        """Find the application whose identifier ``name`` is: its client id or one of its App ID URIs."""
+        """Find the application with the identifier ``name``, its client id or one of its App ID URIs."""
         return next((application for application in self.applications() if application.is_called(name)), None)
 
     def set_resource(self, resource: str, version: int) -> None:
-        """Make a resource known, and say which form of token it takes."""
+        """Add a resource, or change the version of its tokens."""
         with self._lock:
             self._resource_versions[resource.rstrip("/").lower()] = version
 
     def resource(self, identifier: str) -> Resource | None:
-        """Find a resource by an identifier; None if the directory does not know it."""
+        """Find a resource by its identifier."""
         identifier = identifier.rstrip("/")
         name = identifier.lower()
         version = self._resource_versions.get(name)
@@ -87,22 +90,22 @@ class Directory:
         return make_resource(identifier, version=version)
 
     def add_user(self, user: User) -> None:
-        """Store a user.
+        """Add a user.
 
-        :raises ValueError: the user principal name is taken.
+        :raises ValueError: the user principal name is already in use.
         """
         with self._lock:
             if any(user.user_principal_name.lower() == u.user_principal_name.lower() for u in self._users.values()):
-                raise ValueError(f"there is a user {user.user_principal_name} already")
+                raise ValueError(f"a user already has the name {user.user_principal_name}")
             self._users[user.object_id] = user
 
     def user(self, object_id: str) -> User | None:
-        """Find a user by the object id."""
+        """Find a user by object id."""
         return self._users.get(object_id.lower())
 
 
 def is_tenant_name(name: str) -> bool:
-    """Tell whether ``name`` could be a tenant at all: a GUID or a DNS name."""
+    """Return whether ``name`` can name a tenant: whether it is a GUID or a DNS name."""
     try:
         uuid.UUID(name)
     except ValueError:

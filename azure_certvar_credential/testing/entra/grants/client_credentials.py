@@ -13,10 +13,10 @@ GRANT_TYPE = "client_credentials"
 def client_credentials(exchange: Exchange) -> Response:
     """Answer the client credentials grant: a token for the application itself.
 
-    With ``fmi_path`` the token's subject names a managed identity below the application. It is taken for every
-    resource, as MSAL's own tests ask for more than the two exchanges; whether Entra refuses any is published nowhere.
+    With ``fmi_path`` the token's subject names a managed identity below the application. Every resource accepts it:
+    MSAL's own tests request more than the two exchanges, and whether Entra refuses any is unpublished.
 
-    :raises RefusalError: with the AADSTS code of the first fault that was found.
+    :raises RefusalError: with the AADSTS code of the first fault.
     """
     require(exchange.form, "scope")
     application, tenant = exchange.application, exchange.tenant

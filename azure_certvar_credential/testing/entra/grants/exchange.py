@@ -1,4 +1,4 @@
-"""One request to the token endpoint on its way to an answer: what every grant has in common."""
+"""An authenticated token request, and what every grant needs to answer it."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from azure_certvar_credential.testing.http import Conditions, Request, Response,
 
 @dataclass(frozen=True, slots=True)
 class Backend:
-    """What requests are answered from.
+    """The state behind the endpoints.
 
-    :ivar directory: who and what is known.
-    :ivar settings: how the emulator behaves.
+    :ivar directory: tenants, applications, users and resources.
+    :ivar settings: the emulator's settings.
     :ivar issuer: issues the tokens.
-    :ivar sessions: the refresh tokens, and what resources demand of users.
+    :ivar sessions: the refresh tokens, and the claims that resources demand of users.
     """
 
     directory: Directory
@@ -37,10 +37,10 @@ class Backend:
 class Exchange:
     """A token request whose client has authenticated.
 
-    :ivar backend: what it is answered from.
-    :ivar conditions: what holds while it is answered.
-    :ivar route: the authority that was called.
-    :ivar tenant: the tenant that was called.
+    :ivar backend: the state behind the endpoints.
+    :ivar conditions: the request's time and ids.
+    :ivar route: the authority that the request addresses.
+    :ivar tenant: the tenant that it addresses.
     :ivar application: the client.
     :ivar form: the parameters.
     :ivar requested: the ``access_token`` member of the ``claims`` parameter.
@@ -55,9 +55,10 @@ class Exchange:
     requested: Mapping[str, object]
 
     def resource(self, identifier: str) -> Resource:
-        """Find the resource that a token is asked for.
+        """Find the resource of the requested token.
 
-        :raises RefusalError: 500011 the directory does not know it, 53003 Conditional Access blocks the application.
+        :raises RefusalError: the directory has no such resource (500011), or Conditional Access blocks the application
+            (53003).
         """
         resource = self.backend.directory.resource(identifier)
         if resource is None:
@@ -75,12 +76,12 @@ class Exchange:
         roles: tuple[str, ...] = (),
         delegation: Delegation | None = None,
     ) -> Grant:
-        """Describe the token that this request earns.
+        """Return the contents of the token that answers this request.
 
-        :param resource: what it is for.
-        :param subject: the ``sub`` of an app-only token, if it is not the service principal's object id.
+        :param resource: the token's resource.
+        :param subject: the ``sub`` of an app-only token; None for the service principal's object id.
         :param roles: the application roles of an app-only token.
-        :param delegation: the user, for a delegated token.
+        :param delegation: the user and the permissions of a delegated token.
         """
         tenant_id = self.tenant.tenant_id
         return Grant(
@@ -100,8 +101,8 @@ class Exchange:
     def succeed(self, grant: Grant, **more: str) -> Response:
         """Issue the access token and answer with it (RFC 6749 section 5.1).
 
-        :param grant: what it is issued for.
-        :param more: further members of the answer.
+        :param grant: the token's contents.
+        :param more: additional members of the answer.
         """
         settings = self.backend.settings
         numbers = {"expires_in": settings.token_lifetime, "ext_expires_in": settings.token_lifetime}
@@ -114,9 +115,9 @@ class Exchange:
 
 
 def read_form(request: Request) -> dict[str, str]:
-    """Read the parameters of a token request.
+    """Parse the parameters of a token request.
 
-    :raises RefusalError: 9002313, it is no form, or a parameter occurs more than once.
+    :raises RefusalError: 9002313, the body is not a form or repeats a parameter.
     """
     try:
         pairs = request.form()
@@ -130,9 +131,9 @@ def read_form(request: Request) -> dict[str, str]:
 
 
 def require(form: Mapping[str, str], *parameters: str) -> None:
-    """Refuse with 900144 if one of ``parameters`` is missing.
+    """Require parameters.
 
-    :raises RefusalError: one is.
+    :raises RefusalError: 900144, one of ``parameters`` is missing.
     """
     for parameter in parameters:
         if parameter not in form:
@@ -140,10 +141,10 @@ def require(form: Mapping[str, str], *parameters: str) -> None:
 
 
 def read_claims(form: Mapping[str, str]) -> Mapping[str, object]:
-    """Read the ``claims`` parameter.
+    """Parse the ``claims`` parameter.
 
     :returns: its ``access_token`` member; empty if there is none.
-    :raises RefusalError: 9002313, it cannot be read.
+    :raises RefusalError: 9002313, the parameter is not a claims request.
     """
     if "claims" not in form:
         return {}

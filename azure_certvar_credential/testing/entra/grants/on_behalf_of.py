@@ -1,7 +1,7 @@
-"""Tokens for users that a middle tier acts for: the on-behalf-of grant and the refresh tokens that it gives.
+"""The on-behalf-of grant, by which a middle tier acts for a user, and the refresh token grant.
 
 https://learn.microsoft.com/entra/identity-platform/v2-oauth2-on-behalf-of-flow, RFC 7523 section 2.1 and RFC 6749
-section 6. Nobody publishes in which order Entra checks an assertion; here it is form, signature, audience, kind, time.
+section 6. The order of Entra's checks is unpublished; here it is form, signature, audience, kind, time.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ USE = "on_behalf_of"
 
 @dataclass(frozen=True, slots=True)
 class _SignIn:
-    """A user who has signed in: how, and the token that began it."""
+    """A signed-in user, the id of the token that began the session, and the methods of signing in."""
 
     user: User
     uti: str
@@ -39,7 +39,7 @@ class _SignIn:
 def on_behalf_of(exchange: Exchange) -> Response:
     """Answer the on-behalf-of grant.
 
-    :raises RefusalError: with the AADSTS code of the first fault that was found.
+    :raises RefusalError: with the AADSTS code of the first fault.
     """
     form = exchange.form
     require(form, "assertion", "requested_token_use", "scope")
@@ -56,7 +56,7 @@ def on_behalf_of(exchange: Exchange) -> Response:
 def refresh(exchange: Exchange) -> Response:
     """Answer the refresh token grant.
 
-    :raises RefusalError: with the AADSTS code of the first fault that was found.
+    :raises RefusalError: with the AADSTS code of the first fault.
     """
     form, backend = exchange.form, exchange.backend
     require(form, "refresh_token")
@@ -66,8 +66,8 @@ def refresh(exchange: Exchange) -> Response:
     if session.client_id != exchange.application.client_id:
         raise refuse(700007)
     if session.tenant_id != exchange.tenant.tenant_id:
-        # Documented for authorization codes. Entra redeems the refresh tokens of guests in their other tenants too,
-        # but there are no guests here.
+        # Documented for authorization codes. Entra also redeems a guest's refresh tokens in other tenants, but the
+        # emulator has no guests.
         raise refuse(700005)
     if session.revoked is not None:
         raise refuse(50173, issued=utc_text(session.issued), since=utc_text(session.revoked))
@@ -89,7 +89,9 @@ def _verify(assertion: str, exchange: Exchange) -> Mapping[str, object]:
         if jws.header.get("alg") != "RS256" or not algorithm.verify(
             jws.signing_input, key.private_key.public_key(), jws.signature
         ):
-            raise refuse(50013, reason="[Reason - The key was not found, or it did not sign this.]")
+            raise refuse(
+                50013, reason="[Reason - The key was not found, or use of the key to verify the signature failed.]"
+            )
         start, end = (numeric_date(jws.claims.get(name), name, strict=True) for name in ("nbf", "exp"))
     except MalformedError as error:
         raise refuse(50027, reason=f"[Reason - {error}.]") from error
@@ -97,7 +99,7 @@ def _verify(assertion: str, exchange: Exchange) -> Mapping[str, object]:
     if not isinstance(claims.get("aud"), str) or not application.is_called(str(claims["aud"])):
         raise refuse(500131, audience=str(claims.get("aud"))[:200], expected=application.client_id)
     if "scp" not in claims:
-        # An app-only token names its client; an ID token names it as the audience alone.
+        # An app-only token names its client in a claim; an ID token names it only as the audience.
         if "appid" in claims or "azp" in claims:
             raise refuse(7000114, client_id=claims.get("appid", claims.get("azp")))
         raise refuse(240002, grant_type=GRANT_TYPE)
@@ -138,21 +140,21 @@ def _answer(exchange: Exchange, signed_in: _SignIn, scope: UserScope) -> Respons
         )
         more["refresh_token"] = exchange.backend.sessions.begin(session)
     if OPENID in scope.reserved:
-        # An ID token is always of version 2, whatever the resource takes.
+        # An ID token has version 2, whichever version the resource accepts.
         of_version_2 = replace(grant, issuer=exchange.route.issuer(grant.tenant_id, 2))
         more["id_token"] = exchange.backend.issuer.issue_id_token(of_version_2, user)
     if exchange.form.get("client_info") == "1":
-        # What MSAL identifies the user by in its cache.
+        # MSAL identifies the user in its cache by this.
         info = {"uid": user.object_id, "utid": user.tenant_id}
         more["client_info"] = encode(json.dumps(info).encode())
     return exchange.succeed(grant, **more)
 
 
 def _permissions(application: Application, scope: UserScope) -> tuple[str, ...]:
-    """The names of the permissions that are granted."""
+    """Return the names of the granted permissions."""
     consented, resource = application.consented_scopes, scope.resource.lower()
     if consented is None:
-        # What applications are given most: the first permission of Graph, and of any other resource.
+        # The usual permission of Graph, and of any other resource.
         return scope.names or (("User.Read",) if resource == GRAPH else ("user_impersonation",))
     known = {
         name.lower(): name

@@ -1,4 +1,4 @@
-"""Reads the ``scope`` parameter (RFC 6749 section 3.3) as Entra does.
+"""Parses the ``scope`` parameter (RFC 6749 section 3.3) as Entra does.
 
 https://learn.microsoft.com/entra/identity-platform/scopes-oidc
 """
@@ -21,12 +21,12 @@ _SCOPE_TOKEN = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+")
 
 @dataclass(frozen=True, slots=True)
 class UserScope:
-    """What is asked for in a user's name.
+    """The scope of a token on behalf of a user.
 
     :ivar resource: the resource, without a slash at its end.
     :ivar names: the permissions, without the resource; empty for ``/.default``.
-    :ivar reserved: those of OpenID Connect.
-    :ivar text: the parameter as it came.
+    :ivar reserved: the scopes of OpenID Connect.
+    :ivar text: the unparsed parameter.
     """
 
     resource: str
@@ -36,12 +36,12 @@ class UserScope:
 
 
 def read_app_scope(scope: str) -> str:
-    """The resource that the scope of the client credentials grant stands for, without the slash at its end.
+    """Return the resource in the scope of the client credentials grant, without a trailing slash.
 
-    A resource whose identifier ends in a slash is asked for with two, ``https://management.azure.com//.default``;
-    both spellings come to the same audience here.
+    The scope of a resource whose identifier ends in a slash has two, ``https://management.azure.com//.default``; the
+    emulator gives both spellings the same audience.
 
-    :raises RefusalError: 70011 it is not one scope, 1002012 it is another than ``/.default``.
+    :raises RefusalError: the parameter is not one scope (70011), or the scope is not ``/.default`` (1002012).
     """
     scopes = scope.split()
     if len(scopes) != 1:
@@ -55,10 +55,10 @@ def read_app_scope(scope: str) -> str:
 
 
 def read_user_scope(scope: str) -> UserScope:
-    """Read the scope of a token on a user's behalf.
+    """Parse the scope of a token on behalf of a user.
 
-    :raises RefusalError: 70011 one of them is malformed, there is none of a resource, or ``/.default`` stands beside
-        another; 28000 they are of more than one resource.
+    :raises RefusalError: a scope is malformed, no scope names a resource, or ``/.default`` accompanies another scope
+        (70011); the scopes name more than one resource (28000).
     """
     reserved: set[str] = set()
     resources: dict[str, str] = {}
@@ -67,7 +67,7 @@ def read_user_scope(scope: str) -> UserScope:
         if text in RESERVED:
             reserved.add(text)
             continue
-        # A permission that names no resource is one of Microsoft Graph.
+        # A permission without a resource belongs to Microsoft Graph.
         resource, _, name = text.rpartition("/") if "/" in text else (GRAPH, "", text)
         resource = resource.rstrip("/")
         if not resource or not name or not _SCOPE_TOKEN.fullmatch(text):
@@ -79,7 +79,7 @@ def read_user_scope(scope: str) -> UserScope:
     if len(resources) > 1:
         raise refuse(28000, scope=scope)
     if ".default" in names and len(names) > 1:
-        # Captured: ".default scope can't be combined with resource-specific scopes", under this code.
+        # Captured with this code: ".default scope can't be combined with resource-specific scopes".
         raise refuse(70011, scope=scope)
     return UserScope(
         next(iter(resources.values())),

@@ -1,4 +1,4 @@
-"""What lasts between the requests of a user: refresh tokens, and what resources demand of the user.
+"""State between the requests of a user: refresh tokens, and the claims that resources demand.
 
 https://learn.microsoft.com/entra/identity-platform/refresh-tokens
 """
@@ -16,21 +16,21 @@ from azure_certvar_credential.testing.entra.directory.model import User
 _MAX_REFRESH_TOKENS = 10_000
 
 STEP_UP_CODES = (50076, 50079)
-"""The user has to use, or to register for, multi-factor authentication."""
+"""The codes by which Entra requires a user to use multi-factor authentication, or to register for it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """What a refresh token stands for.
+    """The session of a refresh token.
 
     :ivar user: the user.
-    :ivar client_id: the application it was issued to.
-    :ivar tenant_id: the tenant that issued it.
-    :ivar scope: the scope it was issued with.
-    :ivar uti: the id of the user's assertion at its beginning.
+    :ivar client_id: the application that received the token.
+    :ivar tenant_id: the tenant that issued the token.
+    :ivar scope: the scope of the token.
+    :ivar uti: the id of the user's token that began the session.
     :ivar methods: how the user signed in.
     :ivar issued: seconds since the epoch.
-    :ivar revoked: since when it is revoked, seconds since the epoch, or None.
+    :ivar revoked: the time of revocation, seconds since the epoch, or None.
     """
 
     user: User
@@ -45,10 +45,10 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class Demand:
-    """What a resource asks of users.
+    """A resource's demand for claims.
 
     :ivar code: the AADSTS code of the refusal.
-    :ivar challenge: what the user's token has to be issued in answer to.
+    :ivar challenge: the challenge that the user's token must meet.
     """
 
     code: int
@@ -56,20 +56,20 @@ class Demand:
 
 
 def make_demand(code: int, claims: str, since: int) -> Demand:
-    """Make a demand of a resource.
+    """Make a demand of a claims request.
 
     :param code: the AADSTS code of the refusal.
     :param claims: the claims request, JSON.
-    :param since: how many tokens have been issued so far.
-    :raises ValueError: there is no such code, or the claims ask for nothing.
+    :param since: the number of tokens issued so far.
+    :raises ValueError: the code is not one of :data:`STEP_UP_CODES`, or the claims request is not JSON or is empty.
     """
     if code not in STEP_UP_CODES:
-        raise ValueError(f"a resource asks for more with one of {STEP_UP_CODES}, not with {code}")
+        raise ValueError(f"the code of a step-up must be one of {STEP_UP_CODES}, not {code}")
     return Demand(code, make_challenge(claims, since))
 
 
 class Sessions:
-    """Refresh tokens and demands; safe between threads."""
+    """Refresh tokens and demands; thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -77,7 +77,7 @@ class Sessions:
         self._demands: dict[str, Demand] = {}
 
     def begin(self, session: Session) -> str:
-        """Issue a refresh token, which is opaque to the client."""
+        """Issue an opaque refresh token for a session."""
         token = f"1.{secrets.token_urlsafe(48)}"
         with self._lock:
             self._sessions[token] = session
@@ -86,14 +86,15 @@ class Sessions:
         return token
 
     def find(self, token: str) -> Session | None:
-        """Find what a refresh token stands for; None if it was never issued."""
+        """Return the session of a refresh token; None if the token is unknown."""
         return self._sessions.get(token)
 
     def revoke(self, user: User | None, now: float) -> int:
-        """Revoke the refresh tokens of a user, or all of them, and tell how many.
+        """Revoke refresh tokens.
 
-        :param user: the user, or None.
+        :param user: the user whose tokens to revoke; None for all users.
         :param now: seconds since the epoch.
+        :returns: the number of revoked tokens.
         """
         with self._lock:
             revoked = {
@@ -105,7 +106,7 @@ class Sessions:
         return len(revoked)
 
     def demand(self, resource: str, demand: Demand | None) -> None:
-        """Set what a resource asks of users; None for nothing any more."""
+        """Set a resource's demand; None removes it."""
         with self._lock:
             if demand is None:
                 self._demands.pop(_name(resource), None)
@@ -113,7 +114,7 @@ class Sessions:
                 self._demands[_name(resource)] = demand
 
     def demand_of(self, resource: str) -> Demand | None:
-        """What a resource asks of users, or None."""
+        """Return a resource's demand, or None."""
         return self._demands.get(_name(resource))
 
 

@@ -107,7 +107,7 @@ def test_an_assertion_may_be_used_again_unless_strict(world: World, strict_world
     assert strict_world.post(form).status == 200
     second = strict_world.post(form)
     assert refused(second) == (400, "invalid_request", [50027])
-    assert "'jti' was used before" in second.json()["error_description"]
+    assert "'jti' has been used before" in second.json()["error_description"]
 
 
 def test_a_jti_is_forgotten_when_its_assertion_cannot_come_back(strict_world: World) -> None:

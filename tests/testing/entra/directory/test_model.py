@@ -73,12 +73,12 @@ def test_a_thumbprint_that_nobody_has_is_named(world: World) -> None:
 def test_ids_are_guids_and_taken_once() -> None:
     entra = EntraEmulator(tenant_id="5B1E7C2A-0000-4000-8000-000000000001")
     assert entra.tenant.tenant_id == "5b1e7c2a-0000-4000-8000-000000000001"
-    with pytest.raises(ValueError, match="there is a tenant called 5b1e7c2a"):
+    with pytest.raises(ValueError, match="a tenant already has the name 5b1e7c2a"):
         entra.add_tenant(entra.tenant.tenant_id)
-    with pytest.raises(ValueError, match=r"there is a tenant called contoso\.onmicrosoft\.com"):
+    with pytest.raises(ValueError, match=r"a tenant already has the name contoso\.onmicrosoft\.com"):
         entra.add_tenant(domains=["Contoso.onmicrosoft.com"])
     application = entra.add_application(client_id="5b1e7c2a-0000-4000-8000-000000000002")
-    with pytest.raises(ValueError, match="there is an application 5b1e7c2a"):
+    with pytest.raises(ValueError, match="an application already has the client id 5b1e7c2a"):
         entra.add_application(client_id=application.client_id.upper())
     for make in (lambda: entra.add_tenant("contoso"), lambda: entra.add_application(client_id="app")):
         with pytest.raises(ValueError, match="badly formed"):

@@ -24,7 +24,7 @@ def refresh(world: World, token: str | None, **changes: Any) -> Response:
     return world.post(form, url=url)
 
 
-def test_it_is_given_to_whoever_asks_for_offline_access(world: World) -> None:
+def test_the_scope_offline_access_requests_one(world: World) -> None:
     assertion = world.entra.issue_user_token(world.entra.add_user(), world.application)
     assert "refresh_token" not in world.post(world.obo_form(assertion, MAIL)).json()
     assert "refresh_token" in world.post(world.obo_form(assertion, f"offline_access {MAIL}")).json()
