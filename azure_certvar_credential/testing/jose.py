@@ -53,7 +53,7 @@ def parse_compact(text: str, *, strict: bool) -> CompactJws:
     # "alg": "none" has an empty signature (RFC 7518 section 3.6); the caller refuses it for its algorithm.
     signature = decode(segments[2], "the signature", strict=strict) if segments[2] else b""
     if "crit" in header:
-        # RFC 7515 section 4.1.11: a recipient must refuse extensions that it does not understand; it understands none.
+        # RFC 7515 section 4.1.11: refuse extensions that are not understood; the emulator understands none.
         raise MalformedError("the header has critical extensions")
     if strict and header.get("typ") != "JWT":
         raise MalformedError("the header's typ is not JWT")

@@ -14,7 +14,7 @@ from azure_certvar_credential.testing.jose import MalformedError
 
 @dataclass(frozen=True, slots=True)
 class Challenge:
-    """A claims challenge; only a token that is issued in answer to it meets it.
+    """A claims challenge, which only a token issued for it meets.
 
     :ivar claims: the claims request, JSON.
     :ivar requested: its ``access_token`` member.
