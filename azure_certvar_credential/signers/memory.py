@@ -15,7 +15,7 @@ PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 PublicKey = rsa.RSAPublicKey | ec.EllipticCurvePublicKey
 
 _HASHES: dict[int, hashes.HashAlgorithm] = {256: hashes.SHA256(), 384: hashes.SHA384(), 512: hashes.SHA512()}
-# CredentialBase once: they are the same for every signature, and making them takes longer than the rest of `sign`
+# Made once: they are the same for every signature, and making them takes longer than the rest of `sign`
 # beside OpenSSL.
 _PSS = {bits: padding.PSS(padding.MGF1(digest), digest.digest_size) for bits, digest in _HASHES.items()}
 _PKCS1V15 = padding.PKCS1v15()
