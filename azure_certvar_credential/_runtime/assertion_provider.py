@@ -17,7 +17,7 @@ Source = Callable[[], str] | Callable[[], Awaitable[str]]
 _JWT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 
 
-class AssertionSource:
+class AssertionProvider:
     """Where the client assertions of one credential come from.
 
     :param given: what the constructor was given.
@@ -35,7 +35,7 @@ class AssertionSource:
             )
         self.read: Callable[[], Any] = given
 
-    def copied(self) -> AssertionSource:
+    def copied(self) -> AssertionProvider:
         """Return itself: it has no state that two credentials could disturb."""
         return self
 
