@@ -14,9 +14,9 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from azure_certvar_credential.certificates.naming import der, describe, describe_all
-from azure_certvar_credential.certificates.parser_errors import PARSER_ERRORS, VERIFY_ERRORS
 from azure_certvar_credential.certificates.validity import is_valid
 from azure_certvar_credential.exceptions import CertificateError
+from azure_certvar_credential.signers.parser_errors import PARSER_ERRORS, VERIFY_ERRORS
 
 _logger = logging.getLogger(__name__)
 

@@ -9,9 +9,9 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from azure_certvar_credential.certificates.parser_errors import PARSER_ERRORS
 from azure_certvar_credential.exceptions import CertificateFormatError
-from azure_certvar_credential.signers.memory import PublicKey
+from azure_certvar_credential.signers.keys import PublicKey
+from azure_certvar_credential.signers.parser_errors import PARSER_ERRORS
 
 # A CA bundle has a hundred and more certificates; a message wants the first few.
 _MAX_NAMED = 5

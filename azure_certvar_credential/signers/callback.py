@@ -8,8 +8,8 @@ from typing import NoReturn
 
 from azure_certvar_credential.exceptions import CertificateError, ConfigurationError
 from azure_certvar_credential.signers.coroutines import is_coroutine_function
-from azure_certvar_credential.signers.memory import PublicKey
-from azure_certvar_credential.signers.public_keys import described, fitting, public_key_from, signature_length
+from azure_certvar_credential.signers.keys import PublicKey, described, fitting, signature_length
+from azure_certvar_credential.signers.public_keys import PublicKeyData, public_key_from
 
 
 class CallbackSigner:
@@ -30,7 +30,7 @@ class CallbackSigner:
 
     __slots__ = ("_public_key", "_remote", "_sign")
 
-    def __init__(self, public_key: object, sign: Callable[[bytes, str], bytes], *, remote: bool = False) -> None:
+    def __init__(self, public_key: PublicKeyData, sign: Callable[[bytes, str], bytes], *, remote: bool = False) -> None:
         if not callable(sign):
             raise ConfigurationError(f"sign is of type {type(sign).__name__}, which cannot be called")
         if is_coroutine_function(sign):
@@ -83,7 +83,7 @@ class AsyncCallbackSigner:
     __slots__ = ("_public_key", "_remote", "_sign")
 
     def __init__(
-        self, public_key: object, sign: Callable[[bytes, str], Awaitable[bytes]], *, remote: bool = False
+        self, public_key: PublicKeyData, sign: Callable[[bytes, str], Awaitable[bytes]], *, remote: bool = False
     ) -> None:
         if not callable(sign):
             raise ConfigurationError(f"sign is of type {type(sign).__name__}, which cannot be called")

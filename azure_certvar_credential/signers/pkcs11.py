@@ -12,8 +12,8 @@ from azure_certvar_credential._secrecy.redaction import redact_value
 from azure_certvar_credential._secrecy.tracebacks import clears_frames
 from azure_certvar_credential.exceptions import ConfigurationError, CredentialClosedError, PasswordError
 from azure_certvar_credential.signers.algorithms import Algorithm
-from azure_certvar_credential.signers.memory import PublicKey
-from azure_certvar_credential.signers.public_keys import described, fitting, public_key_from, signature_length
+from azure_certvar_credential.signers.keys import PublicKey, described, fitting, signature_length
+from azure_certvar_credential.signers.public_keys import PublicKeyData, public_key_from
 
 if TYPE_CHECKING:
     from azure_certvar_credential.signers._cryptoki.module import Module
@@ -90,7 +90,7 @@ class Pkcs11Signer:
         key_label: str | None = None,
         key_id: bytes | str | None = None,
         pin: str | Callable[[], str] | None = None,
-        public_key: object = None,
+        public_key: PublicKeyData | None = None,
     ) -> None:
         # CK_TOKEN_INFO has 32 bytes for it; what is longer was mistaken for a label.
         if not isinstance(token_label, str) or not 0 < len(token_label) <= _LONGEST_LABEL:

@@ -128,7 +128,7 @@ def test_a_certificate_of_another_key_is_refused(signer: Pkcs11Signer) -> None:
 
 
 def test_an_algorithm_that_does_not_fit_never_reaches_the_token(signer: Pkcs11Signer) -> None:
-    with pytest.raises(ConfigurationError, match="ES256 needs an EC key on secp256r1, and this key is RSA 2048"):
+    with pytest.raises(ConfigurationError, match="ES256 needs an EC key on secp256r1, but this key is RSA 2048"):
         signer.sign(b"message", "ES256")
 
 

@@ -15,7 +15,8 @@ from jwt.algorithms import get_default_algorithms
 
 from azure_certvar_credential.exceptions import ConfigurationError
 from azure_certvar_credential.signers.algorithms import ALGORITHMS
-from azure_certvar_credential.signers.memory import MemorySigner, PrivateKey
+from azure_certvar_credential.signers.keys import PrivateKey
+from azure_certvar_credential.signers.memory import MemorySigner
 from azure_certvar_credential.signers.protocol import Signer
 from tests.certificates import making
 from tests.certificates.secrecy import assert_tells_nothing, secrets_of

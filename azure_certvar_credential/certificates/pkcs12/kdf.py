@@ -15,8 +15,8 @@ from cryptography.hazmat.primitives.kdf.pbkdf2 import PBKDF2HMAC
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
 from azure_certvar_credential.certificates.ber import INTEGER, SEQUENCE, Element, MalformedError
-from azure_certvar_credential.certificates.parser_errors import PARSER_ERRORS
 from azure_certvar_credential.certificates.pkcs12 import kdf_budget
+from azure_certvar_credential.signers.parser_errors import PARSER_ERRORS
 
 if TYPE_CHECKING:
     from hashlib import _Hash as Hash

@@ -18,10 +18,10 @@ from cryptography.hazmat.primitives.ciphers import Cipher
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, pkcs12
 
 from azure_certvar_credential.certificates.ber import CONTEXT_0, INTEGER, OCTET_STRING, SEQUENCE, encode
-from azure_certvar_credential.certificates.parser_errors import PARSER_ERRORS
 from azure_certvar_credential.certificates.pkcs12 import mac_data
 from azure_certvar_credential.certificates.pkcs12.authenticated_safe import Encrypted
 from azure_certvar_credential.certificates.pkcs12.kdf import Passphrase
+from azure_certvar_credential.signers.parser_errors import PARSER_ERRORS
 
 # Encoded OBJECT IDENTIFIERs of RFC 2315 section 14 and RFC 7292 section 4.2.
 _DATA = bytes.fromhex("06092a864886f70d010701")

@@ -16,7 +16,6 @@ from cryptography.hazmat.primitives.ciphers.modes import CBC
 from cryptography.hazmat.primitives.padding import PKCS7
 
 from azure_certvar_credential.certificates.ber import Element, MalformedError
-from azure_certvar_credential.certificates.parser_errors import PARSER_ERRORS
 from azure_certvar_credential.certificates.pkcs12 import kdf_budget
 from azure_certvar_credential.certificates.pkcs12.kdf import (
     ENCRYPTION_KEY,
@@ -26,6 +25,7 @@ from azure_certvar_credential.certificates.pkcs12.kdf import (
     derive,
     pkcs12_key,
 )
+from azure_certvar_credential.signers.parser_errors import PARSER_ERRORS
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ import pkcs11
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from pkcs11 import Attribute, KeyType, ObjectClass
+from pkcs11.util.ec import encode_named_curve_parameters
 
 from azure_certvar_credential.exceptions import (
     AmbiguousPrivateKeyError,
@@ -15,14 +16,14 @@ from azure_certvar_credential.exceptions import (
     MissingPrivateKeyError,
     UnsupportedKeyError,
 )
-from azure_certvar_credential.signers.memory import PublicKey
+from azure_certvar_credential.signers.algorithms import CURVES
+from azure_certvar_credential.signers.keys import PublicKey
 from azure_certvar_credential.signers.public_keys import public_key_from
 
-# CKA_EC_PARAMS: the DER of each curve's object identifier (RFC 5480 section 2.1.1.1).
+# By CKA_EC_PARAMS: the DER of each curve's OBJECT IDENTIFIER (RFC 5480 section 2.1.1.1).
 _CURVES: dict[bytes, ec.EllipticCurve] = {
-    bytes.fromhex("06082a8648ce3d030107"): ec.SECP256R1(),
-    bytes.fromhex("06052b81040022"): ec.SECP384R1(),
-    bytes.fromhex("06052b81040023"): ec.SECP521R1(),
+    encode_named_curve_parameters(row.curve_oid): ec.get_curve_for_oid(x509.ObjectIdentifier(row.curve_oid))()
+    for row in CURVES.values()
 }
 # What a token says of an attribute that it does not have or does not show.
 _WITHHELD = (pkcs11.AttributeTypeInvalid, pkcs11.AttributeSensitive, pkcs11.FunctionFailed)
