@@ -7,14 +7,16 @@ import hashlib
 import time
 from collections.abc import Iterable
 from datetime import datetime
-from typing import TYPE_CHECKING, Literal, NoReturn, final
+from typing import Literal, NoReturn, TypeAlias, final
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from azure_certvar_credential._secrecy.tracebacks import clears_frames
+from azure_certvar_credential.certificates import generation
 from azure_certvar_credential.certificates.chain import given_chain, is_self_signed, order_chain
+from azure_certvar_credential.certificates.data import Content
 from azure_certvar_credential.certificates.loading import read_material
 from azure_certvar_credential.certificates.naming import der, readable
 from azure_certvar_credential.certificates.pkcs12.passwords import password_octets
@@ -22,12 +24,8 @@ from azure_certvar_credential.certificates.possession import as_signer, prove_po
 from azure_certvar_credential.certificates.validity import warn_outside_validity
 from azure_certvar_credential.exceptions import CertificateError
 from azure_certvar_credential.signers.encoding import base64url
-from azure_certvar_credential.signers.memory import PrivateKey
+from azure_certvar_credential.signers.keys import PrivateKey
 from azure_certvar_credential.signers.protocol import AsyncSigner, Signer
-
-if TYPE_CHECKING:
-    from azure_certvar_credential.certificates import generation
-    from azure_certvar_credential.certificates.data import CertificateData
 
 
 @final
@@ -144,8 +142,6 @@ class ClientCertificate:
         :param days: for how many days from now it is valid. It begins five minutes ago, for clocks that run behind.
         :raises ConfigurationError: one of these is not as described.
         """
-        from azure_certvar_credential.certificates import generation
-
         leaf, private_key = generation.generate(common_name, key, days)
         return cls(leaf, private_key)
 
@@ -292,3 +288,7 @@ class ClientCertificate:
 
     def __delattr__(self, name: str) -> NoReturn:
         raise AttributeError(f"a ClientCertificate is immutable; {name!r} cannot be deleted")
+
+
+# What a certificate may be given as, wherever this package takes one.
+CertificateData: TypeAlias = ClientCertificate | Content

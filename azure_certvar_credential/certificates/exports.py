@@ -17,7 +17,8 @@ from cryptography.hazmat.primitives.serialization import (
 
 from azure_certvar_credential.certificates.pkcs12.passwords import password_octets
 from azure_certvar_credential.exceptions import CertificateError, PasswordError
-from azure_certvar_credential.signers.memory import MemorySigner, PrivateKey
+from azure_certvar_credential.signers.keys import PrivateKey
+from azure_certvar_credential.signers.memory import MemorySigner
 from azure_certvar_credential.signers.protocol import Signer
 
 

@@ -6,11 +6,13 @@ Every form is recognised by its content, never by a flag, a name or a declared c
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization.pkcs12 import PKCS12Certificate, PKCS12KeyAndCertificates
 
 from azure_certvar_credential.certificates import ber, encoding, hints, pem, structures
+from azure_certvar_credential.certificates.key_loading import load_key
 from azure_certvar_credential.certificates.material import Collected, Material
 from azure_certvar_credential.certificates.naming import readable
 from azure_certvar_credential.exceptions import CertificateFormatError, MissingPrivateKeyError
@@ -51,7 +53,7 @@ def _collect(collected: Collected, item: object, password: bytes | None, nesting
         collected.certificates.append(readable(item.certificate))
     elif isinstance(item, PKCS12KeyAndCertificates):
         _collect_pkcs12(collected, item)
-    elif isinstance(item, (tuple, list)) and nesting < _MAX_NESTING:
+    elif isinstance(item, Sequence) and nesting < _MAX_NESTING:
         for part in item:
             # pkcs12.load_key_and_certificates() has None in the place of what is missing.
             if part is not None:
@@ -128,7 +130,7 @@ def _recognise_pem(collected: Collected, text: str, password: bytes | None) -> b
                 f"{where} is in OpenSSH's own format; convert it with `ssh-keygen -p -m PKCS8 -f key`"
             )
         elif block.label.endswith("PRIVATE KEY"):
-            collected.add_key(structures.load_key(block.data, password, collected.budget, where))
+            collected.add_key(load_key(block.data, password, collected.budget, where))
         elif block.label in _PFX_LABELS:
             if not _recognise_der(collected, block.data, password, where):
                 raise CertificateFormatError(f"the PFX in {where} is damaged: it is no ASN.1")
@@ -179,7 +181,7 @@ def _recognise_der(collected: Collected, data: bytes, password: bytes | None, wh
         elif kind == structures.CERTIFICATE:
             collected.certificates.append(structures.load_certificate(element.encoded, where))
         elif kind in (structures.PRIVATE_KEY, structures.ENCRYPTED_PRIVATE_KEY, structures.DSA_PRIVATE_KEY):
-            collected.add_key(structures.load_key(element.encoded, password, collected.budget, where))
+            collected.add_key(load_key(element.encoded, password, collected.budget, where))
         else:
             raise structures.other_structure(kind, where)
         rest = rest[len(element.encoded) :]

@@ -14,11 +14,11 @@ import re
 import sys
 from collections.abc import Awaitable, Callable
 from types import FunctionType
-from typing import Any, SupportsIndex
+from typing import Any, SupportsIndex, TypeAlias
 
 from azure_certvar_credential._secrecy.redaction import redact_value
 from azure_certvar_credential._secrecy.tracebacks import clears_frames
-from azure_certvar_credential.certificates.certificate import ClientCertificate
+from azure_certvar_credential.certificates.certificate import CertificateData, ClientCertificate
 from azure_certvar_credential.exceptions import (
     CertificateFormatError,
     CertificateSourceError,
@@ -26,7 +26,10 @@ from azure_certvar_credential.exceptions import (
     MissingCertificateError,
 )
 
-Source = Callable[[], Any]
+# A function or coroutine function without parameters, or an object that is called like one.
+Source: TypeAlias = Callable[[], CertificateData | Awaitable[CertificateData]]
+# What a credential takes as its certificate.
+Certificate: TypeAlias = CertificateData | Source
 
 # Seconds after which a source is read again, unless it has a `max_age` of its own.
 MAX_AGE = 3600.0
@@ -63,9 +66,7 @@ class CertificateSource:
     :raises ConfigurationError: ``read`` is not callable, or ``max_age`` is not a positive number.
     """
 
-    def __init__(
-        self, read: Callable[[], object] | Callable[[], Awaitable[object]], *, max_age: float = MAX_AGE
-    ) -> None:
+    def __init__(self, read: Source, *, max_age: float = MAX_AGE) -> None:
         if not callable(read):
             raise ConfigurationError(f"read must be callable, not {type(read).__name__}")
         if isinstance(max_age, bool) or not isinstance(max_age, (int, float)) or not 0 < max_age < float("inf"):
@@ -73,7 +74,7 @@ class CertificateSource:
         self._read = read
         self.max_age = float(max_age)
 
-    def __call__(self) -> object:
+    def __call__(self) -> CertificateData | Awaitable[CertificateData]:
         """Read the certificate; an awaitable if ``read`` is a coroutine function."""
         return self._read()
 

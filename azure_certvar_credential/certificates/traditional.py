@@ -14,12 +14,12 @@ from cryptography.hazmat.primitives.ciphers.modes import CBC
 from cryptography.hazmat.primitives.padding import PKCS7
 
 from azure_certvar_credential.certificates import structures
-from azure_certvar_credential.certificates.parser_errors import PARSER_ERRORS
 from azure_certvar_credential.certificates.pem import Block
-from azure_certvar_credential.certificates.pkcs12 import kdf_budget
 from azure_certvar_credential.certificates.pkcs12.passwords import password_required, wrong_password
+from azure_certvar_credential.certificates.private_keys import load_plain_key
 from azure_certvar_credential.exceptions import CertificateFormatError
-from azure_certvar_credential.signers.memory import PrivateKey
+from azure_certvar_credential.signers.keys import PrivateKey
+from azure_certvar_credential.signers.parser_errors import PARSER_ERRORS
 
 # Octets of the key by the name in DEK-Info.
 _AES = {"AES-128-CBC": 16, "AES-192-CBC": 24, "AES-256-CBC": 32}
@@ -35,7 +35,7 @@ def load_traditional(block: Block, password: bytes | None, where: str) -> Privat
     :param block: a PEM block with ``Proc-Type: 4,ENCRYPTED``.
     :param password: the password; without one the empty password is tried.
     :param where: what it was found in, for the message.
-    :raises PasswordRequiredError, WrongPasswordError, UnsupportedKeyError: as :func:`.structures.load_key`.
+    :raises PasswordRequiredError, WrongPasswordError, UnsupportedKeyError: as :func:`.key_loading.load_key`.
     :raises CertificateFormatError: the cipher is not supported, or the key is damaged.
     """
     if block.cipher not in _AES and block.cipher not in _DES:
@@ -46,7 +46,7 @@ def load_traditional(block: Block, password: bytes | None, where: str) -> Privat
     plain = _decrypted(block, password or b"")
     # One wrong password in 256 leaves padding that is right by chance; the tags of a key are not.
     if plain is not None and structures.identified(plain) in (structures.PRIVATE_KEY, structures.DSA_PRIVATE_KEY):
-        return structures.load_key(plain, None, kdf_budget.Budget(), where)
+        return load_plain_key(plain, where)
     raise wrong_password(password, where) if password else password_required(password, where)
 
 

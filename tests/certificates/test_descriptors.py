@@ -150,7 +150,7 @@ def test_a_source_that_was_never_finished_shows_its_class_name(kind: Any) -> Non
 @pytest.mark.parametrize("max_age", [0, -1, True, "60", float("nan"), float("inf")])
 def test_an_age_is_a_positive_number_of_seconds(max_age: float) -> None:
     with pytest.raises(ConfigurationError, match="max_age"):
-        CertificateSource(lambda: None, max_age=max_age)
+        CertificateSource(lambda: b"", max_age=max_age)
 
 
 def test_a_source_is_callable() -> None:

@@ -15,7 +15,8 @@ from azure_certvar_credential.exceptions import (
     KeyMismatchError,
     UnsupportedKeyError,
 )
-from azure_certvar_credential.signers.memory import MemorySigner, PrivateKey
+from azure_certvar_credential.signers.keys import PrivateKey
+from azure_certvar_credential.signers.memory import MemorySigner
 from azure_certvar_credential.signers.protocol import Signer
 from tests.certificates import making
 

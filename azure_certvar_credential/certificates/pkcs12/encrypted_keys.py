@@ -14,14 +14,10 @@ from azure_certvar_credential.certificates.pkcs12 import kdf_budget, openssl, pb
 from azure_certvar_credential.certificates.pkcs12.authenticated_safe import Encrypted
 from azure_certvar_credential.certificates.pkcs12.kdf import EMPTY_PASSWORD, NO_PASSWORD, Passphrase
 from azure_certvar_credential.certificates.pkcs12.passwords import password_required, wrong_password
-from azure_certvar_credential.certificates.structures import PRIVATE_KEY, accept, identified, load_key
-from azure_certvar_credential.exceptions import (
-    CertificateFormatError,
-    PasswordError,
-    PasswordRequiredError,
-    WrongPasswordError,
-)
-from azure_certvar_credential.signers.memory import PrivateKey
+from azure_certvar_credential.certificates.private_keys import accept, load_plain_key
+from azure_certvar_credential.certificates.structures import PRIVATE_KEY, identified
+from azure_certvar_credential.exceptions import CertificateFormatError, PasswordRequiredError, WrongPasswordError
+from azure_certvar_credential.signers.keys import PrivateKey
 
 # Octets of a PKCS #8 structure that OpenSSL is given: nine numbers of RSA with 4096 bits have 2.4 kB.
 _LARGEST_KEY = 2_500
@@ -46,7 +42,7 @@ def load_encrypted(element: ber.Element, password: bytes | None, budget: kdf_bud
         have done them in vain; that they are done once more here is bounded, since a second failure is final.
     :param where: what it was found in, for the message.
     :raises PasswordRequiredError, WrongPasswordError, UnsupportedKeyError, CertificateFormatError: as
-        :func:`.structures.load_key`.
+        :func:`.key_loading.load_key`.
     """
     problem = None
     try:
@@ -88,8 +84,8 @@ def read_key(left: bytes | Encrypted, passphrase: Passphrase, *, by_openssl: boo
         if identified(left) != PRIVATE_KEY:
             return None  # a key that is encrypted twice is none: its iterations would be nobody's budget
         try:
-            return load_key(left, None, kdf_budget.Budget(), "what is encrypted")
-        except (CertificateFormatError, PasswordError):
+            return load_plain_key(left, "the encrypted key")
+        except CertificateFormatError:
             # OpenSSL takes keys that cryptography's stricter parser refuses.
             pass
     # OpenSSL validates RSA keys, which takes long (40 ms with 2048 bits, half a minute with 16384).

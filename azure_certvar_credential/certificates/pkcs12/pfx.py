@@ -31,7 +31,7 @@ from azure_certvar_credential.exceptions import (
     PasswordRequiredError,
     WrongPasswordError,
 )
-from azure_certvar_credential.signers.memory import PrivateKey
+from azure_certvar_credential.signers.keys import PrivateKey
 
 _logger = logging.getLogger(__name__)
 
