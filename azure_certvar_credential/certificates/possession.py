@@ -157,7 +157,7 @@ def _sign(challenge: bytes, signer: Signer) -> tuple[object, str]:
         # The failures of a caller's own signer (network, PIN, quota) pass through.
         if not isinstance(signer, MemorySigner):
             raise
-    # Outside of the handler, as everywhere: nothing foreign stands behind an error of this package.
+    # Outside the handler, so that the foreign exception does not become __context__.
     raise CertificateError(
         f"the private key (RSA, public-key SHA-256 {public_key_sha256(public_key)}) is damaged and cannot sign"
     )

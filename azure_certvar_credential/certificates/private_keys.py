@@ -45,7 +45,7 @@ def load_plain_key(encoded: bytes, where: str) -> PrivateKey:
         problem = str(error)
     else:
         return _load(element, kind, where)
-    # Outside of the handler, as everywhere: nothing foreign stands behind an error of this package.
+    # Outside the handler, so that the foreign exception does not become __context__.
     raise CertificateFormatError(f"the private key in {where} is damaged: {problem}")
 
 

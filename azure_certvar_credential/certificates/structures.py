@@ -1,7 +1,7 @@
 """Recognises binary structures by their shape, and reads certificates.
 
-OpenSSL's own detection tries one parser after the other and reports the last one's failure, which names the wrong
-thing; the shapes of RFC 5280, 5208, 5958, 8017, 5915 and 7292 differ in the tags of their first elements.
+OpenSSL's detection tries one parser after another and reports the failure of the last one, which misleads. The shapes
+of RFC 5280, 5208, 5958, 8017, 5915 and 7292 differ in the tags of their first elements.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ ENCRYPTED_PRIVATE_KEY = "encrypted private key"
 DSA_PRIVATE_KEY = "DSA private key"
 UNKNOWN = "unknown structure"
 
-# Recognised only in order to be named.
+# Recognised only for the error message.
 _OTHERS = {
-    "public key": "it verifies signatures and cannot make them",
+    "public key": "it verifies signatures and cannot create them",
     "certificate signing request": "give the certificate that was issued for it",
     "PKCS #7": "a .p7b holds certificates and never a private key; give PEM or PFX",
 }
 
 
 def identify(element: ber.Element) -> str:
-    """Return which structure an element is, by the tags of what is inside.
+    """Return the kind of structure, recognised by the tags of its members.
 
-    :raises MalformedError: its content is no BER.
+    :raises MalformedError: the element's content is not BER.
     """
     if element.tag != ber.SEQUENCE:
         return UNKNOWN
@@ -60,8 +60,8 @@ def identify(element: ber.Element) -> str:
 
 
 def identify_beginning(data: bytes) -> str:
-    """Return what data that is cut off seems to be, for a message."""
-    # Identifier and length octets of the outer SEQUENCE take two to six bytes; then come version and the next tag.
+    """Return what truncated data seems to be, for a message."""
+    # The identifier and length octets of the outer SEQUENCE take two to six bytes; version and next tag follow.
     head = data[2:10]
     if b"\x02\x01\x03\x30" in head:
         return PFX
@@ -69,7 +69,7 @@ def identify_beginning(data: bytes) -> str:
 
 
 def identified(data: bytes) -> str:
-    """Return which structure data begins with; :data:`UNKNOWN` if it is no BER."""
+    """Return the kind of structure at the start of the data; :data:`UNKNOWN` if that is not BER."""
     try:
         return identify(ber.parse_first(data))
     except ber.MalformedError:
@@ -77,18 +77,18 @@ def identified(data: bytes) -> str:
 
 
 def other_structure(kind: str, where: str) -> CertificateFormatError:
-    """Return the error for a structure that is neither certificate, key nor PFX.
+    """Return the error for a structure that is not a certificate, key or PFX.
 
     :param where: what it was found in.
     """
     remedy = _OTHERS.get(kind)
     if remedy is None:
-        return CertificateFormatError(f"{where} is ASN.1, but no certificate, private key or PFX")
+        return CertificateFormatError(f"{where} is ASN.1, but not a certificate, private key or PFX")
     return CertificateFormatError(f"{where} is a {kind}: {remedy}")
 
 
 def remedy(data: bytes) -> str | None:
-    """Return what to do about a structure that is neither certificate, key nor PFX; None if it is not known."""
+    """Return advice about a structure that is not a certificate, key or PFX; None for an unknown one."""
     return _OTHERS.get(identified(data))
 
 
@@ -104,5 +104,5 @@ def load_certificate(encoded: bytes, where: str) -> x509.Certificate:
         problem = str(error)
     else:
         return readable(certificate)
-    # Outside of the handler, as everywhere: nothing foreign stands behind an error of this package.
+    # Outside the handler, so that the foreign exception does not become __context__.
     raise CertificateFormatError(f"the certificate in {where} is damaged: {problem}")
