@@ -97,8 +97,8 @@ class Collected:
             raise MissingPrivateKeyError(
                 f"the data holds a certificate, {describe_all(self.certificates)}, but no private key{self._also()}. A "
                 ".cer or .crt file is the public half, as in the app registration. The private key is in the .pfx, "
-                ".p12 or .key file that was created with it, in the certificate store (export it with the private key), "
-                "or in the Key Vault secret of the same name (if the key is exportable)"
+                ".p12 or .key file created with it, in the certificate store (export it with the private key), or in "
+                "the Key Vault secret of the same name (if the key is exportable)"
             )
         if len(self.signers) > 1:
             prints = ", ".join(public_key_sha256(signer.public_key) for signer in self.signers[:_MAX_NAMED])

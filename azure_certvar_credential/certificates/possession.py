@@ -47,7 +47,7 @@ def check_key(key: object) -> PublicKey:
             )
         if key.key_size > MAX_RSA_BITS:
             raise UnsupportedKeyError(
-                f"the RSA key has {key.key_size} bits; use at most {MAX_RSA_BITS}: signing takes minutes with more"
+                f"the RSA key has {key.key_size} bits; use at most {MAX_RSA_BITS} (larger keys take minutes to sign)"
             )
         return key
     if isinstance(key, ec.EllipticCurvePublicKey):

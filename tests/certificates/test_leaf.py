@@ -87,5 +87,7 @@ def test_a_choice_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO, "azure_certvar_credential.certificates.material"):
         chosen = ClientCertificate.load((issued(-9, 9), issued(-9, 99), KEY))
 
-    assert f"several certificates have this private key; 'CN=leaf' (thumbprint {chosen.thumbprint})" in caplog.text
+    assert (
+        f"several certificates match the private key; using 'CN=leaf' (thumbprint {chosen.thumbprint})" in caplog.text
+    )
     assert chosen.not_after == NOW + 99 * DAY < NOW + YEAR

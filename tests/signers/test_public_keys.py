@@ -49,7 +49,7 @@ def test_every_form_gives_the_same_key(kind: str, form: str) -> None:
 @pytest.mark.parametrize(
     ("source", "error", "words"),
     [
-        (RSA, CertificateFormatError, "private key (RSAPrivateKey) was given"),
+        (RSA, CertificateFormatError, "public_key is a private key (RSAPrivateKey)"),
         (making.key_bytes(RSA, Encoding.PEM), CertificateFormatError, "private key in PEM"),
         (making.key_bytes(EC, Encoding.PEM).decode(), CertificateFormatError, "private key in PEM"),
         (making.key_bytes(RSA, Encoding.DER), CertificateFormatError, "neither a certificate nor a public key"),
