@@ -100,7 +100,7 @@ def redact_value(value: object) -> str:
         if showable(value):
             return str.__repr__(value)
         if len(value) <= _MOST and _KEY_MATERIAL.search(value) is None:
-            return f"a str of {len(value)} characters (not shown: it may be a secret)"
+            return f"a str of {len(value)} characters (not shown, as it may be confidential)"
         return f"a str of {len(value)} characters (were the arguments swapped?)"
     if value is None or isinstance(value, (bool, float)) or (type(value) is int and abs(value) < _LARGEST):
         return str(value)

@@ -106,7 +106,8 @@ class EnvironmentCertificate:
     def __init__(self, name: str, password_name: str | None = None) -> None:
         for what, given in (("name", name), ("password_name", password_name or "_")):
             if not isinstance(given, str) or not _VARIABLE.fullmatch(given):
-                raise ConfigurationError(f"{what} must name an environment variable, not {redact_value(given)}")
+                shown = redact_value(given)
+                raise ConfigurationError(f"{what} must be the name of an environment variable, not {shown}")
         self.name, self.password_name = name, password_name
 
     @clears_frames
