@@ -8,6 +8,7 @@ from azure_certvar_credential._core.authority import DEFAULT_ALGORITHM, Authorit
 from azure_certvar_credential._secrecy.redaction import redact_value
 from azure_certvar_credential.exceptions import ConfigurationError
 from azure_certvar_credential.signers.algorithms import algorithm_named
+from azure_certvar_credential.signers.keys import curve_of
 
 if TYPE_CHECKING:
     from azure_certvar_credential.certificates import ClientCertificate
@@ -50,6 +51,6 @@ def check_key(certificate: ClientCertificate, algorithm: str) -> None:
             f"algorithm {algorithm} needs an {row.key_type} key, and the certificate's key is "
             f"{certificate.key_type}-{certificate.key_size}; {remedy}"
         )
-    curve = {256: "secp256r1", 384: "secp384r1", 521: "secp521r1"}.get(certificate.key_size)
-    if row.curve is not None and row.curve != curve:
+    curve = curve_of(certificate.signer.public_key)
+    if row.curve != curve:
         raise ConfigurationError(f"algorithm {algorithm} needs a key on {row.curve} (RFC 7518), not on {curve}")

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self  # of the standard library from Python 3.11 on
 
     from azure_certvar_credential._runtime.user import User
-    from azure_certvar_credential.certificates.data import Certificate
+    from azure_certvar_credential.certificates.sources import Certificate
 
 
 class CredentialBase:

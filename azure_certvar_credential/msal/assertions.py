@@ -41,7 +41,7 @@ from azure_certvar_credential.exceptions import ConfigurationError
 from azure_certvar_credential.signers.algorithms import algorithm_named
 
 if TYPE_CHECKING:
-    from azure_certvar_credential.certificates.data import Certificate
+    from azure_certvar_credential.certificates.sources import Certificate
 
 # The first version of MSAL that tells the callable whom the assertion is for.
 _TELLS = (1, 37)

@@ -24,7 +24,7 @@ from azure_certvar_credential.msal.caches import check_cache
 if TYPE_CHECKING:
     from typing_extensions import Self  # of the standard library from Python 3.11 on
 
-    from azure_certvar_credential.certificates.data import Certificate
+    from azure_certvar_credential.certificates.sources import Certificate
 
 # The options that are not the pipeline's: requests that were sent are repeated above it.
 _RETRIES = frozenset(

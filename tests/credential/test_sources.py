@@ -28,7 +28,7 @@ class Source:
         self.answers = list(answers)
         self.calls = 0
 
-    def __call__(self) -> object:
+    def __call__(self) -> Any:
         self.calls += 1
         answer = self.answers[0] if len(self.answers) == 1 else self.answers.pop(0)
         if isinstance(answer, Exception):
@@ -39,7 +39,7 @@ class Source:
 class AsyncSource(Source):
     """The same as a coroutine function."""
 
-    async def __call__(self) -> object:
+    async def __call__(self) -> Any:
         await asyncio.sleep(0)
         return super().__call__()
 
