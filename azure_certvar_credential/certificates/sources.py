@@ -14,7 +14,7 @@ import re
 import sys
 from collections.abc import Awaitable, Callable
 from types import FunctionType
-from typing import Any, SupportsIndex, TypeAlias
+from typing import Any, Generic, SupportsIndex, TypeAlias, TypeVar
 
 from azure_certvar_credential._secrecy.redaction import redact_value
 from azure_certvar_credential._secrecy.tracebacks import clears_frames
@@ -26,10 +26,12 @@ from azure_certvar_credential.exceptions import (
     MissingCertificateError,
 )
 
-# A function or coroutine function without parameters, or an object that can be called like one.
-Source: TypeAlias = Callable[[], CertificateData | Awaitable[CertificateData]]
-# Every form in which a credential takes its certificate.
-Certificate: TypeAlias = CertificateData | Source
+# A function without parameters, or an object that can be called like one; what a synchronous credential reads.
+Source: TypeAlias = Callable[[], CertificateData]
+# A coroutine function as well; what an asynchronous credential reads.
+AnySource: TypeAlias = Callable[[], CertificateData] | Callable[[], Awaitable[CertificateData]]
+# What a source returns.
+R = TypeVar("R", bound=CertificateData | Awaitable[CertificateData])
 
 # Seconds after which a source is read again, unless it defines its own `max_age`.
 MAX_AGE = 3600.0
@@ -57,7 +59,7 @@ def holds_no_secret(source: object) -> bool:
     return vars(type(source)).get("holds_no_secret") is True
 
 
-class CertificateSource:
+class CertificateSource(Generic[R]):
     """A callable as a source, with the time after which it is read again.
 
     :param read: returns a certificate in any form that :meth:`.ClientCertificate.load` takes. For the asynchronous
@@ -66,7 +68,7 @@ class CertificateSource:
     :raises ConfigurationError: ``read`` is not callable, or ``max_age`` is not a positive number.
     """
 
-    def __init__(self, read: Source, *, max_age: float = MAX_AGE) -> None:
+    def __init__(self, read: Callable[[], R], *, max_age: float = MAX_AGE) -> None:
         if not callable(read):
             raise ConfigurationError(f"read must be callable, not {type(read).__name__}")
         if isinstance(max_age, bool) or not isinstance(max_age, (int, float)) or not 0 < max_age < float("inf"):
@@ -74,7 +76,7 @@ class CertificateSource:
         self._read = read
         self.max_age = float(max_age)
 
-    def __call__(self) -> CertificateData | Awaitable[CertificateData]:
+    def __call__(self) -> R:
         """Read the certificate; an awaitable if ``read`` is a coroutine function."""
         return self._read()
 

@@ -125,7 +125,7 @@ class Carrier:
         return self.pem
 
 
-SECRET_SOURCES: dict[str, Callable[[str], CertificateSource]] = {
+SECRET_SOURCES: dict[str, Callable[[str], CertificateSource[Any]]] = {
     "partial": lambda pem: CertificateSource(functools.partial(str, pem)),
     "instance": lambda pem: CertificateSource(Carrier(pem)),
     "bound method": lambda pem: CertificateSource(Carrier(pem).method),

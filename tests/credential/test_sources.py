@@ -137,10 +137,11 @@ class TestSync:
         with pytest.raises(
             ConfigurationError, match=r"source is asynchronous; use the credential of azure_certvar_credential\.aio"
         ):
-            CertVarCredential("contoso.example", "client", AsyncSource(1))
+            CertVarCredential("contoso.example", "client", AsyncSource(1))  # type: ignore[arg-type]  # on purpose
 
     def test_a_source_that_turns_out_to_be_asynchronous_is_refused_when_it_is_read(self) -> None:
-        credential = CertVarCredential("contoso.example", "client", lambda: AsyncSource(1)())  # noqa: PLW0108 - hides the coroutine
+        hidden: Any = lambda: AsyncSource(1)()  # noqa: E731, PLW0108 - hides the coroutine
+        credential = CertVarCredential("contoso.example", "client", hidden)
 
         with pytest.raises(
             ConfigurationError, match=r"source is asynchronous; use the credential of azure_certvar_credential\.aio"
