@@ -4,37 +4,35 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from azure_certvar_credential._core.request import UserAssertion
-from azure_certvar_credential._core.signing import check_audience, client_assertion
+from azure_certvar_credential._core.client_authentication.for_others import check_audience, client_assertion
+from azure_certvar_credential._core.grants import Grant
 from azure_certvar_credential._runtime.blocking import blocking
+from azure_certvar_credential._runtime.cached_tokens import CachedTokens
 from azure_certvar_credential._runtime.construction import Parts
-from azure_certvar_credential._runtime.credentials import ForUser, Made, WithAssertionSource, WithCertificate
+from azure_certvar_credential._runtime.credentials import CredentialBase, ForUser, WithAssertionSource, WithCertificate
 from azure_certvar_credential._runtime.fork import tell_after_fork
-from azure_certvar_credential._runtime.keeper import TokenKeeper
 from azure_certvar_credential._secrecy.tracebacks import clears_frames
-from azure_certvar_credential._sync.flights import Flights
-from azure_certvar_credential._sync.performer import Performer
+from azure_certvar_credential._sync.effect_runner import EffectRunner
 from azure_certvar_credential._sync.shell import Shell
+from azure_certvar_credential._sync.single_flight import SingleFlight
 
 if TYPE_CHECKING:
-    from azure_certvar_credential._runtime.user import Given
+    from azure_certvar_credential._runtime.user import User, UserAssertionSource
 
 
-class _Own(Made, Shell):
+class OwningCredential(CredentialBase, Shell):
     """A credential with tokens, flights and connections of its own."""
 
     def _start(self, parts: Parts) -> None:
-        parts.holder.refuse_coroutines()
-        self._parts = parts
-        self._keeper = TokenKeeper(parts.clock, parts.settings.tenant_id)
-        self._performer = Performer(parts, self._keeper)
-        self._flights = Flights(self._keeper, self._performer.acquire)
-        self._hot = self._keeper.hot
-        self._request = parts.settings.request
-        tell_after_fork(self._keeper, self._flights, parts.holder)
+        parts.provider.refuse_coroutines()
+        self._parts, self._settings = parts, parts.settings
+        self._cache = self._cached_tokens = CachedTokens(parts.new_store(), parts.clock, parts.settings.tenant_id)
+        self._effects = EffectRunner(parts, self._cached_tokens)
+        self._single_flight = SingleFlight(self._cached_tokens, self._effects.acquire)
+        tell_after_fork(self._cached_tokens, self._single_flight, parts.provider)
 
     @clears_frames
-    def on_behalf_of(self, user_assertion: Given) -> OnBehalfOfCredential:
+    def on_behalf_of(self, user_assertion: UserAssertionSource) -> OnBehalfOfCredential:
         """Return a credential for tokens on behalf of a user, by Entra's on-behalf-of flow.
 
         It shares this credential's certificate, connections, options and tokens; it costs next to nothing to make, so
@@ -50,17 +48,17 @@ class _Own(Made, Shell):
         """
         from azure_certvar_credential._runtime.user import User
 
-        user = User(user_assertion, self._keeper, self._parts.settings.tenant_id, self._parts.clock)
+        user = User(user_assertion, self._cached_tokens, self._settings.tenant_id, self._parts.clock)
         user.refuse_coroutines()
-        return OnBehalfOfCredential(self._parts.settings, user, self._flights)
+        return OnBehalfOfCredential(self._settings, user, self._single_flight)
 
     def close(self) -> None:
         """Close the connections to the token endpoint and forget the tokens; closing again does nothing."""
-        self._keeper.close()
-        self._performer.close()
+        self._cached_tokens.close()
+        self._effects.close()
 
 
-class CertVarCredential(WithCertificate, _Own):
+class CertVarCredential(WithCertificate, OwningCredential):
     """Authenticates a service principal to Microsoft Entra ID with a certificate that lives in a variable.
 
     It is azure-core's ``TokenCredential`` and ``SupportsTokenInfo``, so every Azure SDK client takes it as
@@ -99,7 +97,7 @@ class CertVarCredential(WithCertificate, _Own):
         :class:`ValueError`.
     """
 
-    shown_as: ClassVar[str] = "CertVarCredential"
+    _shown_as: ClassVar[str] = "CertVarCredential"
 
     def client_assertion(self, audience: str | None = None) -> str:
         """Sign a fresh client assertion (RFC 7523 section 2.2) for a request that somebody else sends.
@@ -117,11 +115,11 @@ class CertVarCredential(WithCertificate, _Own):
         :raises CredentialClosedError: the credential was closed.
         """
         check_audience(audience)
-        self._keeper.check_open()
-        return self._performer.run(client_assertion(self._parts.settings, audience))
+        self._cached_tokens.check_open()
+        return self._effects.run(client_assertion(self._settings, audience))
 
 
-class FederatedCredential(WithAssertionSource, _Own):
+class FederatedCredential(WithAssertionSource, OwningCredential):
     """Authenticates an application by a token of another identity, which its federated identity credential trusts.
 
     It is the second leg of a federated chain: the first is :meth:`.Shell.as_assertion_source` of a credential with a
@@ -137,7 +135,7 @@ class FederatedCredential(WithAssertionSource, _Own):
     :raises ConfigurationError: an argument that cannot work.
     """
 
-    shown_as: ClassVar[str] = "FederatedCredential"
+    _shown_as: ClassVar[str] = "FederatedCredential"
 
 
 class OnBehalfOfCredential(ForUser, Shell):
@@ -146,7 +144,9 @@ class OnBehalfOfCredential(ForUser, Shell):
     Closing it does nothing: what it uses belongs to the credential that it came from.
     """
 
-    shown_as: ClassVar[str] = "OnBehalfOfCredential"
+    _shown_as: ClassVar[str] = "OnBehalfOfCredential"
 
-    def _user(self) -> UserAssertion:
-        return self._given_user.accept(blocking(self._given_user.read(), "user_assertion"))
+    _cache: User
+
+    def _grant(self, fmi_path: str | None) -> Grant:
+        return self._cache.grant(blocking(self._cache.read(), "user_assertion"), fmi_path)

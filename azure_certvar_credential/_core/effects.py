@@ -170,7 +170,7 @@ class WriteEndpoint:
 
 
 @dataclass(frozen=True, slots=True)
-class InTurn:
+class Serialized:
     """Answer: what a flow returns, of which one runs at a time; who waited for one that failed gets its failure."""
 
     flow: Flow[Any]
@@ -198,7 +198,7 @@ class WriteCache:
 
 # Those that need no waiting.
 Immediate = Now | ReadCache | WriteCache | ReadAssertion | WriteAssertion | ReadEndpoint | WriteEndpoint
-Effect = Immediate | LoadCertificate | LoadAssertion | Sign | Send | Fetch | Wait | DetectRegion | InTurn
+Effect = Immediate | LoadCertificate | LoadAssertion | Sign | Send | Fetch | Wait | DetectRegion | Serialized
 # Which answer belongs to which effect is said at each effect; a generator's type cannot tell them apart.
 Result = Any
 Flow = Generator[Effect, Result, T]

@@ -3,27 +3,23 @@
 The order of these steps is what makes the credential secure and polite, so it stands here once, for sync and async.
 
 1. A fresh token in the cache ends the story, unless a claims challenge asks for another one.
-2. The certificate signs an assertion for the endpoint that the request goes to; every request has an assertion of its
-   own, because strict servers refuse a ``jti`` that they have seen. Only when the signer is remote is a recent one used
-   again, because a vault throttles; should the server refuse that, a fresh one follows. A federated credential has no
-   certificate: its assertion is a token that another credential got.
+2. The application authenticates, for the endpoint that the request goes to (:mod:`.client_authentication`), and asks
+   with the request's grant (:mod:`.grants`), or with the refresh token that the last token came with.
 3. The endpoint answers with a token, which is kept; or with a refusal, which is final, unless
 
-   * it was a user's refresh token that was refused: once more with the user's assertion;
-   * the assertion's times were wrong and the server's ``Date`` tells the right one: once more with its clock;
-   * the certificate was refused and there is another one by now: once more with that;
-   * the server is busy or the connection broke: again after a pause, as often as the retry settings say. A server that
-     names a longer pause is left alone, and the caller is told how long.
+   * the client authentication has other fields to try: a fresh assertion, the server's clock, another certificate;
+   * the grant has a fallback: the user's assertion when the refresh token was refused;
+   * the server is busy or the connection broke: again after a pause, as often as the retry settings say. When the
+     server names a longer pause, the caller gets the failure at once, with that pause in ``retry_after``.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from azure_certvar_credential._core import exchange, grant
+from azure_certvar_credential._core import exchange
 from azure_certvar_credential._core.effects import (
     Flow,
-    LoadCertificate,
     Moment,
     Now,
     ReadCache,
@@ -35,14 +31,15 @@ from azure_certvar_credential._core.effects import (
 )
 from azure_certvar_credential._core.endpoint import token_endpoint
 from azure_certvar_credential._core.freshness import Freshness, freshness, refresh_on, required_on
-from azure_certvar_credential._core.recovery import Recovery
-from azure_certvar_credential._core.signing import proof
-from azure_certvar_credential.exceptions import AuthenticationError
+from azure_certvar_credential._core.grants.form import form, headers
+from azure_certvar_credential._core.retries import Retries
+from azure_certvar_credential.exceptions import AuthenticationError, OnBehalfOfError
 
 if TYPE_CHECKING:
+    from azure_certvar_credential._core.client_authentication import ClientProof
     from azure_certvar_credential._core.config import Settings
+    from azure_certvar_credential._core.grants import Grant
     from azure_certvar_credential._core.request import TokenRequest
-    from azure_certvar_credential.certificates import ClientCertificate
 
 
 def acquire(settings: Settings, request: TokenRequest) -> Flow[Token]:
@@ -53,8 +50,7 @@ def acquire(settings: Settings, request: TokenRequest) -> Flow[Token]:
     :raises AuthenticationError: the server refused, or answered with something that is no token.
     :raises azure.core.exceptions.AzureError: no connection was made, or it broke and retries did not help.
     """
-    recovery = Recovery(settings.retry)
-    user = request.user
+    grant = request.grant
     if request.claims is None:
         cached: Token | None = yield ReadCache(request)
         if cached is not None:
@@ -67,75 +63,53 @@ def acquire(settings: Settings, request: TokenRequest) -> Flow[Token]:
             )
             if state is Freshness.FRESH:
                 return cached
-            recovery.refresh_token = None if user is None else cached.refresh_token
-    endpoint = yield from token_endpoint(settings, request.tenant_id, regional=user is None)
-    certificate: ClientCertificate | None = None if settings.federated else (yield LoadCertificate())
+            grant = grant.renewed_with(cached.refresh_token)
+    endpoint = yield from token_endpoint(settings, request.tenant_id, regional=grant.regional)
+    client = yield from settings.client_authentication.begin()
+    retries = Retries(settings.retry)
     while True:
         moment = yield Now()
         # Not given a name: what is sent holds the assertion, and this frame is in the traceback of what fails.
         answer: exchange.Response | Unanswered = yield (
-            yield from _signed(settings, request, certificate, moment, endpoint=endpoint, recovery=recovery)
+            yield from _token_request(settings, request, grant, client, endpoint=endpoint, moment=moment)
         )
-        outcome = _outcome(answer, request, moment, certificate, recovery)
+        outcome = _outcome(answer, grant, client, moment)
         if isinstance(outcome, Token):
-            if user is None or user.cacheable:
+            if grant.cacheable:
                 yield WriteCache(request, outcome)
             return outcome
-        if (
-            recovery.wants_fresh_assertion(outcome)
-            or recovery.wants_user_assertion(outcome)
-            or (certificate is not None and recovery.corrects_clock(outcome, answer, moment.time))
-        ):
+        if (yield from client.recovers(outcome, answer, moment)):
             continue
-        if certificate is not None and recovery.wants_another_certificate(outcome):
-            renewed: ClientCertificate = yield LoadCertificate(refused=certificate)
-            if renewed is not certificate:
-                certificate = renewed
-                continue
-        pause = recovery.pause(outcome)
+        if grant.fallback is not None and _is_refused(outcome):
+            grant = grant.fallback
+            continue
+        pause = retries.pause(outcome)
         if pause is None:
             raise outcome
         yield Wait(pause)
 
 
-def _signed(
-    settings: Settings,
-    request: TokenRequest,
-    certificate: ClientCertificate | None,
-    moment: Moment,
-    *,
-    endpoint: str,
-    recovery: Recovery,
+def _token_request(
+    settings: Settings, request: TokenRequest, grant: Grant, client: ClientProof, *, endpoint: str, moment: Moment
 ) -> Flow[Send]:
-    """Return what to post: the request's form with an assertion in it.
+    """Return what to post.
 
     This frame is gone before anything is posted, so no traceback of a failed request shows the assertion among its
     variables; :class:`Send` does not show it either.
     """
-    assertion = yield from proof(settings, certificate, endpoint, moment, recovery)
-    fields = grant.form(
-        request, client_id=settings.client_id, client_assertion=assertion, refresh_token=recovery.refresh_token
-    )
-    return Send(endpoint, fields, grant.headers(moment.correlation_id))
+    proof = yield from client.fields(endpoint, moment)
+    fields = form(request, grant, client_id=settings.client_id, proof=proof)
+    return Send(endpoint, fields, headers(moment.correlation_id))
 
 
 def _outcome(
-    answer: exchange.Response | Unanswered,
-    request: TokenRequest,
-    moment: Moment,
-    certificate: ClientCertificate | None,
-    recovery: Recovery,
+    answer: exchange.Response | Unanswered, grant: Grant, client: ClientProof, moment: Moment
 ) -> Token | Exception:
     """Read the answer; date a token from the moment of the request, for it cannot have been issued earlier."""
     if isinstance(answer, Unanswered):
         return answer.error
-    about = (
-        "client assertion came from assertion_source"
-        if certificate is None
-        else f"certificate used has thumbprint {certificate.thumbprint} and expires {certificate.not_after:%Y-%m-%d}"
-    )
     try:
-        response = exchange.read(answer, now=moment.time, about=about, for_user=request.user is not None)
+        response = exchange.read(answer, now=moment.time, about=client.about, for_user=grant.for_user)
     except AuthenticationError as error:
         return error.with_traceback(None)  # whose frames hold the answer, and so perhaps a token
     return Token(
@@ -145,6 +119,10 @@ def _outcome(
         refresh_on=refresh_on(moment.time, response.expires_in, response.refresh_in, moment.jitter),
         required_on=required_on(moment.time, response.expires_in),
         requested_on=moment.time,
-        # A server that does not give a new one lets the old one stand (RFC 6749 section 6).
-        refresh_token=None if request.user is None else response.refresh_token or recovery.refresh_token,
+        refresh_token=grant.next_refresh_token(response.refresh_token),
     )
+
+
+def _is_refused(failure: Exception) -> bool:
+    """Say whether the server refused the grant itself, rather than the certificate, the tenant or the moment."""
+    return isinstance(failure, OnBehalfOfError) or type(failure) is AuthenticationError

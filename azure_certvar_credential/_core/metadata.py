@@ -12,21 +12,20 @@ from urllib.parse import urlsplit
 
 from azure_certvar_credential._core.answers import in_message, is_later, json_object
 from azure_certvar_credential._core.authority import CIAM_SUFFIX
-from azure_certvar_credential._core.config import Retry
 from azure_certvar_credential._core.effects import (
     Fetch,
     Flow,
-    InTurn,
     Moment,
     Now,
     PublishedEndpoint,
     ReadEndpoint,
+    Serialized,
     Unanswered,
     Wait,
     WriteEndpoint,
 )
 from azure_certvar_credential._core.exchange import MAX_BODY, Response, read_retry_after
-from azure_certvar_credential._core.recovery import Recovery
+from azure_certvar_credential._core.retries import Retries, Retry
 from azure_certvar_credential._secrecy.redaction import redact_value
 from azure_certvar_credential.exceptions import AuthenticationError, ResponseFormatError, TemporarilyUnavailableError
 
@@ -56,7 +55,7 @@ def published_endpoint(settings: Settings) -> Flow[str]:
     key = settings.authority.metadata_url
     known: PublishedEndpoint | None = yield ReadEndpoint(key)
     if known is None:
-        first: str = yield InTurn(_first(key, settings))
+        first: str = yield Serialized(_first(key, settings))
         return first
     moment: Moment = yield Now()
     if moment.time < known.until:
@@ -84,7 +83,7 @@ def _first(key: str, settings: Settings) -> Flow[str]:
 
 
 def _read(settings: Settings, retry: Retry | None) -> Flow[str]:
-    recovery = Recovery(retry or Retry(total=0))
+    retries = Retries(retry or Retry(total=0))
     while True:
         answer: Response | Unanswered = yield Fetch(settings.authority.metadata_url, once=retry is None)
         moment: Moment = yield Now()
@@ -96,7 +95,7 @@ def _read(settings: Settings, retry: Retry | None) -> Flow[str]:
                 return endpoint_in(answer, settings, now=moment.time)
             except AuthenticationError as error:
                 failure = error
-        pause = recovery.pause(failure)
+        pause = retries.pause(failure)
         if pause is None:
             raise failure
         yield Wait(pause)
@@ -166,9 +165,10 @@ def _check_methods(document: dict[str, Any], settings: Settings, about: str) -> 
             "allow private_key_jwt at the provider",
         )
     algorithms = _strings(document.get("token_endpoint_auth_signing_alg_values_supported"))
-    if algorithms and settings.algorithm not in algorithms and not settings.federated:
+    algorithm = settings.client_authentication.algorithm
+    if algorithms and algorithm is not None and algorithm not in algorithms:
         raise _refused(
-            f"{about} says that the token endpoint verifies {_listed(algorithms)}, not {settings.algorithm}",
+            f"{about} says that the token endpoint verifies {_listed(algorithms)}, not {algorithm}",
             "choose one of them with algorithm=",
         )
 

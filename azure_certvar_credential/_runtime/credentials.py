@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from abc import abstractmethod
+from collections.abc import Iterable
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from azure_certvar_credential._core.config import Settings
+from azure_certvar_credential._core.options import CertificateOptions, FederatedOptions
+from azure_certvar_credential._runtime.cached_tokens import CachedTokens
 from azure_certvar_credential._runtime.construction import Parts, construct, construct_federated
 from azure_certvar_credential._runtime.environment import arguments_from
 from azure_certvar_credential._secrecy.tracebacks import clears_frames
@@ -19,24 +22,27 @@ if TYPE_CHECKING:
     from azure_certvar_credential.certificates.sources import Certificate
 
 
-class Made:
+class CredentialBase:
     """A credential made of parts.
 
-    :cvar shown_as: its name in ``repr``.
-    :cvar shared: the names of what a deep copy shares, too.
+    :cvar _shown_as: its name in ``repr``.
+    :cvar _shared: the names of what a deep copy shares, too.
     """
 
-    shown_as: ClassVar[str]
-    shared: ClassVar[frozenset[str]] = frozenset()
+    _shown_as: ClassVar[str]
+    _shared: ClassVar[frozenset[str]] = frozenset()
     _parts: Parts
+    _settings: Settings
+    _cached_tokens: CachedTokens
 
-    # Begins life with these parts; the shells say how.
-    _start: Callable[[Parts], None]
+    @abstractmethod
+    def _start(self, parts: Parts) -> None:
+        """Begin life with these parts; each shell connects them in its own way."""
 
     def __repr__(self) -> str:
         # One whose construction failed has no parts; error reporters show it all the same.
         parts = getattr(self, "_parts", None)
-        return f"<{self.shown_as} {parts.description if parts else 'that could not be made'}>"
+        return f"<{self._shown_as} {parts.description if parts else 'that could not be made'}>"
 
     def __copy__(self) -> Self:
         """Return a credential with the same settings and certificate, and with tokens and connections of its own.
@@ -51,15 +57,18 @@ class Made:
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         copied = self.__copy__()
         for name, value in vars(self).items():
-            if vars(copied)[name] is value and name not in self.shared:  # a subclass's own
+            if vars(copied)[name] is value and name not in self._shared | {"_settings"}:  # a subclass's own
                 vars(copied)[name] = deepcopy(value, memo)
         return copied
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return self._parts.pickled(type(self))
+        # For those who pickle alone.
+        from azure_certvar_credential._runtime.pickling import pickled
+
+        return pickled(type(self), self._parts.options)
 
 
-class WithCertificate(Made):
+class WithCertificate(CredentialBase):
     """A credential that signs with a certificate; the parameters are those that ``CertVarCredential`` documents."""
 
     @clears_frames
@@ -80,23 +89,22 @@ class WithCertificate(Made):
         oidc_authority: str | None = None,
         **pipeline_options: Any,
     ) -> None:
-        self._start(
-            construct(
-                tenant_id,
-                client_id,
-                certificate,
-                certificate_data=certificate_data,
-                password=password,
-                send_certificate_chain=send_certificate_chain,
-                algorithm=algorithm,
-                authority=authority,
-                additionally_allowed_tenants=additionally_allowed_tenants,
-                disable_instance_discovery=disable_instance_discovery,
-                region=region,
-                oidc_authority=oidc_authority,
-                options=pipeline_options,
-            )
+        options = CertificateOptions(
+            tenant_id=tenant_id,
+            client_id=client_id,
+            certificate=certificate,
+            certificate_data=certificate_data,
+            password=password,
+            send_certificate_chain=send_certificate_chain,
+            algorithm=algorithm,
+            authority=authority,
+            additionally_allowed_tenants=additionally_allowed_tenants,
+            disable_instance_discovery=disable_instance_discovery,
+            region=region,
+            oidc_authority=oidc_authority,
+            pipeline=pipeline_options,
         )
+        self._start(construct(options))
 
     @classmethod
     @clears_frames
@@ -114,7 +122,7 @@ class WithCertificate(Made):
         return cls(**arguments_from(os.environ, options))
 
 
-class WithAssertionSource(Made):
+class WithAssertionSource(CredentialBase):
     """A credential that signs nothing; the parameters are those that ``FederatedCredential`` documents."""
 
     @clears_frames
@@ -131,19 +139,18 @@ class WithAssertionSource(Made):
         oidc_authority: str | None = None,
         **pipeline_options: Any,
     ) -> None:
-        self._start(
-            construct_federated(
-                tenant_id,
-                client_id,
-                assertion_source,
-                authority=authority,
-                additionally_allowed_tenants=additionally_allowed_tenants,
-                disable_instance_discovery=disable_instance_discovery,
-                region=region,
-                oidc_authority=oidc_authority,
-                options=pipeline_options,
-            )
+        options = FederatedOptions(
+            tenant_id=tenant_id,
+            client_id=client_id,
+            assertion_source=assertion_source,
+            authority=authority,
+            additionally_allowed_tenants=additionally_allowed_tenants,
+            disable_instance_discovery=disable_instance_discovery,
+            region=region,
+            oidc_authority=oidc_authority,
+            pipeline=pipeline_options,
         )
+        self._start(construct_federated(options))
 
 
 class ForUser:
@@ -151,23 +158,21 @@ class ForUser:
 
     :param settings: that credential's.
     :param user: on whose behalf.
-    :param flights: that credential's, of the shell's own kind.
+    :param single_flight: that credential's, of the shell's own kind.
     """
 
-    shown_as: ClassVar[str]
+    _shown_as: ClassVar[str]
 
-    def __init__(self, settings: Settings, user: User, flights: Any) -> None:
+    def __init__(self, settings: Settings, user: User, single_flight: Any) -> None:
         self._settings = settings
-        self._given_user = user
-        self._flights = flights
-        self._hot = user.hot
-        self._request = settings.request
+        self._cache = user
+        self._single_flight = single_flight
 
     def __repr__(self) -> str:
-        return f"<{self.shown_as} tenant {self._settings.tenant_id}, client {self._settings.client_id}>"
+        return f"<{self._shown_as} tenant {self._settings.tenant_id}, client {self._settings.client_id}>"
 
     def __copy__(self) -> Self:
-        return type(self)(self._settings, self._given_user, self._flights)
+        return type(self)(self._settings, self._cache, self._single_flight)
 
     def __deepcopy__(self, memo: object) -> Self:
         return self.__copy__()

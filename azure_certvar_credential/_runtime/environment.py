@@ -19,7 +19,7 @@ _CHAIN = "AZURE_CLIENT_SEND_CERTIFICATE_CHAIN"
 
 
 @dataclass(frozen=True, slots=True)
-class AtOnce:
+class EagerSource:
     """A source that the constructor reads itself, so that what cannot be used is named before the first token."""
 
     source: Source
@@ -55,7 +55,7 @@ def arguments_from(environment: Mapping[str, str], options: Mapping[str, Any]) -
     if not own_certificate:
         # A password that was given opens the certificate in the constructor, which needs it as it is then.
         source = _content if "password" in given else EnvironmentCertificate(CERTIFICATE, f"{CERTIFICATE}_PASSWORD")
-        arguments["certificate"] = AtOnce(source)
+        arguments["certificate"] = EagerSource(source)
     return {**arguments, **given}
 
 

@@ -5,36 +5,45 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from azure_certvar_credential._core.request import UserAssertion, user_assertion, user_key
+from azure_certvar_credential._core.grants.on_behalf_of import OnBehalfOf, on_behalf_of
+from azure_certvar_credential._core.request import cache_key
+from azure_certvar_credential._core.user_assertion import UserAssertion, user_assertion
 from azure_certvar_credential._runtime.blocking import ASYNCHRONOUS, is_coroutine_function
-from azure_certvar_credential._runtime.keeper import TokenKeeper
+from azure_certvar_credential._runtime.cached_tokens import CachedTokens
 from azure_certvar_credential._secrecy.tracebacks import clears_frames
 from azure_certvar_credential.caches.memory import Entry
 from azure_certvar_credential.exceptions import ConfigurationError
 
 # What ``on_behalf_of`` takes.
-Given = str | Callable[[], str] | Callable[[], Awaitable[str]]
+UserAssertionSource = str | Callable[[], str] | Callable[[], Awaitable[str]]
 
 
 class User:
     """The user of one on-behalf-of credential.
 
+    :ivar read: returns the user's token, checked or not, or an awaitable of it.
     :param given: the user's token, or a callable that returns it.
-    :param keeper: the tokens of the credential that acts.
+    :param cached_tokens: the tokens of the credential that acts.
     :param tenant_id: its tenant.
     :param clock: returns seconds since the epoch, UTC.
     :raises ConfigurationError: it is neither.
     :raises UserAssertionRejectedError: the token is none.
     """
 
-    def __init__(self, given: Given, keeper: TokenKeeper, tenant_id: str, clock: Callable[[], float]) -> None:
-        self._read: Callable[[], Any] | None = given if callable(given) else None
-        # Judged now, once: the work that a user began may take longer than the user's token lives.
-        self._last = None if callable(given) else user_assertion(given, now=clock())
-        self._keeper = keeper
+    def __init__(
+        self, given: UserAssertionSource, cached_tokens: CachedTokens, tenant_id: str, clock: Callable[[], float]
+    ) -> None:
+        self._fixed: OnBehalfOf | None = None
+        if callable(given):
+            self.read: Callable[[], Any] = given
+        else:
+            # Judged now, once: the work that a user began may take longer than the user's token lives.
+            user = user_assertion(given, now=clock())
+            self._fixed, self.read = OnBehalfOf(user), lambda: user
+        self._cached_tokens = cached_tokens
         self._tenant_id = tenant_id
         self._clock = clock
-        self.asynchronous = is_coroutine_function(self._read)
+        self.asynchronous = is_coroutine_function(self.read)
 
     def refuse_coroutines(self) -> None:
         """Check that the user's token can be had synchronously.
@@ -44,24 +53,21 @@ class User:
         if self.asynchronous:
             raise ConfigurationError(ASYNCHRONOUS.format(what="user_assertion"))
 
-    def read(self) -> Any:
-        """Return the user's token, checked or not, or an awaitable of it."""
-        return self._last if self._read is None else self._read()
-
     @clears_frames
-    def accept(self, value: object) -> UserAssertion:
-        """Take what :meth:`read` returned.
+    def grant(self, value: object, fmi_path: str | None) -> OnBehalfOf:
+        """Return the grant for what :meth:`read` returned.
 
-        :raises ConfigurationError: it is no ``str``.
+        :raises ConfigurationError: it is no ``str``, or there is an ``fmi_path``.
         :raises UserAssertionRejectedError: it is no token.
         """
-        return value if isinstance(value, UserAssertion) else user_assertion(value, now=self._clock())
+        user = value if isinstance(value, UserAssertion) else user_assertion(value, now=self._clock())
+        return on_behalf_of(user, fmi_path)
 
-    def hot(
+    def lookup(
         self, scopes: tuple[str, ...], claims: str | None, tenant_id: str | None, *, enable_cae: bool
     ) -> Entry | None:
-        """Return the entry for the arguments of a ``get_token`` if it is fresh; as :meth:`.TokenKeeper.hot`."""
-        user = self._last
-        if claims or user is None or not user.cacheable:
+        """Return the entry for the arguments of a ``get_token`` if it is fresh; as :meth:`.CachedTokens.lookup`."""
+        grant = self._fixed
+        if claims or grant is None or not grant.cacheable:
             return None
-        return self._keeper.fresh(user_key(scopes, tenant_id or self._tenant_id, user, enable_cae=enable_cae))
+        return self._cached_tokens.fresh(cache_key(scopes, tenant_id or self._tenant_id, grant, enable_cae=enable_cae))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from azure_certvar_credential._core.config import Retry
+from azure_certvar_credential._core.retries import Retry
 from azure_certvar_credential._secrecy.redaction import redact_value
 from azure_certvar_credential._transport.option_types import check_types
 from azure_certvar_credential.exceptions import ConfigurationError, UnknownOptionError
@@ -96,11 +96,11 @@ _LARGEST = 1_000_000_000
 _NUMBERS = ("retry_total", "retry_status", "retry_read", "retry_connect", "retry_backoff_factor", "retry_backoff_max")
 
 
-def check_options(options: Mapping[str, Any], *, own: frozenset[str]) -> None:
+def check_options(options: Mapping[str, Any], *, known_options: frozenset[str]) -> None:
     """Refuse keyword arguments that nobody knows.
 
     :param options: what is left of a constructor's keyword arguments.
-    :param own: the constructor's own keyword names, for the suggestion in the message.
+    :param known_options: the constructor's own keyword names, for the suggestion in the message.
     :raises UnknownOptionError: there is an unknown one.
     :raises ConfigurationError: an option is not of the type that azure-core takes, or names a file that is not there.
     """
@@ -111,7 +111,7 @@ def check_options(options: Mapping[str, Any], *, own: frozenset[str]) -> None:
             raise UnknownOptionError(f"{name} is not an option here: {_INSTEAD[name]}")
         import difflib  # for the error alone
 
-        close = difflib.get_close_matches(name, PIPELINE_OPTIONS | own, n=1)
+        close = difflib.get_close_matches(name, PIPELINE_OPTIONS | known_options, n=1)
         raise UnknownOptionError(
             f"unknown keyword argument {redact_value(name)}" + (f"; did you mean {close[0]!r}?" if close else "")
         )

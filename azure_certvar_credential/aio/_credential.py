@@ -5,35 +5,33 @@ from __future__ import annotations
 import inspect
 from typing import TYPE_CHECKING, ClassVar
 
-from azure_certvar_credential._core.request import UserAssertion
-from azure_certvar_credential._core.signing import check_audience, client_assertion
+from azure_certvar_credential._core.client_authentication.for_others import check_audience, client_assertion
+from azure_certvar_credential._core.grants import Grant
+from azure_certvar_credential._runtime.cached_tokens import CachedTokens
 from azure_certvar_credential._runtime.construction import Parts
-from azure_certvar_credential._runtime.credentials import ForUser, Made, WithAssertionSource, WithCertificate
+from azure_certvar_credential._runtime.credentials import CredentialBase, ForUser, WithAssertionSource, WithCertificate
 from azure_certvar_credential._runtime.fork import tell_after_fork
-from azure_certvar_credential._runtime.keeper import TokenKeeper
 from azure_certvar_credential._secrecy.tracebacks import clears_frames
-from azure_certvar_credential.aio._flights import Flights
-from azure_certvar_credential.aio._performer import Performer
+from azure_certvar_credential.aio._effect_runner import EffectRunner
 from azure_certvar_credential.aio._shell import Shell
+from azure_certvar_credential.aio._single_flight import SingleFlight
 
 if TYPE_CHECKING:
-    from azure_certvar_credential._runtime.user import Given
+    from azure_certvar_credential._runtime.user import User, UserAssertionSource
 
 
-class _Own(Made, Shell):
+class OwningCredential(CredentialBase, Shell):
     """A credential with tokens, flights and connections of its own."""
 
     def _start(self, parts: Parts) -> None:
-        self._parts = parts
-        self._keeper = TokenKeeper(parts.clock, parts.settings.tenant_id)
-        self._performer = Performer(parts, self._keeper)
-        self._flights = Flights(self._keeper, self._performer.acquire)
-        self._hot = self._keeper.hot
-        self._request = parts.settings.request
-        tell_after_fork(self._keeper, self._flights, parts.holder)
+        self._parts, self._settings = parts, parts.settings
+        self._cache = self._cached_tokens = CachedTokens(parts.new_store(), parts.clock, parts.settings.tenant_id)
+        self._effects = EffectRunner(parts, self._cached_tokens)
+        self._single_flight = SingleFlight(self._cached_tokens, self._effects.acquire)
+        tell_after_fork(self._cached_tokens, self._single_flight, parts.provider)
 
     @clears_frames
-    def on_behalf_of(self, user_assertion: Given) -> OnBehalfOfCredential:
+    def on_behalf_of(self, user_assertion: UserAssertionSource) -> OnBehalfOfCredential:
         """Return a credential for tokens on behalf of a user.
 
         As :meth:`azure_certvar_credential.CertVarCredential.on_behalf_of`; a callable may be a coroutine function. One
@@ -46,17 +44,17 @@ class _Own(Made, Shell):
         """
         from azure_certvar_credential._runtime.user import User
 
-        user = User(user_assertion, self._keeper, self._parts.settings.tenant_id, self._parts.clock)
-        return OnBehalfOfCredential(self._parts.settings, user, self._flights)
+        user = User(user_assertion, self._cached_tokens, self._settings.tenant_id, self._parts.clock)
+        return OnBehalfOfCredential(self._settings, user, self._single_flight)
 
     async def close(self) -> None:
         """End what is under way, close this loop's connections and forget the tokens; closing again does nothing."""
-        self._keeper.close()
-        await self._flights.close()
-        await self._performer.close()
+        self._cached_tokens.close()
+        await self._single_flight.close()
+        await self._effects.close()
 
 
-class CertVarCredential(WithCertificate, _Own):
+class CertVarCredential(WithCertificate, OwningCredential):
     """Authenticates a service principal to Microsoft Entra ID with a certificate that lives in a variable.
 
     It is azure-core's ``AsyncTokenCredential`` and ``AsyncSupportsTokenInfo``, so every asynchronous Azure SDK client
@@ -72,7 +70,7 @@ class CertVarCredential(WithCertificate, _Own):
     :raises ImportError: no ``transport`` is given and aiohttp is not installed.
     """
 
-    shown_as: ClassVar[str] = "aio.CertVarCredential"
+    _shown_as: ClassVar[str] = "aio.CertVarCredential"
 
     async def client_assertion(self, audience: str | None = None) -> str:
         """Sign a fresh client assertion for a request that somebody else sends.
@@ -84,11 +82,11 @@ class CertVarCredential(WithCertificate, _Own):
         :returns: a JWT in JWS compact form, its ``jti`` never used before.
         """
         check_audience(audience)
-        self._keeper.check_open()
-        return await self._performer.run(client_assertion(self._parts.settings, audience))
+        self._cached_tokens.check_open()
+        return await self._effects.run(client_assertion(self._settings, audience))
 
 
-class FederatedCredential(WithAssertionSource, _Own):
+class FederatedCredential(WithAssertionSource, OwningCredential):
     """Authenticates an application by a token of another identity, which its federated identity credential trusts.
 
     The parameters are those of :class:`azure_certvar_credential.FederatedCredential`; ``assertion_source`` may be a
@@ -99,7 +97,7 @@ class FederatedCredential(WithAssertionSource, _Own):
     :raises ImportError: no ``transport`` is given and aiohttp is not installed.
     """
 
-    shown_as: ClassVar[str] = "aio.FederatedCredential"
+    _shown_as: ClassVar[str] = "aio.FederatedCredential"
 
 
 class OnBehalfOfCredential(ForUser, Shell):
@@ -108,11 +106,13 @@ class OnBehalfOfCredential(ForUser, Shell):
     Closing it does nothing: what it uses belongs to the credential that it came from.
     """
 
-    shown_as: ClassVar[str] = "aio.OnBehalfOfCredential"
+    _shown_as: ClassVar[str] = "aio.OnBehalfOfCredential"
 
-    async def _user(self) -> UserAssertion:
-        read = self._given_user.read()
+    _cache: User
+
+    async def _grant(self, fmi_path: str | None) -> Grant:
+        read = self._cache.read()
         try:
-            return self._given_user.accept(await read if inspect.isawaitable(read) else read)
+            return self._cache.grant(await read if inspect.isawaitable(read) else read, fmi_path)
         finally:
             del read  # the user's token, which an error reporter would find in this frame

@@ -6,12 +6,12 @@ from typing import ClassVar
 
 from azure_certvar_credential._core.effects import Token
 from azure_certvar_credential._core.request import TokenRequest
+from azure_certvar_credential._runtime.cached_tokens import CachedTokens
 from azure_certvar_credential._runtime.construction import Parts
 from azure_certvar_credential._runtime.fork import tell_after_fork
-from azure_certvar_credential._runtime.keeper import TokenKeeper
 from azure_certvar_credential._transport.in_thread import in_thread
-from azure_certvar_credential.aio._flights import Flights
 from azure_certvar_credential.aio._shell import Shell
+from azure_certvar_credential.aio._single_flight import SingleFlight
 from azure_certvar_credential.exceptions import ConfigurationError
 from azure_certvar_credential.msal.credential import Delegate
 from azure_certvar_credential.msal.options import WithMsal
@@ -30,28 +30,26 @@ class MsalCertVarCredential(WithMsal, Shell):
         arguments. Both are :class:`ValueError`.
     """
 
-    shown_as: ClassVar[str] = "aio.MsalCertVarCredential"
+    _shown_as: ClassVar[str] = "aio.MsalCertVarCredential"
 
     def _start(self, parts: Parts) -> None:
         try:
-            parts.holder.refuse_coroutines()
+            parts.provider.refuse_coroutines()
         except ConfigurationError:
             raise ConfigurationError(
                 "MSAL is synchronous and cannot await the certificate's source or signer: give it a function that is "
                 "not a coroutine function, or use aio.CertVarCredential"
             ) from None
-        self._parts = parts
-        self._keeper = TokenKeeper(parts.clock, parts.settings.tenant_id)
-        self._delegate = Delegate(parts, self._delegation, self._keeper)
-        self._flights = Flights(self._keeper, self._acquire)
-        self._hot = self._keeper.hot
-        self._request = parts.settings.request
-        tell_after_fork(self._keeper, self._flights, parts.holder)
+        self._parts, self._settings = parts, parts.settings
+        self._cache = self._cached_tokens = CachedTokens(parts.new_store(), parts.clock, parts.settings.tenant_id)
+        self._delegate = Delegate(parts, self._cached_tokens)
+        self._single_flight = SingleFlight(self._cached_tokens, self._acquire)
+        tell_after_fork(self._cached_tokens, self._single_flight, parts.provider)
 
     async def close(self) -> None:
         """End what is under way, close the connections and forget the tokens; closing again does nothing."""
-        self._keeper.close()
-        await self._flights.close()
+        self._cached_tokens.close()
+        await self._single_flight.close()
         await in_thread(self._delegate.close)
 
     async def _acquire(self, request: TokenRequest) -> Token:

@@ -1,4 +1,4 @@
-"""What every asynchronous credential of this package has in common: the hot path, azure-core's protocols, the end."""
+"""What every asynchronous credential has in common: the hot path, azure-core's protocols, the end."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from azure.core.credentials import AccessToken, AccessTokenInfo, TokenRequestOptions
 
-from azure_certvar_credential._core.request import TokenRequest, UserAssertion
-from azure_certvar_credential._runtime.keeper import Hot
-from azure_certvar_credential.aio._flights import Flights
+from azure_certvar_credential._core.config import Settings
+from azure_certvar_credential._core.grants import Grant
+from azure_certvar_credential._core.grants.client_credentials import client_credentials
+from azure_certvar_credential._runtime.cached_tokens import CacheLookup
+from azure_certvar_credential.aio._single_flight import SingleFlight
 from azure_certvar_credential.caches.memory import Entry
 
 _NO_OPTIONS: TokenRequestOptions = {}
@@ -24,14 +26,14 @@ class Shell:
 
     What a credential's ``_start`` gives it:
 
-    :ivar _hot: looks a fresh token up; the hot path.
-    :ivar _request: checks the arguments of a ``get_token``.
-    :ivar _flights: where the other tokens come from.
+    :ivar _cache: the tokens that are returned without further ado; the hot path.
+    :ivar _settings: check the arguments of a ``get_token``.
+    :ivar _single_flight: acquires the other tokens.
     """
 
-    _hot: Hot
-    _request: Callable[..., TokenRequest]
-    _flights: Flights
+    _cache: CacheLookup
+    _settings: Settings
+    _single_flight: SingleFlight
 
     async def get_token(
         self,
@@ -47,7 +49,7 @@ class Shell:
         Parameters and errors are those of :meth:`azure_certvar_credential.CertVarCredential.get_token`. A caller that
         is cancelled leaves the request to the others who wait for it; when there are none, it is cancelled too.
         """
-        entry = self._hot(scopes, claims, tenant_id, enable_cae=enable_cae) if fmi_path is None else None
+        entry = self._cache.lookup(scopes, claims, tenant_id, enable_cae=enable_cae) if fmi_path is None else None
         if entry is not None:
             return entry.access_token
         return (await self._entry(scopes, claims, tenant_id, enable_cae=enable_cae, fmi_path=fmi_path)).access_token
@@ -57,7 +59,7 @@ class Shell:
         given = options or _NO_OPTIONS
         claims, tenant_id = given.get("claims"), given.get("tenant_id")
         enable_cae = given.get("enable_cae", False)
-        entry = self._hot(scopes, claims, tenant_id, enable_cae=enable_cae)
+        entry = self._cache.lookup(scopes, claims, tenant_id, enable_cae=enable_cae)
         if entry is not None:
             return entry.access_token_info
         return (await self._entry(scopes, claims, tenant_id, enable_cae=enable_cae)).access_token_info
@@ -88,9 +90,9 @@ class Shell:
     ) -> None:
         await self.close()
 
-    async def _user(self) -> UserAssertion | None:
-        """Return on whose behalf the token is asked for; None for the application itself."""
-        return None
+    async def _grant(self, fmi_path: str | None) -> Grant:
+        """Return what the token is asked for with."""
+        return client_credentials(fmi_path)
 
     async def _entry(
         self,
@@ -101,8 +103,6 @@ class Shell:
         enable_cae: bool,
         fmi_path: str | None = None,
     ) -> Entry:
-        user = await self._user()
-        request = self._request(
-            scopes, claims=claims, tenant_id=tenant_id, enable_cae=enable_cae, fmi_path=fmi_path, user=user
-        )
-        return await self._flights.entry(request)
+        grant = await self._grant(fmi_path)
+        request = self._settings.request(scopes, claims=claims, tenant_id=tenant_id, enable_cae=enable_cae, grant=grant)
+        return await self._single_flight.entry(request)

@@ -15,8 +15,9 @@ from azure_certvar_credential._secrecy.tracebacks import cleared
 from azure_certvar_credential.certificates import ClientCertificate
 from azure_certvar_credential.certificates.sources import MAX_AGE, CertificateSource
 from azure_certvar_credential.exceptions import KeyVaultError
+from azure_certvar_credential.keyvault.calls import VaultCall
 from azure_certvar_credential.keyvault.failures import explained
-from azure_certvar_credential.keyvault.place import (
+from azure_certvar_credential.keyvault.location import (
     Access,
     access,
     checked_key_id,
@@ -25,7 +26,6 @@ from azure_certvar_credential.keyvault.place import (
     require_clients,
     requires_keyvault_extra,
 )
-from azure_certvar_credential.keyvault.question import Question
 from azure_certvar_credential.keyvault.reading import Found, build, read
 from azure_certvar_credential.keyvault.signing import CRYPTO, checked, question, trial
 from azure_certvar_credential.signers.keys import PublicKey
@@ -115,7 +115,7 @@ class KeyVaultCertificate:
 
     async def __call__(self) -> ClientCertificate:
         """Read the certificate; see :meth:`azure_certvar_credential.keyvault.KeyVaultCertificate.__call__`."""
-        found = await _asking(read(self._place, time.time()), self._access)
+        found = await _run_calls(read(self._place, time.time()), self._access)
         # Proving that the private key is the certificate's takes milliseconds, which are not the loop's to wait.
         certificate = await asyncio.to_thread(build, found, self._signer)
         signer: object = certificate.signer
@@ -142,8 +142,8 @@ class KeyVaultCertificate:
         return f"aio.KeyVaultCertificate({self._place.vault_url!r}, {self._place.name!r})"
 
 
-async def _asking(questions: Generator[Question, Any, T], access: Access) -> T:
-    """The asynchronous counterpart of :func:`azure_certvar_credential.keyvault.clients.asking`."""
+async def _run_calls(questions: Generator[VaultCall, Any, T], access: Access) -> T:
+    """The asynchronous counterpart of :func:`azure_certvar_credential.keyvault.clients.run_calls`."""
     try:
         step = next(questions)
         while True:
@@ -160,7 +160,7 @@ async def _asking(questions: Generator[Question, Any, T], access: Access) -> T:
         questions.close()
 
 
-async def _asked(access: Access, asked: Question) -> Any:
+async def _asked(access: Access, asked: VaultCall) -> Any:
     """The asynchronous counterpart of :func:`azure_certvar_credential.keyvault.clients.asked`.
 
     A client of its own for each question also means that none belongs to another event loop.

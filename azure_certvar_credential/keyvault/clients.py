@@ -7,14 +7,14 @@ from typing import Any, TypeVar
 
 from azure_certvar_credential._secrecy.tracebacks import cleared
 from azure_certvar_credential.exceptions import KeyVaultError
+from azure_certvar_credential.keyvault.calls import VaultCall
 from azure_certvar_credential.keyvault.failures import explained
-from azure_certvar_credential.keyvault.place import Access, client_class
-from azure_certvar_credential.keyvault.question import Question
+from azure_certvar_credential.keyvault.location import Access, client_class
 
 T = TypeVar("T")
 
 
-def asking(questions: Generator[Question, Any, T], access: Access) -> T:
+def run_calls(questions: Generator[VaultCall, Any, T], access: Access) -> T:
     """Answer the questions of a generator, raise in it what a question failed with, and return what it returns.
 
     :raises KeyVaultError, ConfigurationError: it could not go on.
@@ -35,7 +35,7 @@ def asking(questions: Generator[Question, Any, T], access: Access) -> T:
         questions.close()
 
 
-def asked(access: Access, question: Question) -> Any:
+def asked(access: Access, question: VaultCall) -> Any:
     """Ask the vault one thing, with a client of its own.
 
     Certificates are read once an hour and assertions of remote keys are used again, so that no connection is worth

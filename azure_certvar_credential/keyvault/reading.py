@@ -21,9 +21,9 @@ from azure_certvar_credential.exceptions import (
     KeyVaultVersionError,
     MissingPrivateKeyError,
 )
+from azure_certvar_credential.keyvault.calls import VaultCall
 from azure_certvar_credential.keyvault.failures import LIST_VERSIONS, READ_CERTIFICATE, READ_SECRET
-from azure_certvar_credential.keyvault.place import Place
-from azure_certvar_credential.keyvault.question import Question
+from azure_certvar_credential.keyvault.location import VaultLocation
 from azure_certvar_credential.signers.protocol import AsyncSigner, Signer
 
 CONTENT_TYPES = ("application/x-pkcs12", "application/x-pem-file")
@@ -47,7 +47,7 @@ class Found:
     exportable: bool | None
 
 
-def read(place: Place, now: float) -> Generator[Question, Any, Found]:
+def read(place: VaultLocation, now: float) -> Generator[VaultCall, Any, Found]:
     """Read a certificate.
 
     :param now: seconds since the epoch, UTC.
@@ -100,11 +100,11 @@ def build(found: Found, signer: Callable[[Found], Signer | AsyncSigner]) -> Clie
     raise KeyVaultSecretError(f"the secret of the certificate {found.subject} {problem}")
 
 
-def _get_certificate(place: Place, version: str | None = None) -> Question:
+def _get_certificate(place: VaultLocation, version: str | None = None) -> VaultCall:
     """Answer: azure-keyvault-certificates' ``KeyVaultCertificate``."""
     method = "get_certificate" if version is None else "get_certificate_version"
     arguments = (place.name,) if version is None else (place.name, version)
-    return Question(
+    return VaultCall(
         "azure.keyvault.certificates",
         "CertificateClient",
         place.vault_url,
@@ -116,10 +116,10 @@ def _get_certificate(place: Place, version: str | None = None) -> Question:
     )
 
 
-def _list_versions(place: Place) -> Question:
+def _list_versions(place: VaultLocation) -> VaultCall:
     """Answer: a list of azure-keyvault-certificates' ``CertificateProperties``."""
     method = "list_properties_of_certificate_versions"
-    return Question(
+    return VaultCall(
         "azure.keyvault.certificates",
         "CertificateClient",
         place.vault_url,
@@ -132,9 +132,9 @@ def _list_versions(place: Place) -> Question:
     )
 
 
-def _get_secret(place: Place, version: str) -> Question:
+def _get_secret(place: VaultLocation, version: str) -> VaultCall:
     """Answer: azure-keyvault-secrets' ``KeyVaultSecret``."""
-    return Question(
+    return VaultCall(
         "azure.keyvault.secrets",
         "SecretClient",
         place.vault_url,
@@ -146,11 +146,11 @@ def _get_secret(place: Place, version: str) -> Question:
     )
 
 
-def _subject(place: Place, version: str | None) -> str:
+def _subject(place: VaultLocation, version: str | None) -> str:
     return f"{place.name}{f', version {version},' if version else ''} of {place.vault_url}"
 
 
-def _chosen(place: Place, now: float) -> Generator[Question, Any, Any]:
+def _chosen(place: VaultLocation, now: float) -> Generator[VaultCall, Any, Any]:
     if place.version is not None:
         certificate = yield _get_certificate(place, place.version)
         problem = _problem(certificate.properties, now)
@@ -170,7 +170,7 @@ def _chosen(place: Place, now: float) -> Generator[Question, Any, Any]:
     return (yield _get_certificate(place, _newest(place, versions, now)))
 
 
-def _newest(place: Place, versions: Iterable[Any], now: float) -> str:
+def _newest(place: VaultLocation, versions: Iterable[Any], now: float) -> str:
     """The newest version that can be used.
 
     :raises KeyVaultVersionError: there is none.

@@ -12,9 +12,9 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from azure_certvar_credential.exceptions import ConfigurationError, KeyVaultError
+from azure_certvar_credential.keyvault.calls import VaultCall
 from azure_certvar_credential.keyvault.failures import SIGN
-from azure_certvar_credential.keyvault.place import client_class
-from azure_certvar_credential.keyvault.question import Question
+from azure_certvar_credential.keyvault.location import client_class
 from azure_certvar_credential.signers.keys import PublicKey, fitting
 from azure_certvar_credential.signers.verification import verify
 
@@ -23,7 +23,7 @@ CRYPTO = "azure.keyvault.keys.crypto"
 _CURVES = {"secp256r1": "P-256", "secp384r1": "P-384", "secp521r1": "P-521"}
 
 
-def question(key_id: str, public_key: PublicKey, message: bytes, algorithm: str) -> Question:
+def question(key_id: str, public_key: PublicKey, message: bytes, algorithm: str) -> VaultCall:
     """Return what the vault is asked to have a message signed: it takes digests only.
 
     :raises ConfigurationError: the key does not fit the algorithm.
@@ -31,7 +31,7 @@ def question(key_id: str, public_key: PublicKey, message: bytes, algorithm: str)
     digest = hashlib.new(f"sha{fitting(public_key, algorithm).hash_bits}", message).digest()
     # The names of the algorithms are those of JWS.
     name = client_class(CRYPTO, "SignatureAlgorithm")(algorithm)
-    return Question(
+    return VaultCall(
         CRYPTO, "CryptographyClient", key_id, _key(key_id, public_key), "sign", (name, digest), SIGN, key_id
     )
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from azure_certvar_credential.certificates import ClientCertificate
 from azure_certvar_credential.certificates.sources import MAX_AGE, CertificateSource
-from azure_certvar_credential.keyvault.clients import asking
-from azure_certvar_credential.keyvault.place import access, place, require_clients
+from azure_certvar_credential.keyvault.clients import run_calls
+from azure_certvar_credential.keyvault.location import access, place, require_clients
 from azure_certvar_credential.keyvault.reading import Found, build, read
 from azure_certvar_credential.keyvault.signer import KeyVaultSigner
 
@@ -59,7 +59,7 @@ class KeyVaultCertificate:
         :raises KeyVaultError: it cannot be read or used; the class says why.
         :raises CertificateError: Entra takes no key of this kind or size.
         """
-        return build(asking(read(self._place, time.time()), self._access), self._signer)
+        return build(run_calls(read(self._place, time.time()), self._access), self._signer)
 
     def _signer(self, found: Found) -> KeyVaultSigner:
         return KeyVaultSigner(found.key_id, found.leaf, self._access.credential, **self._options)

@@ -31,15 +31,15 @@ from azure_certvar_credential._core.effects import Token
 from azure_certvar_credential._core.freshness import refresh_on, required_on
 from azure_certvar_credential._core.region import AUTO
 from azure_certvar_credential._core.request import TokenRequest
+from azure_certvar_credential._runtime.cached_tokens import BACKOFF
 from azure_certvar_credential._runtime.construction import Parts
 from azure_certvar_credential._runtime.fork import tell_after_fork
-from azure_certvar_credential._runtime.keeper import BACKOFF
-from azure_certvar_credential._runtime.moment import moment
+from azure_certvar_credential._runtime.immediate import moment
 from azure_certvar_credential._runtime.region import detect_region
-from azure_certvar_credential._runtime.turns import Turns
+from azure_certvar_credential._runtime.serialized_attempts import SerializedAttempts
 from azure_certvar_credential._secrecy.redaction import redact_value
 from azure_certvar_credential._secrecy.tracebacks import cleared
-from azure_certvar_credential._sync.performer import Performer
+from azure_certvar_credential._sync.effect_runner import EffectRunner
 from azure_certvar_credential._transport.sync import Sender
 from azure_certvar_credential.exceptions import AuthenticationError, ConfigurationError, ResponseFormatError
 from azure_certvar_credential.msal.caches import (
@@ -53,7 +53,7 @@ from azure_certvar_credential.msal.caches import (
 )
 from azure_certvar_credential.msal.client import Client, ForeignClient
 from azure_certvar_credential.msal.http import HttpClient, RefusedError
-from azure_certvar_credential.msal.options import Delegation, authority_arguments
+from azure_certvar_credential.msal.options import MsalOptions, authority_arguments
 
 _LOGGER = logging.getLogger("azure_certvar_credential")
 
@@ -74,23 +74,24 @@ class _Slot:
 
     def __init__(self) -> None:
         self.application: Any = None
-        self.turns = Turns()
+        self.turns = SerializedAttempts()
 
 
 class Applications:
     """MSAL's applications of one credential; usable from any thread.
 
-    :param parts: what the credential is made of.
-    :param delegation: the options that are for MSAL.
-    :param performer: loads the certificate and signs.
+    :param parts: what the credential is made of; its options are MSAL's.
+    :param effects: loads the certificate and signs.
     """
 
-    def __init__(self, parts: Parts, delegation: Delegation, performer: Performer) -> None:
+    def __init__(self, parts: Parts, effects: EffectRunner) -> None:
+        if not isinstance(parts.options, MsalOptions):
+            raise TypeError(f"{type(parts.options).__name__} are not the options of a credential with MSAL")
         self._settings = parts.settings
         self._clock = parts.clock
-        self._delegation = delegation
-        self._client = _client(parts, delegation)
-        self._http = HttpClient(parts.settings, performer, self._client, parts.clock)
+        self._options = parts.options
+        self._client = _client(parts, parts.options)
+        self._http = HttpClient(parts.settings, effects, self._client, parts.clock)
         self._lock = threading.Lock()
         self._slots: OrderedDict[_Key, _Slot] = OrderedDict()
         self._start_caches()
@@ -144,16 +145,17 @@ class Applications:
         unlock(self._cae_cache)
 
     def _start_caches(self) -> None:
-        given = self._delegation.token_cache
+        given = self._options.token_cache
         self._cache = msal.TokenCache() if given is None else given
         self._cae_cache = msal.TokenCache()
 
     def _ask(self, request: TokenRequest) -> Mapping[str, Any]:
         options: dict[str, Any] = {}
-        if request.fmi_path is not None:
+        fields = request.grant.fields()
+        if "fmi_path" in fields:
             if not knows_fmi_path():
                 raise RefusedError(ConfigurationError(f"fmi_path needs msal 1.36 or later, not {msal.__version__}"))
-            options["fmi_path"] = request.fmi_path
+            options["fmi_path"] = fields["fmi_path"]
         application = self._application(request)
         result: Mapping[str, Any] | None = application.acquire_token_for_client(
             list(request.scopes), claims_challenge=request.claims, **options
@@ -183,7 +185,7 @@ class Applications:
             return slot.application
 
     def _make(self, tenant_id: str, enable_cae: bool, region: str | None) -> Any:  # noqa: FBT001 - the parts of a key
-        given = self._delegation
+        given = self._options
         self._http.region = region
         return msal.ConfidentialClientApplication(
             self._settings.client_id,
@@ -210,7 +212,7 @@ class Applications:
                 f"which no client "
                 "of Azure could use: give this credential a cache of its own"
             )
-        given = self._delegation.token_cache
+        given = self._options.token_cache
         if given is not None and not knows_fmi_path():
             # Another process may have put there, since the last look, what this MSAL takes for the application's own.
             error = unreadable(given, self._settings.client_id)
@@ -243,9 +245,9 @@ class Applications:
         )
 
     def _translated(self, failure: Exception) -> Exception:
-        if self._delegation.token_cache is not None:
+        if self._options.token_cache is not None:
             try:
-                check_cache(self._delegation.token_cache, self._settings.client_id)
+                check_cache(self._options.token_cache, self._settings.client_id)
             except ConfigurationError as error:
                 return error
             if isinstance(failure, OverflowError):
@@ -257,10 +259,10 @@ class Applications:
         return failure
 
 
-def _client(parts: Parts, delegation: Delegation) -> Client:
-    if delegation.http_client is not None:
-        return ForeignClient(delegation.http_client)
-    sender = Sender(parts.options, owns_transport=parts.owns_transport)
+def _client(parts: Parts, options: MsalOptions) -> Client:
+    if options.http_client is not None:
+        return ForeignClient(options.http_client)
+    sender = Sender(parts.pipeline, owns_transport=parts.owns_transport)
     tell_after_fork(sender)
     return sender
 

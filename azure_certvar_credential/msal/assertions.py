@@ -20,18 +20,22 @@ from urllib.parse import urlsplit
 
 from azure_certvar_credential._core.authority import DEFAULT_ALGORITHM, Authority, Kind
 from azure_certvar_credential._core.authority_url import DSTS
-from azure_certvar_credential._core.config import Retry, Settings, check_choice, check_key
-from azure_certvar_credential._core.signing import check_audience
-from azure_certvar_credential._core.signing import client_assertion as signing
+from azure_certvar_credential._core.checks import check_choice, check_key
+from azure_certvar_credential._core.client_authentication.for_others import check_audience
+from azure_certvar_credential._core.client_authentication.private_key_jwt import PrivateKeyJwt
+from azure_certvar_credential._core.config import Settings
+from azure_certvar_credential._core.options import CertificateOptions
+from azure_certvar_credential._core.retries import Retry
 from azure_certvar_credential._runtime.blocking import is_coroutine_function
+from azure_certvar_credential._runtime.cached_tokens import CachedTokens
+from azure_certvar_credential._runtime.certificate_provider import CertificateProvider
 from azure_certvar_credential._runtime.construction import Parts
-from azure_certvar_credential._runtime.credentials import Made
+from azure_certvar_credential._runtime.credentials import CredentialBase
 from azure_certvar_credential._runtime.fork import tell_after_fork
-from azure_certvar_credential._runtime.holder import CertificateHolder
-from azure_certvar_credential._runtime.keeper import TokenKeeper
 from azure_certvar_credential._secrecy.redaction import redact_value
 from azure_certvar_credential._secrecy.tracebacks import clears_frames
-from azure_certvar_credential._sync.performer import Performer
+from azure_certvar_credential._sync.effect_runner import EffectRunner
+from azure_certvar_credential.caches.memory import TokenMemory
 from azure_certvar_credential.certificates import ClientCertificate
 from azure_certvar_credential.exceptions import ConfigurationError
 from azure_certvar_credential.signers.algorithms import algorithm_named
@@ -112,7 +116,7 @@ class ClientAssertion:
 
 @clears_frames
 def client_credential(
-    certificate: Certificate | Made,
+    certificate: Certificate | CredentialBase,
     *,
     password: str | bytes | None = None,
     client_id: str | None = None,
@@ -143,7 +147,7 @@ def client_credential(
     """
     check_audience(audience)
     server = _server(audience or "")
-    if isinstance(certificate, Made):
+    if isinstance(certificate, CredentialBase):
         others = {"password": password, "client_id": client_id, "algorithm": algorithm}
         given = [name for name, value in others.items() if value is not None]
         if given or send_certificate_chain:
@@ -164,27 +168,28 @@ def client_credential(
         check_key(loaded, algorithm or DEFAULT_ALGORITHM)
         return loaded
 
-    holder = CertificateHolder(certificate, load, time.time)
-    holder.refuse_coroutines()
-    tell_after_fork(holder)
+    provider = CertificateProvider(certificate, load, time.time)
+    provider.refuse_coroutines()
+    tell_after_fork(provider)
 
-    def settings(client_id: str, audience: str) -> Settings:
+    def method(client_id: str, audience: str) -> PrivateKeyJwt:
         authority = _server(audience)
         chosen = algorithm or authority.rules.algorithm
         check_choice(authority, chosen)
-        return Settings("", client_id, authority, chosen, send_certificate_chain, frozenset(), Retry())
+        sha1_only = authority.rules.sha1_only
+        return PrivateKeyJwt(client_id, chosen, send_certificate_chain=send_certificate_chain, sha1_only=sha1_only)
 
     # It loads the certificate and signs; nothing is sent or kept.
-    performer = Performer(
-        Parts(settings("", ""), holder, {}, time.time, None), TokenKeeper(time.time, "", max_entries=1)
-    )
+    settings = Settings("", "", server, method("", audience or ""), frozenset(), Retry())
+    parts = Parts(settings, provider, CertificateOptions(tenant_id="", client_id=""), time.time)
+    effects = EffectRunner(parts, CachedTokens(TokenMemory(1), time.time, ""))
 
     def sign(client_id: str, audience: str | None) -> str:
-        return performer.run(signing(settings(client_id, audience or ""), audience))
+        return effects.run(method(client_id, audience or "").assertion_for(audience or ""))
 
     needs = ("client_id", "audience")
     return {
-        "client_assertion": ClientAssertion(sign, repr(holder), client_id=client_id, audience=audience, needs=needs)
+        "client_assertion": ClientAssertion(sign, repr(provider), client_id=client_id, audience=audience, needs=needs)
     }
 
 
@@ -204,7 +209,7 @@ def _server(audience: str) -> Authority:
     return Authority(audience, _KINDS.get(path.strip("/").partition("/")[0].lower(), "entra"))
 
 
-def _of_credential(credential: Made, audience: str | None) -> ClientAssertion:
+def _of_credential(credential: CredentialBase, audience: str | None) -> ClientAssertion:
     method: Callable[[str | None], str] | None = getattr(credential, "client_assertion", None)
     if method is None or is_coroutine_function(method):
         raise ConfigurationError(

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, ClassVar
 
 from azure_certvar_credential._core.effects import Token
 from azure_certvar_credential._core.request import TokenRequest
+from azure_certvar_credential._runtime.cached_tokens import CachedTokens
 from azure_certvar_credential._runtime.construction import Parts
 from azure_certvar_credential._runtime.fork import tell_after_fork
-from azure_certvar_credential._runtime.keeper import TokenKeeper
-from azure_certvar_credential._sync.flights import Flights
-from azure_certvar_credential._sync.performer import Performer
+from azure_certvar_credential._sync.effect_runner import EffectRunner
 from azure_certvar_credential._sync.shell import Shell
+from azure_certvar_credential._sync.single_flight import SingleFlight
 from azure_certvar_credential.exceptions import CLOSED, CredentialClosedError
-from azure_certvar_credential.msal.options import Delegation, WithMsal
+from azure_certvar_credential.msal.options import WithMsal
 
 if TYPE_CHECKING:
     from azure_certvar_credential.msal.applications import Applications
@@ -23,16 +23,14 @@ if TYPE_CHECKING:
 class Delegate:
     """Acquires tokens with MSAL, which is imported when the first one is asked for.
 
-    :param parts: what the credential is made of.
-    :param delegation: the options that are for MSAL.
-    :param keeper: its tokens.
+    :param parts: what the credential is made of; its options are MSAL's.
+    :param cached_tokens: its tokens.
     """
 
-    def __init__(self, parts: Parts, delegation: Delegation, keeper: TokenKeeper) -> None:
+    def __init__(self, parts: Parts, cached_tokens: CachedTokens) -> None:
         self._parts = parts
-        self._delegation = delegation
-        self._keeper = keeper
-        self._performer = Performer(parts, keeper)
+        self._cached_tokens = cached_tokens
+        self._effects = EffectRunner(parts, cached_tokens)
         self._lock = threading.Lock()
         self._closed = False
         self._made: Applications | None = None
@@ -41,7 +39,7 @@ class Delegate:
     def acquire(self, request: TokenRequest) -> Token:
         """Acquire the token of a request and keep it; errors are those of :meth:`.Applications.acquire`."""
         token = self._applications().acquire(request)
-        self._keeper.write(request, token)
+        self._cached_tokens.write(request, token)
         return token
 
     def close(self) -> None:
@@ -50,7 +48,7 @@ class Delegate:
             self._closed, made, self._made = True, self._made, None
         if made is not None:
             made.close()
-        self._performer.close()
+        self._effects.close()
 
     def after_fork(self) -> None:
         """Start with locks of its own in a child process."""
@@ -66,7 +64,7 @@ class Delegate:
             with self._lock:
                 if self._closed:
                     raise CredentialClosedError(CLOSED)
-                made = self._made = self._made or Applications(self._parts, self._delegation, self._performer)
+                made = self._made = self._made or Applications(self._parts, self._effects)
         return made
 
 
@@ -114,19 +112,17 @@ class MsalCertVarCredential(WithMsal, Shell):
         arguments. Both are :class:`ValueError`.
     """
 
-    shown_as: ClassVar[str] = "MsalCertVarCredential"
+    _shown_as: ClassVar[str] = "MsalCertVarCredential"
 
     def _start(self, parts: Parts) -> None:
-        parts.holder.refuse_coroutines()
-        self._parts = parts
-        self._keeper = TokenKeeper(parts.clock, parts.settings.tenant_id)
-        self._delegate = Delegate(parts, self._delegation, self._keeper)
-        self._flights = Flights(self._keeper, self._delegate.acquire)
-        self._hot = self._keeper.hot
-        self._request = parts.settings.request
-        tell_after_fork(self._keeper, self._flights, parts.holder)
+        parts.provider.refuse_coroutines()
+        self._parts, self._settings = parts, parts.settings
+        self._cache = self._cached_tokens = CachedTokens(parts.new_store(), parts.clock, parts.settings.tenant_id)
+        self._delegate = Delegate(parts, self._cached_tokens)
+        self._single_flight = SingleFlight(self._cached_tokens, self._delegate.acquire)
+        tell_after_fork(self._cached_tokens, self._single_flight, parts.provider)
 
     def close(self) -> None:
         """Close the connections and forget the tokens; those in a ``token_cache`` stay. Closing again does nothing."""
-        self._keeper.close()
+        self._cached_tokens.close()
         self._delegate.close()

@@ -8,7 +8,7 @@ this package's own (:mod:`azure_certvar_credential._core.flow`). What that bring
 * A refusal is an exception of this package. To MSAL it looks like a failure of the network, as ``requests`` would
   raise it: so MSAL falls back on a token of its cache that is due for refresh and still valid, which it does for no
   answer of the server, and its throttling, which replays an answer to others, has nothing to replay: pauses are the
-  keeper's.
+  cached_tokens's.
 * MSAL gets from a good answer what it needs and no more, as numbers. It is told the time of refresh by this package's
   rule, so MSAL and this package never disagree about when a token is due.
 """
@@ -28,7 +28,7 @@ from requests.exceptions import RequestException
 
 from azure_certvar_credential._core import exchange
 from azure_certvar_credential._core.authority import Authority
-from azure_certvar_credential._core.config import Retry, Settings
+from azure_certvar_credential._core.config import Settings
 from azure_certvar_credential._core.effects import (
     Effect,
     Fetch,
@@ -43,10 +43,10 @@ from azure_certvar_credential._core.effects import (
     run,
 )
 from azure_certvar_credential._core.flow import acquire
-from azure_certvar_credential._core.recovery import Recovery
 from azure_certvar_credential._core.request import TokenRequest
+from azure_certvar_credential._core.retries import Retries, Retry
 from azure_certvar_credential._secrecy.redaction import redact_value
-from azure_certvar_credential._sync.performer import Performer
+from azure_certvar_credential._sync.effect_runner import EffectRunner
 from azure_certvar_credential.exceptions import AuthenticationError
 from azure_certvar_credential.msal import documents
 from azure_certvar_credential.msal.client import Client
@@ -106,15 +106,15 @@ class HttpClient:
     """MSAL's ``http_client``; one serves all applications of a credential.
 
     :param settings: the credential's.
-    :param performer: loads the certificate, signs, tells the time.
+    :param effects: loads the certificate, signs, tells the time.
     :param client: sends.
     :param clock: returns seconds since the epoch, UTC.
     :ivar region: the Azure region whose endpoint MSAL is told to ask, or None.
     """
 
-    def __init__(self, settings: Settings, performer: Performer, client: Client, clock: Callable[[], float]) -> None:
+    def __init__(self, settings: Settings, effects: EffectRunner, client: Client, clock: Callable[[], float]) -> None:
         self._settings = settings
-        self._performer = performer
+        self._effects = effects
         self._client = client
         self._clock = clock
         self._last_good = documents.LastGood()
@@ -185,7 +185,7 @@ class HttpClient:
                     return self._client.send(_merged(effect, form, headers))
                 case Wait(seconds):
                     return self._client.sleep(seconds)
-            return self._performer.run(_one(effect))
+            return self._effects.run(_one(effect))
 
         request = TokenRequest((form.get("scope", ""),), self._settings.tenant_id)
         # The region is in the URL, too.
@@ -219,13 +219,13 @@ class HttpClient:
 
     def _fetched(self, url: str, *, once: bool) -> Answer:
         """Fetch a document; with an earlier one in hand nobody waits for a second attempt."""
-        recovery = Recovery(Retry(total=0) if once else self._settings.retry)
+        retries = Retries(Retry(total=0) if once else self._settings.retry)
         while True:
             answer = self._client.send(Fetch(url, once=once))
             read = answer.error if isinstance(answer, Unanswered) else self._read(url, answer)
             if isinstance(read, Answer):
                 return read
-            pause = recovery.pause(read)
+            pause = retries.pause(read)
             if pause is None:
                 raise read
             self._client.sleep(pause)

@@ -5,15 +5,16 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from azure_certvar_credential._core.authority import KNOWN_HOSTS, Authority
 from azure_certvar_credential._core.authority_url import DSTS
-from azure_certvar_credential._core.config import check_flags
+from azure_certvar_credential._core.checks import check_flags
+from azure_certvar_credential._core.options import CertificateOptions
 from azure_certvar_credential._core.region import AUTO
-from azure_certvar_credential._runtime.construction import OWN_OPTIONS, Parts, construct
-from azure_certvar_credential._runtime.credentials import Made
+from azure_certvar_credential._runtime.construction import Parts, construct
+from azure_certvar_credential._runtime.credentials import CredentialBase
 from azure_certvar_credential._runtime.environment import arguments_from
 from azure_certvar_credential._secrecy.redaction import redact_value
 from azure_certvar_credential._secrecy.tracebacks import clears_frames
@@ -29,13 +30,11 @@ if TYPE_CHECKING:
 _RETRIES = frozenset(
     {"retry_total", "retry_status", "retry_read", "retry_backoff_factor", "retry_backoff_max", "retry_mode"}
 )
-# What the constructor takes by keyword beside the pipeline's options; for the suggestion in an error.
-_OWN_OPTIONS = OWN_OPTIONS - {"region"} | {"token_cache", "azure_region", "instance_discovery", "http_client"}
 
 
-@dataclass(frozen=True, slots=True)
-class Delegation:
-    """What MSAL is told beside the settings.
+@dataclass(frozen=True, kw_only=True)
+class MsalOptions(CertificateOptions):
+    """What ``MsalCertVarCredential`` takes, unchecked.
 
     :ivar token_cache: an ``msal.TokenCache``, or None for one in memory.
     :ivar azure_region: a region's name, True to find it out, False for none whatever the environment says, or None.
@@ -48,10 +47,17 @@ class Delegation:
     instance_discovery: bool | None = None
     http_client: Any = field(default=None, repr=False)
 
+    @classmethod
+    def names(cls) -> frozenset[str]:
+        """Return the names of the constructor's own arguments; ``azure_region`` takes the place of ``region``."""
+        return super().names() - {"region"}
+
     def discovers(self, authority: Authority) -> bool:
         """Return MSAL's ``instance_discovery``: hosts that are on Microsoft's list need no asking."""
         if self.instance_discovery is not None:
             return self.instance_discovery
+        if self.disable_instance_discovery:
+            return False
         return authority.kind == "entra" and urlsplit(authority.base).hostname not in KNOWN_HOSTS
 
     def msal_region(self, region: str | None, application: Any) -> str | bool | None:
@@ -80,12 +86,8 @@ def authority_arguments(authority: Authority, tenant_id: str) -> dict[str, str]:
     return {"authority": f"{authority.base}/{tenant_id}"}
 
 
-class WithMsal(Made):
+class WithMsal(CredentialBase):
     """A credential that delegates to MSAL; the parameters are those that ``MsalCertVarCredential`` documents."""
-
-    # With the token cache, which was handed over to be shared.
-    shared: ClassVar[frozenset[str]] = frozenset({"_delegation"})
-    _delegation: Delegation
 
     @clears_frames
     def __init__(
@@ -110,41 +112,33 @@ class WithMsal(Made):
     ) -> None:
         if "region" in pipeline_options:
             raise UnknownOptionError("region is not an option here: the name is azure_region, as it is MSAL's")
-        check_flags(disable_instance_discovery=disable_instance_discovery)
-        if disable_instance_discovery and instance_discovery is None:
-            instance_discovery = False
-        delegation = Delegation(token_cache, azure_region, instance_discovery, http_client)
-        _check_together(delegation, oidc_authority, disable_instance_discovery=disable_instance_discovery)
-        parts = construct(
-            tenant_id,
-            client_id,
-            certificate,
+        options = MsalOptions(
+            tenant_id=tenant_id,
+            client_id=client_id,
+            certificate=certificate,
             certificate_data=certificate_data,
             password=password,
             send_certificate_chain=send_certificate_chain,
             algorithm=algorithm,
             authority=authority,
             additionally_allowed_tenants=additionally_allowed_tenants,
-            # Unless it is switched off, MSAL asks Microsoft about a host that nobody knows.
-            disable_instance_discovery=True,
-            region=_region(azure_region),
+            disable_instance_discovery=disable_instance_discovery,
+            token_cache=token_cache,
+            azure_region=azure_region,
+            instance_discovery=instance_discovery,
             oidc_authority=oidc_authority,
-            options=pipeline_options,
-            own=_OWN_OPTIONS,
+            http_client=http_client,
+            pipeline=pipeline_options,
         )
+        _check_together(options)
+        # Unless it is switched off, MSAL asks Microsoft about a host that nobody knows.
+        known = replace(options, disable_instance_discovery=True, region=_region(azure_region))
+        parts = construct(known)
         if azure_region is False:
             parts = replace(parts, settings=replace(parts.settings, region=None))
-        _check(delegation, parts)
-        if parts.arguments is not None:
-            own = {
-                "disable_instance_discovery": disable_instance_discovery,
-                "azure_region": azure_region,
-                "instance_discovery": instance_discovery,
-            }
-            others = {name: value for name, value in parts.arguments.items() if name != "region"}
-            parts = replace(parts, arguments={**others, **own})
-        self._delegation = delegation
-        self._start(parts)
+        _check(options, parts)
+        given = replace(parts.options, disable_instance_discovery=disable_instance_discovery, region=None)
+        self._start(replace(parts, options=given))
 
     @classmethod
     @clears_frames
@@ -157,22 +151,6 @@ class WithMsal(Made):
         """
         return cls(**arguments_from(os.environ, options))
 
-    def __copy__(self) -> Self:
-        """Return a credential with the same settings and certificate; a ``token_cache`` that was given is shared."""
-        copy = object.__new__(type(self))
-        copy._delegation = self._delegation
-        copy._start(self._parts.copied())
-        return copy
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        for name in ("token_cache", "http_client"):
-            if getattr(self._delegation, name) is not None:
-                raise TypeError(
-                    f"a {type(self).__name__} with a {name} is not pickled: it belongs to this process, and holds what "
-                    "must not leave it in clear. Make the credential anew in the other process"
-                )
-        return self._parts.pickled(type(self))
-
 
 def _region(value: str | bool | None) -> str | None:  # noqa: FBT001 - MSAL's way to say it
     """Return MSAL's ``azure_region`` as the settings take it."""
@@ -181,12 +159,13 @@ def _region(value: str | bool | None) -> str | None:  # noqa: FBT001 - MSAL's wa
     return None if value is False else value
 
 
-def _check_together(given: Delegation, oidc_authority: str | None, *, disable_instance_discovery: bool) -> None:
+def _check_together(given: MsalOptions) -> None:
     """Check what can be said of the options that are for MSAL by themselves.
 
     :raises ConfigurationError: one is of the wrong type, or two contradict each other; the message names them.
     """
-    region, discovery = given.azure_region, given.instance_discovery
+    region, discovery, disabled = given.azure_region, given.instance_discovery, given.disable_instance_discovery
+    check_flags(disable_instance_discovery=disabled)
     if not isinstance(region, (str, bool, type(None))):
         raise ConfigurationError(
             "azure_region must be a region's name, such as 'westeurope', True to find it out, or False for none, "
@@ -194,18 +173,18 @@ def _check_together(given: Delegation, oidc_authority: str | None, *, disable_in
         )
     if not isinstance(discovery, (bool, type(None))):
         raise ConfigurationError(f"instance_discovery must be True, False or None, not {redact_value(discovery)}")
-    if disable_instance_discovery and discovery:
+    if disabled and discovery:
         raise ConfigurationError(
             "disable_instance_discovery=True and instance_discovery=True contradict each other: give one"
         )
-    if oidc_authority is not None:
+    if given.oidc_authority is not None:
         others: Mapping[str, object] = {"azure_region": region, "instance_discovery": discovery}
         for name, value in others.items():
             if value:
                 raise ConfigurationError(f"oidc_authority is none of Microsoft's servers: leave {name} out")
 
 
-def _check(given: Delegation, parts: Parts) -> None:
+def _check(given: MsalOptions, parts: Parts) -> None:
     """Check the options that are for MSAL against the others.
 
     :raises ConfigurationError: one cannot work, or two contradict each other; the message names them.
@@ -228,7 +207,7 @@ def _check(given: Delegation, parts: Parts) -> None:
                 "http_client must have the methods post and get, such as a requests.Session(), made and not a class, "
                 f"not {redact_value(client)}"
             )
-        unused = sorted({name for name, value in parts.options.items() if value is not None} - _RETRIES)
+        unused = sorted({name for name, value in parts.pipeline.items() if value is not None} - _RETRIES)
         if unused:
             raise ConfigurationError(
                 f"http_client takes the place of this package's pipeline: leave out {' and '.join(unused)}, or set it "

@@ -1,7 +1,7 @@
-"""A local Microsoft Entra ID, a local Key Vault and a local Instance Metadata Service, for tests and demonstrations.
+"""A local Microsoft Entra ID, Key Vault and Instance Metadata Service for tests and demonstrations.
 
-It verifies client assertions as Entra does, with PyJWT and ``cryptography`` only and nothing of the rest of this
-package, issues access tokens that real resource servers accept, and fails on demand. Needs
+The local Entra verifies client assertions as Entra does, issues access tokens that real resource servers accept, and
+fails on demand. It uses PyJWT and ``cryptography`` and shares no code with the rest of this package. Install it with
 ``pip install 'azure-certvar-credential[testing]'``.
 
 >>> entra = EntraEmulator()                                     # doctest: +SKIP
@@ -10,10 +10,10 @@ package, issues access tokens that real resource servers accept, and fails on de
 ...     credential = CertVarCredential(application.tenant_id, application.client_id, pem, authority=server.authority,
 ...                                    disable_instance_discovery=True, connection_verify=server.ca_file)
 
-It also acts for users: ``add_user`` and ``issue_user_token`` give the token that a front end presents to a middle
-tier, which exchanges it on behalf of the user.
+``add_user`` and ``issue_user_token`` make the token that a front end presents to a middle tier; the middle tier
+exchanges it on behalf of the user.
 
-The pytest plugin beside it gives the fixtures ``entra``, ``entra_server`` and ``key_vault``.
+The package is also a pytest plugin, with the fixtures ``entra``, ``entra_server`` and ``key_vault``.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from azure_certvar_credential.testing.extras import requires_testing_extra
-
 if TYPE_CHECKING:
-    from azure_certvar_credential.testing.emulator import EntraEmulator
+    from azure_certvar_credential.testing.entra.directory.model import Application, Tenant, User
+    from azure_certvar_credential.testing.entra.emulator import EntraEmulator, EntraServer
+    from azure_certvar_credential.testing.entra.protected import PROTECTED_RESOURCE
+    from azure_certvar_credential.testing.entra.records import TokenRequest
+    from azure_certvar_credential.testing.entra.settings import Settings
     from azure_certvar_credential.testing.faults import Fault
     from azure_certvar_credential.testing.http import Request, Response
-    from azure_certvar_credential.testing.imds import InstanceMetadataEmulator
-    from azure_certvar_credential.testing.key_vault import KeyVaultEmulator, KeyVaultRequest
-    from azure_certvar_credential.testing.model import Application, Tenant, User
-    from azure_certvar_credential.testing.protected import PROTECTED_RESOURCE
-    from azure_certvar_credential.testing.records import TokenRequest
-    from azure_certvar_credential.testing.server import EntraServer, InstanceMetadataServer, KeyVaultServer
-    from azure_certvar_credential.testing.settings import Settings
+    from azure_certvar_credential.testing.instance_metadata.emulator import (
+        InstanceMetadataEmulator,
+        InstanceMetadataServer,
+    )
+    from azure_certvar_credential.testing.key_vault.emulator import KeyVaultEmulator, KeyVaultRequest, KeyVaultServer
     from azure_certvar_credential.testing.transport import AsyncEmulatorTransport, EmulatorTransport
 
 __all__ = [
@@ -57,35 +57,44 @@ __all__ = [
     "User",
 ]
 
-# The pytest plugin imports this package in every test run of whoever has it installed, so nothing is imported before
-# it is asked for.
+# pytest loads the plugin, and with it this package, in every test run where the package is installed; so each name is
+# imported on first use.
 _HOMES = {
-    "PROTECTED_RESOURCE": "protected",
-    "Application": "model",
+    "PROTECTED_RESOURCE": "entra.protected",
+    "Application": "entra.directory.model",
     "AsyncEmulatorTransport": "transport",
     "EmulatorTransport": "transport",
-    "EntraEmulator": "emulator",
-    "EntraServer": "server",
+    "EntraEmulator": "entra.emulator",
+    "EntraServer": "entra.emulator",
     "Fault": "faults",
-    "InstanceMetadataEmulator": "imds",
-    "InstanceMetadataServer": "server",
-    "KeyVaultEmulator": "key_vault",
-    "KeyVaultRequest": "key_vault",
-    "KeyVaultServer": "server",
+    "InstanceMetadataEmulator": "instance_metadata.emulator",
+    "InstanceMetadataServer": "instance_metadata.emulator",
+    "KeyVaultEmulator": "key_vault.emulator",
+    "KeyVaultRequest": "key_vault.emulator",
+    "KeyVaultServer": "key_vault.emulator",
     "Request": "http",
     "Response": "http",
-    "Settings": "settings",
-    "Tenant": "model",
-    "TokenRequest": "records",
-    "User": "model",
+    "Settings": "entra.settings",
+    "Tenant": "entra.directory.model",
+    "TokenRequest": "entra.records",
+    "User": "entra.directory.model",
 }
+
+# The modules of the ``testing`` extra.
+_EXTRA = frozenset({"jwt", "trustme"})
 
 
 def __getattr__(name: str) -> object:
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    with requires_testing_extra():
+    try:
         return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.partition(".")[0] not in _EXTRA:
+            raise
+        raise ImportError(
+            f"the local Entra needs {error.name}: pip install 'azure-certvar-credential[testing]'", name=error.name
+        ) from error
 
 
 def __dir__() -> list[str]:

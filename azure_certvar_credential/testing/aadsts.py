@@ -1,7 +1,7 @@
-"""The AADSTS codes of the token endpoint: the OAuth error, the HTTP status and the gist of the text of each.
+"""The AADSTS codes of the token endpoint, each with its OAuth error, HTTP status and description.
 
-Where Microsoft publishes an answer it is followed
-(https://learn.microsoft.com/entra/identity-platform/reference-error-codes and captured responses).
+The descriptions follow Microsoft's reference and captured responses:
+https://learn.microsoft.com/entra/identity-platform/reference-error-codes
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ class Row:
 
     :ivar error: OAuth's error code (RFC 6749 section 5.2).
     :ivar status: the HTTP status.
-    :ivar text: what ``error_description`` says after the code; names in braces are filled in.
+    :ivar text: the ``error_description`` after the code, a template for ``str.format``.
     """
 
     error: str
@@ -43,7 +43,7 @@ def _request(text: str) -> Row:
 
 
 def _transient(text: str) -> Row:
-    # Captured: 503 with the body of an error.
+    # Captured: Entra sends 503 with the JSON body of an error.
     return Row("temporarily_unavailable", 503, text)
 
 

@@ -1,4 +1,4 @@
-"""Certificates as the directory holds them: the public half, in any form it comes in, with its thumbprints."""
+"""Certificates as the directory stores them: public half and thumbprints, loaded from any form."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives import hashes
 
 @runtime_checkable
 class HasPublicDer(Protocol):
-    """Anything that can give its certificate as DER."""
+    """An object that exports its certificate as DER."""
 
     def public_der(self) -> bytes:
         """The certificate as DER."""
@@ -23,12 +23,12 @@ CertificateLike = x509.Certificate | HasPublicDer | str | bytes
 
 
 def load_certificate(value: CertificateLike) -> x509.Certificate:
-    """Turn any of the accepted forms into a ``cryptography`` certificate.
+    """Load a certificate from any accepted form.
 
     :param value: PEM as ``str`` or ``bytes`` (the first certificate in it), DER as ``bytes``, an
         ``x509.Certificate``, or an object with ``public_der()``.
-    :raises TypeError: it is none of these.
-    :raises ValueError: it is damaged.
+    :raises TypeError: ``value`` has another type.
+    :raises ValueError: ``value`` is not a valid certificate.
     """
     if isinstance(value, x509.Certificate):
         return value
@@ -37,7 +37,9 @@ def load_certificate(value: CertificateLike) -> x509.Certificate:
     if isinstance(value, str):
         value = value.encode()
     if not isinstance(value, bytes):
-        raise TypeError(f"a certificate is PEM, DER, an x509.Certificate or has public_der(); got {type(value)}")
+        raise TypeError(
+            f"a certificate must be PEM, DER, an x509.Certificate or an object with public_der(), not {type(value)}"
+        )
     if b"-----BEGIN" in value:
         return x509.load_pem_x509_certificate(value)
     return x509.load_der_x509_certificate(value)
@@ -50,9 +52,9 @@ def sha1_thumbprint(certificate: x509.Certificate) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class KeyCredential:
-    """A certificate that was uploaded to an application registration.
+    """A certificate of an application registration.
 
-    :ivar key_id: the GUID that the portal shows beside it.
+    :ivar key_id: the GUID that the portal shows for it.
     :ivar certificate: the certificate.
     :ivar sha1: the SHA-1 thumbprint, 20 bytes.
     :ivar sha256: the SHA-256 thumbprint, 32 bytes.
@@ -65,7 +67,7 @@ class KeyCredential:
 
     @classmethod
     def of(cls, certificate: x509.Certificate) -> KeyCredential:
-        """Compute the thumbprints of ``certificate``."""
+        """Make a credential of ``certificate``, with its thumbprints."""
         return cls(
             str(uuid.uuid4()),
             certificate,
@@ -74,5 +76,5 @@ class KeyCredential:
         )
 
     def is_called(self, thumbprint: bytes) -> bool:
-        """Tell whether ``thumbprint`` is one of the two."""
+        """Return whether ``thumbprint`` is the SHA-1 or SHA-256 thumbprint."""
         return thumbprint in (self.sha1, self.sha256)

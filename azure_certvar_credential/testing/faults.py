@@ -1,4 +1,4 @@
-"""Faults on demand: what a token endpoint and the network before it do on a bad day."""
+"""Faults on demand: errors of the token endpoint and of the network in front of it."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ from azure_certvar_credential.testing.http import (
 )
 
 Serve = Callable[[Conditions], Response]
-"""Answers the request as if nothing were wrong, under the given conditions."""
+"""Answers the request without the fault, under the given conditions."""
 
 Predicate = Callable[[Request], bool]
-"""Chooses the requests that a fault is meant for."""
+"""Selects the requests that a fault applies to."""
 
 _HTML = b"<!DOCTYPE html><html><head><title>Oops</title></head><body>Our services aren't available</body></html>"
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """Something that goes wrong with one request; made by the functions below and queued by ``EntraEmulator.inject``.
+    """A fault of one request; made by the functions below and queued by ``EntraEmulator.inject``.
 
-    :ivar name: what it is called in the record of requests.
-    :ivar apply: answers the request, with or without serving it.
-    :ivar recorded: whether the emulator gets to see the request at all.
+    :ivar name: the fault's name in the request log.
+    :ivar apply: produces the answer, and may serve the request to do so.
+    :ivar recorded: whether the request reaches the emulator and is logged.
     """
 
     name: str
@@ -45,11 +45,11 @@ class Fault:
 
     @staticmethod
     def throttled(retry_after: float | datetime | str | None = 60, *, json: bool = True) -> Fault:
-        """429, too many requests.
+        """Answer 429 Too Many Requests.
 
-        :param retry_after: ``Retry-After``: seconds, a time (sent as an HTTP date), a string that is sent as it is, or
-            None for no such header.
-        :param json: whether the body is Entra's JSON; else it is the text ``Too Many Requests``.
+        :param retry_after: the ``Retry-After`` header: seconds, a time (sent as an HTTP date) or a string (sent
+            unchanged); None for no header.
+        :param json: whether the body is Entra's JSON; otherwise it is the text ``Too Many Requests``.
         """
         return _failed("throttled", 429, retry_after, "temporarily_unavailable" if json else None, "Too Many Requests")
 
@@ -57,11 +57,11 @@ class Fault:
     def server_error(
         status: int = 503, *, retry_after: float | datetime | str | None = None, json: bool = True
     ) -> Fault:
-        """5xx, the server is out of order.
+        """Answer 5xx: the server is unavailable.
 
-        :param status: 500, 502, 503, 504 or another.
+        :param status: the HTTP status, such as 500, 502, 503 or 504.
         :param retry_after: as for :meth:`throttled`.
-        :param json: whether the body is JSON; else it is plain text.
+        :param json: whether the body is JSON; otherwise it is plain text.
         """
         return _failed("server_error", status, retry_after, "server_error" if json else None, "Server Error")
 
@@ -69,38 +69,38 @@ class Fault:
     def aadsts(
         code: int, *, status: int | None = None, suberror: str | None = None, claims: str | None = None
     ) -> Fault:
-        """Entra's error of a code.
+        """Answer with an AADSTS error.
 
-        :param code: a code of :data:`~azure_certvar_credential.testing.aadsts.AADSTS`.
-        :param status: the HTTP status, if not the usual one.
+        :param code: a key of :data:`~azure_certvar_credential.testing.aadsts.AADSTS`.
+        :param status: the HTTP status; None for the usual one of the code.
         :param suberror: the body's ``suberror``.
         :param claims: the body's ``claims``, a JSON string.
-        :raises ValueError: the emulator does not know the code.
+        :raises ValueError: the code is unknown.
         """
         if code not in AADSTS:
-            raise ValueError(f"AADSTS{code} is not one of {', '.join(map(str, sorted(AADSTS)))}")
+            raise ValueError(f"unknown AADSTS code {code}; known codes: {', '.join(map(str, sorted(AADSTS)))}")
         forced = Forced(code, status, suberror, claims)
         return Fault(f"aadsts {code}", lambda serve, conditions: serve(replace(conditions, forced=forced)))
 
     @staticmethod
     def hang(seconds: float = 30) -> Fault:
-        """The request is served, and the answer kept back until ``EntraEmulator.release()``.
+        """Serve the request, but hold the answer until ``EntraEmulator.release()``.
 
-        :param seconds: for how long at most.
+        :param seconds: the longest time that the answer is held.
         """
         return Fault("hang", lambda serve, conditions: _deliver(serve(conditions), hold=Hold(seconds)))
 
     @staticmethod
     def latency(seconds: float) -> Fault:
-        """The answer comes late.
+        """Delay the answer.
 
-        :param seconds: how late.
+        :param seconds: the delay.
         """
         return Fault("latency", lambda serve, conditions: _deliver(serve(conditions), delay=seconds))
 
     @staticmethod
     def truncated() -> Fault:
-        """The connection ends in the middle of the body, of which Content-Length promised more."""
+        """Close the connection in the middle of the body, before the end that Content-Length announced."""
 
         def cut(serve: Serve, conditions: Conditions) -> Response:
             response = serve(conditions)
@@ -110,19 +110,19 @@ class Fault:
 
     @staticmethod
     def reset_before() -> Fault:
-        """The connection is reset before the request is looked at: not recorded, and nothing is issued."""
+        """Reset the connection before the emulator sees the request: it logs and issues nothing."""
         return Fault("reset_before", _reset_before, recorded=False)
 
     @staticmethod
     def reset_after() -> Fault:
-        """The connection is reset after the request was served: the answer is lost."""
+        """Serve the request, then reset the connection: the answer is lost."""
         return Fault("reset_after", lambda serve, conditions: _deliver(serve(conditions), reset="after"))
 
     @staticmethod
     def not_json(status: int = 200) -> Fault:
-        """A page of HTML, as gateways and captive portals send.
+        """Answer with an HTML page, as gateways and captive portals do.
 
-        :param status: 200, 503 or another.
+        :param status: the HTTP status, such as 200 or 503.
         """
         return Fault(
             "not_json",
@@ -131,15 +131,15 @@ class Fault:
 
     @staticmethod
     def not_an_object(value: object = ("not", "an", "object")) -> Fault:
-        """200 with JSON that is not an object.
+        """Answer 200 with JSON that is not an object.
 
-        :param value: what it is instead.
+        :param value: the JSON value to send.
         """
         return Fault("not_an_object", lambda _serve, conditions: respond_json(conditions, 200, value))
 
     @staticmethod
     def oversized(size: int = 2 << 20) -> Fault:
-        """A valid answer, with white space after it up to ``size`` bytes."""
+        """Pad a valid answer with white space to ``size`` bytes."""
 
         def pad(serve: Serve, conditions: Conditions) -> Response:
             response = serve(conditions)
@@ -149,30 +149,30 @@ class Fault:
 
     @staticmethod
     def without_access_token() -> Fault:
-        """A success that lacks ``access_token``."""
+        """Answer a success without ``access_token``."""
         return _edited("without_access_token", lambda body: {k: v for k, v in body.items() if k != "access_token"})
 
     @staticmethod
     def expires_in(value: object) -> Fault:
-        """A success whose ``expires_in`` is ``value``: negative, a word, null."""
+        """Answer a success whose ``expires_in`` is ``value``, such as a negative number, a word or None."""
         return _edited("expires_in", lambda body: {**body, "expires_in": value})
 
     @staticmethod
     def token_type(value: object) -> Fault:
-        """A success whose ``token_type`` is ``value`` instead of ``Bearer``."""
+        """Answer a success whose ``token_type`` is ``value`` instead of ``Bearer``."""
         return _edited("token_type", lambda body: {**body, "token_type": value})
 
     @staticmethod
     def clock_skew(seconds: float) -> Fault:
-        """The server's clock is off: ``Date`` shows it, and AADSTS700024 follows if it is off by enough.
+        """Shift the server's clock: ``Date`` shows it, and a shift beyond the tolerance causes AADSTS700024.
 
-        :param seconds: positive if the server is ahead.
+        :param seconds: positive to set the server's clock ahead.
         """
         return Fault("clock_skew", lambda serve, conditions: serve(replace(conditions, now=conditions.now + seconds)))
 
     @staticmethod
     def unknown_certificate() -> Fault:
-        """The directory does not know the certificate yet: AADSTS700027, key not found."""
+        """Answer AADSTS700027, key not found, as while a new certificate is not yet replicated."""
         return Fault(
             "unknown_certificate", lambda serve, conditions: serve(replace(conditions, certificates_known=False))
         )
@@ -225,9 +225,9 @@ class _Queued:
 
 
 class FaultQueue:
-    """The faults that wait for their request; safe between threads.
+    """The faults that wait for a request; thread-safe.
 
-    A request meets one fault at most: the first in the queue that is meant for it.
+    A request meets at most one fault: the first in the queue that applies to it.
     """
 
     def __init__(self) -> None:
@@ -236,14 +236,14 @@ class FaultQueue:
         self._holds: list[Hold] = []
 
     def add(self, fault: Fault, times: int | None, when: Predicate) -> None:
-        """Queue ``fault`` for the next ``times`` requests that ``when`` chooses; None means for all of them."""
+        """Queue ``fault`` for the next ``times`` requests that ``when`` selects; None for all of them."""
         if times is not None and times < 1:
-            raise ValueError(f"times is at least 1, or None for every request; got {times}")
+            raise ValueError(f"times must be at least 1, or None for every request; got {times}")
         with self._condition:
             self._queue.append(_Queued(fault, times, when))
 
     def take(self, request: Request) -> Fault | None:
-        """Take the fault that ``request`` meets, if any."""
+        """Return the fault that applies to ``request``, if any, and count it as used."""
         with self._condition:
             for queued in self._queue:
                 if queued.when(request):
@@ -255,28 +255,28 @@ class FaultQueue:
         return None
 
     def clear(self) -> None:
-        """Forget every fault that is still waiting."""
+        """Remove every fault from the queue."""
         with self._condition:
             self._queue.clear()
 
     def hold(self, hold: Hold) -> None:
-        """Remember an answer that is kept back."""
+        """Register an answer that is being held."""
         with self._condition:
             self._holds = [*(known for known in self._holds if not known.future.done()), hold]
             self._condition.notify_all()
 
     def wait_for_hanging(self, count: int, timeout: float) -> bool:
-        """Block until ``count`` answers are kept back, or ``timeout`` seconds have passed; tell which."""
+        """Block until ``count`` answers are held; return False if ``timeout`` seconds pass first."""
         with self._condition:
             return self._condition.wait_for(lambda: len(self._holds) >= count, timeout)
 
     def release(self) -> None:
-        """Let go of every answer that is kept back."""
+        """Release every answer that is being held."""
         with self._condition:
             holds, self._holds = self._holds, []
         for hold in holds:
             hold.release()
 
     def __len__(self) -> int:
-        """How many queued faults still wait for a request."""
+        """The number of queued faults."""
         return len(self._queue)

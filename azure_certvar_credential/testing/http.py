@@ -1,7 +1,7 @@
-"""Requests and responses as values: what the local Entra takes and gives, with no socket in sight.
+"""HTTP requests and responses as values, independent of sockets.
 
-A :class:`Response` also says how it is to be delivered (late, in part, not at all), so that the emulator decides about
-a fault once and the server and the in-process transports only carry it out.
+A :class:`Response` also says how to deliver it (late, in part, not at all): the emulator decides about a fault once,
+and the server and the in-process transports only carry it out.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any, Literal, Protocol
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 MAX_REQUEST_BYTES = 1 << 20
-"""The longest request body that is read: an assertion with a long certificate chain is some 10 KiB."""
+"""The longest accepted request body. An assertion with a long certificate chain takes about 10 KiB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +25,8 @@ class Request:
     """An HTTP request.
 
     :param method: ``GET``, ``POST`` and so on.
-    :param url: the absolute URL; its scheme and host are the ones that the answer's URLs begin with.
-    :param headers: header fields; their names are turned into lower case.
+    :param url: the absolute URL; URLs in the answer begin with its scheme and host.
+    :param headers: header fields; the names are converted to lower case.
     :param body: the body, bytes.
     """
 
@@ -51,13 +51,13 @@ class Request:
 
     @property
     def query(self) -> dict[str, str]:
-        """The query's parameters; of a repeated one, the last."""
+        """The parameters of the query; the last one wins if a name is repeated."""
         return dict(parse_qsl(urlsplit(self.url).query))
 
     def form(self) -> list[tuple[str, str]]:
         """Parse the body as ``application/x-www-form-urlencoded``.
 
-        A parameter without a value counts as left out (RFC 6749 section 3.2).
+        A parameter without a value is omitted (RFC 6749 section 3.2).
 
         :raises ValueError: the body is not ASCII or has more than a hundred parameters.
         """
@@ -65,9 +65,9 @@ class Request:
 
 
 class Hold:
-    """Keeps an answer back until it is released, for at most ``seconds``.
+    """Holds an answer until it is released, for at most ``seconds``.
 
-    Built on a future because one such object is waited for by threads and by event loops alike.
+    It uses a future because both threads and event loops wait for it.
     """
 
     __slots__ = ("future", "seconds")
@@ -77,15 +77,15 @@ class Hold:
         self.future: concurrent.futures.Future[None] = concurrent.futures.Future()
 
     def release(self) -> None:
-        """Let the answer go; harmless when it is gone already."""
+        """Release the answer; a second call does nothing."""
         if not self.future.done():
             self.future.set_result(None)
 
     def wait(self, seconds: float) -> bool:
         """Block until released.
 
-        :param seconds: how long at most.
-        :returns: whether it was released.
+        :param seconds: the longest time to wait.
+        :returns: False if the time ran out first.
         """
         return bool(concurrent.futures.wait((self.future,), timeout=seconds).done)
 
@@ -95,9 +95,9 @@ class Delivery:
     """How a response reaches the client.
 
     :ivar delay: seconds before the first byte.
-    :ivar hold: if set, nothing is sent before it is released or its time is over.
-    :ivar reset: the connection is reset instead: ``before`` the request was looked at, or ``after`` it was served.
-    :ivar sent: how many bytes of the body are sent before the connection ends, though Content-Length promises all.
+    :ivar hold: delays the answer until it is released or its time runs out; None for no such delay.
+    :ivar reset: resets the connection ``before`` the emulator sees the request, or ``after`` it has served it.
+    :ivar sent: the number of bytes of the body to send before closing the connection; None for all of them.
     """
 
     delay: float = 0.0
@@ -112,8 +112,8 @@ class Response:
 
     :ivar status: the status code.
     :ivar headers: header fields, Content-Length among them.
-    :ivar body: the body, bytes; hidden from the repr because it may hold a token.
-    :ivar delivery: how it reaches the client.
+    :ivar body: the body, bytes; not in the repr because it may contain a token.
+    :ivar delivery: how to deliver it.
     """
 
     status: int
@@ -130,21 +130,21 @@ class Response:
 
 
 class Emulator(Protocol):
-    """What a server or a transport asks: the local Entra or the local Key Vault."""
+    """What a server or a transport forwards requests to, such as the local Entra."""
 
     def handle(self, request: Request) -> Response:
         """Answer a request."""
 
     def release(self) -> None:
-        """Let go of the answers that are kept back."""
+        """Release the answers that are being held."""
 
 
 @dataclass(frozen=True, slots=True)
 class Forced:
-    """An error that the token endpoint answers whatever it was sent.
+    """An error that the token endpoint answers regardless of the request.
 
     :ivar code: the AADSTS code.
-    :ivar status: the HTTP status, or None for the usual one of the code.
+    :ivar status: the HTTP status; None for the usual one of the code.
     :ivar suberror: Entra's ``suberror``, or None.
     :ivar claims: a claims challenge, a JSON string, or None.
     """
@@ -157,14 +157,14 @@ class Forced:
 
 @dataclass(frozen=True, slots=True)
 class Conditions:
-    """What holds while one request is answered.
+    """The circumstances of one request.
 
     :ivar now: the server's time, seconds since the epoch; a fault may have shifted it.
     :ivar trace_id: the server's id of the request.
-    :ivar correlation_id: the client's id of the request, or one made up for it.
-    :ivar echo_request_id: whether the client asked to have its id back in a header.
-    :ivar certificates_known: False while the directory is pretending not to know any certificate yet.
-    :ivar forced: the error that the token endpoint is made to answer, or None.
+    :ivar correlation_id: the client's id of the request; a generated one if the client sent none.
+    :ivar echo_request_id: whether the client wants its id returned in a header.
+    :ivar certificates_known: False if a fault makes the directory forget every certificate.
+    :ivar forced: the error that a fault makes the token endpoint answer, or None.
     """
 
     now: float
@@ -176,9 +176,9 @@ class Conditions:
 
 
 def conditions_of(request: Request, now: float) -> Conditions:
-    """Say what holds while a request is answered, as long as no fault changes it.
+    """Return the conditions of a request that meets no fault.
 
-    :param request: names the client's id for it, and whether the client wants that back.
+    :param request: the request, whose headers may carry the client's id.
     :param now: the server's time, seconds since the epoch.
     """
     try:
@@ -197,13 +197,13 @@ def respond(
     content_type: str = "application/json; charset=utf-8",
     headers: Mapping[str, str] | None = None,
 ) -> Response:
-    """Build a response with the headers that every answer of Entra has.
+    """Build a response with the headers of every Entra answer.
 
-    :param conditions: gives the Date and the ids.
+    :param conditions: supply the Date and the ids.
     :param status: the status code.
     :param body: the body, bytes.
     :param content_type: the media type.
-    :param headers: further header fields.
+    :param headers: additional header fields.
     """
     fields = {
         "Content-Type": content_type,
@@ -224,5 +224,5 @@ def respond(
 def respond_json(
     conditions: Conditions, status: int, value: object, *, headers: Mapping[str, str] | None = None
 ) -> Response:
-    """Build a response whose body is ``value`` as JSON; the other parameters are those of :func:`respond`."""
+    """Build a response with ``value`` as its JSON body; the other parameters are those of :func:`respond`."""
     return respond(conditions, status, json.dumps(value).encode(), headers=headers)

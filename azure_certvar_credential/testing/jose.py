@@ -1,7 +1,7 @@
-"""Takes the compact serialization of RFC 7515 section 7.1 apart, as Entra does or as the standard wants it.
+"""Parses the compact serialization (RFC 7515 section 7.1), as leniently as Entra or as strictly as the standard.
 
-PyJWT refuses what production clients send and Entra accepts (padding, standard base64, times that are strings), so the
-pieces are read here and only the signature is left to PyJWT's algorithms.
+PyJWT refuses what production clients send and Entra accepts (padding, standard base64, times that are strings). So this
+module parses the segments and leaves only the signature to PyJWT.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ _BASE64URL = re.compile(r"[A-Za-z0-9_-]+")
 
 
 class MalformedError(ValueError):
-    """A JWT is not what it should be; the text says what and quotes nothing of it."""
+    """A JWT is malformed. The message names the fault and quotes no content."""
 
 
 @dataclass(frozen=True, slots=True)
 class CompactJws:
-    """A JWS in its parts.
+    """A parsed JWS.
 
     :ivar header: the JOSE header.
     :ivar claims: the payload, which is a JSON object in a JWT.
-    :ivar signing_input: what was signed, the two segments exactly as they came.
+    :ivar signing_input: the signed bytes: the first two segments exactly as received.
     :ivar signature: the signature, decoded.
     """
 
@@ -39,21 +39,21 @@ class CompactJws:
 
 
 def parse_compact(text: str, *, strict: bool) -> CompactJws:
-    """Parse a JWT without verifying anything.
+    """Parse a JWT without verifying it.
 
     :param text: the compact serialization.
-    :param strict: whether every segment has to be base64url without padding, and ``typ`` to be ``JWT``.
-    :raises MalformedError: it cannot be parsed.
+    :param strict: whether to require base64url without padding in every segment, and the ``typ`` ``JWT``.
+    :raises MalformedError: the text is not a JWT.
     """
     segments = text.split(".")
     if len(segments) != 3 or not all(segments[:2]):
-        raise MalformedError("there are not three segments")
+        raise MalformedError("it does not have three segments")
     header = _object(decode(segments[0], "the header", strict=strict), "the header")
     claims = _object(decode(segments[1], "the payload", strict=strict), "the payload")
-    # Empty under "alg": "none" (RFC 7518 section 3.6), which is to be refused for its algorithm.
+    # "alg": "none" has an empty signature (RFC 7518 section 3.6); the caller refuses it for its algorithm.
     signature = decode(segments[2], "the signature", strict=strict) if segments[2] else b""
     if "crit" in header:
-        # RFC 7515 section 4.1.11: whoever does not understand an extension has to refuse the JWS; none is known here.
+        # RFC 7515 section 4.1.11: refuse extensions that are not understood; the emulator understands none.
         raise MalformedError("the header has critical extensions")
     if strict and header.get("typ") != "JWT":
         raise MalformedError("the header's typ is not JWT")
@@ -61,12 +61,12 @@ def parse_compact(text: str, *, strict: bool) -> CompactJws:
 
 
 def decode(text: object, what: str, *, strict: bool) -> bytes:
-    """Decode base64url; leniently also standard base64, padding and line breaks.
+    """Decode base64url; if not ``strict``, also standard base64, padding and line breaks.
 
-    :param text: what to decode.
-    :param what: its name in the error.
-    :param strict: whether only RFC 7515's form is taken: base64url, no padding, no stray bits.
-    :raises MalformedError: it cannot be decoded.
+    :param text: the text to decode.
+    :param what: the name of the text in the error.
+    :param strict: whether to accept only RFC 7515's form: base64url, no padding, no stray bits.
+    :raises MalformedError: the text is in no accepted form.
     """
     if not isinstance(text, str):
         raise MalformedError(f"{what} is not a string")
@@ -90,11 +90,11 @@ def encode(data: bytes) -> str:
 def numeric_date(value: object, name: str, *, strict: bool) -> float:
     """Read a NumericDate (RFC 7519 section 2).
 
-    :param value: the claim's value; leniently also a float or a string with a number.
+    :param value: the claim's value: an integer; if not ``strict``, also a float or a string with a number.
     :param name: the claim.
-    :param strict: whether only integers are taken.
+    :param strict: whether to accept only integers.
     :returns: seconds since the epoch.
-    :raises MalformedError: it is no such thing.
+    :raises MalformedError: the value is no such number.
     """
     if strict and type(value) is not int:
         raise MalformedError(f"'{name}' is not an integer")

@@ -1,4 +1,4 @@
-"""Connections of the loopback interface: how a request comes in, and how an answer goes out, late or not at all."""
+"""The HTTP server behind the emulators: reads requests from sockets and delivers answers, late or not at all."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ _ABORT = struct.pack("ii", 1, 0)
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    # Headers and body go out in one write, and nothing waits for more.
+    # Send headers and body in one write, without waiting for more.
     disable_nagle_algorithm = True
     wbufsize = -1
     server: Listener
 
     def setup(self) -> None:
-        # Here and not in the accept loop: a client that is slow to shake hands keeps nobody else waiting.
+        # Not in the accept loop: there, a client with a slow handshake would block every other client.
         connection: socket.socket = self.request
         if self.server.tls is not None:
             connection = self.server.tls.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
@@ -60,7 +60,7 @@ class _Handler(BaseHTTPRequestHandler):
         request = Request(self.command, url, dict(self.headers.items()), body)
         self._deliver(self.server.emulator.handle(request))
 
-    # The names that http.server calls.
+    # http.server dispatches to these names.
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = exchange  # noqa: N815
 
     def _read_body(self) -> bytes | None:
@@ -77,7 +77,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _deliver(self, response: Response) -> None:
         delivery = response.delivery
         if delivery.delay:
-            # Not sleep: a server that is told to stop does not wait for it.
+            # Not sleep: stop() ends this wait.
             self.server.stopping.wait(delivery.delay)
         if delivery.hold is not None:
             delivery.hold.wait(delivery.hold.seconds)
@@ -85,7 +85,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _ABORT)
             return
-        # Not send_response: the date is the emulator's.
+        # Not send_response, which would add the computer's date; the emulator has its own clock.
         self.send_response_only(response.status)
         for name, value in response.headers.items():
             self.send_header(name, value)
@@ -98,19 +98,19 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(response.body[: delivery.sent])
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name of the base class
-        """Write no log: the emulator keeps the record of requests."""
+        """Write no log: the emulator records the requests."""
 
 
 class Listener(socketserver.ThreadingTCPServer):
-    """Accepts connections on a port of 127.0.0.1 and serves each in a thread of its own.
+    """Accepts connections on a port of 127.0.0.1 and serves each in its own thread.
 
-    :param emulator: who answers.
-    :param tls: with which certificate; None for plain HTTP.
+    :param emulator: answers the requests.
+    :param tls: the TLS context with the server's certificate; None for plain HTTP.
     """
 
     daemon_threads = True
     allow_reuse_address = True
-    # A backlog for hundreds of clients that connect in the same moment.
+    # Room for hundreds of clients that connect at the same moment.
     request_queue_size = 512
 
     def __init__(self, emulator: Emulator, tls: ssl.SSLContext | None) -> None:
@@ -123,18 +123,18 @@ class Listener(socketserver.ThreadingTCPServer):
 
     @property
     def scheme(self) -> str:
-        """The scheme of its URLs."""
+        """The scheme of the server's URLs."""
         return "http" if self.tls is None else "https"
 
     @property
     def port(self) -> int:
-        """The port that the system chose."""
+        """The port, chosen by the system."""
         return int(self.server_address[1])
 
     def opened(self, connection: socket.socket) -> None:
-        """Remember a connection and the thread that serves it.
+        """Register a connection and the thread that serves it.
 
-        :raises ConnectionAbortedError: the server is stopping, and has closed what it knew already.
+        :raises ConnectionAbortedError: the server is stopping and has already closed the registered connections.
         """
         with self._lock:
             if self.stopping.is_set():
@@ -142,20 +142,20 @@ class Listener(socketserver.ThreadingTCPServer):
             self._open[connection] = threading.current_thread()
 
     def closed(self, connection: socket.socket) -> None:
-        """Close a connection and forget it."""
+        """Close a connection and unregister it."""
         connection.close()
         with self._lock:
             self._open.pop(connection, None)
 
     def handle_error(self, request: socket.socket | tuple[bytes, socket.socket], client_address: Any) -> None:
-        """Report what went wrong in a handler, except what only says that the client went away."""
-        # A client that does not trust the certificate, gives up waiting or is killed ends in one of these (SSLError
-        # and TimeoutError among them); it has its own error to tell, and the server has nothing to report.
+        """Report an error of a handler, unless it means that the client went away."""
+        # A client that distrusts the certificate, times out or is killed causes an OSError (SSLError and TimeoutError
+        # among them). The client reports that itself.
         if not isinstance(sys.exc_info()[1], OSError):
             super().handle_error(request, client_address)
 
     def stop(self) -> None:
-        """End every connection and wait, a few seconds at most, for the threads that serve them."""
+        """End every connection and wait a few seconds at most for the threads that serve them."""
         self.stopping.set()
         self.shutdown()
         self.server_close()
@@ -164,10 +164,10 @@ class Listener(socketserver.ThreadingTCPServer):
             connections = dict(self._open)
         for connection in connections:
             try:
-                # The plain socket's method: that of SSLSocket takes the TLS state away from the thread that reads.
+                # The plain socket's method: SSLSocket's would discard the TLS state that another thread reads.
                 socket.socket.shutdown(connection, socket.SHUT_RDWR)
             except OSError:
-                # Closed by its own thread or by the client in the meantime, which is what was wanted.
+                # Its thread or the client has closed it meanwhile, which is the aim.
                 continue
         deadline = time.monotonic() + _STOP_SECONDS
         for thread in connections.values():
@@ -175,10 +175,10 @@ class Listener(socketserver.ThreadingTCPServer):
 
 
 def start(listener: Listener, name: str) -> None:
-    """Serve in a thread.
+    """Run a listener in a daemon thread.
 
-    :param listener: who serves.
-    :param name: what the thread is called.
+    :param listener: the listener.
+    :param name: the thread's name.
     """
-    # The poll interval is what closing has to wait for.
+    # stop() waits for one poll interval.
     threading.Thread(target=listener.serve_forever, args=(0.02,), name=name, daemon=True).start()

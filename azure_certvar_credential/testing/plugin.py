@@ -1,6 +1,6 @@
-"""The pytest plugin: fixtures with a local Entra and a local Key Vault for anybody's test suite.
+"""The pytest plugin: fixtures for a local Entra and a local Key Vault.
 
-pytest loads it wherever this package is installed, so it imports nothing but pytest until a fixture is used.
+pytest loads it wherever this package is installed, so it imports only pytest until a test uses a fixture.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ def entra() -> Iterator[EntraEmulator]:
 
 @pytest.fixture
 def entra_server(entra: EntraEmulator) -> Iterator[EntraServer]:
-    """The emulator of the ``entra`` fixture, served on 127.0.0.1 over TLS until the test ends."""
+    """The ``entra`` fixture's emulator, served on 127.0.0.1 over TLS until the test ends."""
     with entra.serve() as server:
         yield server
 
 
 @pytest.fixture
 def key_vault(entra: EntraEmulator) -> Iterator[KeyVaultEmulator]:
-    """A fresh :class:`~azure_certvar_credential.testing.KeyVaultEmulator` that takes the tokens of ``entra``."""
+    """A fresh :class:`~azure_certvar_credential.testing.KeyVaultEmulator` that accepts the tokens of ``entra``."""
     from azure_certvar_credential.testing import KeyVaultEmulator
 
     vault = KeyVaultEmulator(entra)

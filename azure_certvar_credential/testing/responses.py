@@ -1,6 +1,7 @@
-"""azure-core's two response types over an answer that is in memory already.
+"""azure-core's two response types, for an answer that is already in memory.
 
-Made from the public abstract classes, because the ready-made ones are private and change between versions.
+They derive from the public abstract classes, because azure-core's implementations are private and change between
+versions.
 """
 
 from __future__ import annotations
@@ -25,13 +26,13 @@ from azure.core.utils import case_insensitive_dict
 from azure_certvar_credential.testing.http import Response
 
 BLOCK_BYTES = 4096
-"""How much of the body one turn of ``iter_bytes`` gives: small, so that a token response arrives in pieces."""
+"""The block size of ``iter_bytes``: small, so that a token response arrives in several blocks."""
 
 
 class _Body:
-    """What the two types have in common: everything that needs no waiting.
+    """What the two types have in common.
 
-    A base class, because azure-core's abstract ones want every property on the class itself.
+    A base class, because azure-core's abstract classes require every property on the class itself.
     """
 
     def __init__(self, request: HttpRequest, response: Response) -> None:
@@ -55,12 +56,12 @@ class _Body:
 
     @property
     def headers(self) -> MutableMapping[str, str]:
-        """The header fields, whose names are found in any case."""
+        """The header fields; names are case-insensitive."""
         return self._headers
 
     @property
     def reason(self) -> str:
-        """The reason phrase that goes with the status."""
+        """The reason phrase of the status."""
         return client.responses.get(self._response.status, "")
 
     @property
@@ -70,17 +71,17 @@ class _Body:
 
     @property
     def is_closed(self) -> bool:
-        """Whether the response was closed."""
+        """Whether the response is closed."""
         return self._closed
 
     @property
     def is_stream_consumed(self) -> bool:
-        """Whether the body was read."""
+        """Whether the body has been read."""
         return self._consumed
 
     @property
     def encoding(self) -> str | None:
-        """The charset: the one that was set, else that of the media type."""
+        """The charset: the one that was set, or else the media type's."""
         if self._encoding is not None:
             return self._encoding
         message = Message()
@@ -93,14 +94,14 @@ class _Body:
 
     @property
     def url(self) -> str:
-        """The URL that was asked for."""
+        """The URL of the request."""
         return self._request.url
 
     @property
     def content(self) -> bytes:
         """The body.
 
-        :raises azure.core.exceptions.ResponseNotReadError: it was not read yet.
+        :raises azure.core.exceptions.ResponseNotReadError: the body has not been read.
         """
         if self._content is None:
             raise ResponseNotReadError(self)
@@ -109,29 +110,29 @@ class _Body:
     def text(self, encoding: str | None = None) -> str:
         """The body as text.
 
-        :param encoding: instead of :attr:`encoding`.
+        :param encoding: the charset; None for :attr:`encoding`.
         """
         return self.content.decode(encoding or self.encoding or "utf-8-sig", errors="replace")
 
     def json(self) -> Any:
         """The body parsed as JSON.
 
-        :raises json.JSONDecodeError: it is not JSON.
+        :raises json.JSONDecodeError: the body is not JSON.
         """
         return json.loads(self.text())
 
     def raise_for_status(self) -> None:
         """Raise for a status of 400 or more.
 
-        :raises azure.core.exceptions.HttpResponseError: it is such a status.
+        :raises azure.core.exceptions.HttpResponseError: the status is 400 or more.
         """
         if self.status_code >= 400:
             raise HttpResponseError(response=self)
 
     def _blocks(self) -> Iterator[bytes]:
-        """The body in blocks, and the error at its end if the connection broke off."""
+        """The body in blocks, followed by an error if the connection broke off."""
         if self._content is not None:
-            # azure-core lets a body that was read be iterated over again.
+            # azure-core allows iterating over a body that was read.
             yield from _split(self._content)
             return
         if self._consumed:
@@ -171,22 +172,22 @@ class EmulatorResponse(_Body, HttpResponse):
         self.close()
 
     def close(self) -> None:
-        """Close the response; what was not read is lost."""
+        """Close the response and discard what was not read."""
         self._closed = True
 
     def read(self) -> bytes:
         """Read the body.
 
-        :raises azure.core.exceptions.IncompleteReadError: the connection broke off before its end.
+        :raises azure.core.exceptions.IncompleteReadError: the connection broke off before the end of the body.
         """
         return self._read()
 
     def iter_raw(self, **_options: Any) -> Iterator[bytes]:
-        """Iterate over the body as it was sent; see :meth:`read` for what is raised."""
+        """Iterate over the raw body; raises what :meth:`read` raises."""
         return self._blocks()
 
     def iter_bytes(self, **_options: Any) -> Iterator[bytes]:
-        """Iterate over the body; nothing is ever compressed. See :meth:`read` for what is raised."""
+        """Iterate over the body, which is never compressed; raises what :meth:`read` raises."""
         return self._blocks()
 
 
@@ -202,22 +203,22 @@ class AsyncEmulatorResponse(_Body, AsyncHttpResponse):
         await self.close()
 
     async def close(self) -> None:
-        """Close the response; what was not read is lost."""
+        """Close the response and discard what was not read."""
         self._closed = True
 
     async def read(self) -> bytes:
         """Read the body.
 
-        :raises azure.core.exceptions.IncompleteReadError: the connection broke off before its end.
+        :raises azure.core.exceptions.IncompleteReadError: the connection broke off before the end of the body.
         """
         return self._read()
 
     async def iter_raw(self, **_options: Any) -> AsyncIterator[bytes]:
-        """Iterate over the body as it was sent; see :meth:`read` for what is raised."""
+        """Iterate over the raw body; raises what :meth:`read` raises."""
         for block in self._blocks():
             yield block
 
     async def iter_bytes(self, **_options: Any) -> AsyncIterator[bytes]:
-        """Iterate over the body; nothing is ever compressed. See :meth:`read` for what is raised."""
+        """Iterate over the body, which is never compressed; raises what :meth:`read` raises."""
         for block in self._blocks():
             yield block

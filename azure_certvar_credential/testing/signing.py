@@ -1,4 +1,4 @@
-"""The key that signs the emulator's tokens, which resource servers find through JWKS."""
+"""The key that signs the emulator's tokens; resource servers find it in the JWKS."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from azure_certvar_credential.testing.jose import encode
 
 @dataclass(frozen=True, slots=True)
 class SigningKey:
-    """The key of the emulator, of which the process has one.
+    """The emulators' signing key; the process has one.
 
-    :ivar private_key: signs access tokens; in memory only.
-    :ivar certificate: the self-signed certificate around its public half.
+    :ivar private_key: signs tokens; never leaves memory.
+    :ivar certificate: the self-signed certificate of the public key.
     """
 
     private_key: rsa.RSAPrivateKey = field(repr=False)
@@ -31,11 +31,11 @@ class SigningKey:
 
     @property
     def key_id(self) -> str:
-        """``kid`` and ``x5t`` of the tokens: base64url of the certificate's SHA-1, as Entra has it."""
+        """``kid`` and ``x5t`` of the tokens: base64url of the certificate's SHA-1, as in Entra."""
         return encode(sha1_thumbprint(self.certificate))
 
     def jwk(self) -> dict[str, object]:
-        """The public half as a JSON Web Key (RFC 7517)."""
+        """The public key as a JSON Web Key (RFC 7517)."""
         numbers = self.private_key.public_key().public_numbers()
         der = self.certificate.public_bytes(Encoding.DER)
         return {
@@ -53,8 +53,8 @@ _signing_key_lock = threading.Lock()
 
 
 def signing_key() -> SigningKey:
-    """Return the key of the process; the first caller waits while it is made, some tenths of a second."""
-    # The cache alone would let two first callers make a key each.
+    """Return the process's signing key; the first call generates it, which takes some tenths of a second."""
+    # The cache alone would let two concurrent first calls generate two keys.
     with _signing_key_lock:
         return _make_signing_key()
 
@@ -69,7 +69,7 @@ def _make_signing_key() -> SigningKey:
         .issuer_name(name)
         .public_key(private_key.public_key())
         .serial_number(x509.random_serial_number())
-        # Wide, because the emulator's clock may be set to any time.
+        # Long, because a test may set the emulator's clock to any time.
         .not_valid_before(datetime(2000, 1, 1, tzinfo=timezone.utc))
         .not_valid_after(datetime(2099, 12, 31, tzinfo=timezone.utc))
         .sign(private_key, hashes.SHA256())

@@ -1,8 +1,8 @@
-"""azure-core transports that ask the emulator in process: no socket, no TLS, no waiting for retries.
+"""azure-core transports that call an emulator in process: no socket, no TLS, no waiting for retries.
 
-They take any host for the emulator's, so a credential keeps the authority that it has in production. What goes wrong
-is raised as azure-core's own transports raise it, with one addition: those cannot tell a connection that was reset
-before the request was read from one that was reset afterwards, and these do.
+They send every host's requests to the emulator, so a credential keeps its production authority. They raise the errors
+of azure-core's own transports, and distinguish what those cannot: a connection that is reset before the request was
+read from one that is reset afterwards.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from azure_certvar_credential.testing.http import Emulator, Request, Response
 from azure_certvar_credential.testing.responses import AsyncEmulatorResponse, EmulatorResponse
 
 DEFAULT_READ_TIMEOUT = 300.0
-"""Seconds that azure-core's transports wait for an answer if nothing else is said."""
+"""The default read timeout of azure-core's transports, in seconds."""
 
 
 class _Wire:
@@ -36,7 +36,7 @@ class _Wire:
 
     @property
     def sleeps(self) -> tuple[float, ...]:
-        """The seconds of every ``sleep`` that a policy asked for, in their order."""
+        """The seconds of every ``sleep`` that a policy requested, in order."""
         with self._lock:
             return tuple(self._sleeps)
 
@@ -47,14 +47,14 @@ class _Wire:
             self._advance(duration)
 
     def _exchange(self, request: HttpRequest) -> Response:
-        """Ask the emulator; raise what a connection that is reset before the answer raises."""
+        """Call the emulator; raise ServiceRequestError if the connection is reset before the request is sent."""
         response = self._emulator.handle(_convert(request))
         if response.delivery.reset == "before":
             raise ServiceRequestError("the connection was reset before the request was sent")
         return response
 
     def _delay(self, response: Response, read_timeout: float) -> float:
-        """Seconds that have to pass really before the answer; time that can be skipped is skipped."""
+        """Return the seconds to wait before the answer: none if ``advance`` can skip them."""
         delay = min(response.delivery.delay, read_timeout)
         if delay and self._advance is not None:
             self._advance(delay)
@@ -63,7 +63,7 @@ class _Wire:
 
 
 def _check_in_time(response: Response, read_timeout: float, *, released: bool) -> None:
-    """Raise what a client that waits no longer than ``read_timeout`` seconds, or whose connection is reset, raises."""
+    """Raise the error of a client that times out after ``read_timeout`` seconds or whose connection is reset."""
     delivery = response.delivery
     hangs = delivery.hold is not None and not released and delivery.hold.seconds >= read_timeout
     if hangs or delivery.delay >= read_timeout:
@@ -73,27 +73,27 @@ def _check_in_time(response: Response, read_timeout: float, *, released: bool) -
 
 
 def _convert(request: HttpRequest) -> Request:
-    # azure-core's older class of requests, which some clients still send, calls it data.
+    # Some clients still send azure-core's older request class, which names it data.
     content = request.content if hasattr(request, "content") else request.data
     headers = dict(request.headers)
     if content is None:
         content = b""
     elif isinstance(content, dict):
-        # Form data is left to the transport to encode.
+        # The transport encodes form data.
         content = urlencode(content, doseq=True)
         headers.setdefault("Content-Type", "application/x-www-form-urlencoded")
     if isinstance(content, str):
         content = content.encode()
     if not isinstance(content, bytes):
-        raise TypeError(f"the local Entra takes bytes, text or form data as content, not {type(content).__name__}")
+        raise TypeError(f"the content of a request must be bytes, text or form data, not {type(content).__name__}")
     return Request(request.method, request.url, headers, content)
 
 
 class EmulatorTransport(_Wire, HttpTransport[HttpRequest, HttpResponse]):
     """A synchronous transport; made by ``EntraEmulator.transport()``.
 
-    :param emulator: who answers.
-    :param advance: called with seconds that would pass, instead of letting them pass; None to let latency pass really.
+    :param emulator: answers the requests.
+    :param advance: called with the seconds of each delay in place of waiting; None to wait for latency.
     """
 
     def __init__(self, emulator: Emulator, *, advance: Callable[[float], None] | None = None) -> None:
@@ -117,7 +117,7 @@ class EmulatorTransport(_Wire, HttpTransport[HttpRequest, HttpResponse]):
         """Do nothing: there is no connection."""
 
     def sleep(self, duration: float) -> None:
-        """Record that a policy wanted to wait, and return at once."""
+        """Record the delay that a policy requests, and return immediately."""
         self._slept(duration)
 
     def send(
@@ -131,12 +131,12 @@ class EmulatorTransport(_Wire, HttpTransport[HttpRequest, HttpResponse]):
         """Answer a request.
 
         :param request: the request; its content is bytes, text or form data.
-        :param stream: whether the body is left to be read by the caller.
-        :param read_timeout: seconds after which a hanging answer is given up.
-        :param _options: azure-core's options for connections, which do not matter here.
+        :param stream: whether the caller reads the body.
+        :param read_timeout: seconds to wait for an answer.
+        :param _options: azure-core's connection options, which are ignored.
         :raises azure.core.exceptions.ServiceRequestError: the connection was reset before the request was sent.
-        :raises azure.core.exceptions.ServiceResponseError: it was reset afterwards.
-        :raises azure.core.exceptions.ServiceResponseTimeoutError: there was no answer in ``read_timeout``.
+        :raises azure.core.exceptions.ServiceResponseError: the connection was reset afterwards.
+        :raises azure.core.exceptions.ServiceResponseTimeoutError: no answer arrived within ``read_timeout``.
         :raises azure.core.exceptions.IncompleteReadError: the body broke off, and ``stream`` is false.
         """
         answer = self._exchange(request)
@@ -177,7 +177,7 @@ class AsyncEmulatorTransport(_Wire, AsyncHttpTransport[HttpRequest, AsyncHttpRes
         """Do nothing: there is no connection."""
 
     async def sleep(self, duration: float) -> None:
-        """Record that a policy wanted to wait, and let other tasks run."""
+        """Record the delay that a policy requests, and let other tasks run."""
         self._slept(duration)
         await asyncio.sleep(0)
 
@@ -192,10 +192,10 @@ class AsyncEmulatorTransport(_Wire, AsyncHttpTransport[HttpRequest, AsyncHttpRes
         """Answer a request; parameters and errors are those of :meth:`EmulatorTransport.send`."""
         answer = self._exchange(request)
         hold, released = answer.delivery.hold, True
-        # At least one turn of the loop, as any connection takes, so that tests see tasks interleave.
+        # Yield to the loop at least once, as any connection does, so that tasks interleave in tests.
         await asyncio.sleep(self._delay(answer, read_timeout))
         if hold is not None:
-            # wait, unlike wait_for, leaves the future alone when the task is cancelled or time is over.
+            # wait, unlike wait_for, does not cancel the future on cancellation or timeout.
             done, _ = await asyncio.wait((asyncio.wrap_future(hold.future),), timeout=min(hold.seconds, read_timeout))
             released = bool(done)
         _check_in_time(answer, read_timeout, released=released)

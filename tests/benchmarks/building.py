@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.hazmat.primitives.serialization import pkcs12
 from msal.oauth2cli.assertion import JwtAssertionCreator
 
-from azure_certvar_credential._core import assertion
+from azure_certvar_credential._core.client_authentication import assertion
 from tests.benchmarks.bench import Bench
 from tests.benchmarks.contestants import CLIENT, TENANT, Who, credential
 from tests.benchmarks.figures import Figure, Goal, alternating, seconds

@@ -118,7 +118,7 @@ def _filled(shared: Any, who: Who, size: int) -> list[str]:
     if who == "ours":
         for scope in scopes:
             request = shared._parts.settings.request((scope,), claims=None, tenant_id=None, enable_cae=False)
-            shared._keeper.write(request, Token("t" * 1400, "Bearer", now + 3600, now + 1800, now + 3570))
+            shared._cached_tokens.write(request, Token("t" * 1400, "Bearer", now + 3600, now + 1800, now + 3570))
         return scopes
     cache = shared._initialize_cache() if hasattr(shared, "_initialize_cache") else shared._client._initialize_cache()
     authority = getattr(shared, "_authority", None) or shared._client._authority

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
-from azure_certvar_credential._core.config import Retry, Settings, settings
+from azure_certvar_credential._core.config import Settings, settings
 from azure_certvar_credential._core.effects import (
     Effect,
     Flow,
-    InTurn,
     LoadCertificate,
     Moment,
     Now,
     ReadCache,
     Send,
+    Serialized,
     Sign,
     Token,
     Unanswered,
@@ -27,7 +27,13 @@ from azure_certvar_credential._core.effects import (
 )
 from azure_certvar_credential._core.exchange import Response
 from azure_certvar_credential._core.flow import acquire
-from azure_certvar_credential._core.request import TokenRequest, UserAssertion
+from azure_certvar_credential._core.grants import Grant
+from azure_certvar_credential._core.grants.client_credentials import client_credentials
+from azure_certvar_credential._core.grants.on_behalf_of import on_behalf_of
+from azure_certvar_credential._core.options import CertificateOptions, CredentialOptions, FederatedOptions
+from azure_certvar_credential._core.request import TokenRequest
+from azure_certvar_credential._core.retries import Retry
+from azure_certvar_credential._core.user_assertion import UserAssertion
 from tests.core.certificates import certificate
 
 NOW = 1_800_000_000.0
@@ -99,7 +105,7 @@ class World:
         if isinstance(effect, Now):
             time, jitter = step.answer
             return Moment(time, f"jti-{place}", f"correlation-{place}", jitter)
-        if isinstance(effect, InTurn):
+        if isinstance(effect, Serialized):
             return run(effect.flow, self.perform)
         if isinstance(effect, Wait):
             assert effect.seconds == step.answer
@@ -127,31 +133,24 @@ def drive_async(flow: Flow[T], perform: Callable[[Effect], Any]) -> T:
     return asyncio.run(arun(flow, performed))
 
 
-def made_settings(**changed: Any) -> Settings:
-    arguments: dict[str, Any] = {
-        "tenant_id": TENANT,
-        "algorithm": None,
-        "send_certificate_chain": False,
-        "authority": None,
-        "additionally_allowed_tenants": (),
-        "disable_instance_discovery": True,
-        "retry": Retry(),
-        "environment": {},
-        **changed,
-    }
-    return settings(client_id="a-client", **arguments)
+def made_settings(
+    *, retry: Retry | None = None, environment: Mapping[str, str] | None = None, federated: bool = False, **changed: Any
+) -> Settings:
+    arguments = {"tenant_id": TENANT, "client_id": "a-client", "disable_instance_discovery": True, **changed}
+    kind: type[CredentialOptions] = FederatedOptions if federated else CertificateOptions
+    return settings(kind(**arguments), retry=retry or Retry(), environment=environment or {})
 
 
 def request(
     *, claims: str | None = None, cae: bool = False, fmi_path: str | None = None, user: UserAssertion | None = None
 ) -> TokenRequest:
+    grant: Grant = client_credentials(fmi_path) if user is None else on_behalf_of(user, fmi_path)
     return made_settings().request(
         ("https://storage.azure.com/.default",),
         claims=claims,
         tenant_id=None,
         enable_cae=cae,
-        fmi_path=fmi_path,
-        user=user,
+        grant=grant,
     )
 
 

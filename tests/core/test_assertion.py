@@ -12,7 +12,12 @@ from cryptography import x509
 from hypothesis import given
 from hypothesis import strategies as st
 
-from azure_certvar_credential._core.assertion import LIFETIME, compact, encoded_header, signing_input
+from azure_certvar_credential._core.client_authentication.assertion import (
+    LIFETIME,
+    compact,
+    encoded_header,
+    signing_input,
+)
 from azure_certvar_credential.signers.encoding import base64url
 from tests.core.certificates import certificate
 

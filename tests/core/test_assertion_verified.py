@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from joserfc import jwk
 from joserfc import jwt as joserfc_jwt
 
-from azure_certvar_credential._core.assertion import compact, encoded_header, signing_input
+from azure_certvar_credential._core.client_authentication.assertion import compact, encoded_header, signing_input
 from azure_certvar_credential.certificates import ClientCertificate
 from tests.core.certificates import certificate
 

@@ -21,6 +21,7 @@ from azure_certvar_credential._core.authority import (
 )
 from azure_certvar_credential._core.config import settings
 from azure_certvar_credential._core.effects import Send, Sign
+from azure_certvar_credential._core.options import CertificateOptions
 from azure_certvar_credential.exceptions import ConfigurationError
 from tests.core.certificates import certificate
 from tests.core.responses import token
@@ -198,14 +199,6 @@ def test_no_host_is_both_known_and_retired() -> None:
 
 def test_settings_made_without_the_new_arguments_are_the_global_endpoint() -> None:
     made = settings(
-        GUID,
-        "a-client",
-        algorithm=None,
-        send_certificate_chain=False,
-        authority=None,
-        additionally_allowed_tenants=(),
-        disable_instance_discovery=False,
-        retry=made_settings().retry,
-        environment={},
+        CertificateOptions(tenant_id=GUID, client_id="a-client"), retry=made_settings().retry, environment={}
     )
     assert (made.region, made.authority) == (None, Authority("https://login.microsoftonline.com", "entra"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -9,7 +10,11 @@ from azure.core.pipeline.policies import RetryMode, RetryPolicy
 from hypothesis import given
 from hypothesis import strategies as st
 
-from azure_certvar_credential._core.config import Retry, Settings, check_key, settings
+from azure_certvar_credential._core.checks import check_key
+from azure_certvar_credential._core.client_authentication.private_key_jwt import PrivateKeyJwt
+from azure_certvar_credential._core.config import Settings, settings
+from azure_certvar_credential._core.options import CertificateOptions
+from azure_certvar_credential._core.retries import Retry
 from azure_certvar_credential.exceptions import ConfigurationError, TenantNotAllowedError
 from tests.core.certificates import certificate
 
@@ -17,26 +22,24 @@ TENANT = "11111111-2222-3333-4444-555555555555"
 CLIENT = "66666666-7777-8888-9999-000000000000"
 
 
-def made(tenant_id: Any = TENANT, client_id: Any = CLIENT, **changed: Any) -> Settings:
-    arguments: dict[str, Any] = {
-        "algorithm": None,
-        "send_certificate_chain": False,
-        "authority": None,
-        "additionally_allowed_tenants": (),
-        "disable_instance_discovery": False,
-        "retry": Retry(),
-        "environment": {},
-        **changed,
-    }
-    return settings(tenant_id, client_id, **arguments)
+def made(
+    tenant_id: Any = TENANT, client_id: Any = CLIENT, *, environment: Mapping[str, str] | None = None, **changed: Any
+) -> Settings:
+    options = CertificateOptions(tenant_id=tenant_id, client_id=client_id, **changed)
+    return settings(options, retry=Retry(), environment=environment or {})
+
+
+def method(**changed: Any) -> PrivateKeyJwt:
+    made_method = made(**changed).client_authentication
+    assert isinstance(made_method, PrivateKeyJwt)
+    return made_method
 
 
 def test_the_defaults_are_the_public_cloud_and_ps256() -> None:
     made_settings = made(TENANT.upper())
     assert made_settings.tenant_id == TENANT
     assert made_settings.authority.base == "https://login.microsoftonline.com"
-    assert made_settings.algorithm == "PS256"
-    assert made_settings.send_certificate_chain is False
+    assert method() == PrivateKeyJwt(CLIENT, "PS256", send_certificate_chain=False)
     assert made_settings.additionally_allowed_tenants == frozenset()
 
 
@@ -45,7 +48,7 @@ def test_the_defaults_are_the_public_cloud_and_ps256() -> None:
 def test_a_switch_is_true_or_false_and_no_text_that_says_so(name: str, flag: object) -> None:
     """``os.environ.get(...)`` is true whatever it says, and one of these switches trusts unknown hosts."""
     with pytest.raises(ConfigurationError, match=f"{name} must be True or False"):
-        made(**{name: flag})
+        made(**dict[str, Any]({name: flag}))
 
 
 @pytest.mark.parametrize("name", ["send_certificate_chain", "disable_instance_discovery"])
@@ -105,8 +108,8 @@ def test_allowed_tenants_are_checked_and_made_lower_case() -> None:
 
 def test_adfs_gets_rs256_and_nothing_else() -> None:
     server: dict[str, Any] = {"authority": "fs.contoso.com/adfs", "disable_instance_discovery": True}
-    assert made(**server).algorithm == "RS256"
-    assert made(algorithm="RS256", **server).algorithm == "RS256"
+    assert method(**server).algorithm == "RS256"
+    assert method(algorithm="RS256", **server).algorithm == "RS256"
     with pytest.raises(ConfigurationError, match="ADFS verifies RS256 only, not PS256"):
         made(algorithm="PS256", **server)
 

@@ -9,19 +9,19 @@ from typing import Any
 import pytest
 from azure.core.exceptions import ServiceRequestError, ServiceResponseError
 
-from azure_certvar_credential._core.config import Retry
 from azure_certvar_credential._core.effects import (
     DetectRegion,
     Fetch,
-    InTurn,
     PublishedEndpoint,
     ReadEndpoint,
     Send,
+    Serialized,
     Unanswered,
     WriteEndpoint,
 )
 from azure_certvar_credential._core.endpoint import token_endpoint
 from azure_certvar_credential._core.metadata import BACKOFF, LIFETIME
+from azure_certvar_credential._core.retries import Retry
 from azure_certvar_credential.exceptions import (
     AuthenticationError,
     ResponseFormatError,
@@ -57,7 +57,7 @@ def remembered(url: str | None = None, until: float = NOW) -> Step:
 
 def first() -> list[Step]:
     """Return the steps of whoever finds no endpoint, before the document is read."""
-    return [remembered(), Step(InTurn), remembered(), now()]
+    return [remembered(), Step(Serialized), remembered(), now()]
 
 
 def fetch(answer: Any, at: float = NOW) -> list[Step]:

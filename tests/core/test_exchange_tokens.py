@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from azure_certvar_credential._core.client_authentication import assertion_fields
 from azure_certvar_credential._core.exchange import MAX_BODY, Response, read
-from azure_certvar_credential._core.grant import form, headers
+from azure_certvar_credential._core.grants.form import form, headers
 from azure_certvar_credential._core.request import token_request
 from azure_certvar_credential.exceptions import AuthenticationError, ResponseFormatError
 from tests.core.responses import answer, plain, token
@@ -19,7 +20,7 @@ SECRET = "eyJ0eXAiOiJKV1QifQ.c2VjcmV0LXBheWxvYWQ.c2lnbmF0dXJl"
 
 def test_the_form_has_the_fields_of_rfc_7523_and_nothing_else() -> None:
     request = token_request(("one", "two"), tenant_id="t", enable_cae=False, claims=None)
-    assert form(request, client_id="c", client_assertion="x.y.z") == {
+    assert form(request, request.grant, client_id="c", proof=assertion_fields("x.y.z")) == {
         "client_id": "c",
         "scope": "one two",
         "grant_type": "client_credentials",
@@ -30,7 +31,7 @@ def test_the_form_has_the_fields_of_rfc_7523_and_nothing_else() -> None:
 
 def test_the_form_carries_claims_when_there_are_some() -> None:
     request = token_request(("one",), tenant_id="t", enable_cae=True, claims='{"id_token":{}}')
-    claims = json.loads(form(request, client_id="c", client_assertion="x")["claims"])
+    claims = json.loads(form(request, request.grant, client_id="c", proof={})["claims"])
     assert claims == {"id_token": {}, "access_token": {"xms_cc": {"values": ["CP1"]}}}
 
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from azure_certvar_credential._core.client_authentication import ASSERTION_TYPE
 from azure_certvar_credential._core.effects import LoadCertificate, Send, Sign, Token, WriteCache
-from azure_certvar_credential._core.grant import ASSERTION_TYPE
 from azure_certvar_credential.exceptions import AuthenticationError, CertificateRejectedError, ResponseFormatError
 from tests.core.certificates import certificate
 from tests.core.responses import aadsts, plain, token

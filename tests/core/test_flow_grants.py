@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
+from azure_certvar_credential._core.client_authentication.for_others import check_audience, client_assertion
 from azure_certvar_credential._core.effects import Effect, Flow, LoadAssertion, LoadCertificate, Send, Sign, Token
 from azure_certvar_credential._core.flow import acquire
-from azure_certvar_credential._core.request import UserAssertion, user_assertion
-from azure_certvar_credential._core.signing import check_audience, client_assertion
+from azure_certvar_credential._core.user_assertion import UserAssertion, user_assertion
 from azure_certvar_credential.exceptions import (
     AuthenticationError,
     CertificateRejectedError,

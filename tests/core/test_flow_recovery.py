@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from azure.core.exceptions import ServiceRequestError, ServiceResponseError
 
-from azure_certvar_credential._core.config import Retry
+from azure_certvar_credential._core.client_authentication.private_key_jwt import CLOCK_TOLERANCE
 from azure_certvar_credential._core.effects import LoadCertificate, Send, Sign, Unanswered
 from azure_certvar_credential._core.exchange import Response
-from azure_certvar_credential._core.recovery import CLOCK_TOLERANCE, LONGEST_PAUSE
+from azure_certvar_credential._core.retries import LONGEST_PAUSE, Retry
 from azure_certvar_credential.exceptions import (
     AuthenticationError,
     CertificateRejectedError,

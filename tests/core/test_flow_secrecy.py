@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from azure.core.exceptions import ServiceRequestError, ServiceResponseError
 
-from azure_certvar_credential._core.config import Retry
 from azure_certvar_credential._core.effects import Send, Sign, Unanswered
+from azure_certvar_credential._core.retries import Retry
 from tests.core.responses import aadsts, plain
 from tests.core.script import Driver, World, flow, load, post, read_cache
 

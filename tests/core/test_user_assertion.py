@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from azure_certvar_credential._core.request import user_assertion
+from azure_certvar_credential._core.user_assertion import user_assertion
 from azure_certvar_credential.exceptions import ConfigurationError, UserAssertionRejectedError
 from tests.core.script import NOW, request
 from tests.core.users import JWT, USER, jwt_with

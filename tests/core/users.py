@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from base64 import urlsafe_b64encode
 
-from azure_certvar_credential._core.request import user_assertion
+from azure_certvar_credential._core.user_assertion import user_assertion
 from tests.core.script import NOW
 
 

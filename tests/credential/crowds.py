@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from azure_certvar_credential._runtime.turns import Turns
+from azure_certvar_credential._runtime.serialized_attempts import SerializedAttempts
 from azure_certvar_credential.testing import Fault, Request
 from azure_certvar_credential.testing.http import Conditions, Hold, Response
 from tests.credential.world import Driver, World
@@ -15,7 +15,7 @@ from tests.credential.world import Driver, World
 CROWD = 20
 
 
-class CountedTurns(Turns):
+class CountedAttempts(SerializedAttempts):
     """Counts who has come to wait, so that a scenario knows when all have."""
 
     came = 0
@@ -59,15 +59,15 @@ def failing_late() -> Fault:
 
 async def outcomes(world: World, driver: Driver) -> list[Any]:
     """Return what each of a crowd gets after the first has met the fault that is queued."""
-    CountedTurns.came = 0
+    CountedAttempts.came = 0
     callers = [asyncio.create_task(driver.get_token(f"api://orders-{n}/.default")) for n in range(CROWD)]
     await world.hanging()
     for _ in range(10_000):
         # Twice by whoever makes the attempt, once by everybody else; then each stands before the lock.
-        if CountedTurns.came > CROWD:
+        if CountedAttempts.came > CROWD:
             break
         await asyncio.sleep(0.002)
     else:
-        raise TimeoutError(f"{CountedTurns.came - 1} of {CROWD} callers came")
+        raise TimeoutError(f"{CountedAttempts.came - 1} of {CROWD} callers came")
     world.entra.release()
     return await asyncio.gather(*callers, return_exceptions=True)

@@ -230,7 +230,7 @@ class TestEnvironment:
 
         assert b"PRIVATE" not in data
         assert certificate.leaf.tbs_certificate_bytes not in data
-        assert "AZURE_CLIENT_CERTIFICATE" in repr(pickle.loads(data)._parts.arguments["certificate"])  # noqa: S301 - our own
+        assert "AZURE_CLIENT_CERTIFICATE" in repr(pickle.loads(data)._parts.options.certificate)  # noqa: S301 - our own
 
 
 @pytest.mark.parametrize("name", ["", "A=B", "a b", 7, None])

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from azure_certvar_credential import CertVarCredential, ClientCertificate
-from azure_certvar_credential._runtime.construction import OWN_OPTIONS
+from azure_certvar_credential._core.options import CertificateOptions
 from azure_certvar_credential._transport.options import PIPELINE_OPTIONS
 from azure_certvar_credential.aio import CertVarCredential as AsyncCertVarCredential
 from azure_certvar_credential.certificates.sources import (
@@ -25,7 +25,7 @@ TENANT = "contoso.onmicrosoft.com"
 CLIENT = "11111111-2222-3333-4444-555555555555"
 
 # Every parameter of the constructor and of the pipeline that a caller may have swapped with the certificate.
-PARAMETERS = sorted(OWN_OPTIONS | PIPELINE_OPTIONS)
+PARAMETERS = sorted(CertificateOptions.names() | PIPELINE_OPTIONS)
 SWAPPED: dict[str, Callable[[ClientCertificate], object]] = {
     "PEM": lambda certificate: certificate.to_pem(),
     "octets of PEM": lambda certificate: certificate.to_pem().encode(),

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from azure_certvar_credential import CallbackSigner, CertVarCredential, ClientCertificate
-from azure_certvar_credential._sync import flights
+from azure_certvar_credential._sync import single_flight
 from azure_certvar_credential.aio import CertVarCredential as AsyncCertVarCredential
 from azure_certvar_credential.testing import EntraEmulator, Fault
 from tests.credential.world import STORAGE, Clock, Driver, World
@@ -48,7 +48,7 @@ async def _hanging(world: World) -> tuple[Any, _HangsOnce, str]:
 
 
 async def test_whoever_needs_a_token_takes_over(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(flights, "LONGEST_REFRESH", 0.2)
+    monkeypatch.setattr(single_flight, "LONGEST_REFRESH", 0.2)
     driver, sign, first = await _hanging(world)
     if world.kind == "aio":
         # Bounded by the caller's own time-out, as ever under asyncio; the next one finds the way free.
@@ -83,7 +83,7 @@ def test_an_interrupt_while_a_refresh_is_started_leaves_the_way_free(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(flights, "in_background", interrupted)
+        patch.setattr(single_flight, "in_background", interrupted)
         with pytest.raises(KeyboardInterrupt):
             credential.get_token(STORAGE)
 

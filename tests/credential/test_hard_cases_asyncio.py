@@ -104,4 +104,4 @@ class TestAsyncio:
 
         asyncio.run(credential.get_token(GRAPH))
 
-        assert len(credential._performer._sender._opened) <= 1
+        assert len(credential._effects._sender._opened) <= 1

@@ -191,7 +191,7 @@ class TestAsync:
     async def test_a_signer_that_returns_something_else_than_bytes_is_named(self, world: World) -> None:
         remote = ClientCertificate(world.certificate.leaf, AsyncSigner(world.certificate, garbage=True))
 
-        with pytest.raises(CertificateError, match="signer returned str"):
+        with pytest.raises(CertificateError, match="signer must return bytes, not str"):
             await world.driver(remote).get_token(STORAGE)
         assert world.requests == 0
 
@@ -213,4 +213,4 @@ class TestAsync:
         with pytest.raises(asyncio.TimeoutError):
             await asyncio.wait_for(driver.get_token(STORAGE), 0.05)
 
-        assert driver.credential._flights._flights == {}
+        assert driver.credential._single_flight._calls == {}

@@ -145,7 +145,7 @@ def test_two_hundred_threads(
         total = sum((caller.result(60) for caller in callers), Counter[str]())
 
     assert total["token"] > 1000
-    assert credential._flights._flights == {}
+    assert credential._single_flight._calls == {}
 
 
 async def test_a_thousand_tasks_some_of_them_cancelled(

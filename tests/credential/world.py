@@ -18,7 +18,7 @@ from typing import Any, Literal
 from azure.core.credentials import AccessToken, AccessTokenInfo
 
 from azure_certvar_credential import CertVarCredential, ClientCertificate, FederatedCredential
-from azure_certvar_credential._sync.flights import Flights
+from azure_certvar_credential._sync.single_flight import SingleFlight
 from azure_certvar_credential.aio import CertVarCredential as AsyncCertVarCredential
 from azure_certvar_credential.aio import FederatedCredential as AsyncFederatedCredential
 from azure_certvar_credential.testing import Application, EntraEmulator
@@ -74,8 +74,8 @@ class Driver:
                 assert not thread.is_alive(), "a refresh hangs"
         credential = self.credential
         if isinstance(credential, (AsyncCertVarCredential, AsyncFederatedCredential)):
-            tasks = [flight.task for flight in credential._flights._flights.values()]
-            tasks += credential._performer._background._tasks
+            tasks = [flight.task for flight in credential._single_flight._calls.values()]
+            tasks += credential._effects._background._tasks
             await asyncio.wait_for(asyncio.gather(*tasks, return_exceptions=True), 20)
 
     async def joined(self, callers: int) -> None:
@@ -87,12 +87,12 @@ class Driver:
         raise TimeoutError(f"{self._aboard()} of {callers} callers came")
 
     def _aboard(self) -> int:
-        flights = self.credential._flights
-        if isinstance(flights, Flights):
-            code = Flights._fly_or_wait.__code__
+        flights = self.credential._single_flight
+        if isinstance(flights, SingleFlight):
+            code = SingleFlight._lead_or_join.__code__
             stacks = (traceback.walk_stack(frame) for frame in sys._current_frames().values())
             return sum(any(frame.f_code is code for frame, _ in stack) for stack in stacks)
-        return sum(flight.waiters for flight in flights._flights.values())
+        return sum(flight.waiters for flight in flights._calls.values())
 
     async def _call(self, method: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         if not inspect.iscoroutinefunction(method):

@@ -13,7 +13,7 @@ from azure_certvar_credential import CertVarCredential, ClientCertificate, aio
 from azure_certvar_credential.keyvault import KeyVaultCertificate
 from azure_certvar_credential.keyvault.aio import KeyVaultCertificate as AsyncKeyVaultCertificate
 from azure_certvar_credential.testing import Application, EntraEmulator, KeyVaultEmulator
-from tests.testing.key_vault_kit import pair
+from tests.testing.key_vault.kit import pair
 
 GRAPH = "https://graph.microsoft.com/.default"
 

@@ -11,7 +11,7 @@ import pytest
 from azure_certvar_credential import CertVarCredential, aio, keyvault
 from azure_certvar_credential.exceptions import ConfigurationError, UnknownOptionError
 from azure_certvar_credential.keyvault import aio as keyvault_aio
-from tests.testing.key_vault_kit import pair
+from tests.testing.key_vault.kit import pair
 
 URL = "https://contoso.vault.azure.net"
 KEY_ID = f"{URL}/keys/app/0123"

@@ -25,7 +25,7 @@ from azure_certvar_credential.keyvault import KeyVaultSigner
 from azure_certvar_credential.keyvault.aio import KeyVaultSigner as AsyncKeyVaultSigner
 from azure_certvar_credential.testing import Fault, KeyVaultEmulator, Request
 from tests.keyvault.conftest import Scene
-from tests.testing.key_vault_kit import pair
+from tests.testing.key_vault.kit import pair
 
 DAY = 86_400
 
@@ -89,7 +89,7 @@ def foreign(scene: Scene) -> None:
 
 
 def firewalled(scene: Scene) -> None:
-    from azure_certvar_credential.testing.key_vault_access import VaultError
+    from azure_certvar_credential.testing.key_vault.access import VaultError
 
     error = VaultError(403, "Forbidden", "Client address is not authorized.", "ForbiddenByFirewall")
     scene.vault.inject(Fault("firewall", lambda _serve, conditions: error.response(conditions)), times=None)

@@ -15,7 +15,7 @@ from azure_certvar_credential.keyvault.aio import KeyVaultCertificate as AsyncKe
 from azure_certvar_credential.testing import Fault
 from tests.keyvault.conftest import GRAPH, Scene
 from tests.real.servers.azurite import Azurite
-from tests.testing.key_vault_kit import pair
+from tests.testing.key_vault.kit import pair
 
 
 @pytest.mark.parametrize("exportable", [True, False])

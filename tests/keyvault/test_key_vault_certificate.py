@@ -16,11 +16,10 @@ from azure_certvar_credential.keyvault import KeyVaultCertificate, KeyVaultSigne
 from azure_certvar_credential.keyvault.aio import KeyVaultCertificate as AsyncKeyVaultCertificate
 from azure_certvar_credential.keyvault.aio import KeyVaultSigner as AsyncKeyVaultSigner
 from azure_certvar_credential.signers.memory import MemorySigner
-from azure_certvar_credential.testing import KeyVaultEmulator
+from azure_certvar_credential.testing import KeyVaultEmulator, KeyVaultServer
 from azure_certvar_credential.testing.listener import Listener
-from azure_certvar_credential.testing.server import KeyVaultServer
 from tests.keyvault.conftest import GRAPH, Scene, scene_of
-from tests.testing.key_vault_kit import pair
+from tests.testing.key_vault.kit import pair
 
 DAY = 86_400
 PFX, PEM = "application/x-pkcs12", "application/x-pem-file"

@@ -17,9 +17,9 @@ from azure_certvar_credential.exceptions import (
 )
 from azure_certvar_credential.keyvault.guard import GuardedCredential
 from azure_certvar_credential.testing import Fault, Request
-from azure_certvar_credential.testing.key_vault_access import VaultError
+from azure_certvar_credential.testing.key_vault.access import VaultError
 from tests.keyvault.conftest import Scene
-from tests.testing.key_vault_kit import pair
+from tests.testing.key_vault.kit import pair
 
 
 def refusal(*arguments: Any, **options: Any) -> Fault:

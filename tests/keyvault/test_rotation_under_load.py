@@ -17,7 +17,7 @@ from azure_certvar_credential import CertVarCredential
 from azure_certvar_credential.aio import CertVarCredential as AsyncCertVarCredential
 from tests.credential.world import Clock
 from tests.keyvault.conftest import Scene
-from tests.testing.key_vault_kit import pair
+from tests.testing.key_vault.kit import pair
 
 CALLERS = {"sync": 50, "aio": 200}
 ACTS = 6

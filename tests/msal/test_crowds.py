@@ -7,14 +7,14 @@ import pytest
 from azure_certvar_credential.exceptions import TemporarilyUnavailableError
 from azure_certvar_credential.msal import applications
 from azure_certvar_credential.testing import Fault
-from tests.credential.crowds import CROWD, CountedTurns, Documents, failing_late, outcomes
+from tests.credential.crowds import CROWD, CountedAttempts, Documents, failing_late, outcomes
 from tests.credential.world import STORAGE, Driver
 from tests.msal.world import MsalWorld
 
 
 @pytest.fixture
 def driver(world: MsalWorld, monkeypatch: pytest.MonkeyPatch) -> Driver:
-    monkeypatch.setattr(applications, "Turns", CountedTurns)
+    monkeypatch.setattr(applications, "SerializedAttempts", CountedAttempts)
     issuer = f"https://idp.contoso.example/{world.application.tenant_id}/v2.0"
     return world.driver(oidc_authority=issuer, retry_total=0)
 

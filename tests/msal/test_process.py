@@ -66,7 +66,7 @@ def test_a_credential_with_a_source_is_pickled_by_reference(kind: Any, certifica
     assert b"PRIVATE" not in data
     assert type(copied) is kind
     assert repr(copied) == repr(credential)
-    assert copied._delegation == credential._delegation
+    assert copied._parts.options == credential._parts.options
     assert copied._parts.settings == credential._parts.settings
 
 
@@ -123,7 +123,7 @@ async def test_repr_shows_ids_and_the_certificate_and_nothing_else(world: MsalWo
     text = repr(driver.given)
     assert text.startswith("<MsalCertVarCredential tenant" if world.kind == "sync" else "<aio.MsalCertVarCredential")
     assert world.certificate.thumbprint in text
-    assert token.token not in text + repr(driver.given._delegation) + repr(driver.given._parts)
+    assert token.token not in text + repr(driver.given._parts) + repr(driver.given._parts.options)
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork on this system")
@@ -152,8 +152,8 @@ def test_a_forked_child_does_not_wait_for_the_parents_threads(certificate: Clien
             held.set()
             release.wait(20)
 
-    holder = threading.Thread(target=hold)
-    holder.start()
+    provider = threading.Thread(target=hold)
+    provider.start()
     assert held.wait(10)
 
     child = os.fork()
@@ -177,7 +177,7 @@ def test_a_forked_child_does_not_wait_for_the_parents_threads(certificate: Clien
         status = -1
     entra.release()
     leader.join(10)
-    holder.join(10)
+    provider.join(10)
     credential.close()
     assert status == 0
 

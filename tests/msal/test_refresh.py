@@ -128,7 +128,7 @@ async def test_a_failed_refresh_is_repeated_after_a_pause(world: MsalWorld) -> N
 
 
 async def test_a_server_that_asks_to_wait_is_left_alone_for_every_caller(world: MsalWorld) -> None:
-    """MSAL would keep the answer and give it to others; here it is the keeper that remembers the pause."""
+    """MSAL would keep the answer and give it to others; here it is the cached_tokens that remembers the pause."""
     driver = world.driver()
     world.entra.inject(Fault.throttled(60))
     for expected in (60, 30):
@@ -166,7 +166,7 @@ async def test_an_answer_that_comes_late_is_refreshed_when_msal_takes_it_as_due(
     world: MsalWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The token is dated from the request here, and from the answer by MSAL, which would return it again."""
-    monkeypatch.setattr("azure_certvar_credential._runtime.moment.random.random", lambda: 0.0)
+    monkeypatch.setattr("azure_certvar_credential._runtime.immediate.random.random", lambda: 0.0)
     world.entra.settings.refresh_in = 1800
     world.entra.inject(Fault.latency(20), times=None)
     driver = world.driver(transport=world.entra.transport(advance=world.clock.advance))

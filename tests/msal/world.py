@@ -41,7 +41,7 @@ class MsalDriver(Driver):
                 await asyncio.to_thread(thread.join, 20)
                 assert not thread.is_alive(), "a refresh hangs"
         if isinstance(self.given, AsyncMsalCertVarCredential):
-            tasks = [flight.task for flight in self.given._flights._flights.values()]
+            tasks = [flight.task for flight in self.given._single_flight._calls.values()]
             await asyncio.wait_for(asyncio.gather(*tasks, return_exceptions=True), 20)
 
     async def _call(self, method: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:

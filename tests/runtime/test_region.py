@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from azure_certvar_credential._runtime import region
 from azure_certvar_credential._runtime.region import ADDRESS, BACKOFF, LIMIT, RegionDetector
-from azure_certvar_credential.testing.imds import InstanceMetadataEmulator
+from azure_certvar_credential.testing import InstanceMetadataEmulator
 from tests.runtime.machine import TRICKLE, Respond, machine, nobody, raw, saying, slow_down, trickle
 
 NOT_DETECTED = (

@@ -126,7 +126,7 @@ def sign(
 
 
 class Clock:
-    """A clock that stands until it is told to move."""
+    """A clock that stands still until a test moves it."""
 
     def __init__(self, now: float = NOW) -> None:
         self.now = now

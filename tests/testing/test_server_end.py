@@ -1,4 +1,4 @@
-"""The server ends when it is told to, whatever its clients are doing, and hides no mistake of its own."""
+"""The server stops on request, whatever its clients are doing, and hides no error of its handlers."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_a_closed_server_is_gone_and_leaves_no_file(world: World) -> None:
         world.base = server.url
         ca_file = Path(server.ca_file)
         assert ca_file.exists()
-        with pytest.raises(RuntimeError, match="open already"):
+        with pytest.raises(RuntimeError, match="already open"):
             server.__enter__()
     assert not ca_file.exists()
     assert repr(server) == "<EntraServer closed>"

@@ -150,7 +150,7 @@ def test_content_may_be_form_data_text_or_bytes(world: World, kind: str) -> None
     older: Any = LegacyRequest("POST", world.token_url, {"Content-Type": "application/x-www-form-urlencoded"})
     older.set_formdata_body(world.form())
     assert send(world, kind, older).status_code == 200
-    with pytest.raises(TypeError, match="takes bytes, text or form data as content, not list_iterator"):
+    with pytest.raises(TypeError, match="must be bytes, text or form data, not list_iterator"):
         send(world, kind, HttpRequest("POST", world.token_url, content=iter([b"a"])))
 
 

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from azure_certvar_credential._core.effects import Fetch, Send, Unanswered
 from azure_certvar_credential._core.exchange import Response
-from azure_certvar_credential._core.grant import headers
+from azure_certvar_credential._core.grants.form import headers
 from azure_certvar_credential._transport.aio import AsyncSender
 from azure_certvar_credential._transport.sync import Sender
 

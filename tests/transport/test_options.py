@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from azure.core.pipeline.policies import RetryMode
 
-from azure_certvar_credential._core.config import Retry
-from azure_certvar_credential._runtime.construction import OWN_OPTIONS
+from azure_certvar_credential._core.options import CertificateOptions
+from azure_certvar_credential._core.retries import Retry
 from azure_certvar_credential._transport.options import PIPELINE_OPTIONS, check_options, retry_settings
 from azure_certvar_credential._transport.pipeline import transport_options
 from azure_certvar_credential.exceptions import ConfigurationError, UnknownOptionError
@@ -17,7 +17,7 @@ OWN = frozenset({"send_certificate_chain", "authority", "password"})
 
 
 def check(**options: Any) -> None:
-    check_options(options, own=OWN)
+    check_options(options, known_options=OWN)
 
 
 def test_no_option_at_all_is_fine() -> None:
@@ -144,7 +144,7 @@ def test_another_retry_mode_is_refused(mode: object) -> None:
 
 
 def test_the_constructors_own_names_are_not_the_pipelines() -> None:
-    assert not OWN_OPTIONS & PIPELINE_OPTIONS
+    assert not CertificateOptions.names() & PIPELINE_OPTIONS
 
 
 def test_time_outs_suit_a_token_endpoint_unless_others_are_given() -> None:

@@ -1,0 +1,56 @@
+"""Checks that the arguments of several classes share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from azure_certvar_credential._core.authority import DEFAULT_ALGORITHM, Authority
+from azure_certvar_credential._secrecy.redaction import redact_value
+from azure_certvar_credential.exceptions import ConfigurationError
+from azure_certvar_credential.signers.algorithms import algorithm_named
+from azure_certvar_credential.signers.keys import curve_of
+
+if TYPE_CHECKING:
+    from azure_certvar_credential.certificates import ClientCertificate
+
+
+def check_flags(**flags: object) -> None:
+    """Check options that are True or False: a text, as environment variables are, is true whatever it says.
+
+    :param flags: each option by its name; None stands for its default.
+    :raises ConfigurationError: one is neither; the message names it.
+    """
+    for name, flag in flags.items():
+        if not isinstance(flag, (bool, type(None))):
+            raise ConfigurationError(f"{name} must be True or False, not {redact_value(flag)}")
+
+
+def check_choice(server: Authority, algorithm: str) -> None:
+    """Check that an authority verifies an algorithm.
+
+    :raises ConfigurationError: it verifies another one only.
+    """
+    rules = server.rules
+    if algorithm != rules.algorithm and not rules.choice:
+        raise ConfigurationError(f"{rules.title} verifies {rules.algorithm} only, not {algorithm}: leave algorithm out")
+
+
+def check_key(certificate: ClientCertificate, algorithm: str) -> None:
+    """Check that a certificate's key can sign under the algorithm.
+
+    :raises ConfigurationError: it cannot; the message names an algorithm that the key fits.
+    """
+    row = algorithm_named(algorithm)
+    if row.key_type != certificate.key_type:
+        remedy = (
+            "use an RSA certificate: Entra refuses ES algorithms, which other servers take with algorithm='ES256'"
+            if certificate.key_type == "EC"
+            else f"leave algorithm out for {DEFAULT_ALGORITHM}"
+        )
+        raise ConfigurationError(
+            f"algorithm {algorithm} needs an {row.key_type} key, and the certificate's key is "
+            f"{certificate.key_type}-{certificate.key_size}; {remedy}"
+        )
+    curve = curve_of(certificate.signer.public_key)
+    if row.curve != curve:
+        raise ConfigurationError(f"algorithm {algorithm} needs a key on {row.curve} (RFC 7518), not on {curve}")

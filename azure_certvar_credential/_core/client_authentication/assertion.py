@@ -1,0 +1,98 @@
+"""The client assertion: a JWT (RFC 7519) in JWS compact form (RFC 7515) used as RFC 7523 section 2.2 says.
+
+Pure: the time and the ``jti`` are handed in, and the signature is made elsewhere, between :func:`signing_input` and
+:func:`compact`. Strict where other clients are not: base64url without padding in every segment and in the thumbprints,
+integer times, ``x5c`` as an array of unwrapped base64.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from azure_certvar_credential.signers.encoding import base64url
+
+if TYPE_CHECKING:
+    from azure_certvar_credential.certificates import ClientCertificate
+
+# Microsoft asks for 5 to 10 minutes between nbf and exp:
+# https://learn.microsoft.com/entra/identity-platform/certificate-credentials
+LIFETIME = 600
+# An assertion of a remote signer is used again until this many seconds before its end: a vault throttles.
+REUSE_MARGIN = 60
+
+
+def encoded_header(
+    certificate: ClientCertificate,
+    algorithm: str,
+    *,
+    typ: str = "JWT",
+    sha1_only: bool = False,
+    with_chain: bool = False,
+) -> str:
+    """Return the protected header as the first segment of the JWS.
+
+    :param certificate: whose thumbprints, and chain if asked for, go into the header.
+    :param algorithm: the JWS ``alg``.
+    :param typ: the JWS ``typ`` (RFC 7515 section 4.1.9).
+    :param sha1_only: send ``x5t`` alone, as ADFS wants it.
+    :param with_chain: send ``x5c``, the certificates themselves, leaf first (RFC 7515 section 4.1.6); Entra needs it
+        for registrations by subject name and issuer.
+    """
+    return _encoded_header(
+        algorithm,
+        typ,
+        # SHA-1 identifies a certificate here and protects nothing. RS* is what older verifiers take, and those look
+        # for x5t; the verifiers that know PS* look for x5t#S256.
+        certificate.x5t if sha1_only or algorithm.startswith("RS") else None,
+        None if sha1_only else certificate.x5t_s256,
+        certificate.x5c if with_chain else None,
+    )
+
+
+# The header is the same for every assertion of a certificate, so it is encoded once. Few certificates are in use at a
+# time; the bound only keeps rotated ones from piling up.
+@lru_cache(maxsize=32)
+def _encoded_header(
+    algorithm: str, typ: str, x5t: str | None, x5t_s256: str | None, x5c: tuple[str, ...] | None
+) -> str:
+    header: dict[str, object] = {"alg": algorithm, "typ": typ}
+    if x5t is not None:
+        header["x5t"] = x5t
+    if x5t_s256 is not None:
+        header["x5t#S256"] = x5t_s256
+    if x5c is not None:
+        header["x5c"] = list(x5c)
+    return base64url(_json(header))
+
+
+def signing_input(header: str, *, client_id: str, audience: str, issued_at: float, jti: str) -> bytes:
+    """Return the octets to sign (RFC 7515 section 5.1): header and claims, encoded and joined by a full stop.
+
+    :param header: from :func:`encoded_header`.
+    :param client_id: the application's id; both ``iss`` and ``sub`` (RFC 7523 section 3).
+    :param audience: the token endpoint that the request is posted to.
+    :param issued_at: seconds since the epoch, UTC; ``iat`` and ``nbf``, cut to an integer. ``exp`` is ten minutes on.
+    :param jti: an id that is used once (RFC 7519 section 4.1.7).
+    """
+    iat = int(issued_at)
+    claims = {
+        "aud": audience,
+        "iss": client_id,
+        "sub": client_id,
+        "jti": jti,
+        "iat": iat,
+        "nbf": iat,
+        "exp": iat + LIFETIME,
+    }
+    return f"{header}.{base64url(_json(claims))}".encode("ascii")
+
+
+def compact(signed: bytes, signature: bytes) -> str:
+    """Join signing input and signature to the JWS compact serialization (RFC 7515 section 3.1)."""
+    return f"{signed.decode('ascii')}.{base64url(signature)}"
+
+
+def _json(value: dict[str, object]) -> bytes:
+    return json.dumps(value, separators=(",", ":")).encode("utf-8")

@@ -1,0 +1,168 @@
+"""``private_key_jwt``: a client assertion that the certificate's key signs (RFC 7523 section 2.2).
+
+Every request has an assertion of its own, because strict servers refuse a ``jti`` that they have seen. Only when the
+signer is remote is a recent one used again, because a vault throttles; should the server refuse that, a fresh one
+follows. Two more refusals are mended, each once: assertion times that are wrong while the server's ``Date`` tells the
+right time, and a certificate that the server does not take when there is another one by now.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from azure_certvar_credential._core import exchange
+from azure_certvar_credential._core.client_authentication import ClientProof, assertion, assertion_fields
+from azure_certvar_credential._core.effects import (
+    Flow,
+    LoadCertificate,
+    Moment,
+    Now,
+    ReadAssertion,
+    Sign,
+    Unanswered,
+    WriteAssertion,
+)
+from azure_certvar_credential._core.hints import CLOCK_CODE, ROTATION_CODES
+from azure_certvar_credential.exceptions import (
+    AuthenticationError,
+    CertificateError,
+    CertificateRejectedError,
+)
+
+if TYPE_CHECKING:
+    from azure_certvar_credential.certificates import ClientCertificate
+
+# Entra tolerates five minutes; a smaller difference (seconds) is not why it refused.
+CLOCK_TOLERANCE = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class PrivateKeyJwt:
+    """Signs client assertions with the key of the credential's certificate.
+
+    :ivar client_id: the application's id: ``iss`` and ``sub``.
+    :ivar algorithm: the JWS ``alg``.
+    :ivar send_certificate_chain: whether assertions carry ``x5c``.
+    :ivar sha1_only: whether the server finds the certificate by ``x5t`` alone.
+    :ivar typ: the JWS ``typ``.
+    :ivar audience: the ``aud``; None for the token endpoint that the request goes to.
+    """
+
+    client_id: str
+    algorithm: str
+    send_certificate_chain: bool = False
+    sha1_only: bool = False
+    typ: str = "JWT"
+    audience: str | None = None
+
+    def begin(self) -> Flow[ClientProof]:
+        """Load the certificate."""
+        certificate: ClientCertificate = yield LoadCertificate()
+        return _CertificateProof(self, certificate)
+
+    def assertion_for(self, audience: str) -> Flow[str]:
+        """Sign a fresh assertion for a request that somebody else sends; yields effects, returns the JWS.
+
+        :param audience: the ``aud``.
+        """
+        certificate: ClientCertificate = yield LoadCertificate()
+        moment: Moment = yield Now()
+        return (yield from self.sign(certificate, audience, moment.time, moment.jti))
+
+    def sign(self, certificate: ClientCertificate, audience: str, issued_at: float, jti: str) -> Flow[str]:
+        """Sign an assertion; yields effects, returns the JWS.
+
+        :param audience: the ``aud``.
+        :param issued_at: seconds since the epoch (UTC).
+        :param jti: an id that was never used.
+        :raises CertificateError: the signer returned something that is no signature.
+        """
+        header = assertion.encoded_header(
+            certificate,
+            self.algorithm,
+            typ=self.typ,
+            sha1_only=self.sha1_only,
+            with_chain=self.send_certificate_chain,
+        )
+        message = assertion.signing_input(
+            header, client_id=self.client_id, audience=audience, issued_at=issued_at, jti=jti
+        )
+        signature: bytes = yield Sign(certificate.signer, message, self.algorithm)
+        if not isinstance(signature, bytes):
+            raise CertificateError(f"the certificate's signer must return bytes, not {type(signature).__name__}")
+        return assertion.compact(message, signature)
+
+
+class _CertificateProof:
+    """The assertions of one acquisition.
+
+    :param method: how to sign.
+    :param certificate: the certificate to sign with.
+    """
+
+    __slots__ = (
+        "_certificate",
+        "_clock_offset",
+        "_may_correct_clock",
+        "_may_reload",
+        "_may_reuse",
+        "_method",
+        "_reused",
+    )
+
+    def __init__(self, method: PrivateKeyJwt, certificate: ClientCertificate) -> None:
+        self._method = method
+        self._certificate = certificate
+        # Seconds by which the server's clock is ahead of ours, once it is known to matter.
+        self._clock_offset = 0.0
+        self._may_correct_clock = self._may_reload = self._may_reuse = True
+        self._reused = False
+
+    @property
+    def about(self) -> str:
+        certificate = self._certificate
+        return f"certificate used has thumbprint {certificate.thumbprint} and expires {certificate.not_after:%Y-%m-%d}"
+
+    def fields(self, endpoint: str, moment: Moment) -> Flow[dict[str, str]]:
+        """Return the fields with an assertion: a recent one of a remote signer if it may be used, else a fresh one."""
+        method, certificate = self._method, self._certificate
+        audience = method.audience or endpoint
+        remote = getattr(certificate.signer, "remote", False)
+        key = (certificate.sha256_thumbprint, method.algorithm, audience)
+        recent: str | None = (yield ReadAssertion(key)) if remote and self._may_reuse else None
+        # After the first request only fresh ones do.
+        self._reused, self._may_reuse = recent is not None, False
+        if recent is not None:
+            return assertion_fields(recent)
+        signed = yield from method.sign(certificate, audience, moment.time + self._clock_offset, moment.jti)
+        if remote:
+            yield WriteAssertion(key, signed, moment.time + assertion.LIFETIME - assertion.REUSE_MARGIN)
+        return assertion_fields(signed)
+
+    def recovers(self, failure: Exception, answer: exchange.Response | Unanswered, moment: Moment) -> Flow[bool]:
+        """Say whether a fresh assertion, the server's time or another certificate may do better."""
+        if self._reused and type(failure) in (AuthenticationError, CertificateRejectedError):
+            return True  # the server may only object to an assertion that was used before
+        codes = failure.error_codes if isinstance(failure, AuthenticationError) else ()
+        if CLOCK_CODE in codes and self._corrects_clock(answer, moment.time):
+            return True
+        if not self._may_reload or ROTATION_CODES.isdisjoint(codes):
+            return False
+        self._may_reload = False
+        refused = self._certificate
+        self._certificate = yield LoadCertificate(refused=refused)
+        return self._certificate is not refused
+
+    def _corrects_clock(self, answer: exchange.Response | Unanswered, now: float) -> bool:
+        """Take over the server's time, once, if its ``Date`` tells one that differs.
+
+        :param now: our time of the request, in seconds since the epoch.
+        """
+        if not self._may_correct_clock or isinstance(answer, Unanswered):
+            return False
+        date = exchange.read_date(answer.headers.get("date"))
+        if date is None or abs(date - now) <= CLOCK_TOLERANCE:
+            return False
+        self._may_correct_clock, self._clock_offset = False, date - now
+        return True

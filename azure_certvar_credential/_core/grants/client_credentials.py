@@ -1,0 +1,70 @@
+"""``client_credentials`` (RFC 6749 section 4.4): the application asks for itself."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass
+from typing import ClassVar
+
+from azure_certvar_credential._core.grants import Grant
+from azure_certvar_credential._secrecy.redaction import redact_value
+from azure_certvar_credential.exceptions import ConfigurationError
+
+# The longest path of a federated managed identity that is taken; no limit is documented.
+_MAX_PATH = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class ClientCredentials:
+    """The application's own token.
+
+    :ivar fmi_path: the path of a federated managed identity below this application, or None.
+    """
+
+    cacheable: ClassVar[bool] = True
+    regional: ClassVar[bool] = True
+    for_user: ClassVar[bool] = False
+    fallback: ClassVar[Grant | None] = None
+
+    fmi_path: str | None = None
+
+    @property
+    def key(self) -> tuple[Hashable, ...]:
+        """Paths never share an entry."""
+        return () if self.fmi_path is None else ("fmi_path", self.fmi_path)
+
+    def fields(self) -> dict[str, str]:
+        """Return ``grant_type``, and ``fmi_path`` if there is one."""
+        fields = {"grant_type": "client_credentials"}
+        return fields if self.fmi_path is None else {**fields, "fmi_path": self.fmi_path}
+
+    def requested_scopes(self, scopes: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the scopes as they are."""
+        return scopes
+
+    def renewed_with(self, refresh_token: str | None) -> Grant:  # noqa: ARG002 - there is none (RFC 6749 section 4.4.3)
+        """Return this grant."""
+        return self
+
+    def next_refresh_token(self, given: str | None) -> str | None:  # noqa: ARG002 - RFC 6749 section 4.4.3
+        """Return None: the certificate outlives any refresh token."""
+        return None
+
+
+APPLICATION = ClientCredentials()
+
+
+def client_credentials(fmi_path: str | None) -> ClientCredentials:
+    """Check the ``fmi_path`` of a ``get_token`` and return its grant.
+
+    :param fmi_path: the path of a federated managed identity, or None.
+    :raises ConfigurationError: it is empty, too long, or not text.
+    """
+    if fmi_path is None:
+        return APPLICATION
+    if not isinstance(fmi_path, str) or not 0 < len(fmi_path) <= _MAX_PATH or not fmi_path.isprintable():
+        raise ConfigurationError(
+            f"fmi_path must be the path of a federated managed identity, such as 'SomeFmiPath/FmiCredential', "
+            f"not {redact_value(fmi_path)}"
+        )
+    return ClientCredentials(fmi_path)

@@ -1,0 +1,117 @@
+"""A user's token: ``jwt-bearer`` (RFC 7523 section 2.1) as Entra's on-behalf-of, and its refresh token.
+
+https://learn.microsoft.com/entra/identity-platform/v2-oauth2-on-behalf-of-flow
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from azure_certvar_credential._core.grants import Grant
+from azure_certvar_credential._core.user_assertion import UserAssertion
+from azure_certvar_credential.exceptions import ConfigurationError
+
+# Asks for a refresh token (OpenID Connect Core section 11).
+OFFLINE_ACCESS = "offline_access"
+
+
+@dataclass(frozen=True, slots=True)
+class OnBehalfOf:
+    """A token on behalf of the user whose client called this application.
+
+    :ivar user: the user's access token.
+    """
+
+    regional: ClassVar[bool] = False
+    for_user: ClassVar[bool] = True
+    fallback: ClassVar[Grant | None] = None
+
+    user: UserAssertion
+
+    @property
+    def cacheable(self) -> bool:
+        """Only for an assertion that says it is valid; see :class:`UserAssertion`."""
+        return self.user.cacheable
+
+    @property
+    def key(self) -> tuple[Hashable, ...]:
+        """Users never share an entry.
+
+        An assertion that may not be served from the cache has another key, under which nothing is ever kept: so it does
+        not join a request for a refresh token either.
+        """
+        return ("user" if self.user.cacheable else "user to be verified", self.user.digest)
+
+    def fields(self) -> dict[str, str]:
+        """Return the fields of the on-behalf-of request."""
+        return {
+            "grant_type": "urn:ietf:params:oauth:grant-type:jwt-bearer",
+            "assertion": self.user.value,
+            "requested_token_use": "on_behalf_of",
+        }
+
+    def requested_scopes(self, scopes: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the scopes with ``offline_access``."""
+        return scopes if OFFLINE_ACCESS in scopes else (*scopes, OFFLINE_ACCESS)
+
+    def renewed_with(self, refresh_token: str | None) -> Grant:
+        """Return the refresh token's grant: the user's assertion expires within the hour."""
+        return self if refresh_token is None else RefreshToken(refresh_token, self)
+
+    def next_refresh_token(self, given: str | None) -> str | None:
+        """Return the server's."""
+        return given
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshToken:
+    """``refresh_token`` (RFC 6749 section 6): the next token of a user whose last one came with a refresh token.
+
+    :ivar value: the refresh token.
+    :ivar fallback: the user's assertion, tried once if the server refuses the refresh token: it may be revoked or too
+        old, and the assertion good.
+    """
+
+    regional: ClassVar[bool] = False
+    for_user: ClassVar[bool] = True
+
+    value: str = field(repr=False)
+    fallback: OnBehalfOf
+
+    @property
+    def cacheable(self) -> bool:
+        """As the assertion's."""
+        return self.fallback.cacheable
+
+    @property
+    def key(self) -> tuple[Hashable, ...]:
+        """As the assertion's: it is the same user's token."""
+        return self.fallback.key
+
+    def fields(self) -> dict[str, str]:
+        """Return the fields of the refresh request."""
+        return {"grant_type": "refresh_token", "refresh_token": self.value}
+
+    def requested_scopes(self, scopes: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the scopes with ``offline_access``."""
+        return self.fallback.requested_scopes(scopes)
+
+    def renewed_with(self, refresh_token: str | None) -> Grant:
+        """Return the grant of the newer refresh token."""
+        return self.fallback.renewed_with(refresh_token)
+
+    def next_refresh_token(self, given: str | None) -> str | None:
+        """Return the server's; one that gives no new one lets the old one stand (RFC 6749 section 6)."""
+        return given or self.value
+
+
+def on_behalf_of(user: UserAssertion, fmi_path: str | None) -> OnBehalfOf:
+    """Return the grant of a ``get_token`` for a user.
+
+    :raises ConfigurationError: there is an ``fmi_path``.
+    """
+    if fmi_path is not None:
+        raise ConfigurationError("fmi_path goes with a token of the application itself, not with one of a user")
+    return OnBehalfOf(user)

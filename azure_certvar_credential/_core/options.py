@@ -1,0 +1,92 @@
+"""A constructor's arguments as one frozen value, from whose fields everything follows that is true of every option.
+
+Known names (and the suggestion for a misspelt one), pickling and copying read the fields. To add an option, write it
+into the constructor's signature and docstring, add a field here, and use it.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from azure_certvar_credential._core.authority import Authority
+from azure_certvar_credential._core.checks import check_choice, check_flags
+from azure_certvar_credential._core.client_authentication import ClientAuthentication
+from azure_certvar_credential.signers.algorithms import algorithm_named
+
+
+@dataclass(frozen=True, kw_only=True)
+class CredentialOptions(ABC):
+    """What every credential takes, unchecked; :class:`~azure_certvar_credential.CertVarCredential` documents each.
+
+    :ivar pipeline: azure-core's options, the remaining keyword arguments.
+    """
+
+    tenant_id: str
+    client_id: str
+    authority: str | None = None
+    additionally_allowed_tenants: Iterable[str] = ()
+    disable_instance_discovery: bool = False
+    region: str | None = None
+    oidc_authority: str | None = None
+    pipeline: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    @classmethod
+    def names(cls) -> frozenset[str]:
+        """Return the names of the constructor's own arguments."""
+        return frozenset(one.name for one in fields(cls)) - {"pipeline"}
+
+    def arguments(self) -> dict[str, Any]:
+        """Return the keyword arguments that make an equal credential."""
+        return {name: getattr(self, name) for name in sorted(self.names())} | dict(self.pipeline)
+
+    @abstractmethod
+    def client_authentication(self, authority: Authority) -> ClientAuthentication:
+        """Return how the application authenticates at an authority.
+
+        :raises ConfigurationError: an argument that cannot work there.
+        """
+
+
+@dataclass(frozen=True, kw_only=True)
+class CertificateOptions(CredentialOptions):
+    """What a credential with a certificate takes."""
+
+    certificate: Any = field(default=None, repr=False)
+    certificate_data: Any = field(default=None, repr=False)
+    password: str | bytes | None = field(default=None, repr=False)
+    send_certificate_chain: bool = False
+    algorithm: str | None = None
+
+    def client_authentication(self, authority: Authority) -> ClientAuthentication:
+        """Return assertions that the certificate's key signs, as the authority wants them.
+
+        :raises ConfigurationError: the algorithm is unknown, or the authority does not verify it.
+        """
+        from azure_certvar_credential._core.client_authentication.private_key_jwt import PrivateKeyJwt
+
+        check_flags(send_certificate_chain=self.send_certificate_chain)
+        algorithm = self.algorithm or authority.rules.algorithm
+        algorithm_named(algorithm)
+        check_choice(authority, algorithm)
+        return PrivateKeyJwt(
+            self.client_id,
+            algorithm,
+            send_certificate_chain=bool(self.send_certificate_chain),
+            sha1_only=authority.rules.sha1_only,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class FederatedOptions(CredentialOptions):
+    """What a credential with another credential's tokens takes."""
+
+    assertion_source: Any = field(default=None, repr=False)
+
+    def client_authentication(self, authority: Authority) -> ClientAuthentication:  # noqa: ARG002 - any authority
+        """Return the assertions of the source."""
+        from azure_certvar_credential._core.client_authentication.provided_assertion import ProvidedAssertion
+
+        return ProvidedAssertion()

@@ -1,0 +1,67 @@
+"""How often a request that may succeed later is sent again, and after how long; bounded, so an acquisition ends."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from azure_certvar_credential.exceptions import AuthenticationError, TemporarilyUnavailableError
+
+# A caller is waiting: a pause that the server asks for is sat out up to here (seconds), and reported beyond.
+LONGEST_PAUSE = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """How often a request that may succeed later is sent again, in azure-core's terms.
+
+    :ivar total: retries altogether.
+    :ivar status: retries after an answer that says "later".
+    :ivar read: retries after a connection that broke once the request was sent.
+    :ivar backoff_factor: seconds; doubled each time in exponential mode.
+    :ivar backoff_max: the longest pause in seconds.
+    :ivar exponential: whether pauses grow.
+    """
+
+    total: int = 3
+    status: int = 3
+    read: int = 3
+    backoff_factor: float = 0.8
+    backoff_max: float = 120.0
+    exponential: bool = True
+
+    def pause(self, attempt: int) -> float:
+        """Return the seconds to wait before a retry; ``attempt`` counts from 1, and the first retry is immediate."""
+        if attempt <= 1:
+            return 0.0
+        growth = float(2 ** min(attempt - 1, 16)) if self.exponential else 1.0
+        return min(self.backoff_max, self.backoff_factor * growth)
+
+
+class Retries:
+    """The retries that one acquisition has left.
+
+    :param retry: how often failures that may pass are retried.
+    """
+
+    __slots__ = ("_attempt", "_read", "_retry", "_status", "_total")
+
+    def __init__(self, retry: Retry) -> None:
+        self._retry = retry
+        self._total, self._status, self._read = retry.total, retry.status, retry.read
+        self._attempt = 0
+
+    def pause(self, failure: Exception) -> float | None:
+        """Return the seconds to wait before the next request, or None if the failure stands."""
+        if isinstance(failure, TemporarilyUnavailableError):
+            if failure.retry_after is not None and failure.retry_after > LONGEST_PAUSE:
+                return None
+            self._status -= 1
+            left, least = self._status, failure.retry_after or 0.0
+        elif isinstance(failure, AuthenticationError):
+            return None
+        else:  # the connection broke
+            self._read -= 1
+            left, least = self._read, 0.0
+        self._total -= 1
+        self._attempt += 1
+        return None if min(left, self._total) < 0 else max(self._retry.pause(self._attempt), least)

@@ -1,0 +1,73 @@
+"""The access token of a user, as the user's client presented it; read only as far as its expiry."""
+
+from __future__ import annotations
+
+import json
+import re
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from dataclasses import dataclass, field
+from hashlib import sha256
+
+from azure_certvar_credential.exceptions import ConfigurationError, UserAssertionRejectedError
+
+# A JWT in compact form (RFC 7519 section 3), signed or encrypted.
+_COMPACT = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]*){2,4}")
+# Entra lets clocks differ by as much (seconds).
+CLOCK_SKEW = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class UserAssertion:
+    """The access token that a user's client presented to this application, to be exchanged on the user's behalf.
+
+    :ivar value: the token.
+    :ivar digest: its SHA-256, base64url: what stands for it in cache keys.
+    :ivar cacheable: whether it says that it is valid. Only then is a token for it taken from the cache or got for a
+        refresh token; of any other the server is asked each time, for a token that was exchanged while it was valid
+        must not open the next API for whoever presents it afterwards.
+    """
+
+    value: str = field(repr=False, compare=False)
+    digest: str
+    cacheable: bool = field(default=True, compare=False)
+
+
+def user_assertion(value: object, *, now: float) -> UserAssertion:
+    """Check what a caller of ``on_behalf_of`` gave.
+
+    Whether it is expired, or issued for somebody else, is for the server to say: its clock and its keys decide.
+
+    :param value: the token as it came in the ``Authorization`` field, without the scheme.
+    :param now: seconds since the epoch (UTC).
+    :raises ConfigurationError: it is not a ``str``.
+    :raises UserAssertionRejectedError: it is not a JWT in compact form; the message does not repeat it.
+    """
+    if not isinstance(value, str):
+        raise ConfigurationError(
+            f"user_assertion must be the user's access token as a str, or a callable that returns it, "
+            f"not {type(value).__name__}"
+        )
+    if value[:7].lower() == "bearer ":
+        raise UserAssertionRejectedError("user_assertion is the token alone: leave out the scheme 'Bearer' before it")
+    if not _COMPACT.fullmatch(value):
+        raise UserAssertionRejectedError(
+            "user_assertion is not a JWT: it must be the access token that the user's client sent to this "
+            "application, three parts of base64url joined by full stops"
+        )
+    digest = urlsafe_b64encode(sha256(value.encode("ascii")).digest()).decode("ascii")
+    return UserAssertion(value, digest, _is_valid(value, now))
+
+
+def _is_valid(token: str, now: float) -> bool:
+    """Say whether the ``exp`` of a signed JWT (RFC 7519 section 4.1.4) has not passed; no, if it cannot be read."""
+    parts = token.split(".")
+    if len(parts) != 3:
+        return False
+    try:
+        claims = json.loads(urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
+    except (ValueError, RecursionError):
+        return False
+    expires_on = claims.get("exp") if isinstance(claims, dict) else None
+    if isinstance(expires_on, bool) or not isinstance(expires_on, (int, float)):
+        return False
+    return now < expires_on + CLOCK_SKEW

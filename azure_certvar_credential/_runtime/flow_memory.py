@@ -1,0 +1,67 @@
+"""What the flow keeps beside tokens: assertions of remote signers, and endpoints that metadata documents name."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+
+from azure_certvar_credential._core.client_authentication.assertion import LIFETIME
+from azure_certvar_credential._core.effects import AssertionKey, PublishedEndpoint
+
+_LOGGER = logging.getLogger("azure_certvar_credential")
+
+
+class FlowMemory:
+    """The memory of one credential; usable from any thread.
+
+    :param clock: returns seconds since the epoch, UTC.
+    """
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        # Each with the time until which it is used.
+        self._assertions: dict[AssertionKey, tuple[float, str]] = {}
+        # A credential has one authority, so there are no more than one.
+        self._endpoints: dict[str, PublishedEndpoint] = {}
+
+    def read_assertion(self, key: AssertionKey) -> str | None:
+        """Return a recent assertion of a remote signer, or None."""
+        until, assertion = self._assertions.get(key, (0.0, ""))
+        # One that lasts longer than assertions do was made before the clock was set back.
+        return assertion if 0.0 < until - self._clock() <= LIFETIME else None
+
+    def write_assertion(self, key: AssertionKey, assertion: str, until: float) -> None:
+        """Keep an assertion of a remote signer."""
+        now = self._clock()
+        with self._lock:
+            for old in [old for old, (end, _) in self._assertions.items() if end <= now]:
+                del self._assertions[old]
+            self._assertions[key] = (until, assertion)
+
+    def read_endpoint(self, key: str) -> PublishedEndpoint | None:
+        """Return the endpoint that a metadata document named, even if it is time to read it again; or None."""
+        return self._endpoints.get(key)
+
+    def write_endpoint(self, key: str, endpoint: PublishedEndpoint, failure: Exception | None) -> None:
+        """Keep the endpoint that a metadata document names; with a failure, the last good one."""
+        self._endpoints[key] = endpoint
+        if failure is not None:
+            _LOGGER.warning(
+                "could not read %s again, the token endpoint stays %s; next attempt in %.0f s: %s: %s",
+                key,
+                endpoint.url,
+                endpoint.until - self._clock(),
+                type(failure).__name__,
+                failure,
+            )
+
+    def clear(self) -> None:
+        """Forget every assertion."""
+        with self._lock:
+            self._assertions.clear()
+
+    def after_fork(self) -> None:
+        """Start with another lock in a child process: the thread that holds this one is not there."""
+        self._lock = threading.Lock()

@@ -1,0 +1,96 @@
+"""Performs the flow's effects with blocking calls."""
+
+from __future__ import annotations
+
+from azure_certvar_credential._core import effects
+from azure_certvar_credential._core.effects import Effect, Flow, Result, T, Token, run
+from azure_certvar_credential._core.flow import acquire
+from azure_certvar_credential._core.request import TokenRequest
+from azure_certvar_credential._runtime.blocking import blocking
+from azure_certvar_credential._runtime.cached_tokens import CachedTokens
+from azure_certvar_credential._runtime.construction import Parts
+from azure_certvar_credential._runtime.fork import tell_after_fork
+from azure_certvar_credential._runtime.immediate import perform_immediate
+from azure_certvar_credential._runtime.serialized_attempts import SerializedAttempts
+from azure_certvar_credential._sync.single_flight import in_background
+from azure_certvar_credential._transport.sync import Sender
+from azure_certvar_credential.certificates import ClientCertificate
+
+
+class EffectRunner:
+    """Does what the flow of one credential asks for.
+
+    :param parts: what the credential is made of.
+    :param cached_tokens: its tokens.
+    """
+
+    def __init__(self, parts: Parts, cached_tokens: CachedTokens) -> None:
+        self._parts = parts
+        self._cached_tokens = cached_tokens
+        self._sender = Sender(parts.pipeline, owns_transport=parts.owns_transport)
+        self._attempts = SerializedAttempts()
+        tell_after_fork(self._sender, self._attempts)
+
+    def acquire(self, request: TokenRequest) -> Token:
+        """Acquire the token of a request and keep it."""
+        return self.run(acquire(self._parts.settings, request))
+
+    def run(self, flow: Flow[T]) -> T:
+        """Drive a flow to its end."""
+        return run(flow, self._perform)
+
+    def close(self) -> None:
+        """Close the connections for good."""
+        self._sender.close()
+
+    def _load(self, refused: ClientCertificate | None) -> ClientCertificate:
+        provider = self._parts.certificates
+        readings = provider.readings
+        ready, due = provider.ready(refused)
+        if due:
+            try:
+                in_background(self._read, refused, readings)
+            except RuntimeError as error:  # no more threads to be had, or the interpreter is shutting down
+                provider.source_failed(error, refused)
+        return self._read(refused, readings) if ready is None else ready
+
+    def _read(self, refused: ClientCertificate | None, readings: int) -> ClientCertificate:
+        provider = self._parts.certificates
+        with provider.reading:  # whoever waits here has nothing else to sign with
+            certificate = provider.read_meanwhile(readings, refused)
+            if certificate is not None:
+                return certificate
+            try:
+                return provider.accept(blocking(provider.read_source(), "certificate's source"), refused)
+            except Exception as error:  # noqa: BLE001 - a source is the caller's code and may raise anything
+                failure = error
+            return provider.source_failed(failure, refused)
+
+    def _perform(self, effect: Effect) -> Result:
+        match effect:
+            case effects.LoadCertificate(refused):
+                return self._load(refused)
+            case effects.LoadAssertion():
+                source = self._parts.assertions
+                return source.accept(blocking(source.read(), "assertion_source"))
+            case effects.Sign(signer, message, algorithm):
+                return blocking(signer.sign(message, algorithm), "certificate's signer")
+            case effects.Send() | effects.Fetch():
+                return self._sender.send(effect)
+            case effects.Wait(seconds):
+                return self._sender.sleep(seconds)
+            case effects.DetectRegion():
+                return _region()
+            case effects.Serialized(flow):
+                seen = self._attempts.number
+                with self._attempts.lock, self._attempts.attempt(seen):
+                    return self.run(flow)
+            case _:
+                return perform_immediate(effect, self._cached_tokens, self._parts.clock)
+
+
+def _region() -> str | None:
+    # Few credentials ask for it, and its imports are not small.
+    from azure_certvar_credential._runtime.region import detect_region
+
+    return detect_region()

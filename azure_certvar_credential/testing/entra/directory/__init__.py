@@ -1,0 +1,1 @@
+"""The directory: tenants, applications, users and resources."""

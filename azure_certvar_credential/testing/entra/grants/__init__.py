@@ -1,0 +1,1 @@
+"""The grants: what the token endpoint issues once it knows the client."""

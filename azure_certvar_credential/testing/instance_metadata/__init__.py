@@ -1,0 +1,1 @@
+"""The local Azure Instance Metadata Service."""

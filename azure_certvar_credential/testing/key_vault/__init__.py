@@ -1,0 +1,1 @@
+"""The local Azure Key Vault. It takes the tokens of a local Entra."""
