@@ -186,7 +186,7 @@ def _oauth_error(
     return kind(
         f"{message} Hint: {hint}" if hint else message,
         status_code=response.status,
-        error=_text(document, "error"),
+        error_code=_text(document, "error"),
         error_codes=codes,
         suberror=_text(document, "suberror"),
         claims=_claims(document.get("claims")),
