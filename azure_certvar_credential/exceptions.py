@@ -165,8 +165,8 @@ class AuthenticationError(ClientAuthenticationError):
 
     :ivar str message: the server's ``error_description`` with the hint after it.
     :ivar status_code: the HTTP status of the answer, or None if there was none.
-    :ivar error_code: OAuth's ``error``, such as ``invalid_client`` (RFC 6749 section 5.2), or None. Not ``error``, which
-        azure-core has for an ``ODataV4Format`` and which is None here.
+    :ivar error_code: OAuth's error code, such as ``invalid_client`` (RFC 6749 section 5.2), or None. ``error`` is
+        azure-core's attribute for an ``ODataV4Format``, and None here.
     :ivar error_codes: the numbers of the AADSTS codes, such as ``(700027,)``; empty if the answer has none.
     :ivar suberror: Entra's ``suberror``, such as ``message_only``, or None.
     :ivar claims: the claims challenge as a JSON string, to be passed to the next ``get_token(claims=...)``, or None.

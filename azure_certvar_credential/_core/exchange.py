@@ -14,7 +14,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from azure_certvar_credential._core import hints
-from azure_certvar_credential._core.answers import is_later, json_object
+from azure_certvar_credential._core.answers import LONGEST_LIFE, is_later, json_object
 from azure_certvar_credential._secrecy.redaction import without_secrets
 from azure_certvar_credential.exceptions import (
     AuthenticationError,
@@ -30,8 +30,11 @@ MAX_BODY = 1 << 20
 # A server may not put a credential to sleep for longer than a token usually lives.
 MAX_RETRY_AFTER = 3600.0
 _MAX_DESCRIPTION = 2000
-# A century; what claims to live longer is not a lifetime.
-_MAX_LIFETIME = 100 * 366 * 86400
+# RFC 6749 appendix A.14 has whole seconds. A shorter life is over before the token is used, so such a token must not
+# replace one that still serves.
+_SHORTEST_LIFE = 1
+# An HTTP date has 29 characters, its obsolete form 33 (RFC 9110 section 5.6.7).
+_MAX_FIELD = 64
 
 # Signed or encrypted; of an encrypted one the second part may be empty.
 _JWT = re.compile(r"eyJ[\w-]{8,}(?:\.[\w-]*){1,4}")
@@ -44,12 +47,12 @@ class Response:
     """An HTTP response, read.
 
     :ivar status: the HTTP status code.
-    :ivar headers: the header fields, names in lower case.
+    :ivar headers: the header fields, names in lower case; not in ``repr``, for cookies and redirects carry secrets.
     :ivar body: the body; at most :data:`MAX_BODY` + 1 octets, one more than may be.
     """
 
     status: int
-    headers: Mapping[str, str]
+    headers: Mapping[str, str] = field(repr=False)
     body: bytes = field(repr=False)
 
 
@@ -59,7 +62,7 @@ class TokenResponse:
 
     :ivar access_token: the token.
     :ivar token_type: such as ``Bearer``.
-    :ivar expires_in: its life in seconds.
+    :ivar expires_in: its life in seconds, at least one.
     :ivar refresh_in: after how many seconds the server advises a refresh, or None.
     :ivar refresh_token: what the next token can be had for, or None; only tokens of users come with one.
     """
@@ -125,8 +128,10 @@ def read_retry_after(value: str | None, *, now: float) -> float | None:
 
 def read_date(value: str | None) -> float | None:
     """Return an HTTP date (RFC 9110 section 5.6.7) in seconds since the epoch; None if it is none."""
+    if value is None or len(value) > _MAX_FIELD or not value.isascii():  # the parser takes other scripts' digits
+        return None
     try:
-        date = parsedate_to_datetime(value or "")
+        date = parsedate_to_datetime(value)
         # A date without a zone is UTC: HTTP knows no other.
         return (date if date.tzinfo else date.replace(tzinfo=timezone.utc)).timestamp()
     except (TypeError, ValueError, IndexError, OverflowError):
@@ -141,7 +146,9 @@ def _token(document: dict[str, Any]) -> TokenResponse:
     if not isinstance(token_type, str) or token_type.lower() != "bearer":
         raise ResponseFormatError("the token response's token_type is not Bearer", status_code=200)
     if expires_in is None:
-        raise ResponseFormatError("the token response's expires_in is not a number of seconds", status_code=200)
+        raise ResponseFormatError(
+            "the token response's expires_in is not a number of seconds, one or more", status_code=200
+        )
     refresh_token = document.get("refresh_token")
     return TokenResponse(
         access_token,
@@ -159,11 +166,8 @@ def _seconds(value: object) -> float | None:
     # Not everything that float() takes: "1_000" and other scripts' digits are no numbers on the wire.
     if isinstance(value, str) and not _NUMBER.fullmatch(value):
         return None
-    try:
-        seconds = float(value)
-    except OverflowError:
-        return None
-    return seconds if 0 < seconds <= _MAX_LIFETIME else None
+    seconds = float(value)
+    return seconds if _SHORTEST_LIFE <= seconds <= LONGEST_LIFE else None
 
 
 def _oauth_error(
