@@ -81,7 +81,10 @@ def token_request(
         or an ``enable_cae`` that is no bool.
     """
     if not scopes:
-        raise ConfigurationError("get_token needs at least one scope, such as 'https://storage.azure.com/.default'")
+        raise ConfigurationError(
+            "get_token needs at least one scope, as a positional argument: write "
+            "get_token('https://storage.azure.com/.default'), not get_token(scopes=[...])"
+        )
     for scope in scopes:
         if not isinstance(scope, str) or not scope or any(c.isspace() or not c.isprintable() for c in scope):
             raise ConfigurationError(

@@ -35,7 +35,7 @@ def made(*scopes: Any, claims: Any = None, cae: bool = False, tenant: str = "con
 
 
 def test_at_least_one_scope_is_needed() -> None:
-    with pytest.raises(ConfigurationError, match="at least one scope"):
+    with pytest.raises(ConfigurationError, match="at least one scope, as a positional argument"):
         made()
 
 
