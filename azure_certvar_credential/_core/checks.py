@@ -13,6 +13,9 @@ from azure_certvar_credential.signers.keys import curve_of
 if TYPE_CHECKING:
     from azure_certvar_credential.certificates import ClientCertificate
 
+# ASCII's, and the typographic ones that word processors and chat programs put in their place.
+_QUOTES = "\"'`\u2018\u2019\u201c\u201d"
+
 
 def check_flags(**flags: object) -> None:
     """Check options that are True or False: a text, as environment variables are, is true whatever it says.
@@ -23,6 +26,21 @@ def check_flags(**flags: object) -> None:
     for name, flag in flags.items():
         if not isinstance(flag, (bool, type(None))):
             raise ConfigurationError(f"{name} must be True or False, not {redact_value(flag)}")
+
+
+def refuse_quotes(name: str, value: object) -> None:
+    """Refuse a value in quotes, which no id, host or region has: an env file or a template left them.
+
+    Not for passwords, which may have them.
+
+    :param name: the option or environment variable, for the message.
+    :raises ConfigurationError: the value begins and ends with a quote.
+    """
+    text = value.strip() if isinstance(value, str) else ""
+    if len(text) > 1 and text[0] in _QUOTES and text[-1] in _QUOTES:
+        raise ConfigurationError(
+            f"{name} is in quotes: remove them (docker's --env-file, for one, keeps quotes as a part of the value)"
+        )
 
 
 def check_choice(server: Authority, algorithm: str) -> None:
