@@ -10,6 +10,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from azure_certvar_credential._version import __version__ as __version__
+
 if TYPE_CHECKING:
     from azure_certvar_credential import exceptions
     from azure_certvar_credential._credential import CertVarCredential, FederatedCredential, OnBehalfOfCredential
@@ -43,8 +45,6 @@ __all__ = [
     "Signer",
     "exceptions",
 ]
-
-__version__ = "0.1.0"
 
 # Loaded when first asked for: importing the package costs nothing that is not used, cryptography above all.
 _LAZY = {
