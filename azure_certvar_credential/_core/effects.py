@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from azure_certvar_credential.signers.protocol import Signer
 
 T = TypeVar("T")
+E = TypeVar("E")
 
 # The leaf's SHA-256 thumbprint, the algorithm, and the endpoint that the assertion is for.
 AssertionKey = tuple[str, str, str]
@@ -204,7 +205,7 @@ Result = Any
 Flow = Generator[Effect, Result, T]
 
 
-def run(flow: Flow[T], perform: Callable[[Effect], Result]) -> T:
+def run(flow: Generator[E, Result, T], perform: Callable[[E], Result]) -> T:
     """Drive a flow to its end with blocking effects.
 
     What fails is emptied of its frames' variables, and those of this frame are deleted: they are what was sent and
@@ -231,7 +232,7 @@ def run(flow: Flow[T], perform: Callable[[Effect], Result]) -> T:
         flow.close()
 
 
-async def arun(flow: Flow[T], perform: Callable[[Effect], Awaitable[Result]]) -> T:
+async def arun(flow: Generator[E, Result, T], perform: Callable[[E], Awaitable[Result]]) -> T:
     """Drive a flow to its end with awaitable effects; :func:`run` for asyncio."""
     effect = result = failure = None
     try:

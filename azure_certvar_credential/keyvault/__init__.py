@@ -1,13 +1,12 @@
-"""Certificates in Azure Key Vault: fetched into memory if they are exportable, else signed with where they are.
+"""Certificates in Azure Key Vault: an exportable key is fetched into memory, any other signs in the vault.
 
 >>> certificate = KeyVaultCertificate("https://contoso.vault.azure.net", "app", DefaultAzureCredential())
 >>> credential = CertVarCredential(tenant_id, client_id, certificate)
 
-Needs ``pip install 'azure-certvar-credential[keyvault]'``. Their asynchronous counterparts have the same names in
-:mod:`azure_certvar_credential.keyvault.aio`.
+They need ``pip install 'azure-certvar-credential[keyvault]'``. :mod:`azure_certvar_credential.keyvault.aio` has the
+asynchronous classes under the same names.
 """
 
-from azure_certvar_credential.keyvault.signer import KeyVaultSigner
-from azure_certvar_credential.keyvault.source import KeyVaultCertificate
+from azure_certvar_credential.keyvault.sync import KeyVaultCertificate, KeyVaultSigner
 
 __all__ = ["KeyVaultCertificate", "KeyVaultSigner"]

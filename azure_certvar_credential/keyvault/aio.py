@@ -8,172 +8,91 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Generator
-from typing import Any, TypeVar
 
-from azure_certvar_credential._secrecy.tracebacks import cleared
+from azure.core.credentials_async import AsyncTokenProvider
+
+from azure_certvar_credential._core.effects import arun
 from azure_certvar_credential.certificates import ClientCertificate
-from azure_certvar_credential.certificates.sources import MAX_AGE, CertificateSource
-from azure_certvar_credential.exceptions import KeyVaultError
-from azure_certvar_credential.keyvault.calls import VaultCall
-from azure_certvar_credential.keyvault.failures import explained
-from azure_certvar_credential.keyvault.location import (
-    Access,
-    access,
-    checked_key_id,
-    client_class,
-    place,
-    require_clients,
-    requires_keyvault_extra,
-)
-from azure_certvar_credential.keyvault.reading import Found, build, read
-from azure_certvar_credential.keyvault.signing import CRYPTO, checked, question, trial
-from azure_certvar_credential.signers.keys import PublicKey
-from azure_certvar_credential.signers.public_keys import public_key_from
+from azure_certvar_credential.keyvault.base import CertificateBase, SignerBase
+from azure_certvar_credential.keyvault.clients import async_performer
+from azure_certvar_credential.keyvault.reading import build, read
+from azure_certvar_credential.keyvault.signing import sign, trial
 
 __all__ = ["KeyVaultCertificate", "KeyVaultSigner"]
 
-T = TypeVar("T")
 
-
-class KeyVaultSigner:
+class KeyVaultSigner(SignerBase[AsyncTokenProvider]):
     """An :class:`~azure_certvar_credential.AsyncSigner` whose key is in a vault or a Managed HSM.
 
-    :param key_id: see :class:`azure_certvar_credential.keyvault.KeyVaultSigner`, as for the others.
-    :param public_key: the public half of the key.
-    :param credential: any asynchronous credential that the vault lets in.
-    :param client_options: keyword arguments of azure-keyvault-keys' asynchronous ``CryptographyClient``.
-    :raises ConfigurationError: an argument cannot work.
+    Only hashes are sent there. It needs the permission ``keys/sign`` (role 'Key Vault Crypto User', or 'Managed HSM
+    Crypto User').
+
+    :param key_id: the key's identifier with its version, such as ``https://contoso.vault.azure.net/keys/app/0123…``
+        or ``https://contoso.managedhsm.azure.net/keys/app/0123…``.
+    :param public_key: the public half: a key or certificate of ``cryptography``, or PEM or DER of either.
+    :param credential: an asynchronous ``AsyncTokenCredential`` that may use the vault, such as a managed identity.
+    :param client_options: keyword arguments of azure-keyvault-keys' asynchronous ``CryptographyClient``: azure-core's
+        ``connection_verify``, ``proxies``, ``retry_total`` and so on; ``timeout``, the seconds for one signature with
+        all retries, 30 by default; ``api_version``; and ``verify_challenge_resource=False`` for a host outside Key
+        Vault's domains.
+    :raises ConfigurationError: an argument is not valid.
     :raises CertificateError: the public key cannot be read.
     :raises ImportError: the extra ``keyvault`` is not installed.
     """
 
-    #: Tells the credential that signing goes over the network: its assertions are used again while they are valid.
-    remote = True
-
-    def __init__(self, key_id: str, public_key: object, credential: Any, **client_options: Any) -> None:
-        self._key_id = checked_key_id(key_id)
-        self._access = access(credential, client_options, asynchronous=True)
-        self._public_key = public_key_from(public_key)
-        client_class(CRYPTO, "CryptographyClient")  # a missing extra is known at once
-
-    @property
-    def public_key(self) -> PublicKey:
-        """The public half of the key."""
-        return self._public_key
-
-    @property
-    def key_id(self) -> str:
-        """The key's identifier."""
-        return self._key_id
+    _asynchronous = True
 
     async def sign(self, message: bytes, algorithm: str) -> bytes:
-        """Sign ``message`` in the vault; see :meth:`azure_certvar_credential.keyvault.KeyVaultSigner.sign`."""
-        answer = await _asked(self._access, question(self._key_id, self._public_key, message, algorithm))
-        return checked(answer, message, algorithm, self._public_key, self._key_id)
+        """Sign a message in the vault.
 
-    def __copy__(self) -> KeyVaultSigner:
-        return self
-
-    def __deepcopy__(self, memo: object) -> KeyVaultSigner:
-        return self
-
-    def __getstate__(self) -> dict[str, Any]:
-        self._access.refuse_secrets_in_pickle(type(self).__name__)
-        return vars(self)
-
-    def __repr__(self) -> str:
-        return f"<aio.KeyVaultSigner {self._key_id}>"
+        :param message: the whole message, not a hash of it.
+        :param algorithm: a JWS ``alg`` value, such as ``PS256`` (RFC 7518 section 3.1).
+        :returns: the raw JWS signature: the RSA signature, or ``r || s`` for ECDSA (RFC 7518 section 3.4).
+        :raises ConfigurationError: the key does not fit the algorithm.
+        :raises KeyVaultError: the vault did not sign.
+        """
+        return await arun(sign(self._key_id, self._public_key, message, algorithm), async_performer(self._access))
 
 
-class KeyVaultCertificate:
-    """The certificate of a vault, for :class:`azure_certvar_credential.aio.CertVarCredential`.
+class KeyVaultCertificate(CertificateBase[AsyncTokenProvider, KeyVaultSigner]):
+    """A certificate in a vault, for the third argument of :class:`azure_certvar_credential.aio.CertVarCredential`.
 
-    Parameters and errors are those of :class:`azure_certvar_credential.keyvault.KeyVaultCertificate`; the credential is
-    an asynchronous one.
+    An exportable key is fetched into memory (permissions ``certificates/get`` and ``secrets/get``; role 'Key Vault
+    Certificate User'). A key that is not exportable signs in the vault (``certificates/get`` and ``keys/sign``; roles
+    'Key Vault Certificate User' and 'Key Vault Crypto User'); then the chain consists of the leaf alone. The newest
+    version that is enabled and within its validity is used; ``certificates/list`` is needed only if the newest version
+    of all cannot be used.
+
+    :param vault_url: such as ``https://contoso.vault.azure.net``, or ``.azure.cn``, ``.usgovcloudapi.net`` and so on.
+    :param name: the certificate's name in the vault.
+    :param credential: an asynchronous ``AsyncTokenCredential`` that may use the vault, such as a managed identity.
+    :param version: always use this version; None for the newest.
+    :param prefer_remote: sign in the vault even if the key is exportable.
+    :param max_age: seconds after which a credential reads the certificate again.
+    :param client_options: keyword arguments of Key Vault's asynchronous clients: azure-core's ``connection_verify``,
+        ``proxies``, ``retry_total`` and so on; ``timeout``, the seconds for one reading with all calls and retries, 30
+        by default; ``api_version``; and ``verify_challenge_resource=False`` for a host outside Key Vault's domains.
+    :raises ConfigurationError: an argument is not valid.
+    :raises ImportError: the extra ``keyvault`` is not installed.
     """
 
-    #: A credential that has this source can be pickled; see ``__getstate__``.
+    #: A credential with this source can be pickled if the vault's credential and the options can; see ``__getstate__``.
     holds_no_secret = True
-
-    def __init__(
-        self,
-        vault_url: str,
-        name: str,
-        credential: Any,
-        *,
-        version: str | None = None,
-        prefer_remote: bool = False,
-        max_age: float = MAX_AGE,
-        **client_options: Any,
-    ) -> None:
-        self._place = place(vault_url, name, version, prefer_remote=prefer_remote)
-        self._access = access(credential, client_options, asynchronous=True)
-        self._options = client_options
-        require_clients()
-        self.max_age = CertificateSource(self, max_age=max_age).max_age
+    _asynchronous = True
+    _signer_class = KeyVaultSigner
 
     async def __call__(self) -> ClientCertificate:
-        """Read the certificate; see :meth:`azure_certvar_credential.keyvault.KeyVaultCertificate.__call__`."""
-        found = await _run_calls(read(self._place, time.time()), self._access)
-        # Proving that the private key is the certificate's takes milliseconds, which are not the loop's to wait.
+        """Read the certificate.
+
+        :raises KeyVaultError: it cannot be read or used; the class says why.
+        :raises CertificateError: Entra does not accept a key of this kind or size.
+        """
+        found = await arun(read(self._location, time.time()), async_performer(self._access))
+        # In a thread: proving that the private key is the certificate's takes milliseconds, too long for the loop.
         certificate = await asyncio.to_thread(build, found, self._signer)
         signer: object = certificate.signer
         if isinstance(signer, KeyVaultSigner):
-            # What the synchronous one does when the certificate is made: a key that cannot sign is known before it
-            # takes the place of one that can.
+            # ClientCertificate tries synchronous signers itself. A key that cannot sign must be known before it
+            # replaces one that can.
             await signer.sign(*trial(signer.public_key))
         return certificate
-
-    def _signer(self, found: Found) -> KeyVaultSigner:
-        return KeyVaultSigner(found.key_id, found.leaf, self._access.credential, **self._options)
-
-    def __copy__(self) -> KeyVaultCertificate:
-        return self
-
-    def __deepcopy__(self, memo: object) -> KeyVaultCertificate:
-        return self
-
-    def __getstate__(self) -> dict[str, Any]:
-        self._access.refuse_secrets_in_pickle(type(self).__name__)
-        return vars(self)
-
-    def __repr__(self) -> str:
-        return f"aio.KeyVaultCertificate({self._place.vault_url!r}, {self._place.name!r})"
-
-
-async def _run_calls(questions: Generator[VaultCall, Any, T], access: Access) -> T:
-    """The asynchronous counterpart of :func:`azure_certvar_credential.keyvault.clients.run_calls`."""
-    try:
-        step = next(questions)
-        while True:
-            try:
-                answer = await _asked(access, step)
-            except KeyVaultError as error:
-                step = questions.throw(error)
-            else:
-                step = questions.send(answer)
-    except StopIteration as end:
-        result: T = end.value
-        return result
-    finally:
-        questions.close()
-
-
-async def _asked(access: Access, asked: VaultCall) -> Any:
-    """The asynchronous counterpart of :func:`azure_certvar_credential.keyvault.clients.asked`.
-
-    A client of its own for each question also means that none belongs to another event loop.
-    """
-    credential = access.credential_for(asked.url)
-    with requires_keyvault_extra():
-        client = client_class(f"{asked.module}.aio", asked.client)(asked.target, credential, **access.options)
-    try:
-        answer = getattr(client, asked.method)(*asked.arguments, **access.timeouts)
-        return [item async for item in answer] if asked.pages else await answer
-    except BaseException as error:  # noqa: BLE001 - the credential is the caller's code, and the clients raise anything
-        failure = explained(error, asked.operation, asked.subject)
-    finally:
-        if not access.shares_transport:
-            await client.close()
-    raise cleared(failure)

@@ -1,25 +1,29 @@
-"""One thing that a vault is asked, as a value: what the sync and the async client have in common."""
+"""Calls to Key Vault as values: flows yield them, and the synchronous and asynchronous clients perform them."""
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 from azure_certvar_credential.keyvault.failures import Operation
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class VaultCall:
-    """One call of one client of Azure's packages.
+    """One method call on one client of Azure's packages.
 
-    :ivar module: where the synchronous client is; the asynchronous one of the same name is in its ``aio``.
+    :ivar module: the module of the synchronous client; the asynchronous one has the same name in its ``aio``.
     :ivar client: the client's class.
-    :ivar url: the vault's URL, or that of something in it.
-    :ivar target: its first argument, a URL or a key.
+    :ivar url: the URL of the vault, or of something in it.
+    :ivar target: the client's first argument, a URL or a key.
     :ivar method: the method.
     :ivar arguments: its arguments.
-    :ivar operation: what it does, for messages.
-    :ivar subject: with what, for messages.
-    :ivar pages: whether the answer comes in pages and is wanted as a list.
+    :ivar operation: the operation, for messages.
+    :ivar subject: what it operates on, for messages.
+    :ivar pages: the method returns pages, and the answer is a list of all their items.
     """
 
     module: str
@@ -31,3 +35,7 @@ class VaultCall:
     operation: Operation
     subject: str
     pages: bool = False
+
+
+# What answers each call is said where the call is made.
+VaultFlow = Generator[VaultCall, Any, T]

@@ -1,57 +1,98 @@
-"""Asks with the synchronous clients of Azure's packages, and says in this package's words what went wrong."""
+"""Performs calls with the clients of Azure's packages, and reports their failures as errors of this package.
+
+Each call has a client of its own. A certificate is read once an hour, and an assertion that a vault signed is used
+again, so that no connection is worth keeping: none goes stale, none is shared after a fork or with another event loop,
+and there is nothing to close.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from typing import Any, TypeVar
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
 
-from azure_certvar_credential._secrecy.tracebacks import cleared
-from azure_certvar_credential.exceptions import KeyVaultError
+from azure_certvar_credential.exceptions import KeyVaultUnavailableError
+from azure_certvar_credential.keyvault.access import Access, client_class, requires_keyvault_extra
 from azure_certvar_credential.keyvault.calls import VaultCall
 from azure_certvar_credential.keyvault.failures import explained
-from azure_certvar_credential.keyvault.location import Access, client_class
-
-T = TypeVar("T")
 
 
-def run_calls(questions: Generator[VaultCall, Any, T], access: Access) -> T:
-    """Answer the questions of a generator, raise in it what a question failed with, and return what it returns.
+def performer(access: Access) -> Callable[[VaultCall], Any]:
+    """Return a function that performs the calls of one flow, for :func:`.effects.run`.
 
-    :raises KeyVaultError, ConfigurationError: it could not go on.
+    All its calls, their retries and the waits between them have ``access.timeout`` seconds from now. A server that
+    sends a response in many small pieces can exceed that: the synchronous clients bound only the wait for each piece.
+
+    :returns: raises :class:`.KeyVaultError` or :class:`.ConfigurationError` if a call fails.
     """
-    try:
-        question = next(questions)
-        while True:
-            try:
-                answer = asked(access, question)
-            except KeyVaultError as error:
-                question = questions.throw(error)
-            else:
-                question = questions.send(answer)
-    except StopIteration as end:
-        result: T = end.value
-        return result
-    finally:
-        questions.close()
+    from azure_certvar_credential.keyvault.retries import VaultRetryPolicy
+
+    until = time.monotonic() + access.timeout
+
+    def perform(call: VaultCall) -> Any:
+        left = _time_left(access, call, until)
+        client = _client(access, call, call.module, VaultRetryPolicy(until, **access.options))
+        try:
+            answer = getattr(client, call.method)(*call.arguments, **access.timeouts_within(left))
+            return list(answer) if call.pages else answer
+        except BaseException as error:  # noqa: BLE001 - a credential may raise anything, and so do the clients
+            failure = explained(error, call.operation, call.subject)
+        finally:
+            if not access.shares_transport:
+                client.close()
+        # Raised here, so that the other error, which has the request and its token, does not hang behind it.
+        raise failure
+
+    return perform
 
 
-def asked(access: Access, question: VaultCall) -> Any:
-    """Ask the vault one thing, with a client of its own.
+def async_performer(access: Access) -> Callable[[VaultCall], Awaitable[Any]]:
+    """Return a function that performs the calls of one flow, for :func:`.effects.arun`.
 
-    Certificates are read once an hour and assertions of remote keys are used again, so that no connection is worth
-    keeping: none goes stale, none is shared after a fork, and there is nothing to close.
+    All its calls, their retries and the waits between them end within ``access.timeout`` seconds from now.
 
-    :raises KeyVaultError, ConfigurationError: it did not work.
+    :returns: raises :class:`.KeyVaultError` or :class:`.ConfigurationError` if a call fails.
     """
-    credential = access.credential_for(question.url)
-    client = client_class(question.module, question.client)(question.target, credential, **access.options)
-    try:
-        answer = getattr(client, question.method)(*question.arguments, **access.timeouts)
-        return list(answer) if question.pages else answer
-    except BaseException as error:  # noqa: BLE001 - the credential is the caller's code, and the clients raise anything
-        failure = explained(error, question.operation, question.subject)
-    finally:
-        if not access.shares_transport:
-            client.close()
-    # Outside of the handler, so that it does not carry the other along, which has the request and its token.
-    raise cleared(failure)
+    from azure_certvar_credential.keyvault.retries import AsyncVaultRetryPolicy
+
+    until = time.monotonic() + access.timeout
+
+    async def perform(call: VaultCall) -> Any:
+        left = _time_left(access, call, until)
+        with requires_keyvault_extra():
+            client = _client(access, call, f"{call.module}.aio", AsyncVaultRetryPolicy(until, **access.options))
+        try:
+            return await asyncio.wait_for(_async_answer(client, call, access.timeouts_within(left)), left)
+        except BaseException as error:  # noqa: BLE001 - a credential may raise anything, and so do the clients
+            late = isinstance(error, asyncio.TimeoutError) and time.monotonic() >= until
+            failure = _late(access, call) if late else explained(error, call.operation, call.subject)
+        finally:
+            if not access.shares_transport:
+                await client.close()
+        raise failure
+
+    return perform
+
+
+async def _async_answer(client: Any, call: VaultCall, timeouts: dict[str, float]) -> Any:
+    answer = getattr(client, call.method)(*call.arguments, **timeouts)
+    return [item async for item in answer] if call.pages else await answer
+
+
+def _client(access: Access, call: VaultCall, module: str, retry_policy: object) -> Any:
+    credential = access.credential_for(call.url)
+    return client_class(module, call.client)(call.target, credential, retry_policy=retry_policy, **access.options)
+
+
+def _time_left(access: Access, call: VaultCall, until: float) -> float:
+    left = until - time.monotonic()
+    if left <= 0:
+        raise _late(access, call)
+    return left
+
+
+def _late(access: Access, call: VaultCall) -> KeyVaultUnavailableError:
+    return KeyVaultUnavailableError(
+        f"could not {call.operation.does} {call.subject}: the vault did not answer within timeout={access.timeout:g} s"
+    )

@@ -1,6 +1,6 @@
-"""What went wrong with a vault, in words: what, with which name, and what to do.
+"""Turns the failures of Key Vault's clients into errors that name operation, object and remedy.
 
-The errors made here have no cause and no response attached: those hold the request, and with it the token.
+These errors have neither cause nor response attached, since both hold the request, and with it the token.
 https://learn.microsoft.com/azure/key-vault/general/rest-error-codes
 """
 
@@ -11,6 +11,7 @@ from typing import Any
 
 from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpResponseError
 
+from azure_certvar_credential._secrecy.redaction import without_secrets
 from azure_certvar_credential.exceptions import (
     ConfigurationError,
     KeyVaultError,
@@ -20,17 +21,17 @@ from azure_certvar_credential.exceptions import (
     KeyVaultVersionError,
 )
 
-# Of what a server or a library says, so much is passed on.
+# Characters of a foreign message that are passed on.
 _MOST = 600
 
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """What is done in the vault.
+    """An operation of Key Vault.
 
-    :ivar does: in words, after "to".
-    :ivar permission: its name in access policies.
-    :ivar role: the narrowest built-in role that has it.
+    :ivar does: a phrase for "could not …".
+    :ivar permission: the permission's name in access policies.
+    :ivar role: the narrowest built-in role that has the permission.
     """
 
     does: str
@@ -43,16 +44,18 @@ LIST_VERSIONS = Operation("list the versions of the certificate", "certificates/
 READ_SECRET = Operation("read the private key out of the secret", "secrets/get", "Key Vault Certificate User")
 SIGN = Operation("sign with the key", "keys/sign", "Key Vault Crypto User")
 
-_OR_REMOTE = "; or leave the key there with prefer_remote=True, which needs keys/sign (role 'Key Vault Crypto User')"
-_OR_PINNED = "; or pin a version, which needs no list"
+_OR_REMOTE = (
+    "; or leave the key in the vault with prefer_remote=True, which needs keys/sign (role 'Key Vault Crypto User')"
+)
+_OR_PINNED = "; or pin a version, which needs no listing"
 
 
 def explained(error: BaseException, operation: Operation, subject: str) -> BaseException:
-    """Turn what a client of Key Vault raised into an error of this package; an interrupt stays what it is.
+    """Return an error of this package for one that a client of Key Vault raised; an interrupt is returned unchanged.
 
-    :param error: what it raised.
-    :param operation: what was to be done.
-    :param subject: with what, such as ``app in https://contoso.vault.azure.net``.
+    :param error: the client's error.
+    :param operation: the operation that failed.
+    :param subject: its object, such as ``app of https://contoso.vault.azure.net``.
     """
     if not isinstance(error, Exception):
         return error
@@ -61,18 +64,18 @@ def explained(error: BaseException, operation: Operation, subject: str) -> BaseE
     if isinstance(error, HttpResponseError) and response is not None:
         return _answered(error, response, operation, head)
     if isinstance(error, ClientAuthenticationError):
-        return KeyVaultPermissionError(f"{head}: the vault's credential got no token: {_text(error)}")
+        return KeyVaultPermissionError(f"{head}: the credential for the vault got no token: {_text(error)}")
     if isinstance(error, AzureError):
         return KeyVaultUnavailableError(
-            f"{head}: no answer ({type(error).__name__}); is the vault's URL right, and can it be reached from here? "
+            f"{head}: no answer ({type(error).__name__}). Check the vault's URL, and that this machine can reach it: "
             f"{_text(error)}"
         )
     if isinstance(error, ValueError) and "verify_challenge_resource" in str(error):
-        return ConfigurationError(f"{head}: this host is not one of Key Vault's: {_text(error)}")
+        return ConfigurationError(f"{head}: the host is not a Key Vault of this token's service: {_text(error)}")
     if isinstance(error, (ValueError, TypeError, KeyError, AttributeError)):
-        # The clients meet an answer that is not Key Vault's with whatever exception comes of it.
+        # The clients do not check an answer's form, and fail with any of these on one that Key Vault did not give.
         return KeyVaultUnavailableError(
-            f"{head}: the answer is not Key Vault's JSON; is something else at this address, a proxy or a gateway? "
+            f"{head}: the answer is not Key Vault's JSON. Does a proxy or gateway answer at this address? "
             f"({type(error).__name__})"
         )
     return KeyVaultError(f"{head}: {type(error).__name__}: {_text(error)}")
@@ -80,43 +83,43 @@ def explained(error: BaseException, operation: Operation, subject: str) -> BaseE
 
 def _answered(error: HttpResponseError, response: Any, operation: Operation, head: str) -> KeyVaultError:
     status = int(response.status_code)
-    code, inner, said = _body(error)
+    code, inner, message = _body(error)
     details: dict[str, Any] = {"status_code": status, "code": inner or code}
-    told = f" (HTTP {status}{f', {inner or code}' if inner or code else ''}{f': {said}' if said else ''})"
+    facts = f" (HTTP {status}{f', {inner or code}' if inner or code else ''}{f': {message}' if message else ''})"
     if status == 404 and code is not None:
-        return KeyVaultNotFoundError(f"{head}: it is not there; check name, version and vault{told}", **details)
+        return KeyVaultNotFoundError(f"{head}: not found; check name, version and vault{facts}", **details)
     if status == 403 and (inner or "").endswith(("Disabled", "Expired", "NotYetValid")):
-        return KeyVaultVersionError(f"{head}: this version cannot be used{told}", **details)
+        return KeyVaultVersionError(f"{head}: this version cannot be used{facts}", **details)
     if status == 403 and inner in ("ForbiddenByFirewall", "ForbiddenByConnection"):
-        return KeyVaultPermissionError(f"{head}: the vault's network rules do not let this machine in{told}", **details)
+        return KeyVaultPermissionError(f"{head}: the vault's network rules exclude this machine{facts}", **details)
     if status == 403:
         other = {"secrets/get": _OR_REMOTE, "certificates/list": _OR_PINNED}.get(operation.permission, "")
         return KeyVaultPermissionError(
             f"{head}: the credential lacks the permission {operation.permission}. Assign it the role "
-            f"{operation.role!r}, or allow {operation.permission} in the vault's access policy{other}{told}",
+            f"{operation.role!r}, or allow {operation.permission} in the vault's access policy{other}{facts}",
             **details,
         )
     if status == 401:
         return KeyVaultPermissionError(
-            f"{head}: the vault does not take the credential's token; are both of the same tenant and cloud?{told}",
+            f"{head}: the vault rejects the credential's token. Are both of the same tenant and cloud?{facts}",
             **details,
         )
     if status == 429:
         after = response.headers.get("Retry-After")
-        wait = f", and asks to wait {after} s" if after else ""
-        return KeyVaultUnavailableError(f"{head}: the vault throttles{wait}{told}", **details)
+        wait = f" for {_line(after)} s" if after else ""
+        return KeyVaultUnavailableError(f"{head}: the vault throttles requests{wait}{facts}", **details)
     if status >= 500:
-        return KeyVaultUnavailableError(f"{head}: the vault is out of order{told}", **details)
+        return KeyVaultUnavailableError(f"{head}: the vault is unavailable{facts}", **details)
     if code is None:
         return KeyVaultUnavailableError(
-            f"{head}: the answer is not Key Vault's; is something else at this address, a proxy or a gateway?{told}",
+            f"{head}: the answer is not Key Vault's. Does a proxy or gateway answer at this address?{facts}",
             **details,
         )
-    return KeyVaultError(f"{head}: it was refused{told}", **details)
+    return KeyVaultError(f"{head}: the vault refused{facts}", **details)
 
 
 def _body(error: HttpResponseError) -> tuple[str | None, str | None, str]:
-    """Code, inner code and message of Key Vault's error body; None and nothing if the body is another."""
+    """Return code, inner code and message of Key Vault's error body; None, None and "" if it is not one."""
     body = error.error
     if body is None or not isinstance(body.code, str):
         return None, None, ""
@@ -125,8 +128,8 @@ def _body(error: HttpResponseError) -> tuple[str | None, str | None, str]:
 
 
 def _text(error: Exception) -> str:
-    return _line(getattr(error, "message", None) or str(error))
+    return _line(getattr(error, "message", None) or error)
 
 
 def _line(text: object) -> str:
-    return " ".join(str(text).split())[:_MOST]
+    return without_secrets(" ".join(str(text).split())[:_MOST])

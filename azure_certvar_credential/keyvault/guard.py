@@ -1,44 +1,55 @@
-"""Lets a vault's credential give tokens only for the service that the host belongs to.
+"""Restricts a vault's credential to tokens for the Key Vault service that the vault's host belongs to.
 
-Key Vault's clients compare the two when a challenge arrives, but those before azure-keyvault-certificates 4.12,
-azure-keyvault-secrets 4.12 and azure-keyvault-keys 4.11.3 remember a challenge before they compare it, so that a second
-call would send a token to a host that the first call was right to refuse.
+A vault names the service in its challenge, and whoever answers in its place could name any other. Key Vault's clients
+compare host and service too, but they accept any parent domain, ``https://net`` for ``contoso.vault.azure.net``; and
+those before azure-keyvault-certificates 4.12, azure-keyvault-secrets 4.12 and azure-keyvault-keys 4.11.3 remember a
+challenge before they compare it, so that a second call would send a token to a host that the first call refused.
 https://learn.microsoft.com/azure/key-vault/general/authentication-requests-and-responses
 """
 
 from __future__ import annotations
 
+import re
 from typing import Any
 from urllib.parse import urlsplit
 
+from azure_certvar_credential._secrecy.redaction import redact_value
+
 _METHODS = ("get_token", "get_token_info")
+# In every cloud the service's domain is that of Key Vault or Managed HSM below the cloud's own. No port, user name or
+# path belongs to it; a resource that ends in a slash gives a scope with two.
+# https://learn.microsoft.com/azure/key-vault/general/about-keys-secrets-certificates#dns-suffixes-for-object-identifiers
+_SCOPE = re.compile(r"https://((?:vault|managedhsm)(?:\.[a-z0-9-]+){2,})//?\.default", re.IGNORECASE)
 
 
 class GuardedCredential:
-    """A credential for one host; whether its methods are coroutine functions is the inner one's business.
+    """A credential for one vault, synchronous or asynchronous as the credential inside.
 
-    :param credential: the inner one.
+    :param credential: the credential to ask for tokens.
     :param url: the vault's URL.
     """
 
     def __init__(self, credential: Any, url: str) -> None:
         self._credential = credential
-        self._host = urlsplit(url).hostname or ""
+        self._host = (urlsplit(url).hostname or "").removesuffix(".")
 
     def __getattr__(self, name: str) -> Any:
-        # Here, since clients ask with hasattr which of the two methods there are.
+        # Looked up dynamically, because clients test with hasattr which of the two methods exist.
         value = getattr(self._credential, name)
         if name not in _METHODS:
             return value
 
         def guarded(*scopes: str, **options: Any) -> Any:
             for scope in scopes:
-                resource = urlsplit(scope).hostname
-                if not resource or not self._host.endswith(f".{resource}"):
+                if not self._is_own_service(scope):
                     raise ValueError(
-                        f"{self._host} asked for a token for {scope}, which is not the service that it belongs to; "
-                        "if it is trusted, pass verify_challenge_resource=False"
+                        f"{self._host} demands a token for {redact_value(scope)}, which is not the Key Vault service "
+                        "of that host; if you trust the host, pass verify_challenge_resource=False"
                     )
             return value(*scopes, **options)
 
         return guarded
+
+    def _is_own_service(self, scope: str) -> bool:
+        found = _SCOPE.fullmatch(scope)
+        return found is not None and self._host.endswith(f".{found[1].lower()}")

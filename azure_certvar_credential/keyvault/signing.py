@@ -1,4 +1,4 @@
-"""What both signers share: the digest that goes to the vault, the key as its client takes it, the check of the answer.
+"""Signs in a vault, as a flow without I/O: the digest to send, the key as its client takes it, the check of the answer.
 
 https://learn.microsoft.com/rest/api/keyvault/keys/sign/sign
 """
@@ -11,68 +11,57 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from azure_certvar_credential.exceptions import ConfigurationError, KeyVaultError
-from azure_certvar_credential.keyvault.calls import VaultCall
+from azure_certvar_credential.exceptions import KeyVaultError
+from azure_certvar_credential.keyvault.access import client_class
+from azure_certvar_credential.keyvault.calls import VaultCall, VaultFlow
 from azure_certvar_credential.keyvault.failures import SIGN
-from azure_certvar_credential.keyvault.location import client_class
+from azure_certvar_credential.signers.algorithms import ALGORITHMS
 from azure_certvar_credential.signers.keys import PublicKey, fitting
 from azure_certvar_credential.signers.verification import verify
 
-CRYPTO = "azure.keyvault.keys.crypto"
-
-_CURVES = {"secp256r1": "P-256", "secp384r1": "P-384", "secp521r1": "P-521"}
+CRYPTO = ("azure.keyvault.keys.crypto", "CryptographyClient")
 
 
-def question(key_id: str, public_key: PublicKey, message: bytes, algorithm: str) -> VaultCall:
-    """Return what the vault is asked to have a message signed: it takes digests only.
+def sign(key_id: str, public_key: PublicKey, message: bytes, algorithm: str) -> VaultFlow[bytes]:
+    """Have a message signed; only its digest goes to the vault.
 
     :raises ConfigurationError: the key does not fit the algorithm.
+    :raises KeyVaultError: the vault did not sign, or the signature is not the key's.
     """
     digest = hashlib.new(f"sha{fitting(public_key, algorithm).hash_bits}", message).digest()
-    # The names of the algorithms are those of JWS.
-    name = client_class(CRYPTO, "SignatureAlgorithm")(algorithm)
-    return VaultCall(
-        CRYPTO, "CryptographyClient", key_id, _key(key_id, public_key), "sign", (name, digest), SIGN, key_id
+    # The algorithms have the same names as in JWS.
+    name = client_class(CRYPTO[0], "SignatureAlgorithm")(algorithm)
+    key = _key(key_id, public_key)
+    # Answer: a SignResult.
+    answer = yield VaultCall(*CRYPTO, key_id, key, "sign", (name, digest), SIGN, key_id)
+    signature = answer.signature
+    # Verified here: Entra's error would only say that the assertion is invalid.
+    if isinstance(signature, bytes) and verify(public_key, message, signature, algorithm):
+        return signature
+    raise KeyVaultError(
+        f"a signature by {key_id} does not verify with the public key given for it; is that of another version?"
     )
 
 
 def trial(public_key: PublicKey) -> tuple[bytes, str]:
-    """Return a message that can never be an assertion, and an algorithm of the key, to see whether it signs."""
-    # NUL is in no JWS signing input (RFC 7515 section 5.1).
+    """Return a message that can never be an assertion, and an algorithm of the key, to test whether the key signs."""
+    # A JWS signing input contains no NUL (RFC 7515 section 5.1).
     message = b"azure_certvar_credential trial of a vault\x00" + secrets.token_bytes(32)
-    if isinstance(public_key, ec.EllipticCurvePublicKey):
-        return message, _CURVES[public_key.curve.name].replace("P-", "ES").replace("521", "512")
-    return message, "PS256"
-
-
-def checked(answer: Any, message: bytes, algorithm: str, public_key: PublicKey, key_id: str) -> bytes:
-    """Return the signature of a ``SignResult`` if it is one; Entra would only call the assertion invalid.
-
-    :raises KeyVaultError: it does not verify with the certificate's public key.
-    """
-    signature = answer.signature
-    if isinstance(signature, bytes) and verify(public_key, message, signature, algorithm):
-        return signature
-    raise KeyVaultError(
-        f"what {key_id} signed does not verify with the public key that should belong to it; is it of another version?"
-    )
+    curve = public_key.curve.name if isinstance(public_key, ec.EllipticCurvePublicKey) else None
+    return message, next(row.name for row in ALGORITHMS.values() if row.curve == curve)
 
 
 def _key(key_id: str, public_key: PublicKey) -> Any:
-    """Return the key as the client takes it. With its public half the client need not ask for it (``keys/get``).
-
-    :raises ConfigurationError: it is neither RSA nor EC on one of the curves of RFC 7518 section 3.4.
-    """
+    """Return the key as the client takes it; given its public half, the client does not fetch it (``keys/get``)."""
     jwk: dict[str, Any] = {"key_ops": ["sign"]}
     if isinstance(public_key, rsa.RSAPublicKey):
         numbers = public_key.public_numbers()
         jwk |= {"kty": "RSA", "n": _octets(numbers.n), "e": _octets(numbers.e)}
-    elif isinstance(public_key, ec.EllipticCurvePublicKey) and public_key.curve.name in _CURVES:
-        size, point = (public_key.curve.key_size + 7) // 8, public_key.public_numbers()
-        jwk |= {"kty": "EC", "crv": _CURVES[public_key.curve.name]}
-        jwk |= {"x": point.x.to_bytes(size, "big"), "y": point.y.to_bytes(size, "big")}
     else:
-        raise ConfigurationError(f"a Key Vault key that signs is RSA or EC, not {type(public_key).__name__}")
+        # RFC 7518 section 6.2.1.1 names its three curves by their size.
+        bits, point = public_key.curve.key_size, public_key.public_numbers()
+        size = (bits + 7) // 8
+        jwk |= {"kty": "EC", "crv": f"P-{bits}", "x": point.x.to_bytes(size, "big"), "y": point.y.to_bytes(size, "big")}
     return client_class("azure.keyvault.keys", "KeyVaultKey")(key_id, jwk=jwk)
 
 

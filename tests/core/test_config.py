@@ -101,7 +101,7 @@ def test_a_client_id_that_cannot_be_one_is_refused(client_id: object) -> None:
 def test_the_quotes_that_an_env_file_left_are_named(option: str, value: str, quotes: str) -> None:
     for space in ("", " "):
         with pytest.raises(ConfigurationError, match=f"^{option} is in quotes: remove them"):
-            made(**{option: f"{space}{quotes[0]}{value}{quotes[1]}{space}"})
+            made(**dict[str, Any]({option: f"{space}{quotes[0]}{value}{quotes[1]}{space}"}))
 
 
 def test_the_quotes_around_another_allowed_tenant_are_named_too() -> None:

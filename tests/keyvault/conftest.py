@@ -47,7 +47,7 @@ class Scene:
     def source(self, name: str = "app", **options: Any) -> KeyVaultCertificate | AsyncKeyVaultCertificate:
         """A source for a certificate of the vault."""
         url = options.pop("vault_url", self.vault.vault_url)
-        credential = options.pop("credential", None) or self.bootstrap()
+        credential: Any = options.pop("credential", None) or self.bootstrap()
         options = {"transport": self.vault_transport(), **options}
         if self.kind == "sync":
             return KeyVaultCertificate(url, name, credential, **options)

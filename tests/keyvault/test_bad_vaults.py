@@ -116,7 +116,7 @@ CASES: dict[str, Case] = {
     "a credential that gets no token": Case(unregistered, KeyVaultPermissionError, ("got no token", "AADSTS7000112")),
     "a vault of another tenant": Case(foreign, KeyVaultPermissionError, ("got no token", "tenant")),
     "no such certificate": Case(lambda _: None, KeyVaultNotFoundError, ("check name", "CertificateNotFound")),
-    "no such version": Case(stored(), KeyVaultNotFoundError, ("version 0123", "not there"), {"version": "0123"}),
+    "no such version": Case(stored(), KeyVaultNotFoundError, ("version 0123", "not found"), {"version": "0123"}),
     "all versions disabled": Case(stored(enabled=False), KeyVaultVersionError, ("none of the 1", "is disabled")),
     "all versions expired": Case(stored(expires=DAY), KeyVaultVersionError, ("expired on 1970-01-02 00:00:00 UTC",)),
     "all versions early": Case(stored(not_before=4e9), KeyVaultVersionError, ("not valid before 2096-10-02",)),
@@ -131,8 +131,10 @@ CASES: dict[str, Case] = {
         stored(secret=pair("other").to_pem()), KeyVaultSecretError, (pair("other").thumbprint,)
     ),
     "neither PFX nor PEM": Case(stored(content_type="text/plain"), KeyVaultSecretError, ("'text/plain'", "x-pkcs12")),
-    "a vault that throttles": Case(throttled, KeyVaultUnavailableError, ("throttles", "wait 17 s", "Throttled")),
-    "a vault out of order": Case(faulty(Fault.server_error()), KeyVaultUnavailableError, ("out of order", "503")),
+    "a vault that throttles": Case(throttled, KeyVaultUnavailableError, ("throttles", "for 17 s", "Throttled")),
+    "a vault that is unavailable": Case(
+        faulty(Fault.server_error()), KeyVaultUnavailableError, ("vault is unavailable", "503")
+    ),
     "a page of HTML": Case(faulty(Fault.not_json()), KeyVaultUnavailableError, ("not Key Vault's", "proxy")),
     "a page of HTML at once": Case(html_before_the_challenge, KeyVaultUnavailableError, ("not Key Vault's", "proxy")),
     "a page of HTML that says 404": Case(
