@@ -6,6 +6,7 @@ Whatever is given, what comes out is an https URL of the host that was asked for
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from ipaddress import IPv6Address
 from urllib.parse import urlsplit
 
@@ -122,23 +123,20 @@ def _split(name: str, value: str, expected: str) -> tuple[str, int | None, str, 
     text = value.strip()
     if "@" in text:  # not repeated: what stands before it is usually a password
         raise ConfigurationError(f"{name} must be without a user name or password before an '@'")
-    no_host = ConfigurationError(f"{name} {redact_value(value)} is not {expected}")
+    parts = None
     # urlsplit drops tabs and line ends, and some letters of other scripts become ASCII in lower case.
-    if not text.isascii() or any(c.isspace() or not c.isprintable() for c in text):
-        raise no_host
-    try:
-        parts = urlsplit(text if "://" in text else f"https://{text}")
-    except ValueError:  # an unclosed bracket
-        raise no_host from None
-    if parts.scheme != "https":
+    if text.isascii() and not any(c.isspace() or not c.isprintable() for c in text):
+        with suppress(ValueError):  # an unclosed bracket
+            parts = urlsplit(text if "://" in text else f"https://{text}")
+    if parts is not None and parts.scheme != "https":
         raise ConfigurationError(f"{name} {redact_value(value)} must use https: the request carries a credential")
-    netloc = _NETLOC.fullmatch(parts.netloc)
-    if netloc is None or not (_is_ipv6(netloc[2]) if netloc[2] else len(netloc[1]) <= _LONGEST_HOST):
-        raise no_host
-    port = int(netloc[3]) if netloc[3] else None
-    if port is not None and not 0 < port <= _LARGEST_PORT:
-        raise no_host
-    return (netloc[1] or netloc[2]).lower(), port, parts.path, bool(parts.query or parts.fragment)
+    netloc = None if parts is None else _NETLOC.fullmatch(parts.netloc)
+    if parts is not None and netloc is not None:
+        port = int(netloc[3]) if netloc[3] else None
+        is_host = _is_ipv6(netloc[2]) if netloc[2] else len(netloc[1]) <= _LONGEST_HOST
+        if is_host and (port is None or 0 < port <= _LARGEST_PORT):
+            return (netloc[1] or netloc[2]).lower(), port, parts.path, bool(parts.query or parts.fragment)
+    raise ConfigurationError(f"{name} {redact_value(value)} is not {expected}")
 
 
 def _kind(host: str, segments: list[str], tenant_id: str) -> Kind:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from azure_certvar_credential._core.client_authentication import assertion_fields
+from azure_certvar_credential._core.client_authentication import assertion
 from azure_certvar_credential._core.exchange import MAX_BODY, Response, read
 from azure_certvar_credential._core.grants.form import form, headers
 from azure_certvar_credential._core.request import token_request
@@ -21,7 +21,7 @@ BODY = b'{"access_token":"' + SECRET.encode() + b'","token_type":"Bearer","expir
 
 def test_the_form_has_the_fields_of_rfc_7523_and_nothing_else() -> None:
     request = token_request(("one", "two"), tenant_id="t", enable_cae=False, claims=None)
-    assert form(request, request.grant, client_id="c", proof=assertion_fields("x.y.z")) == {
+    assert form(request, request.grant, client_id="c", proof=assertion.fields("x.y.z")) == {
         "client_id": "c",
         "scope": "one two",
         "grant_type": "client_credentials",

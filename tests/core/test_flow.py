@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from azure_certvar_credential._core.client_authentication import ASSERTION_TYPE
+from azure_certvar_credential._core.client_authentication.assertion import ASSERTION_TYPE
 from azure_certvar_credential._core.effects import LoadCertificate, Send, Sign, Token, WriteCache
 from azure_certvar_credential.exceptions import AuthenticationError, CertificateRejectedError, ResponseFormatError
 from tests.core.certificates import certificate

@@ -11,9 +11,6 @@ from typing import Protocol
 from azure_certvar_credential._core.effects import Flow, Moment, Unanswered
 from azure_certvar_credential._core.exchange import Response
 
-# RFC 7523 section 2.2.
-ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
-
 
 class ClientProof(Protocol):
     """The client authentication of one acquisition, which may send several requests."""
@@ -59,8 +56,3 @@ class ClientAuthentication(Protocol):
         :param audience: whom it is for, the ``aud``.
         """
         ...
-
-
-def assertion_fields(client_assertion: str) -> dict[str, str]:
-    """Return the form fields of an assertion (RFC 7523 section 2.2)."""
-    return {"client_assertion_type": ASSERTION_TYPE, "client_assertion": client_assertion}

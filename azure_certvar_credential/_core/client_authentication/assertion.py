@@ -16,6 +16,7 @@ from azure_certvar_credential.signers.encoding import base64url
 if TYPE_CHECKING:
     from azure_certvar_credential.certificates import ClientCertificate
 
+ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 # Microsoft asks for 5 to 10 minutes between nbf and exp:
 # https://learn.microsoft.com/entra/identity-platform/certificate-credentials
 LIFETIME = 600
@@ -92,6 +93,11 @@ def signing_input(header: str, *, client_id: str, audience: str, issued_at: floa
 def compact(signed: bytes, signature: bytes) -> str:
     """Join signing input and signature to the JWS compact serialization (RFC 7515 section 3.1)."""
     return f"{signed.decode('ascii')}.{base64url(signature)}"
+
+
+def fields(client_assertion: str) -> dict[str, str]:
+    """Return the form fields of an assertion (RFC 7523 section 2.2)."""
+    return {"client_assertion_type": ASSERTION_TYPE, "client_assertion": client_assertion}
 
 
 def _json(value: dict[str, object]) -> bytes:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from azure_certvar_credential._core import exchange
-from azure_certvar_credential._core.client_authentication import ClientProof, assertion, assertion_fields
+from azure_certvar_credential._core.client_authentication import ClientProof, assertion
 from azure_certvar_credential._core.effects import (
     Flow,
     LoadCertificate,
@@ -135,11 +135,11 @@ class _CertificateProof:
         # After the first request only fresh ones do.
         self._reused, self._may_reuse = recent is not None, False
         if recent is not None:
-            return assertion_fields(recent)
+            return assertion.fields(recent)
         signed = yield from method.sign(certificate, audience, moment.time + self._clock_offset, moment.jti)
         if remote:
             yield WriteAssertion(key, signed, moment.time + assertion.LIFETIME - assertion.REUSE_MARGIN)
-        return assertion_fields(signed)
+        return assertion.fields(signed)
 
     def recovers(self, failure: Exception, answer: exchange.Response | Unanswered, moment: Moment) -> Flow[bool]:
         """Say whether a fresh assertion, the server's time or another certificate may do better."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from azure_certvar_credential._core.client_authentication import ClientProof, assertion_fields
+from azure_certvar_credential._core.client_authentication import ClientProof, assertion
 from azure_certvar_credential._core.effects import Flow, LoadAssertion, Moment, Unanswered
 from azure_certvar_credential._core.exchange import Response
 
@@ -27,12 +27,12 @@ class ProvidedAssertion:
 
     def assertion_for(self, audience: str) -> Flow[str]:  # noqa: ARG002 - whom it is for was decided elsewhere
         """Return the source's present assertion."""
-        assertion: str = yield LoadAssertion()
-        return assertion
+        provided: str = yield LoadAssertion()
+        return provided
 
     def fields(self, endpoint: str, moment: Moment) -> Flow[dict[str, str]]:  # noqa: ARG002 - the protocol's
         """Return the fields with the source's present assertion."""
-        return assertion_fields((yield LoadAssertion()))
+        return assertion.fields((yield LoadAssertion()))
 
     def recovers(self, failure: Exception, answer: Response | Unanswered, moment: Moment) -> Flow[bool]:  # noqa: ARG002
         """Say no: neither its times nor its key are ours to change."""
