@@ -49,13 +49,13 @@ class _ClosedError(Exception):
 
 def load_pfx(
     pfx: ber.Element, password: bytes | None, budget: kdf_budget.Budget
-) -> tuple[pkcs12.PKCS12KeyAndCertificates, list[PrivateKey]]:
+) -> tuple[pkcs12.PKCS12KeyAndCertificates, list[PrivateKey], list[CertificateFormatError]]:
     """Read keys and certificates from a PFX.
 
     :param pfx: the whole file as an element.
     :param password: its password; ignored if it is not needed.
     :param budget: what the key derivations may cost.
-    :returns: the certificates with the first key, and the other keys.
+    :returns: the certificates with the first key, the other keys, and the errors of certificates that cannot be read.
     :raises PasswordRequiredError: it is encrypted, and ``password`` is None or empty.
     :raises WrongPasswordError: the password does not open it.
     :raises CertificateFormatError: it is damaged, asks for too many iterations, or uses an unsupported algorithm.
@@ -65,9 +65,10 @@ def load_pfx(
     try:
         structure = inspect(pfx)
         budget.spend(structure.iterations, "the PFX")
-        certificates, keys = _unlock(structure, password, budget)
+        refused: list[CertificateFormatError] = []
+        certificates, keys = _unlock(structure, password, budget, refused)
         entries = [pkcs12.PKCS12Certificate(certificate, None) for certificate in certificates]
-        return pkcs12.PKCS12KeyAndCertificates(keys[0] if keys else None, None, entries), keys[1:]
+        return pkcs12.PKCS12KeyAndCertificates(keys[0] if keys else None, None, entries), keys[1:], refused
     except ber.MalformedError as error:
         problem = str(error)
     # Outside the handler, so that the foreign exception does not become __context__.
@@ -75,7 +76,7 @@ def load_pfx(
 
 
 def _unlock(
-    structure: Structure, password: bytes | None, budget: kdf_budget.Budget
+    structure: Structure, password: bytes | None, budget: kdf_budget.Budget, refused: list[CertificateFormatError]
 ) -> tuple[list[x509.Certificate], list[PrivateKey]]:
     mac = structure.mac
     if mac and not mac_data.is_known(mac):
@@ -91,7 +92,7 @@ def _unlock(
                 continue
             fits = True
         try:
-            return _open(structure, passphrase, budget)
+            return _open(structure, passphrase, budget, refused)
         except _ClosedError as error:
             closed = error
     raise _failure(structure, password, closed, fits=fits)
@@ -108,7 +109,7 @@ def _passphrases(structure: Structure, password: bytes | None) -> list[Passphras
 
 
 def _open(
-    structure: Structure, passphrase: Passphrase, budget: kdf_budget.Budget
+    structure: Structure, passphrase: Passphrase, budget: kdf_budget.Budget, refused: list[CertificateFormatError]
 ) -> tuple[list[x509.Certificate], list[PrivateKey]]:
     hidden = Bags()
     foreign: list[Encrypted] = []
@@ -123,7 +124,12 @@ def _open(
         raise _ClosedError from None
     budget.spend(hidden_iterations, "the PFX")
     encoded = (*structure.bags.certificates, *hidden.certificates)
-    certificates = [load_certificate(certificate, "the PFX") for certificate in encoded]
+    certificates = []
+    for certificate in encoded:
+        try:
+            certificates.append(load_certificate(certificate, "the PFX"))
+        except CertificateFormatError as error:
+            refused.append(error)
     if foreign:
         others = openssl.certificates_in(foreign, passphrase)
         if others is None:
