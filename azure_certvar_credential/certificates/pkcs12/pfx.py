@@ -23,7 +23,7 @@ from azure_certvar_credential.certificates.pkcs12.authenticated_safe import (
 )
 from azure_certvar_credential.certificates.pkcs12.encrypted_keys import open_key, read_key
 from azure_certvar_credential.certificates.pkcs12.kdf import EMPTY_PASSWORD, NO_PASSWORD, Passphrase
-from azure_certvar_credential.certificates.pkcs12.passwords import wrong_password_hint
+from azure_certvar_credential.certificates.pkcs12.passwords import NOT_ASCII, wrong_password_hint
 from azure_certvar_credential.certificates.structures import load_certificate
 from azure_certvar_credential.exceptions import (
     AmbiguousPrivateKeyError,
@@ -85,8 +85,10 @@ def _unlock(
         )
     closed, fits = _ClosedError(), False
     for number, passphrase in enumerate(_passphrases(structure, password)):
-        if number and not budget.affords(mac.iterations if mac else structure.iterations):
-            break
+        # Several encodings of one password may fit the MAC, and each is then tried on the content.
+        cost = mac.iterations if mac and not passphrase.octets else structure.iterations
+        if number and not budget.affords(cost):
+            continue
         if mac:
             if not mac_data.verifies(mac, structure.content, passphrase):
                 continue
@@ -100,7 +102,7 @@ def _unlock(
 
 def _passphrases(structure: Structure, password: bytes | None) -> list[Passphrase]:
     """Return the passwords to try: also none at all, since an unneeded password is ignored."""
-    possible = [Passphrase.of(password)] if password else []
+    possible = [*Passphrase.encodings_of(password)] if password else []
     takes_octets = (structure.mac is None or structure.mac.digest == kdf_budget.PBMAC1) and all(
         kdf_budget.is_pbes2(algorithm) for algorithm in structure.algorithms
     )
@@ -184,10 +186,10 @@ def _failure(
             f"the PFX is encrypted with {', '.join(lacking)}, which the installed OpenSSL does not provide{right}. "
             f"{EXPORT_AGAIN}"
         )
-    if fits and password and not _is_utf8(password):
+    if fits and password and not password.isascii():
         return CertificateFormatError(
-            "the password fits the MAC of the PFX, but does not decrypt its content. Its octets are not UTF-8 (perhaps "
-            "Latin-1): give the password as str, or encode it as UTF-8"
+            "the password fits the MAC of the PFX, but does not decrypt its content: the tool that made it has encoded "
+            f"the characters outside ASCII in another way. {NOT_ASCII}"
         )
     if fits or (structure.mac is None and not structure.algorithms):
         return CertificateFormatError(
@@ -201,11 +203,3 @@ def _failure(
     return WrongPasswordError(
         f"the password does not open the PFX, or its content is damaged{also}{wrong_password_hint(password)}"
     )
-
-
-def _is_utf8(octets: bytes) -> bool:
-    try:
-        octets.decode("utf-8")
-    except UnicodeDecodeError:
-        return False
-    return True
