@@ -94,9 +94,10 @@ def _readings(text: str) -> Iterator[list[str]]:
     joined = "".join(parts)
     if re.fullmatch(r"[A-Za-z0-9+/_=-]+", joined) is None:
         return
-    for reading in (_ITEM.findall(joined), [item for part in parts for item in _ITEM.findall(part)]):
-        if len(reading) <= _MOST_ITEMS:
-            yield reading
+    if joined.count("=") <= 2 * _MOST_ITEMS:
+        yield _ITEM.findall(joined)
+    if 1 < len(parts) <= _MOST_ITEMS:
+        yield [item for part in parts for item in _ITEM.findall(part)]
     if len(parts) > 1:
         line = re.sub(r"[\r\n\t]+", "", text).lstrip(" ")
         # In the second, `+` was the last character.

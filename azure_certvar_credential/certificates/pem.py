@@ -26,10 +26,14 @@ _END_LINE = re.compile(r"-----END ([A-Z0-9][A-Z0-9 #]{0,60})-----")
 _LABEL = re.compile(r"[A-Z0-9][A-Z0-9 #]{0,60}")
 
 
-# The mark of a comment before a BEGIN line, and before the line after it. The mark at the very start of a text is gone,
-# because it looks like a prompt.
-_COMMENTED = re.compile(r"\A[ \t]{0,9}\Z|(?:\A|[\r\n])[ \t]{0,9}(?:#|//|;|--|\*|%|REM\b)[ \t]{0,9}\Z")
-_COMMENT_GOES_ON = re.compile(r"[ \t]{0,9}[\r\n]{1,2}[ \t]{0,9}(?:#|//|;|--(?!-)|\*|%|REM\b)")
+# The mark of a comment, before a BEGIN line and again before the line after it.
+_MARK = r"(?:#|//|;|--(?!-)|\*|%|REM\b)"
+_COMMENTED = re.compile(rf"(?:\A|[\r\n])[ \t]{{0,9}}{_MARK}[ \t]{{0,9}}\Z")
+_COMMENT_GOES_ON = re.compile(rf"[ \t]{{0,9}}[\r\n]{{1,2}}[ \t]{{0,9}}{_MARK}")
+# At the very start of a text the mark may be gone, because it looks like a prompt.
+_COMMENT_WITHOUT_START = re.compile(r"[ \t]{0,9}[\r\n]{1,2}[ \t]{0,9}[#;%]")
+# Enough to find a whole block among those cut off.
+_MOST_DAMAGED = 100
 # What follows a BEGIN line that stands in a sentence: more of the sentence, and no base64.
 _SENTENCE = re.compile(r"""(?=[ \t,.;:!?'"()])(?!\s*Proc-Type)(?!.*[A-Za-z0-9+/_-]{30}).{0,400}""", re.DOTALL)
 
@@ -61,6 +65,7 @@ class Block:
 def blocks(text: str) -> list[Block]:
     """Return all PEM blocks of a text, in their order; also damaged ones, with their problem."""
     found: list[Block] = []
+    damaged = 0
     position = text.find(BEGIN)
     while position >= 0:
         start = position + len(BEGIN)
@@ -75,9 +80,14 @@ def blocks(text: str) -> list[Block]:
             continue
         where = f"PEM block {len(found) + 1} ({label})"
         end_line = f"-----END {label}-----"
-        if _COMMENTED.search(text[max(0, position - 24) : position]) and _COMMENT_GOES_ON.match(text, body_start):
+        before = text[max(0, position - 24) : position]
+        goes_on = _COMMENT_GOES_ON if _COMMENTED.search(before) else None if position else _COMMENT_WITHOUT_START
+        if goes_on and goes_on.match(text, body_start):
             found.append(Block(label, b"", is_comment=True))
         elif body_end < 0 or not text.startswith(end_line, body_end):
+            if damaged == _MOST_DAMAGED:
+                break
+            damaged += 1
             problem = f"{where} has no line '{end_line}': the block is cut off, or another one begins in it"
             found.append(Block(label, b"", problem=problem))
             position = text.find(BEGIN, body_start)

@@ -31,14 +31,17 @@ _AFTER_SET = frozenset(_AFTER)
 # Written with one backslash, or with as many as several writers have made of it. The look-behind and the bound keep a
 # text of nothing but backslashes from taking quadratic time.
 _SLASH = r"(?<!\\)\\{1,8}"
-_ESCAPE = re.compile(rf"{_SLASH}(?:u([0-9A-Fa-f]{{4}})|x([0-9A-Fa-f]{{2}})|([0-7]{{3}})|([rnt])|(?=[^\w\s\\]| ))")
-_CONTROLS = {"r": "\n", "n": "\n", "t": " "}
+_ESCAPED_BREAK = re.compile(rf"{_SLASH}[rn]")
+_ESCAPED_NUMBER = re.compile(rf"{_SLASH}(?:u([0-9A-Fa-f]{{4}})|x([0-9A-Fa-f]{{2}})|([0-7]{{3}}))")
+_ESCAPED_MARK = re.compile(rf"{_SLASH}(?:t|(?=[^\w\s\\]| ))")
 _FORM = re.compile(r"BEGIN\+|%2B", re.IGNORECASE)
-_PERCENT = r"%(?:0[9AD]|2[0-9A-F]|3[A-F0-9]|5[BCDF]|7[BDE])"
+_PERCENT = re.compile(r"%(?:0[9AD]|2[0-9A-F]|3[A-F0-9]|5[BCDF]|7[BDE])", re.IGNORECASE)
+_NOT_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _HEX_MARKS = re.compile(r"0[xX]|\\{1,8}x|[\s:,;-]")
 _HEX = re.compile(r"[0-9A-Fa-f]{130,}")
-# Fewer numbers would not be a key.
-_DECIMAL = re.compile(r"-?\d{1,3}(?:[\s,;]{1,99}-?\d{1,3}){31,}", re.ASCII)
+_DECIMAL = re.compile(r"[-0-9\s,;]+", re.ASCII)
+# Fewer numbers would not be a key, and more not a key with its chain.
+_FEWEST, _MOST = 32, 100_000
 _BYTES = re.compile(rf"[\s(\[]{{0,8}}[{_QUOTES}]?(?:bytearray\()?[bB](['\"])(0.*)\1[)\]\s{_QUOTES}]{{0,8}}", re.DOTALL)
 _BYTES_ESCAPE = re.compile(r"\\(?:x([0-9A-Fa-f]{2})|([\s\S]))")
 _BYTES_CONTROLS = {"n": "\n", "r": "\r", "t": "\t"}
@@ -61,19 +64,18 @@ class Rendering:
 def undo(text: str) -> str | bytes:
     """Return a text without its renderings, or the bytes that it spells out."""
     for _ in range(_ROUNDS):
-        before = text
-        data = _spelt_out(text)
-        if data is not None:
-            return data
-        text = _bare(text)
-        data = _spelt_out(text)
-        if data is not None:
-            return data
+        bare = _bare(text)
+        for candidate in dict.fromkeys((text, bare)):
+            data = _spelt_out(candidate)
+            if data is not None:
+                return data
+        undone = bare
         for row in TEXTS:
-            if row.sign.search(text):
-                text = row.undo(text)
-        if text == before:
+            if row.sign.search(undone):
+                undone = row.undo(undone)
+        if undone == text:
             break
+        text = undone
     return _bare(text)
 
 
@@ -93,15 +95,18 @@ def _bare(text: str) -> str:
     return text[start:end]
 
 
-def _unescaped(found: re.Match[str]) -> str:
-    if found[4]:
-        return _CONTROLS[found[4]]
-    if found[3]:
-        return chr(int(found[3], 8))
-    return chr(int(found[1] or found[2], 16)) if found[1] or found[2] else ""
+def _unescaped(text: str) -> str:
+    text = _ESCAPED_NUMBER.sub(_numbered, _ESCAPED_BREAK.sub("\n", text))
+    return _ESCAPED_MARK.sub("", text)
+
+
+def _numbered(found: re.Match[str]) -> str:
+    return chr(int(found[3], 8) if found[3] else int(found[1] or found[2], 16))
 
 
 def _percent_decoded(text: str) -> str:
+    if _NOT_PERCENT.search(text):
+        return text
     # application/x-www-form-urlencoded writes a space as `+`, and `+` as %2B.
     return unquote(text.replace("+", " ") if _FORM.search(text) else text, "latin-1")
 
@@ -112,9 +117,15 @@ def _from_hex(text: str) -> bytes | None:
 
 
 def _from_decimal(text: str) -> bytes | None:
-    numbers = [int(number) for number in re.findall(r"-?\d+", text)] if _DECIMAL.fullmatch(text) else [256]
+    numbers = text.replace(",", " ").replace(";", " ").split() if _DECIMAL.fullmatch(text) else []
+    if not _FEWEST <= len(numbers) <= _MOST or max(map(len, numbers)) > len("-128"):
+        return None
+    try:
+        values = [int(number) for number in numbers]
+    except ValueError:
+        return None
     # Java's bytes are signed.
-    return bytes(number & 0xFF for number in numbers) if min(numbers) >= -128 and max(numbers) < 256 else None
+    return bytes(value & 0xFF for value in values) if min(values) >= -128 and max(values) < 256 else None
 
 
 def _from_python(text: str) -> bytes | None:
@@ -177,11 +188,7 @@ TEXTS = (
         re.compile(r"\A(?:(?:export|set|ENV)\s+)?[A-Za-z_][A-Za-z0-9_.]{0,40}\s{0,8}[=:]\s{0,8}(?=[^\s=]{60}|[\"'-])"),
         lambda text: re.split("[=:]", text, maxsplit=1)[1],
     ),
-    Rendering(
-        "percent-encoding",
-        re.compile(rf"\A(?!.*%(?![0-9A-F]{{2}})).*?{_PERCENT}", re.IGNORECASE | re.DOTALL),
-        _percent_decoded,
-    ),
+    Rendering("percent-encoding", _PERCENT, _percent_decoded),
     Rendering(
         "HTML and XML",
         re.compile(r"&(?:#\d{1,5};?|#x[0-9a-f]{1,4};?|[a-z]{2,8};)|<br\s{0,4}/?>", re.IGNORECASE),
@@ -194,7 +201,7 @@ TEXTS = (
             r"=([0-9A-F]{2})", lambda found: chr(int(found[1], 16)), re.sub(rf"=[ \t]{{0,8}}{_BREAK}", "", text)
         ),
     ),
-    Rendering("escapes of JSON and of string literals", re.compile(r"\\"), lambda text: _ESCAPE.sub(_unescaped, text)),
+    Rendering("escapes of JSON and of string literals", re.compile(r"\\"), _unescaped),
     Rendering(
         "line continuations",
         re.compile(rf"[\\`^][ \t]{{0,8}}{_BREAK}"),
