@@ -1,1 +1,1 @@
-"""The synchronous shell: flights with threads, and the performing of the flow's effects with blocking calls."""
+"""The synchronous shell: single flight with threads, and the flow's effects with blocking calls."""
