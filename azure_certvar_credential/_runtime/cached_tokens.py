@@ -167,8 +167,8 @@ class CachedTokens:
 
         :param token: the acquired token, or None.
         :param error: why there is none, or None.
-        :param again: whether the caller may join another one when the token expired on the way, because the computer slept
-            or its clock was set.
+        :param again: whether the caller may join another one when the token expired on the way, because the computer
+            slept or its clock was set.
         :raises Exception: the error, in a copy of the caller's own, unless an older token still serves.
         """
         if token is not None:
@@ -218,8 +218,8 @@ class CachedTokens:
     def write(self, request: TokenRequest, token: Token) -> None:
         """Keep a new token.
 
-        A token requested earlier than the present one does not replace it: its acquisition took long. Nor does it replace
-        the answer to a claims challenge of the same moment.
+        A token requested earlier than the present one does not replace it: its acquisition took long. Nor does it
+        replace the answer to a claims challenge of the same moment.
         """
         with self._lock:
             if self._closed:
