@@ -105,7 +105,7 @@ def test_the_public_names_are_the_listed_ones() -> None:
         pytest.fail(
             "the public surface changed (+ is new, - is gone):\n"
             + "\n".join(changes)
-            + f"\nIf users should see this, run `python -m tests.test_public_names` from {ROOT}, commit "
+            + "\nIf users should see this, run `.test-env/venv/bin/python -m tests.test_public_names`, commit "
             "tests/public_names.txt, and say so in CHANGELOG.md. If not, begin the name with an underscore.",
             pytrace=False,
         )
