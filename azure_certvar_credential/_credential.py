@@ -120,7 +120,8 @@ class CertVarCredential(WithCertificate, OwningCredential):
         check_audience(audience)
         self._cached_tokens.check_open()
         flow = client_assertion(self._settings, audience)
-        return within(self._settings.retry.timeout, self._effects.run, flow)
+        signed: str = within(self._settings.retry.timeout, self._effects.run, flow)
+        return signed
 
 
 class FederatedCredential(WithAssertionSource, OwningCredential):

@@ -63,9 +63,10 @@ class SingleFlight:
                     error = deadline.error(call.deadline.waits_for)
                 elif error is None or call.deadline.over:
                     continue  # it was given up, and this caller has time left for another one
-            if isinstance(error, BaseException) and not isinstance(error, Exception):
+            if error is None or isinstance(error, Exception):
+                entry = self._cached_tokens.outcome(request, token, error, again=again)
+            else:
                 raise error  # SystemExit or the like, of a source or signer
-            entry = self._cached_tokens.outcome(request, token, error, again=again)
             if entry is not None:
                 return entry
             again = False

@@ -71,9 +71,10 @@ class _Never(Deadline):
         self.seconds = self._ends = inf
 
 
-_current: ContextVar[Deadline] = ContextVar("deadline", default=_Never())
+_current: ContextVar[Deadline] = ContextVar("deadline")
+_NEVER = _Never()
 
 
 def deadline() -> Deadline:
     """Return the deadline that applies here; one that never comes if there is none."""
-    return _current.get()
+    return _current.get(_NEVER)
