@@ -8,7 +8,8 @@ Two families, told apart by whose fault it is:
   code written for any Azure credential handles them unchanged (:class:`AuthenticationError` and below).
 
 :class:`CredentialClosedError` is a :class:`RuntimeError`: a credential was used after its end.
-Failures of the network itself stay azure-core's ``ServiceRequestError`` and ``ServiceResponseError``.
+Failures of the network itself stay azure-core's ``ServiceRequestError`` and ``ServiceResponseError``;
+:class:`AcquisitionTimeoutError` is one of the latter.
 No message and no attribute of these classes holds a private key, an assertion, a token or a password.
 """
 
@@ -16,9 +17,10 @@ from __future__ import annotations
 
 from base64 import b64encode
 
-from azure.core.exceptions import ClientAuthenticationError
+from azure.core.exceptions import ClientAuthenticationError, ServiceResponseTimeoutError
 
 __all__ = [
+    "AcquisitionTimeoutError",
     "AlgorithmWarning",
     "AmbiguousPrivateKeyError",
     "AuthenticationError",
@@ -158,6 +160,19 @@ class CertificateWarning(UserWarning):
 
 class AlgorithmWarning(UserWarning):
     """The chosen JWS algorithm is one that Microsoft Entra ID refuses today."""
+
+
+class AcquisitionTimeoutError(ServiceResponseTimeoutError):
+    """No token could be acquired within the ``timeout`` of the credential or of the call.
+
+    :ivar timeout: that time in seconds.
+    :ivar waited_for: what was waited for when it was over, such as the answer of an endpoint, a source or a signer.
+    """
+
+    def __init__(self, timeout: float, waited_for: str) -> None:
+        super().__init__(f"no token after {timeout:g} s: waited for {waited_for}")
+        self.timeout = timeout
+        self.waited_for = waited_for
 
 
 class AuthenticationError(ClientAuthenticationError):

@@ -55,12 +55,14 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class Unanswered:
-    """A request after which no complete answer came; the server may or may not have acted on it.
+    """A request without a complete answer.
 
     :ivar error: azure-core's exception for it, to be raised when there is no other way.
+    :ivar sent: whether the server may have acted on it; False if there was no connection.
     """
 
     error: Exception
+    sent: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,13 +129,9 @@ class Send:
 
 @dataclass(frozen=True, slots=True)
 class Fetch:
-    """Answer: a :class:`~.exchange.Response`, or :class:`Unanswered`; a GET, which carries no credential.
-
-    :ivar once: not even a connection that was not made is tried again.
-    """
+    """Answer: a :class:`~.exchange.Response`, or :class:`Unanswered`; a GET, which carries no credential."""
 
     url: str
-    once: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,13 +9,15 @@ from azure_certvar_credential._core.region import AUTO
 
 if TYPE_CHECKING:
     from azure_certvar_credential._core.config import Settings
+    from azure_certvar_credential._core.retries import Retries
 
 
-def token_endpoint(settings: Settings, tenant_id: str, *, regional: bool = True) -> Flow[str]:
+def token_endpoint(settings: Settings, tenant_id: str, retries: Retries, *, regional: bool = True) -> Flow[str]:
     """Return the token endpoint for a tenant; yields effects where it has to be found out.
 
     :param settings: the credential's.
     :param tenant_id: the tenant that is asked, lower case.
+    :param retries: those that the acquisition has left.
     :param regional: take the credential's region into account. Regional endpoints serve applications that ask for
         themselves, not on behalf of a user.
     """
@@ -28,4 +30,4 @@ def token_endpoint(settings: Settings, tenant_id: str, *, regional: bool = True)
     # Only OpenID providers are asked; nobody else pays for the import.
     from azure_certvar_credential._core.metadata import published_endpoint
 
-    return (yield from published_endpoint(settings))
+    return (yield from published_endpoint(settings, retries))

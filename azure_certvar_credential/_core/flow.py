@@ -48,9 +48,9 @@ def acquire(settings: Settings, request: TokenRequest) -> Flow[Token]:
     :param settings: the credential's.
     :param request: what to acquire.
     :raises AuthenticationError: the server refused, or answered with something that is no token.
-    :raises azure.core.exceptions.AzureError: no connection was made, or it broke and retries did not help.
+    :raises azure.core.exceptions.AzureError: no connection was made, or it broke, and retries did not help.
     """
-    grant = request.grant
+    grant, retries = request.grant, Retries(settings.retry)
     if request.claims is None:
         cached: Token | None = yield ReadCache(request)
         if cached is not None:
@@ -64,9 +64,8 @@ def acquire(settings: Settings, request: TokenRequest) -> Flow[Token]:
             if state is Freshness.FRESH:
                 return cached
             grant = grant.renewed_with(cached.refresh_token)
-    endpoint = yield from token_endpoint(settings, request.tenant_id, regional=grant.regional)
+    endpoint = yield from token_endpoint(settings, request.tenant_id, retries, regional=grant.regional)
     client = yield from settings.client_authentication.begin()
-    retries = Retries(settings.retry)
     while True:
         moment = yield Now()
         # Not given a name: what is sent holds the assertion, and this frame is in the traceback of what fails.
@@ -83,7 +82,7 @@ def acquire(settings: Settings, request: TokenRequest) -> Flow[Token]:
         if grant.fallback is not None and _is_refused(outcome):
             grant = grant.fallback
             continue
-        pause = retries.pause(outcome)
+        pause = retries.pause(outcome, sent=not isinstance(answer, Unanswered) or answer.sent)
         if pause is None:
             raise outcome
         yield Wait(pause)

@@ -43,19 +43,20 @@ _ENDPOINT = re.compile(r"https://[A-Za-z0-9.:\[\]-]+(?:[/?][!\"$-~]*)?", re.IGNO
 _LONGEST_URL = 2048
 
 
-def published_endpoint(settings: Settings) -> Flow[str]:
+def published_endpoint(settings: Settings, retries: Retries) -> Flow[str]:
     """Return the token endpoint that the authority's metadata document names.
 
     It is remembered for a day. If the document cannot be read again then, the endpoint stays in use.
 
     :param settings: the credential's.
+    :param retries: those that the acquisition has left.
     :raises AuthenticationError: the document cannot be had, or is not to be believed, and was never read before.
     :raises azure.core.exceptions.AzureError: no connection was made, or it broke and retries did not help.
     """
     key = settings.authority.metadata_url
     known: PublishedEndpoint | None = yield ReadEndpoint(key)
     if known is None:
-        first: str = yield Serialized(_first(key, settings))
+        first: str = yield Serialized(_first(key, settings, retries))
         return first
     moment: Moment = yield Now()
     if moment.time < known.until:
@@ -64,7 +65,7 @@ def published_endpoint(settings: Settings) -> Flow[str]:
     yield WriteEndpoint(key, PublishedEndpoint(known.url, moment.time + BACKOFF))
     try:
         # With an endpoint in hand nobody waits for a second attempt.
-        found = yield from _read(settings, None)
+        found = yield from _read(settings, Retries(Retry(total=0)))
     except Exception as error:  # noqa: BLE001 - whatever it was, what was read before is still good
         yield WriteEndpoint(key, PublishedEndpoint(known.url, moment.time + BACKOFF), error)
         return known.url
@@ -72,20 +73,19 @@ def published_endpoint(settings: Settings) -> Flow[str]:
     return found
 
 
-def _first(key: str, settings: Settings) -> Flow[str]:
+def _first(key: str, settings: Settings, retries: Retries) -> Flow[str]:
     known: PublishedEndpoint | None = yield ReadEndpoint(key)
     if known is not None:  # somebody else was first, for another scope or tenant
         return known.url
     moment: Moment = yield Now()
-    found = yield from _read(settings, settings.retry)
+    found = yield from _read(settings, retries)
     yield WriteEndpoint(key, PublishedEndpoint(found, moment.time + LIFETIME))
     return found
 
 
-def _read(settings: Settings, retry: Retry | None) -> Flow[str]:
-    retries = Retries(retry or Retry(total=0))
+def _read(settings: Settings, retries: Retries) -> Flow[str]:
     while True:
-        answer: Response | Unanswered = yield Fetch(settings.authority.metadata_url, once=retry is None)
+        answer: Response | Unanswered = yield Fetch(settings.authority.metadata_url)
         moment: Moment = yield Now()
         failure: Exception
         if isinstance(answer, Unanswered):
@@ -95,7 +95,7 @@ def _read(settings: Settings, retry: Retry | None) -> Flow[str]:
                 return endpoint_in(answer, settings, now=moment.time)
             except AuthenticationError as error:
                 failure = error
-        pause = retries.pause(failure)
+        pause = retries.pause(failure, sent=not isinstance(answer, Unanswered) or answer.sent)
         if pause is None:
             raise failure
         yield Wait(pause)

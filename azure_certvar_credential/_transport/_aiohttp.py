@@ -11,20 +11,11 @@ from functools import partial
 from typing import Any, Literal, cast
 
 import aiohttp
-from azure.core.exceptions import ServiceRequestError, ServiceResponseError
 from azure.core.pipeline.transport import AioHttpTransport
 
+from azure_certvar_credential._transport.attempt import sending
 from azure_certvar_credential._transport.in_thread import in_thread
 from azure_certvar_credential._transport.pipeline import transport_options
-
-# Raised once the request was on its way, so the server may have acted on it.
-_BROKEN = (
-    aiohttp.ServerDisconnectedError,
-    aiohttp.ClientPayloadError,
-    aiohttp.ClientOSError,
-    ConnectionResetError,
-    BrokenPipeError,
-)
 
 
 class _Connector(aiohttp.TCPConnector):
@@ -40,28 +31,27 @@ class _Connector(aiohttp.TCPConnector):
         super().__init__(**options)
         self._process = os.getpid()
 
+    async def connect(self, req: Any, traces: Any, timeout: Any) -> Any:
+        """Connect to one of the addresses of a name: each gets the time-out, all together twice that."""
+        bounded = aiohttp.ClientTimeout(
+            connect=timeout.sock_connect and 2 * timeout.sock_connect,
+            sock_connect=timeout.sock_connect,
+            sock_read=timeout.sock_read,
+        )
+        return await super().connect(req, traces, bounded)
+
     def __del__(self, *arguments: Any) -> None:
         if self._process == os.getpid():
             super().__del__(*arguments)
 
 
 class _Transport(AioHttpTransport):  # type: ignore[misc]  # azure-core loads it on first use, which hides its type
-    """Tells a connection that broke from one that was never made, which azure-core does not for aiohttp."""
+    """azure-core's transport, whose connections can be left to the parent process."""
 
     def leave_to_parent(self) -> None:
         """Give the connections up without closing them; in a child process."""
         if self.session is not None:
             self.session.detach()
-
-    async def send(self, request: Any, **config: Any) -> Any:
-        try:
-            return await super().send(request, **config)
-        except ServiceRequestError as error:
-            cause = error.inner_exception
-            if not isinstance(cause, _BROKEN) or isinstance(cause, aiohttp.ClientConnectorError):
-                raise
-            broken = ServiceResponseError(error.message, error=cause)
-        raise broken
 
 
 class _InThreads:
@@ -85,6 +75,17 @@ def _resolver() -> aiohttp.abc.AbstractResolver | None:
     return aiohttp.ThreadedResolver(loop=cast("asyncio.AbstractEventLoop", _InThreads()))
 
 
+def _tracing() -> aiohttp.TraceConfig:
+    """Return what tells that a request leaves."""
+
+    async def leaves(*_: object) -> None:
+        sending()
+
+    tracing = aiohttp.TraceConfig()
+    tracing.on_request_headers_sent.append(leaves)
+    return tracing
+
+
 def make_transport(context: ssl.SSLContext | Literal[False], options: Mapping[str, Any]) -> AioHttpTransport:
     """Return a transport for the running event loop.
 
@@ -98,6 +99,7 @@ def make_transport(context: ssl.SSLContext | Literal[False], options: Mapping[st
     session = aiohttp.ClientSession(
         connector=_Connector(ssl=context, resolver=_resolver()),
         cookie_jar=aiohttp.DummyCookieJar(),
+        trace_configs=[_tracing()],
         trust_env=given.get("use_env_settings", True),
         auto_decompress=False,
     )

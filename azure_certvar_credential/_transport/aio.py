@@ -10,18 +10,19 @@ import asyncio
 import os
 import ssl
 import threading
-import zlib
 from collections.abc import AsyncGenerator, Mapping
 from importlib.util import find_spec
 from typing import Any, Literal
 
-from azure.core.exceptions import AzureError, DecodeError
 from azure.core.pipeline import AsyncPipeline
 from azure.core.pipeline.policies import AsyncRetryPolicy
 
 from azure_certvar_credential._core.effects import Fetch, Send, Unanswered
 from azure_certvar_credential._core.exchange import Response
 from azure_certvar_credential._transport import pipeline
+from azure_certvar_credential._transport.attempt import Attempt
+from azure_certvar_credential._transport.boundary import AsyncBoundary
+from azure_certvar_credential._transport.deadline import deadline
 from azure_certvar_credential._transport.in_thread import in_thread
 from azure_certvar_credential._transport.per_loop import PerLoop
 from azure_certvar_credential.exceptions import CLOSED, CredentialClosedError
@@ -75,21 +76,19 @@ class AsyncSender:
     async def send(self, effect: Send | Fetch) -> Response | Unanswered:
         """Post a token request, or get a document, and read the answer, at most 1 MiB of it.
 
-        :raises azure.core.exceptions.ServiceRequestError: no connection was made.
+        :returns: the answer, or why there is none.
         """
-        opened = await self._open()
-        try:
-            result = await opened.pipeline.run(
-                pipeline.http_request(effect), stream=True, **pipeline.run_options(effect, self._options)
-            )
-            return await _read(result.http_response)
-        except AzureError as error:
-            failure = error
-        return pipeline.unanswered(failure)
+        attempt = Attempt(effect, self._options, tells=self._options.get("transport") is None)
+        with attempt.applied():
+            try:
+                return await self._answer(attempt, effect)
+            except Exception as error:  # noqa: BLE001 - judged below
+                failure = error
+        return pipeline.unanswered(attempt, failure)
 
     async def sleep(self, seconds: float) -> None:
-        """Wait, in the way that the transport waits."""
-        await (await self._open()).transport.sleep(seconds)
+        """Wait, in the way that the transport waits, until the deadline at the longest."""
+        await (await self._open()).transport.sleep(min(seconds, deadline().remaining()))
 
     async def close(self) -> None:
         """Close the running loop's connections for good; those of other loops are closed when their loop ends."""
@@ -123,11 +122,21 @@ class AsyncSender:
                 if opened is not None:
                     return opened
                 transport = make(context, self._options)
-            policies = pipeline.build_policies(AsyncRetryPolicy, self._options)
+            policies = pipeline.build_policies(AsyncRetryPolicy, AsyncBoundary(), self._options)
             made = AsyncPipeline(transport, policies)
             opened = self._opened.put(loop, _Opened(made, transport, self._life(loop, made)))
             await anext(opened.life)
         return opened
+
+    async def _answer(self, attempt: Attempt, effect: Send | Fetch) -> Response:
+        opened = await self._open()
+        options = pipeline.run_options(opened.transport)
+        result = await opened.pipeline.run(pipeline.http_request(effect), stream=True, **options)
+        try:
+            return await _read(result.http_response)
+        except Exception as error:  # noqa: BLE001 - the transport's, of any class
+            failure = error
+        raise attempt.translated(failure)
 
     async def _life(
         self, loop: asyncio.AbstractEventLoop, opened: AsyncPipeline[Any, Any]
@@ -179,7 +188,5 @@ async def _read(response: Any) -> Response:
             if body.full(chunk):
                 break
         return body.response(response)
-    except zlib.error as error:  # azure-core lets it pass, for aiohttp only
-        raise DecodeError(f"the body of the answer is not what its Content-Encoding says: {error}") from None
     finally:
         await response.close()

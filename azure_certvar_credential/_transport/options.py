@@ -87,8 +87,9 @@ _INSTEAD = {
     "enable_pii_log": "nothing that identifies a person is logged, and no token",
 }
 
-# azure-core waits five minutes for either; a token endpoint that takes longer than this will not answer.
-DEFAULT_TIMEOUTS = {"connection_timeout": 10, "read_timeout": 30}
+# azure-core waits five minutes for either; a token endpoint that takes longer than this will not answer. All addresses
+# of a name together get twice the first.
+DEFAULT_TIMEOUTS = {"connection_timeout": 5, "read_timeout": 30}
 
 # Thirty years in seconds: no pause and no number of retries is longer, and larger integers are no floats.
 _LARGEST = 1_000_000_000
@@ -149,7 +150,9 @@ def retry_settings(options: Mapping[str, Any]) -> Retry:
         total=int(given.get("retry_total", default.total)),
         status=int(given.get("retry_status", default.status)),
         read=int(given.get("retry_read", default.read)),
+        connect=int(given.get("retry_connect", default.connect)),
         backoff_factor=float(given.get("retry_backoff_factor", default.backoff_factor)),
         backoff_max=float(given.get("retry_backoff_max", default.backoff_max)),
         exponential=mode == "exponential",
+        timeout=float(given.get("timeout", default.timeout)),
     )

@@ -43,7 +43,7 @@ class MsalCertVarCredential(WithMsal, Shell):
         self._parts, self._settings = parts, parts.settings
         self._cache = self._cached_tokens = CachedTokens(parts.new_store(), parts.clock, parts.settings.tenant_id)
         self._delegate = Delegate(parts, self._cached_tokens)
-        self._single_flight = SingleFlight(self._cached_tokens, self._acquire)
+        self._single_flight = SingleFlight(self._cached_tokens, self._acquire, parts.settings.retry.timeout)
         tell_after_fork(self._cached_tokens, self._single_flight, parts.provider)
 
     async def close(self) -> None:

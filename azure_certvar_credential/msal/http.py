@@ -221,7 +221,7 @@ class HttpClient:
         """Fetch a document; with an earlier one in hand nobody waits for a second attempt."""
         retries = Retries(Retry(total=0) if once else self._settings.retry)
         while True:
-            answer = self._client.send(Fetch(url, once=once))
+            answer = self._client.send(Fetch(url))
             read = answer.error if isinstance(answer, Unanswered) else self._read(url, answer)
             if isinstance(read, Answer):
                 return read

@@ -113,7 +113,7 @@ def test_a_retry_option_is_a_number_of_zero_or_more(name: str, value: float) -> 
 
 
 def test_retry_settings_are_azure_cores_by_default() -> None:
-    assert retry_settings({}) == Retry(3, 3, 3, 0.8, 120.0, exponential=True)
+    assert retry_settings({}) == Retry(3, 3, 3, 3, 0.8, 120.0, exponential=True, timeout=30.0)
 
 
 def test_retry_settings_take_azure_cores_names() -> None:
@@ -122,11 +122,13 @@ def test_retry_settings_take_azure_cores_names() -> None:
             "retry_total": 9,
             "retry_status": 8,
             "retry_read": 7,
+            "retry_connect": 6,
             "retry_backoff_factor": 2,
             "retry_backoff_max": 30,
             "retry_mode": "fixed",
+            "timeout": 20,
         }
-    ) == Retry(9, 8, 7, 2.0, 30.0, exponential=False)
+    ) == Retry(9, 8, 7, 6, 2.0, 30.0, exponential=False, timeout=20.0)
 
 
 @pytest.mark.parametrize(
@@ -148,11 +150,11 @@ def test_the_constructors_own_names_are_not_the_pipelines() -> None:
 
 
 def test_time_outs_suit_a_token_endpoint_unless_others_are_given() -> None:
-    assert transport_options({}) == {"connection_timeout": 10, "read_timeout": 30}
+    assert transport_options({}) == {"connection_timeout": 5, "read_timeout": 30}
     assert transport_options(
         {"read_timeout": 5, "connection_verify": False, "proxies": {}, "connection_cert": None}
     ) == {
-        "connection_timeout": 10,
+        "connection_timeout": 5,
         "read_timeout": 5,
         "connection_verify": False,
     }

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from azure_certvar_credential._core.effects import Flow
 from azure_certvar_credential._core.endpoint import token_endpoint
+from azure_certvar_credential._core.retries import Retries
 from azure_certvar_credential._secrecy.redaction import redact_value
 from azure_certvar_credential.exceptions import ConfigurationError
 
@@ -21,7 +22,7 @@ def client_assertion(settings: Settings, audience: str | None) -> Flow[str]:
         here which region somebody else posts to.
     """
     if audience is None:
-        audience = yield from token_endpoint(settings, settings.tenant_id, regional=False)
+        audience = yield from token_endpoint(settings, settings.tenant_id, Retries(settings.retry), regional=False)
     return (yield from settings.client_authentication.assertion_for(audience))
 
 
