@@ -14,6 +14,7 @@ import textwrap
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
+from typing import TypeGuard, get_origin
 
 import pytest
 
@@ -69,6 +70,11 @@ def member(kind: type, owner: str, name: str) -> str:
     return f"{keyword}{owner}.{name}{parameters(function, drop_first=bound)}"
 
 
+def is_class(value: object) -> TypeGuard[type]:
+    """Whether it is a class; under Python 3.10 an alias such as ``Callable[[], str]`` says that it is one, too."""
+    return inspect.isclass(value) and get_origin(value) is None
+
+
 def describe_class(name: str, kind: type, listed: set[type]) -> Iterator[str]:
     """The lines of a class: the constructor, then its attributes without those of other libraries and listed bases."""
     ours = [base for base in kind.__mro__ if base.__module__.startswith(PACKAGE) and base not in listed - {kind}]
@@ -88,10 +94,10 @@ def public_names() -> list[str]:
         for module in MODULES
         for name in sorted(import_module(module).__all__)
     ]
-    classes = {value for _, value in public if inspect.isclass(value)}
+    classes = {value for _, value in public if is_class(value)}
     lines: list[str] = []
     for name, value in public:
-        if inspect.isclass(value):
+        if is_class(value):
             lines.extend(describe_class(name, value, classes))
         else:
             lines.append(name + (parameters(value) if inspect.isfunction(value) else ""))
