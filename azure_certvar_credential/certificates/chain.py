@@ -14,9 +14,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from azure_certvar_credential.certificates.naming import der, describe, describe_all
+from azure_certvar_credential.certificates.possession import readable_key
 from azure_certvar_credential.certificates.validity import is_valid
 from azure_certvar_credential.exceptions import CertificateError
-from azure_certvar_credential.signers.parser_errors import PARSER_ERRORS, VERIFY_ERRORS
+from azure_certvar_credential.signers.parser_errors import VERIFY_ERRORS
 
 _logger = logging.getLogger(__name__)
 
@@ -95,7 +96,7 @@ def is_self_signed(certificate: x509.Certificate) -> bool:
 
 
 def _issued(issuer: x509.Certificate, certificate: x509.Certificate) -> bool:
-    if issuer.subject != certificate.issuer:
+    if issuer.subject != certificate.issuer or readable_key(issuer) is None:
         return False
     try:
         certificate.verify_directly_issued_by(issuer)
@@ -106,10 +107,8 @@ def _issued(issuer: x509.Certificate, certificate: x509.Certificate) -> bool:
 
 
 def _public_key(certificate: x509.Certificate) -> bytes | None:
-    try:
-        return certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    except PARSER_ERRORS:
-        return None
+    key = readable_key(certificate)
+    return None if key is None else key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
 
 def _preference(certificate: x509.Certificate, now: datetime) -> tuple[bool, bool, datetime, bytes]:
