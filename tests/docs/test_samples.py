@@ -53,7 +53,7 @@ def test_upload_blob(stage: Stage, azurite: Azurite) -> None:
     second = stage.play(sample, STORAGE_ACCOUNT_URL=azurite.account_url).stdout
 
     assert re.fullmatch(promised("upload_blob.py"), first)
-    assert second == f"the container is there already\n{first}"
+    assert second == f"the container already exists\n{first}"
 
 
 def test_graph_users(stage: Stage) -> None:

@@ -1,4 +1,4 @@
-"""What can be known to be wrong without asking the vault is said at once."""
+"""Wrong arguments are refused at once, before any call to the vault."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A certificate out of Key Vault signs in: fetched if it is exportable, in the vault if not, sync and async."""
+"""A certificate from Key Vault signs in: in memory if its key is exportable, in the vault if not; sync and async."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Answers that a vault seldom gives: put into the local vault's mouth, read by Azure's own clients."""
+"""Rare answers of a vault, injected into the local one and read by Azure's own clients."""
 
 from __future__ import annotations
 
@@ -113,13 +113,13 @@ async def test_any_other_refusal_is_passed_on_in_the_vaults_words(scene: Scene) 
 async def test_a_credential_that_fails_in_its_own_way_is_named(scene: Scene) -> None:
     class Broken:
         def get_token(self, *scopes: str, **options: Any) -> Any:
-            raise RuntimeError("the metadata service is not there")
+            raise RuntimeError("the metadata service is missing")
 
     class AsyncBroken:
         async def get_token(self, *scopes: str, **options: Any) -> Any:
-            raise RuntimeError("the metadata service is not there")
+            raise RuntimeError("the metadata service is missing")
 
-    with pytest.raises(KeyVaultError, match="RuntimeError: the metadata service is not there"):
+    with pytest.raises(KeyVaultError, match="RuntimeError: the metadata service is missing"):
         await scene.read(credential=Broken() if scene.kind == "sync" else AsyncBroken())
 
 
