@@ -63,19 +63,20 @@ class SingleFlight:
                     error = deadline.error(call.deadline.waits_for)
                 elif error is None or call.deadline.over:
                     continue  # it was given up, and this caller has time left for another one
-            if error is None or isinstance(error, Exception):
-                entry = self._cached_tokens.outcome(request, token, error, again=again)
-            else:
+            if error is not None and not isinstance(error, Exception):
                 raise error  # SystemExit or the like, of a source or signer
+            entry = self._cached_tokens.outcome(request, token, error, again=again)
             if entry is not None:
                 return entry
             again = False
 
     def _hurry(self, request: TokenRequest, entry: Entry) -> Entry:
         call = self._in_background(request)
-        if not call.wait(PATIENCE) or not (call.result or isinstance(call.error, Exception)):
-            return self._cached_tokens.give_up_waiting(entry)
-        return self._cached_tokens.outcome(request, call.result, call.error, again=False) or entry
+        call.wait(PATIENCE)
+        token, error = call.result, call.error
+        if token is not None or isinstance(error, Exception):
+            return self._cached_tokens.outcome(request, token, error, again=False) or entry  # type: ignore[arg-type]
+        return self._cached_tokens.give_up_waiting(entry)
 
     def _in_background(self, request: TokenRequest) -> Call:
         return self._call(request, Deadline(self._timeout), in_background)

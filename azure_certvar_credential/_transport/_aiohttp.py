@@ -103,4 +103,6 @@ def make_transport(context: ssl.SSLContext | Literal[False], options: Mapping[st
         trust_env=given.get("use_env_settings", True),
         auto_decompress=False,
     )
+    # aiohttp repeats what is no POST by itself, beside the retries that are counted.
+    session._retry_connection = False  # noqa: SLF001 - there is no option for it
     return _Transport(session=session, **given)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import http.client
 import io
+import re
 import socket
 from collections.abc import Iterator, Mapping
 from http.cookiejar import DefaultCookiePolicy
@@ -27,6 +28,9 @@ from azure_certvar_credential._transport.attempt import sending
 from azure_certvar_credential._transport.deadline import deadline
 from azure_certvar_credential._transport.pipeline import transport_options
 
+# RFC 9110 section 5.1.
+_FIELD_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+
 
 class _Octets(io.RawIOBase):
     """What a socket receives, until the deadline of the acquisition that reads."""
@@ -36,10 +40,6 @@ class _Octets(io.RawIOBase):
         self._connection = connection
         self._file = connection.makefile("rb", buffering=0)
         self._timeout = connection.gettimeout()
-
-    def makefile(self, _mode: str) -> io.BufferedReader:
-        """Return itself as the file that http.client reads from."""
-        return io.BufferedReader(self)
 
     def readable(self) -> bool:
         """Say that there is something to read."""
@@ -57,26 +57,65 @@ class _Octets(io.RawIOBase):
         super().close()
 
 
-class _Response(http.client.HTTPResponse):
-    """An answer that is read until the deadline, and refused if its header cannot be parsed whole.
+class _Lines(io.BufferedReader):
+    """A buffered file that remembers the last line that was read."""
 
-    urllib3 logs the part of a header that it cannot parse, which may be the body with the token.
+    last = b""
+
+    def readline(self, size: int | None = -1, /) -> bytes:
+        """Read a line."""
+        self.last = super().readline(-1 if size is None else size)
+        return self.last
+
+    def makefile(self, _mode: str) -> _Lines:
+        """Return itself: http.client asks its socket for a file, and for nothing else."""
+        return self
+
+
+class _Response(http.client.HTTPResponse):
+    """An answer that is read until the deadline, and refused if its header is not whole and well-formed.
+
+    http.client takes the end of a connection for the end of the header; and urllib3 logs the part of a header that it
+    cannot parse, which may be the body with the token.
     """
 
     def __init__(self, connection: socket.socket, *arguments: Any, **options: Any) -> None:
-        super().__init__(_Octets(connection), *arguments, **options)  # type: ignore[arg-type]  # it wants a file only
+        self._lines = _Lines(_Octets(connection))
+        super().__init__(self._lines, *arguments, **options)  # type: ignore[arg-type]
 
     def begin(self) -> None:
-        """Read the status line and the header fields."""
+        """Read the status line and the header fields.
+
+        :raises http.client.HTTPException: the header breaks off, or is not as RFC 9112 section 5 defines it.
+        """
         super().begin()
-        if self.headers.defects or self.headers.get_payload():
+        if self._lines.last not in (b"\r\n", b"\n"):
+            raise http.client.HTTPException("the header breaks off")
+        malformed = self.headers.defects or self.headers.get_payload()
+        if malformed or not all(map(_FIELD_NAME.fullmatch, self.headers)):
             raise http.client.HTTPException("malformed header")
 
 
 class _Connection:
     """Goes before one of urllib3's classes of connections."""
 
-    response_class = _Response
+    _answer: _Response | None = None
+
+    def response_class(self, *arguments: Any, **options: Any) -> _Response:
+        """Make the answer, as http.client calls it."""
+        self._answer = _Response(*arguments, **options)
+        return self._answer
+
+    def getresponse(self: Any) -> Any:
+        """Read status and header; urllib3 leaves an answer open that it refuses."""
+        try:
+            return super().getresponse()  # type: ignore[misc]
+        except BaseException:
+            if self._answer is not None:
+                self._answer.close()
+            raise
+        finally:
+            self._answer = None
 
     def request(self: Any, *arguments: Any, **options: Any) -> Any:
         """Send a request; connect before, so that a failure to do so counts as not sent."""

@@ -69,8 +69,9 @@ class Attempt:
             return error
         if deadline().over:
             return deadline().error()
-        text = self._text(error)
-        if self.sent is False and isinstance(error, (TypeError, ValueError)):
+        text, cause = self._text(error), _root(error)
+        # OpenSSL's refusal of a certificate is a ValueError, too.
+        if self.sent is False and isinstance(cause, (TypeError, ValueError)) and not isinstance(cause, ssl.SSLError):
             return ConfigurationError(f"the request cannot be sent: {text}")
         return self._kind(error)(text)
 

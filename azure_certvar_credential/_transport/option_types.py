@@ -55,8 +55,15 @@ def _mapping(value: object) -> bool:
 
 def _headers(value: object) -> bool:
     return isinstance(value, Mapping) and all(
-        isinstance(name, str) and isinstance(text, (str, bytes)) for name, text in value.items()
+        isinstance(name, str) and isinstance(text, (str, bytes)) and _on_one_line(name) and _on_one_line(text)
+        for name, text in value.items()
     )
+
+
+def _on_one_line(text: str | bytes) -> bool:
+    """Say whether a text can stand in a header field (RFC 9110 section 5.5)."""
+    octets = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
+    return octets.strip(b" \t") == octets and not any(octet in octets for octet in b"\r\n\0")
 
 
 def _proxies(value: object) -> bool:
@@ -109,7 +116,7 @@ _TEXT: _Rule = (_text, "a string")
 _SECONDS: _Rule = (_seconds, f"a number of seconds above 0 and at most {_LONGEST:,}")
 _CALLABLE: _Rule = (callable, "callable")
 _ADDED: _Rule = (_policy_or_policies, "one of azure-core's policies or a list of them, made and not classes")
-_HEADERS: _Rule = (_headers, "a dictionary of header names and values, all strings")
+_HEADERS: _Rule = (_headers, "a dictionary of header names and values, all strings of one line")
 
 _TYPES: Mapping[str, _Rule] = {
     "transport": (_transport, "one of azure-core's transports, made and not a class"),
