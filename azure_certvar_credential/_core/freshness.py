@@ -1,4 +1,4 @@
-"""When a token is used, refreshed, or waited for: decided from times alone.
+"""Decides from times alone when a token is used, refreshed, or waited for.
 
 A token's life has three parts::
 
@@ -13,21 +13,21 @@ from __future__ import annotations
 
 from enum import Enum
 
-# A token that lives this long is refreshed at half its life: azure-identity's and MSAL's rule.
+# Tokens that live this long are refreshed at half their life, as in azure-identity and MSAL.
 LONG_LIFE = 7200
-# Shorter ones are refreshed this long before they expire, which is when azure-core's policies start to ask again.
+# Others are refreshed this long before they expire, when azure-core's policies begin to ask again.
 REFRESH_MARGIN = 300
-# So close to its end a token may expire on its way to the service; callers wait for a new one.
+# A token this close to its end may expire on its way to the service, so callers wait for a new one.
 REQUIRED_MARGIN = 30
-# Spreads the refreshes of a fleet that started together; azure-core uses the same figure.
+# Spreads the refreshes of processes that started together; azure-core uses the same figure.
 MAX_JITTER = 60
-# Clocks are put right by a few seconds all the time. One that is set back by more was wrong when the token was dated,
-# and so are the token's times.
+# Clocks are corrected by a few seconds all the time. One that is set back further was wrong when it dated the token,
+# so the token's times are wrong too.
 CLOCK_STEP = 300
 
 
 class Freshness(Enum):
-    """What to do with a cached token."""
+    """The use of a cached token at a moment."""
 
     FRESH = "return it"
     REFRESH = "return it, and fetch the next one in the background"
@@ -64,18 +64,18 @@ def refresh_on(requested_at: float, expires_in: float, refresh_in: float | None,
 
 
 def spread(refresh_on: float, requested_at: float, jitter: float) -> float:
-    """Return when one of several processes refreshes a token that all have from their parent.
+    """Return the time at which a child process refreshes a token that it shares with its siblings.
 
-    :param refresh_on: when the parent would, in seconds since the epoch.
+    :param refresh_on: the parent's time of refresh, in seconds since the epoch.
     :param requested_at: when the token was requested, likewise.
-    :param jitter: a random number from 0 to 1 that brings the refresh forward by up to a minute, by half of the time
-        that the token is fresh at most.
+    :param jitter: a random number from 0 to 1 that brings the refresh forward by up to a minute, and by half of the
+        token's fresh time at most.
     """
     return refresh_on - jitter * min(MAX_JITTER, (refresh_on - requested_at) / 2)
 
 
 def usable_from(requested_at: float) -> float:
-    """Return the time before which a token's times are not believed: the clock has been set back since.
+    """Return the time before which a token's times are wrong, because the clock has been set back.
 
     :param requested_at: when the token was requested, in seconds since the epoch.
     """
@@ -83,7 +83,7 @@ def usable_from(requested_at: float) -> float:
 
 
 def freshness(now: float, *, requested_on: float, refresh_on: float, required_on: float) -> Freshness:
-    """Say what to do with a token at a moment; all times in seconds since the epoch."""
+    """Return the use of a token at a moment; all times in seconds since the epoch."""
     if now >= required_on or now < usable_from(requested_on):
         return Freshness.REQUIRED
     return Freshness.REFRESH if now >= refresh_on else Freshness.FRESH

@@ -1,4 +1,4 @@
-"""How often a request that may succeed later is sent again, and after how long; bounded, so an acquisition ends."""
+"""The number of retries and the pauses between them; both are bounded, so an acquisition ends."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from dataclasses import dataclass
 
 from azure_certvar_credential.exceptions import AuthenticationError, TemporarilyUnavailableError
 
-# A caller is waiting: a pause that the server asks for is sat out up to here (seconds), and reported beyond.
+# A caller is waiting: a longer pause (seconds) than this is reported to the caller instead of sat out.
 LONGEST_PAUSE = 5.0
 
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """How often a request that may succeed later is sent again, in azure-core's terms.
+    """The retry settings of a credential, in azure-core's terms.
 
-    :ivar total: retries altogether.
+    :ivar total: all retries.
     :ivar status: retries after an answer that says "later".
     :ivar read: retries after a connection that broke once the request was sent.
     :ivar connect: retries after a connection that was not made.
@@ -44,7 +44,7 @@ class Retry:
 class Retries:
     """The retries that one acquisition has left.
 
-    :param retry: how often failures that may pass are retried.
+    :param retry: the settings.
     """
 
     __slots__ = ("_attempt", "_connect", "_read", "_retry", "_status", "_total")

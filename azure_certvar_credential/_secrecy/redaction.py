@@ -32,8 +32,8 @@ _HOST = re.compile(r"(?=.{1,253}$)[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63})+", re.IGN
 # From 24 octets on, a piece of base64 is worth hiding; tokens have full stops inside.
 _MIXED = re.compile(r"[A-Za-z0-9+/=_-](?:\.?[A-Za-z0-9+/=_-]){31,}")
 _KINDS = tuple(map(re.compile, ("[a-z]", "[A-Z]", "[0-9]", "")))
-# The texts of these errors are written with care, and hold thumbprints, which look like keys. Others of azure-core's quote
-# what a server sent.
+# The texts of these errors are written with care, and hold thumbprints, which look like keys. Others of azure-core
+# quote what a server sent.
 _CAREFUL = (AcquisitionTimeoutError, AuthenticationError, CertificateError, ConfigurationError)
 # Enough for any count, time or port; a larger number may belong to a private key.
 _LARGEST = 10**12

@@ -21,7 +21,7 @@ from azure_certvar_credential._core.effects import (
 )
 from azure_certvar_credential._core.endpoint import token_endpoint
 from azure_certvar_credential._core.metadata import BACKOFF, LIFETIME
-from azure_certvar_credential._core.retries import Retry
+from azure_certvar_credential._core.retries import Retries, Retry
 from azure_certvar_credential.exceptions import (
     AuthenticationError,
     ResponseFormatError,
@@ -68,7 +68,7 @@ def fetch(answer: Any, at: float = NOW) -> list[Step]:
 
 
 def asked(**changed: Any) -> Any:
-    return token_endpoint(made_settings(**changed), TENANT)
+    return token_endpoint(made_settings(**changed), TENANT, Retries(Retry()))
 
 
 @pytest.mark.parametrize(
@@ -104,7 +104,10 @@ def test_an_automatic_region_is_detected_and_the_global_endpoint_serves_without(
 @pytest.mark.parametrize("region", ["auto", "westeurope"])
 def test_who_acts_for_a_user_asks_the_global_endpoint(drive: Driver, region: str) -> None:
     world = World()
-    assert drive(token_endpoint(made_settings(region=region), TENANT, regional=False), world.perform) == GLOBAL
+    assert (
+        drive(token_endpoint(made_settings(region=region), TENANT, Retries(Retry()), regional=False), world.perform)
+        == GLOBAL
+    )
     world.done()
 
 

@@ -203,7 +203,7 @@ async def test_metadata_of_another_issuer_is_not_believed(world: MsalWorld) -> N
     client = Altered(world.entra)
     issuer = f"https://idp.contoso.example/{world.application.tenant_id}/v2.0"
 
-    with pytest.raises(ResponseFormatError, match="another issuer"):
+    with pytest.raises(ResponseFormatError, match="as issuer, not the requested one"):
         await world.driver(oidc_authority=issuer, http_client=client).get_token(STORAGE)
     assert world.requests == 0
 

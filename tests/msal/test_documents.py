@@ -67,7 +67,7 @@ FAULTS: list[tuple[Fault, type[Exception], str]] = [
     (Fault.server_error(), TemporarilyUnavailableError, "^the metadata of 'https://idp.*HTTP 503"),
     (Fault.server_error(502, json=False), TemporarilyUnavailableError, "^the metadata of 'https://idp.*HTTP 502"),
     (Fault.throttled(60), TemporarilyUnavailableError, "^the metadata of 'https://idp.*HTTP 429"),
-    (Fault.not_json(), ResponseFormatError, "^the metadata of 'https://idp.*no JSON object"),
+    (Fault.not_json(), ResponseFormatError, "^the metadata of 'https://idp.*not a JSON object"),
     (Fault.not_json(404), ResponseFormatError, "^the metadata of 'https://idp.*HTTP 404"),
     (Fault.reset_before(), ServiceRequestError, "reset"),
     (Fault.reset_after(), ServiceResponseError, "reset"),
