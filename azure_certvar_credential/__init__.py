@@ -10,10 +10,14 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from azure_certvar_credential._version import __version__ as __version__
+
 if TYPE_CHECKING:
     from azure_certvar_credential import exceptions
     from azure_certvar_credential._credential import CertVarCredential, FederatedCredential, OnBehalfOfCredential
+    from azure_certvar_credential._runtime.assertion_provider import AssertionSource
     from azure_certvar_credential.certificates import (
+        CertificateData,
         CertificateSource,
         ClientCertificate,
         DescriptorCertificate,
@@ -21,13 +25,15 @@ if TYPE_CHECKING:
     )
     from azure_certvar_credential.signers.callback import AsyncCallbackSigner, CallbackSigner
     from azure_certvar_credential.signers.pkcs11 import Pkcs11Signer
-    from azure_certvar_credential.signers.protocol import AsyncSigner, Signer
+    from azure_certvar_credential.signers.protocol import AsyncSigner, RemoteSigner, Signer
 
 __all__ = [
+    "AssertionSource",
     "AsyncCallbackSigner",
     "AsyncSigner",
     "CallbackSigner",
     "CertVarCredential",
+    "CertificateData",
     "CertificateSource",
     "ClientCertificate",
     "DescriptorCertificate",
@@ -35,18 +41,19 @@ __all__ = [
     "FederatedCredential",
     "OnBehalfOfCredential",
     "Pkcs11Signer",
+    "RemoteSigner",
     "Signer",
     "exceptions",
 ]
 
-__version__ = "0.1.0"
-
 # Loaded when first asked for: importing the package costs nothing that is not used, cryptography above all.
 _LAZY = {
+    "AssertionSource": "azure_certvar_credential._runtime.assertion_provider",
     "AsyncCallbackSigner": "azure_certvar_credential.signers.callback",
     "AsyncSigner": "azure_certvar_credential.signers.protocol",
     "CallbackSigner": "azure_certvar_credential.signers.callback",
     "CertVarCredential": "azure_certvar_credential._credential",
+    "CertificateData": "azure_certvar_credential.certificates",
     "CertificateSource": "azure_certvar_credential.certificates",
     "ClientCertificate": "azure_certvar_credential.certificates",
     "DescriptorCertificate": "azure_certvar_credential.certificates",
@@ -54,6 +61,7 @@ _LAZY = {
     "FederatedCredential": "azure_certvar_credential._credential",
     "OnBehalfOfCredential": "azure_certvar_credential._credential",
     "Pkcs11Signer": "azure_certvar_credential.signers.pkcs11",
+    "RemoteSigner": "azure_certvar_credential.signers.protocol",
     "Signer": "azure_certvar_credential.signers.protocol",
 }
 

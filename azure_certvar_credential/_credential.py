@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from collections.abc import Callable
+from typing import ClassVar
 
 from azure_certvar_credential._core.client_authentication.for_others import check_audience, client_assertion
 from azure_certvar_credential._core.grants import Grant
+from azure_certvar_credential._runtime.assertion_provider import AssertionSource
 from azure_certvar_credential._runtime.blocking import blocking
 from azure_certvar_credential._runtime.cached_tokens import CachedTokens
 from azure_certvar_credential._runtime.construction import Parts
-from azure_certvar_credential._runtime.credentials import CredentialBase, ForUser, WithAssertionSource, WithCertificate
+from azure_certvar_credential._runtime.credentials import (
+    CredentialBase,
+    ForUser,
+    UserTokens,
+    WithAssertionSource,
+    WithCertificate,
+)
 from azure_certvar_credential._runtime.fork import tell_after_fork
 from azure_certvar_credential._secrecy.tracebacks import clears_frames
 from azure_certvar_credential._sync.effect_runner import EffectRunner
 from azure_certvar_credential._sync.shell import Shell
 from azure_certvar_credential._sync.single_flight import SingleFlight
-
-if TYPE_CHECKING:
-    from azure_certvar_credential._runtime.user import User, UserAssertionSource
+from azure_certvar_credential.certificates.sources import Source
 
 
 class OwningCredential(CredentialBase, Shell):
@@ -32,7 +38,7 @@ class OwningCredential(CredentialBase, Shell):
         tell_after_fork(self._cached_tokens, self._single_flight, parts.provider)
 
     @clears_frames
-    def on_behalf_of(self, user_assertion: UserAssertionSource) -> OnBehalfOfCredential:
+    def on_behalf_of(self, user_assertion: str | Callable[[], str]) -> OnBehalfOfCredential:
         """Return a credential for tokens on behalf of a user, by Entra's on-behalf-of flow.
 
         It shares this credential's certificate, connections, options and tokens; it costs next to nothing to make, so
@@ -58,7 +64,7 @@ class OwningCredential(CredentialBase, Shell):
         self._effects.close()
 
 
-class CertVarCredential(WithCertificate, OwningCredential):
+class CertVarCredential(WithCertificate[Source], OwningCredential):
     """Authenticates a service principal to Microsoft Entra ID with a certificate that lives in a variable.
 
     It is azure-core's ``TokenCredential`` and ``SupportsTokenInfo``, so every Azure SDK client takes it as
@@ -119,7 +125,7 @@ class CertVarCredential(WithCertificate, OwningCredential):
         return self._effects.run(client_assertion(self._settings, audience))
 
 
-class FederatedCredential(WithAssertionSource, OwningCredential):
+class FederatedCredential(WithAssertionSource[AssertionSource], OwningCredential):
     """Authenticates an application by a token of another identity, which its federated identity credential trusts.
 
     It is the second leg of a federated chain: the first is :meth:`.Shell.as_assertion_source` of a credential with a
@@ -138,7 +144,7 @@ class FederatedCredential(WithAssertionSource, OwningCredential):
     _shown_as: ClassVar[str] = "FederatedCredential"
 
 
-class OnBehalfOfCredential(ForUser, Shell):
+class OnBehalfOfCredential(ForUser[SingleFlight], Shell):
     """Tokens on behalf of a user; made by ``on_behalf_of()`` of a credential, whose tokens and connections it shares.
 
     Closing it does nothing: what it uses belongs to the credential that it came from.
@@ -146,7 +152,7 @@ class OnBehalfOfCredential(ForUser, Shell):
 
     _shown_as: ClassVar[str] = "OnBehalfOfCredential"
 
-    _cache: User
+    _cache: UserTokens
 
     def _grant(self, fmi_path: str | None) -> Grant:
         return self._cache.grant(blocking(self._cache.read(), "user_assertion"), fmi_path)

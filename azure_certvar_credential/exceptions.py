@@ -165,7 +165,8 @@ class AuthenticationError(ClientAuthenticationError):
 
     :ivar str message: the server's ``error_description`` with the hint after it.
     :ivar status_code: the HTTP status of the answer, or None if there was none.
-    :ivar error: OAuth's error code, such as ``invalid_client`` (RFC 6749 section 5.2), or None.
+    :ivar error_code: OAuth's error code, such as ``invalid_client`` (RFC 6749 section 5.2), or None. ``error`` is
+        azure-core's attribute for an ``ODataV4Format``, and None here.
     :ivar error_codes: the numbers of the AADSTS codes, such as ``(700027,)``; empty if the answer has none.
     :ivar suberror: Entra's ``suberror``, such as ``message_only``, or None.
     :ivar claims: the claims challenge as a JSON string, to be passed to the next ``get_token(claims=...)``, or None.
@@ -176,15 +177,12 @@ class AuthenticationError(ClientAuthenticationError):
     :ivar retry_after: seconds that the server asked to wait before the next request, or None.
     """
 
-    # azure-core's base class annotates `error` as its own ODataV4 type, and leaves it None for other bodies.
-    error: str | None  # type: ignore[assignment]
-
     def __init__(
         self,
         message: str,
         *,
         status_code: int | None = None,
-        error: str | None = None,
+        error_code: str | None = None,
         error_codes: tuple[int, ...] = (),
         suberror: str | None = None,
         claims: str | None = None,
@@ -197,7 +195,7 @@ class AuthenticationError(ClientAuthenticationError):
         # No response object: it would carry the request, and that carries the assertion.
         super().__init__(message=message, response=None)
         self.status_code = status_code
-        self.error = error
+        self.error_code = error_code
         self.error_codes = error_codes
         self.suberror = suberror
         self.claims = claims

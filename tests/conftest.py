@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 from hypothesis import HealthCheck, settings
+from hypothesis.configuration import set_hypothesis_home_dir
 
 from tests import loops
 
 loops.install()
 
 pytest_plugins = ["tests.real.fixtures", "tests.real.softhsm"]
+
+# Examples, and what Hypothesis remembers of the sources; by default it makes .hypothesis/ where pytest was started.
+set_hypothesis_home_dir(Path(__file__).parent.parent / ".test-env" / "cache" / "hypothesis")
 
 # No deadline: the first example pays for imports and RSA keys. No database: a run depends on no earlier run.
 settings.register_profile(

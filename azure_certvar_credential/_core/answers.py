@@ -1,32 +1,73 @@
-"""Reading what any server answers: bounded, and fit for a message."""
+"""Strict, bounded reading of JSON that somebody else wrote: a server's answer, a token's claims, a claims challenge."""
 
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, NoReturn
+
+# Answers, claims sets and challenges have a dozen objects. The bound holds for nesting too, which the parser of the
+# standard library would otherwise follow as deep as the interpreter's recursion limit allows.
+_MAX_OBJECTS = 500
+# No time, count or code is longer. int() takes 4,300 digits, and arithmetic with a float raises OverflowError then.
+_MAX_DIGITS = 20
+# A century in seconds; no token lives longer.
+LONGEST_LIFE = 100 * 366 * 86400
+
+
+def parse_object(text: str) -> dict[str, Any] | None:
+    """Parse the text of a JSON object (RFC 8259); return None for anything else.
+
+    Stricter than :func:`json.loads`: no ``NaN`` or ``Infinity``, and no name twice in an object, because readers differ
+    in which one counts (RFC 6749 section 3.2 and RFC 7519 section 4 forbid it as well). A number of more than 20 digits
+    becomes a float.
+    """
+    if text.count("{") + text.count("[") > _MAX_OBJECTS:
+        return None
+    try:
+        value = json.loads(text, object_pairs_hook=_unique, parse_int=_number, parse_constant=_refuse_constant)
+    except ValueError:
+        return None
+    return value if isinstance(value, dict) else None
 
 
 def json_object(body: bytes, *, limit: int) -> dict[str, Any] | None:
-    """Return the JSON object that a body is; None if it is something else, or longer than it may be.
+    """Return the JSON object in a body; None if it is something else or longer than the limit.
+
+    The body is UTF-8, as RFC 8259 section 8.1 demands; a byte order mark is ignored, as it allows.
 
     :param limit: in octets.
     """
     if len(body) > limit:
         return None
     try:
-        document = json.loads(body)
-    except (ValueError, RecursionError):
+        text = body.decode("utf-8-sig")
+    except UnicodeDecodeError:
         return None
-    return document if isinstance(document, dict) else None
+    return parse_object(text)
 
 
 def is_later(status: int) -> bool:
-    """Return whether an HTTP status alone says that the same request may work later."""
+    """Return whether an HTTP status alone says that the same request may succeed later."""
     return status in (408, 429) or status >= 500
 
 
 def in_message(value: object, limit: int = 200) -> str:
-    """Return a value of an answer fit for a message: in quotes on one line, and bounded; of another type, its name."""
+    """Return a value from an answer, fit for a message: a string quoted, on one line and bounded; else its type."""
     if not isinstance(value, str):
         return "nothing" if value is None else f"a value of type {type(value).__name__}"
     return repr("".join(c if c.isprintable() else " " for c in value[:limit]))
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a name occurs twice")
+    return found
+
+
+def _number(digits: str) -> float:
+    return int(digits) if len(digits) <= _MAX_DIGITS else float(digits)
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")

@@ -19,6 +19,7 @@ from azure_certvar_credential._core.authority import (
     Kind,
     retired,
 )
+from azure_certvar_credential._core.checks import refuse_quotes
 from azure_certvar_credential._core.tenant import ADFS
 from azure_certvar_credential._secrecy.redaction import redact_value, showable
 from azure_certvar_credential.exceptions import ConfigurationError
@@ -93,6 +94,7 @@ def parse_issuer(issuer: str, *, tenant_id: str) -> Authority:
         path.
     """
     expected = "the issuer's https URL, such as https://idp.example/tenant"
+    refuse_quotes("oidc_authority", issuer)
     if isinstance(issuer, str) and issuer.strip() and "://" not in issuer:
         raise ConfigurationError(f"oidc_authority must be {expected}, not {redact_value(issuer)}")
     host, port, path, more = _split("oidc_authority", issuer, expected)
@@ -114,6 +116,7 @@ def parse_issuer(issuer: str, *, tenant_id: str) -> Authority:
 
 def _split(name: str, value: str, expected: str) -> tuple[str, int | None, str, bool]:
     """Return host, port and path of a URL, and whether it has a query or fragment besides."""
+    refuse_quotes(name, value)
     if not isinstance(value, str) or not value.strip():
         raise ConfigurationError(f"{name} must be {expected}, not {redact_value(value)}")
     text = value.strip()

@@ -8,9 +8,13 @@ from azure_certvar_credential._core.authority import DEFAULT_ALGORITHM, Authorit
 from azure_certvar_credential._secrecy.redaction import redact_value
 from azure_certvar_credential.exceptions import ConfigurationError
 from azure_certvar_credential.signers.algorithms import algorithm_named
+from azure_certvar_credential.signers.keys import curve_of
 
 if TYPE_CHECKING:
     from azure_certvar_credential.certificates import ClientCertificate
+
+# ASCII's, and the typographic ones that word processors and chat programs put in their place.
+_QUOTES = "\"'`\u2018\u2019\u201c\u201d"
 
 
 def check_flags(**flags: object) -> None:
@@ -22,6 +26,21 @@ def check_flags(**flags: object) -> None:
     for name, flag in flags.items():
         if not isinstance(flag, (bool, type(None))):
             raise ConfigurationError(f"{name} must be True or False, not {redact_value(flag)}")
+
+
+def refuse_quotes(name: str, value: object) -> None:
+    """Refuse a value in quotes, which no id, host or region has: an env file or a template left them.
+
+    Not for passwords, which may have them.
+
+    :param name: the option or environment variable, for the message.
+    :raises ConfigurationError: the value begins and ends with a quote.
+    """
+    text = value.strip() if isinstance(value, str) else ""
+    if len(text) > 1 and text[0] in _QUOTES and text[-1] in _QUOTES:
+        raise ConfigurationError(
+            f"{name} is in quotes: remove them (docker's --env-file, for one, keeps quotes as a part of the value)"
+        )
 
 
 def check_choice(server: Authority, algorithm: str) -> None:
@@ -50,6 +69,6 @@ def check_key(certificate: ClientCertificate, algorithm: str) -> None:
             f"algorithm {algorithm} needs an {row.key_type} key, and the certificate's key is "
             f"{certificate.key_type}-{certificate.key_size}; {remedy}"
         )
-    curve = {256: "secp256r1", 384: "secp384r1", 521: "secp521r1"}.get(certificate.key_size)
-    if row.curve is not None and row.curve != curve:
+    curve = curve_of(certificate.signer.public_key)
+    if row.curve != curve:
         raise ConfigurationError(f"algorithm {algorithm} needs a key on {row.curve} (RFC 7518), not on {curve}")

@@ -10,7 +10,7 @@ from azure_certvar_credential._core import region as regions
 from azure_certvar_credential._core import tenant as tenants
 from azure_certvar_credential._core.authority import DEFAULT_HOST, Authority
 from azure_certvar_credential._core.authority_url import parse_authority, parse_issuer
-from azure_certvar_credential._core.checks import check_flags
+from azure_certvar_credential._core.checks import check_flags, refuse_quotes
 from azure_certvar_credential._core.client_authentication import ClientAuthentication
 from azure_certvar_credential._core.grants import Grant
 from azure_certvar_credential._core.grants.client_credentials import APPLICATION
@@ -35,6 +35,7 @@ class Settings:
     :ivar additionally_allowed_tenants: other tenants that ``get_token`` may name; ``*`` for all.
     :ivar retry: how failures that may pass are retried.
     :ivar region: the Azure region whose endpoint is asked, :data:`.region.AUTO`, or None for the global endpoint.
+    :ivar single_tenant: whether ``get_token`` ignores its ``tenant_id``.
     """
 
     tenant_id: str
@@ -44,6 +45,7 @@ class Settings:
     additionally_allowed_tenants: frozenset[str]
     retry: Retry
     region: str | None = None
+    single_tenant: bool = False
 
     def request(
         self,
@@ -58,7 +60,12 @@ class Settings:
 
         :raises ConfigurationError: as :func:`.request.token_request` and :func:`.tenant.resolve_tenant` say.
         """
-        tenant = tenants.resolve_tenant(tenant_id, default=self.tenant_id, allowed=self.additionally_allowed_tenants)
+        tenant = tenants.resolve_tenant(
+            tenant_id,
+            default=self.tenant_id,
+            allowed=self.additionally_allowed_tenants,
+            fixed=self.single_tenant,
+        )
         if tenant != self.tenant_id and self.authority.kind == "oidc":
             raise TenantNotAllowedError(
                 f"a token of tenant {redact_value(tenant)} was asked for, and the OpenID provider "
@@ -74,12 +81,14 @@ def settings(options: CredentialOptions, *, retry: Retry, environment: Mapping[s
     :param options: the arguments.
     :param retry: how failures that may pass are retried.
     :param environment: the process's environment variables; ``AZURE_AUTHORITY_HOST`` is the default authority,
-        ``AZURE_REGIONAL_AUTHORITY_NAME`` the default region.
+        ``AZURE_REGIONAL_AUTHORITY_NAME`` the default region, and ``AZURE_IDENTITY_DISABLE_MULTITENANTAUTH`` restricts
+        the credential to its own tenant.
     :raises ConfigurationError: an argument that cannot work; the message names it and what to write instead.
     """
     check_flags(disable_instance_discovery=options.disable_instance_discovery)
     tenant = tenants.parse_tenant(options.tenant_id)
     client_id = options.client_id
+    refuse_quotes("client_id", client_id)
     if not isinstance(client_id, str) or not _CLIENT_ID.fullmatch(client_id):
         raise ConfigurationError(
             f"client_id must be the 'Application (client) ID' of the app registration, not {redact_value(client_id)}"
@@ -102,6 +111,7 @@ def settings(options: CredentialOptions, *, retry: Retry, environment: Mapping[s
         allowed,
         retry,
         regions.choose(options.region, server, environment),
+        single_tenant=bool(environment.get(tenants.SINGLE_TENANT_VARIABLE)),
     )
 
 

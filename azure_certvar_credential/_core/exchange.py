@@ -1,4 +1,4 @@
-"""The strict, bounded reading of what the token endpoint answers.
+"""Reads the token endpoint's answer, strictly and within bounds.
 
 RFC 6749 section 5; Entra's additions to the error response as
 https://learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow shows them.
@@ -14,7 +14,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from azure_certvar_credential._core import hints
-from azure_certvar_credential._core.answers import is_later, json_object
+from azure_certvar_credential._core.answers import LONGEST_LIFE, is_later, json_object
 from azure_certvar_credential._secrecy.redaction import without_secrets
 from azure_certvar_credential.exceptions import (
     AuthenticationError,
@@ -27,13 +27,16 @@ from azure_certvar_credential.exceptions import (
 
 # A token response is a few kilobytes; x/oauth2 draws the line here too.
 MAX_BODY = 1 << 20
-# A server may not put a credential to sleep for longer than a token usually lives.
+# A token usually lives an hour; no server may silence a credential for longer.
 MAX_RETRY_AFTER = 3600.0
 _MAX_DESCRIPTION = 2000
-# A century; what claims to live longer is not a lifetime.
-_MAX_LIFETIME = 100 * 366 * 86400
+# RFC 6749 appendix A.14 has whole seconds. A shorter life is over before the token is used, so such a token must not
+# replace one that still serves.
+_SHORTEST_LIFE = 1
+# An HTTP date has 29 characters, its obsolete form 33 (RFC 9110 section 5.6.7).
+_MAX_FIELD = 64
 
-# Signed or encrypted; of an encrypted one the second part may be empty.
+# Signed or encrypted; the second part of an encrypted one may be empty.
 _JWT = re.compile(r"eyJ[\w-]{8,}(?:\.[\w-]*){1,4}")
 _NUMBER = re.compile(r"[0-9]{1,20}(\.[0-9]{1,20})?")
 _B64TOKEN = re.compile(r"[A-Za-z0-9._~+/=-]+")  # RFC 6750 section 2.1
@@ -41,15 +44,15 @@ _B64TOKEN = re.compile(r"[A-Za-z0-9._~+/=-]+")  # RFC 6750 section 2.1
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """An HTTP response, read.
+    """An HTTP response, read to its end or to the bound.
 
     :ivar status: the HTTP status code.
-    :ivar headers: the header fields, names in lower case.
-    :ivar body: the body; at most :data:`MAX_BODY` + 1 octets, one more than may be.
+    :ivar headers: the header fields, names in lower case; not in ``repr``, for cookies and redirects carry secrets.
+    :ivar body: the body, cut after :data:`MAX_BODY` + 1 octets: the last one shows that it is too long.
     """
 
     status: int
-    headers: Mapping[str, str]
+    headers: Mapping[str, str] = field(repr=False)
     body: bytes = field(repr=False)
 
 
@@ -59,9 +62,9 @@ class TokenResponse:
 
     :ivar access_token: the token.
     :ivar token_type: such as ``Bearer``.
-    :ivar expires_in: its life in seconds.
-    :ivar refresh_in: after how many seconds the server advises a refresh, or None.
-    :ivar refresh_token: what the next token can be had for, or None; only tokens of users come with one.
+    :ivar expires_in: its life in seconds, at least one.
+    :ivar refresh_in: the seconds after which the server advises a refresh, or None.
+    :ivar refresh_token: buys the next token, or None; only users' tokens come with one.
     """
 
     access_token: str = field(repr=False)
@@ -76,13 +79,13 @@ def read(
 ) -> TokenResponse:
     """Read a token response.
 
-    :param response: the answer of the token endpoint.
+    :param response: the token endpoint's answer.
     :param now: the time in seconds since the epoch, to read a ``Retry-After`` that is a date.
-    :param about: what the message of a refusal says of the request: which certificate was used. Not that of a failure
-        which will pass by itself.
-    :param for_user: the token was asked for on a user's behalf, so a refusal may be for the user to mend.
-    :param server: who answered, for messages; whoever is asked for something else refuses in the same form.
-    :raises AuthenticationError: of the subclass that fits, when the answer is not a token.
+    :param about: the part of a refusal's message that names the certificate. Failures that pass by themselves do
+        without.
+    :param for_user: the request was on a user's behalf, so the user may be the one to act on a refusal.
+    :param server: the server's name in messages; other endpoints refuse in the same form.
+    :raises AuthenticationError: the answer is not a token; the subclass says why.
     """
     document = json_object(response.body, limit=MAX_BODY)
     if response.status == 200 and document is not None and "error" not in document:
@@ -92,8 +95,8 @@ def read(
     retry_after = read_retry_after(response.headers.get("retry-after"), now=now)
     if is_later(response.status):
         raise TemporarilyUnavailableError(
-            f"{server} is {'throttling' if response.status == 429 else 'out of order'} "
-            f"(HTTP {response.status}){_advice(retry_after)}",
+            f"{server} is {'throttling' if response.status == 429 else 'unavailable'} (HTTP {response.status})"
+            + ("" if retry_after is None else f"; it asks to wait {retry_after:.0f} s"),
             status_code=response.status,
             retry_after=retry_after,
         )
@@ -105,7 +108,7 @@ def read(
 
 
 def read_retry_after(value: str | None, *, now: float) -> float | None:
-    """Return a ``Retry-After`` field (RFC 9110 section 10.2.3) in seconds, at most an hour; None if there is none.
+    """Return a ``Retry-After`` field (RFC 9110 section 10.2.3) in seconds, at most an hour; None if it is neither form.
 
     :param value: seconds, or an HTTP date.
     :param now: the time in seconds since the epoch.
@@ -124,9 +127,11 @@ def read_retry_after(value: str | None, *, now: float) -> float | None:
 
 
 def read_date(value: str | None) -> float | None:
-    """Return an HTTP date (RFC 9110 section 5.6.7) in seconds since the epoch; None if it is none."""
+    """Return an HTTP date (RFC 9110 section 5.6.7) in seconds since the epoch; None for anything else."""
+    if value is None or len(value) > _MAX_FIELD or not value.isascii():  # the parser takes other scripts' digits
+        return None
     try:
-        date = parsedate_to_datetime(value or "")
+        date = parsedate_to_datetime(value)
         # A date without a zone is UTC: HTTP knows no other.
         return (date if date.tzinfo else date.replace(tzinfo=timezone.utc)).timestamp()
     except (TypeError, ValueError, IndexError, OverflowError):
@@ -141,7 +146,9 @@ def _token(document: dict[str, Any]) -> TokenResponse:
     if not isinstance(token_type, str) or token_type.lower() != "bearer":
         raise ResponseFormatError("the token response's token_type is not Bearer", status_code=200)
     if expires_in is None:
-        raise ResponseFormatError("the token response's expires_in is not a number of seconds", status_code=200)
+        raise ResponseFormatError(
+            "the token response's expires_in is not a number of seconds, one or more", status_code=200
+        )
     refresh_token = document.get("refresh_token")
     return TokenResponse(
         access_token,
@@ -159,11 +166,8 @@ def _seconds(value: object) -> float | None:
     # Not everything that float() takes: "1_000" and other scripts' digits are no numbers on the wire.
     if isinstance(value, str) and not _NUMBER.fullmatch(value):
         return None
-    try:
-        seconds = float(value)
-    except OverflowError:
-        return None
-    return seconds if 0 < seconds <= _MAX_LIFETIME else None
+    seconds = float(value)
+    return seconds if _SHORTEST_LIFE <= seconds <= LONGEST_LIFE else None
 
 
 def _oauth_error(
@@ -172,7 +176,6 @@ def _oauth_error(
     codes = _codes(document.get("error_codes"))
     hint = hints.hint_for(codes, for_user=for_user)
     retry_after = read_retry_after(response.headers.get("retry-after"), now=now)
-    message = _text(document, "error_description") or _text(document, "error") or "refused"
     kind: type[AuthenticationError] = AuthenticationError
     if not hints.CERTIFICATE_CODES.isdisjoint(codes):
         kind = CertificateRejectedError
@@ -182,11 +185,15 @@ def _oauth_error(
         kind = UserAssertionRejectedError
     elif for_user and document["error"] in hints.USER_ERRORS:
         kind = InteractionRequiredError
-    message += _advice(retry_after) if kind is TemporarilyUnavailableError else f" The {about}."
+    told = _text(document, "error_description") or _text(document, "error") or "The server refused the request"
+    if kind is not TemporarilyUnavailableError:
+        context = f"The {about}"
+    else:
+        context = "" if retry_after is None else f"The server asks to wait {retry_after:.0f} s"
     return kind(
-        f"{message} Hint: {hint}" if hint else message,
+        _sentences(told, context, f"Hint: {hint}" if hint else ""),
         status_code=response.status,
-        error=_text(document, "error"),
+        error_code=_text(document, "error"),
         error_codes=codes,
         suberror=_text(document, "suberror"),
         claims=_claims(document.get("claims")),
@@ -213,12 +220,12 @@ def _codes(value: object) -> tuple[int, ...]:
 
 
 def _claims(value: object) -> str | None:
-    """Return a claims challenge as it came; None of what cannot be sent on, such as half of a surrogate pair."""
+    """Return a claims challenge as it came; None if it cannot be sent on, such as half of a surrogate pair."""
     return value if isinstance(value, str) and not any("\ud800" <= c <= "\udfff" for c in value) else None
 
 
 def _text(document: dict[str, Any], name: str) -> str | None:
-    """Return a string of the answer fit for a message: one line, bounded, and with no token a server echoed back."""
+    """Return a string of the answer, fit for a message: one bounded line without any token that the server echoes."""
     value = document.get(name)
     if not isinstance(value, str):
         return None
@@ -226,8 +233,9 @@ def _text(document: dict[str, Any], name: str) -> str | None:
     return without_secrets(_JWT.sub("[JWT removed]", line))[:_MAX_DESCRIPTION]
 
 
-def _advice(retry_after: float | None) -> str:
-    return "" if retry_after is None else f"; it asks to wait {retry_after:.0f} s"
+def _sentences(*parts: str) -> str:
+    """Join the parts that are not empty, each with a full stop: servers' descriptions come with and without one."""
+    return " ".join(part if part.endswith((".", "!", "?")) else f"{part}." for part in map(str.rstrip, parts) if part)
 
 
 def _describe(response: Response) -> str:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from azure_certvar_credential._core.checks import refuse_quotes
 from azure_certvar_credential._secrecy.redaction import redact_value
 from azure_certvar_credential.exceptions import ConfigurationError
 
@@ -52,6 +53,7 @@ def choose(region: str | None, authority: Authority, environment: Mapping[str, s
 
 
 def _parse(name: object, source: str) -> str:
+    refuse_quotes(source, name)
     found = normalized(name) if isinstance(name, str) else None
     if found is None or found in _NO_NAMES:
         raise ConfigurationError(

@@ -7,6 +7,7 @@ from collections.abc import Hashable
 from dataclasses import dataclass, field
 from typing import Any
 
+from azure_certvar_credential._core.answers import parse_object
 from azure_certvar_credential._core.grants import Grant
 from azure_certvar_credential._core.grants.client_credentials import APPLICATION
 from azure_certvar_credential._secrecy.redaction import redact_value
@@ -18,9 +19,6 @@ CacheKey = tuple[Hashable, ...]
 
 # https://learn.microsoft.com/entra/identity-platform/app-resilience-continuous-access-evaluation
 _CAE_CLAIMS: dict[str, Any] = {"access_token": {"xms_cc": {"values": ["CP1"]}}}
-
-# A claims challenge has a dozen objects; what nests deeper than the interpreter likes has many more.
-_MAX_OBJECTS = 500
 
 
 def cache_key(scopes: tuple[str, ...], tenant_id: str, grant: Grant, *, enable_cae: bool) -> CacheKey:
@@ -83,7 +81,10 @@ def token_request(
         or an ``enable_cae`` that is no bool.
     """
     if not scopes:
-        raise ConfigurationError("get_token needs at least one scope, such as 'https://storage.azure.com/.default'")
+        raise ConfigurationError(
+            "get_token needs at least one scope, as a positional argument: write "
+            "get_token('https://storage.azure.com/.default'), not get_token(scopes=[...])"
+        )
     for scope in scopes:
         if not isinstance(scope, str) or not scope or any(c.isspace() or not c.isprintable() for c in scope):
             raise ConfigurationError(
@@ -100,17 +101,10 @@ def token_request(
 def parse_claims(claims: str) -> dict[str, Any]:
     """Read a claims challenge.
 
-    :raises ConfigurationError: it is not the text of a JSON object.
+    :raises ConfigurationError: it is not the text of a JSON object, or has a name twice.
     """
-    if isinstance(claims, str) and claims.count("{") + claims.count("[") > _MAX_OBJECTS:
-        raise ConfigurationError(
-            f"claims have more than {_MAX_OBJECTS} objects and arrays: this is no claims challenge"
-        )
-    try:
-        value = json.loads(claims) if isinstance(claims, str) else None
-    except (ValueError, RecursionError):
-        value = None
-    if not isinstance(value, dict):
+    value = parse_object(claims) if isinstance(claims, str) else None
+    if value is None:
         raise ConfigurationError(
             "claims must be the text of a JSON object, as a claims challenge carries it after its base64 is decoded"
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from azure_certvar_credential._core.checks import refuse_quotes
 from azure_certvar_credential._secrecy.redaction import redact_value
 from azure_certvar_credential.exceptions import ConfigurationError, TenantNotAllowedError
 
@@ -11,6 +12,8 @@ from azure_certvar_credential.exceptions import ConfigurationError, TenantNotAll
 USER_TENANTS = frozenset({"common", "organizations", "consumers"})
 ADFS = "adfs"
 ANY_TENANT = "*"
+# azure-identity's variable: set to anything, it makes get_token ignore the tenant that a caller or a challenge names.
+SINGLE_TENANT_VARIABLE = "AZURE_IDENTITY_DISABLE_MULTITENANTAUTH"
 
 # RFC 1035 section 2.3.4: a label has at most 63 octets, a name 253.
 _TENANT = re.compile(r"(?!.*[^.]{64})(?!.*\.\.)[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
@@ -22,6 +25,7 @@ def parse_tenant(tenant_id: str) -> str:
     :param tenant_id: the tenant's GUID or one of its domain names, or ``adfs``.
     :raises ConfigurationError: empty, or with characters that neither a GUID nor a domain name has.
     """
+    refuse_quotes("tenant_id", tenant_id)
     if not isinstance(tenant_id, str) or not _TENANT.fullmatch(tenant_id):
         raise ConfigurationError(
             f"tenant_id must be a tenant's GUID or one of its domain names, such as contoso.onmicrosoft.com, "
@@ -38,16 +42,17 @@ def refuse_user_tenant(tenant_id: str) -> None:
         )
 
 
-def resolve_tenant(requested: str | None, *, default: str, allowed: frozenset[str]) -> str:
-    """Decide which tenant a token is asked of, by azure-identity's rules.
+def resolve_tenant(requested: str | None, *, default: str, allowed: frozenset[str], fixed: bool = False) -> str:
+    """Return the tenant to ask for a token, by azure-identity's rules.
 
     :param requested: the ``tenant_id`` given to ``get_token``, if any.
     :param default: the credential's own tenant.
     :param allowed: ``additionally_allowed_tenants``; ``*`` stands for every tenant.
+    :param fixed: ask the credential's own tenant, whatever is requested.
     :raises TenantNotAllowedError: the tenant is neither the default nor allowed.
     :raises ConfigurationError: the tenant is malformed, or is one that only users sign in to.
     """
-    tenant = default if not requested or default == ADFS else parse_tenant(requested)
+    tenant = default if not requested or fixed or default == ADFS else parse_tenant(requested)
     if tenant != default and ANY_TENANT not in allowed and tenant not in allowed:
         raise TenantNotAllowedError(
             f"a token of tenant {redact_value(tenant)} was asked for, and this credential is for "

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass, field
 from hashlib import sha256
 
+from azure_certvar_credential._core.answers import LONGEST_LIFE, json_object
 from azure_certvar_credential.exceptions import ConfigurationError, UserAssertionRejectedError
 
 # A JWT in compact form (RFC 7519 section 3), signed or encrypted.
 _COMPACT = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]*){2,4}")
-# Entra lets clocks differ by as much (seconds).
+# HTTP servers take header fields of 8 to 64 KiB.
+_MAX_LENGTH = 1 << 16
+# Entra tolerates this difference between clocks (seconds).
 CLOCK_SKEW = 300.0
 
 
@@ -40,7 +42,7 @@ def user_assertion(value: object, *, now: float) -> UserAssertion:
     :param value: the token as it came in the ``Authorization`` field, without the scheme.
     :param now: seconds since the epoch (UTC).
     :raises ConfigurationError: it is not a ``str``.
-    :raises UserAssertionRejectedError: it is not a JWT in compact form; the message does not repeat it.
+    :raises UserAssertionRejectedError: it is not a JWT in compact form, or too long; the message does not repeat it.
     """
     if not isinstance(value, str):
         raise ConfigurationError(
@@ -49,6 +51,10 @@ def user_assertion(value: object, *, now: float) -> UserAssertion:
         )
     if value[:7].lower() == "bearer ":
         raise UserAssertionRejectedError("user_assertion is the token alone: leave out the scheme 'Bearer' before it")
+    if len(value) > _MAX_LENGTH:
+        raise UserAssertionRejectedError(
+            f"user_assertion has {len(value)} characters, and no access token is longer than {_MAX_LENGTH}"
+        )
     if not _COMPACT.fullmatch(value):
         raise UserAssertionRejectedError(
             "user_assertion is not a JWT: it must be the access token that the user's client sent to this "
@@ -64,10 +70,10 @@ def _is_valid(token: str, now: float) -> bool:
     if len(parts) != 3:
         return False
     try:
-        claims = json.loads(urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
-    except (ValueError, RecursionError):
+        payload = urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4))
+    except ValueError:
         return False
-    expires_on = claims.get("exp") if isinstance(claims, dict) else None
+    expires_on = (json_object(payload, limit=_MAX_LENGTH) or {}).get("exp")
     if isinstance(expires_on, bool) or not isinstance(expires_on, (int, float)):
         return False
-    return now < expires_on + CLOCK_SKEW
+    return now < expires_on + CLOCK_SKEW < now + LONGEST_LIFE

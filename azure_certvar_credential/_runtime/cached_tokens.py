@@ -84,9 +84,9 @@ class CachedTokens:
         self._clock = clock
         self._lock = threading.Lock()
         self._closed = False
+        self._flow_memory: FlowMemory | None = None
         # Requests that the server asked not to repeat before a time, with its answer.
         self._refusals: dict[Hashable, _Refusal] = {}
-        self.flow_memory = FlowMemory(clock)
 
     def lookup(
         self, scopes: tuple[str, ...], claims: str | None, tenant_id: str | None, *, enable_cae: bool
@@ -118,6 +118,15 @@ class CachedTokens:
             entry.used = now
             return entry
         return None
+
+    @property
+    def flow_memory(self) -> FlowMemory:
+        """What the flow keeps beside tokens, made when first asked for: most credentials need none."""
+        memory = self._flow_memory
+        if memory is None:
+            with self._lock:
+                memory = self._flow_memory = self._flow_memory or FlowMemory(self._clock)
+        return memory
 
     def check_open(self) -> None:
         """Raise :class:`CredentialClosedError` if the credential was closed."""
@@ -234,14 +243,16 @@ class CachedTokens:
         """Forget every token and serve none any more."""
         with self._lock:
             self._closed = True
-            self.flow_memory.clear()
+            if self._flow_memory is not None:
+                self._flow_memory.clear()
             self._refusals = {}
             self._store.clear()
 
     def after_fork(self) -> None:
         """Start afresh in a child process: threads that hold locks or refresh tokens are not there."""
         self._lock = threading.Lock()
-        self.flow_memory.after_fork()
+        if self._flow_memory is not None:
+            self._flow_memory.after_fork()
         self._store.after_fork()
 
     def read(self, key: CacheKey) -> Token | None:

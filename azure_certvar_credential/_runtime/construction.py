@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -14,7 +14,7 @@ from azure_certvar_credential._core.authority import KNOWN_HOSTS
 from azure_certvar_credential._core.checks import check_key
 from azure_certvar_credential._core.config import Settings, settings
 from azure_certvar_credential._core.options import CertificateOptions, CredentialOptions, FederatedOptions
-from azure_certvar_credential._runtime.assertion_source import AssertionSource
+from azure_certvar_credential._runtime.assertion_provider import AssertionProvider
 from azure_certvar_credential._runtime.certificate_provider import CertificateProvider
 from azure_certvar_credential._runtime.environment import EagerSource
 from azure_certvar_credential._transport.options import check_options, retry_settings, with_lists
@@ -41,7 +41,7 @@ class Parts:
     """
 
     settings: Settings
-    provider: CertificateProvider | AssertionSource
+    provider: CertificateProvider | AssertionProvider
     options: CredentialOptions = field(repr=False)
     clock: Callable[[], float]
     owns_transport: bool = True
@@ -65,9 +65,9 @@ class Parts:
         return self.provider
 
     @property
-    def assertions(self) -> AssertionSource:
+    def assertions(self) -> AssertionProvider:
         """The source of a federated credential; one that signs does not have it."""
-        if not isinstance(self.provider, AssertionSource):
+        if not isinstance(self.provider, AssertionProvider):
             raise TypeError("a credential with a certificate has no assertion source")
         return self.provider
 
@@ -109,7 +109,7 @@ def construct(options: CertificateOptions) -> Parts:
         options = replace(options, certificate=None, certificate_data=None, password=None)
     else:
         options = replace(options, certificate=certificate, certificate_data=None)
-    return Parts(checked, provider, _frozen(options, checked), clock)
+    return Parts(checked, provider, options, clock)
 
 
 def construct_federated(options: FederatedOptions) -> Parts:
@@ -119,20 +119,18 @@ def construct_federated(options: FederatedOptions) -> Parts:
     """
     options, clock = _checked_pipeline(options)
     checked = settings(options, retry=retry_settings(options.pipeline), environment=os.environ)
-    return Parts(checked, AssertionSource(options.assertion_source), _frozen(options, checked), clock)
+    return Parts(checked, AssertionProvider(options.assertion_source), options, clock)
 
 
 def _checked_pipeline(options: O) -> tuple[O, Callable[[], float]]:
-    """Return the options with their pipeline options checked, and the clock."""
+    """Return the options with their pipeline options checked and their iterators read, and the clock."""
+    tenants = options.additionally_allowed_tenants
+    if isinstance(tenants, Iterator):
+        options = replace(options, additionally_allowed_tenants=tuple(tenants))
     pipeline = with_lists(options.pipeline)
     clock: Callable[[], float] = pipeline.pop("_clock", time.time)  # the tests of this package hand in their own
     check_options(pipeline, known_options=options.names())
     return replace(options, pipeline=pipeline), clock
-
-
-def _frozen(options: O, checked: Settings) -> O:
-    """Return the options with tenants that may be read twice: an iterator was read when they were checked."""
-    return replace(options, additionally_allowed_tenants=tuple(checked.additionally_allowed_tenants))
 
 
 def _warn_of_algorithm(checked: Settings, algorithm: str) -> None:

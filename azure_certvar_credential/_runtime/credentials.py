@@ -4,22 +4,28 @@ from __future__ import annotations
 
 import os
 from abc import abstractmethod
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from copy import deepcopy
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
+
+from typing_extensions import Self  # of the standard library from Python 3.11 on; azure-core needs it too
 
 from azure_certvar_credential._core.config import Settings
+from azure_certvar_credential._core.grants import Grant
 from azure_certvar_credential._core.options import CertificateOptions, FederatedOptions
-from azure_certvar_credential._runtime.cached_tokens import CachedTokens
+from azure_certvar_credential._runtime.assertion_provider import AnyAssertionSource
+from azure_certvar_credential._runtime.cached_tokens import CachedTokens, CacheLookup
 from azure_certvar_credential._runtime.construction import Parts, construct, construct_federated
 from azure_certvar_credential._runtime.environment import arguments_from
 from azure_certvar_credential._secrecy.tracebacks import clears_frames
+from azure_certvar_credential.certificates import CertificateData
+from azure_certvar_credential.certificates.sources import AnySource
 
-if TYPE_CHECKING:
-    from typing_extensions import Self  # of the standard library from Python 3.11 on
-
-    from azure_certvar_credential._runtime.user import User
-    from azure_certvar_credential.certificates.data import Certificate
+# What returns the certificate, and what returns a client assertion: functions, or coroutine functions as well.
+CertificateSourceT = TypeVar("CertificateSourceT", bound=AnySource)
+AssertionSourceT = TypeVar("AssertionSourceT", bound=AnyAssertionSource)
+# The single flight of a shell.
+SingleFlightT = TypeVar("SingleFlightT")
 
 
 class CredentialBase:
@@ -68,7 +74,7 @@ class CredentialBase:
         return pickled(type(self), self._parts.options)
 
 
-class WithCertificate(CredentialBase):
+class WithCertificate(CredentialBase, Generic[CertificateSourceT]):
     """A credential that signs with a certificate; the parameters are those that ``CertVarCredential`` documents."""
 
     @clears_frames
@@ -76,9 +82,9 @@ class WithCertificate(CredentialBase):
         self,
         tenant_id: str,
         client_id: str,
-        certificate: Certificate | None = None,
+        certificate: CertificateData | CertificateSourceT | None = None,
         *,
-        certificate_data: Certificate | None = None,
+        certificate_data: CertificateData | CertificateSourceT | None = None,
         password: str | bytes | None = None,
         send_certificate_chain: bool = False,
         algorithm: str | None = None,
@@ -122,7 +128,7 @@ class WithCertificate(CredentialBase):
         return cls(**arguments_from(os.environ, options))
 
 
-class WithAssertionSource(CredentialBase):
+class WithAssertionSource(CredentialBase, Generic[AssertionSourceT]):
     """A credential that signs nothing; the parameters are those that ``FederatedCredential`` documents."""
 
     @clears_frames
@@ -130,7 +136,7 @@ class WithAssertionSource(CredentialBase):
         self,
         tenant_id: str,
         client_id: str,
-        assertion_source: object,
+        assertion_source: AssertionSourceT,
         *,
         authority: str | None = None,
         additionally_allowed_tenants: Iterable[str] = (),
@@ -153,7 +159,20 @@ class WithAssertionSource(CredentialBase):
         self._start(construct_federated(options))
 
 
-class ForUser:
+class UserTokens(CacheLookup, Protocol):
+    """The tokens on behalf of one user; :class:`.user.User` is the implementation, imported when it is needed."""
+
+    @property
+    def read(self) -> Callable[[], Any]:
+        """Returns the user's token, checked or not, or an awaitable of it."""
+        ...
+
+    def grant(self, value: object, fmi_path: str | None) -> Grant:
+        """Return the grant for what :attr:`read` returned."""
+        ...
+
+
+class ForUser(Generic[SingleFlightT]):
     """A credential that acts for a user with what belongs to another one.
 
     :param settings: that credential's.
@@ -163,10 +182,10 @@ class ForUser:
 
     _shown_as: ClassVar[str]
 
-    def __init__(self, settings: Settings, user: User, single_flight: Any) -> None:
+    def __init__(self, settings: Settings, user: UserTokens, single_flight: SingleFlightT) -> None:
         self._settings = settings
         self._cache = user
-        self._single_flight = single_flight
+        self._single_flight: SingleFlightT = single_flight
 
     def __repr__(self) -> str:
         return f"<{self._shown_as} tenant {self._settings.tenant_id}, client {self._settings.client_id}>"

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import random
+import uuid
 from collections.abc import Callable
 
 from azure_certvar_credential._core import effects
-from azure_certvar_credential._core.effects import Immediate, Result
+from azure_certvar_credential._core.effects import Immediate, Moment, Result
 from azure_certvar_credential._runtime.cached_tokens import CachedTokens
-from azure_certvar_credential._runtime.moment import moment
 
 
 def perform_immediate(effect: Immediate, cached_tokens: CachedTokens, clock: Callable[[], float]) -> Result:
@@ -32,3 +33,12 @@ def perform_immediate(effect: Immediate, cached_tokens: CachedTokens, clock: Cal
             return cached_tokens.flow_memory.read_endpoint(key)
         case effects.WriteEndpoint(key, endpoint, failure):
             return cached_tokens.flow_memory.write_endpoint(key, endpoint, failure)
+
+
+def moment(clock: Callable[[], float]) -> Moment:
+    """Return the present moment: the time, and ids that nobody has seen before.
+
+    :param clock: returns seconds since the epoch, UTC.
+    """
+    # uuid4 draws from the operating system's secure generator; the jitter protects nothing.
+    return Moment(clock(), str(uuid.uuid4()), str(uuid.uuid4()), random.random())  # noqa: S311

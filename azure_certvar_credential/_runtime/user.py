@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, TypeAlias
 
 from azure_certvar_credential._core.grants.on_behalf_of import OnBehalfOf, on_behalf_of
 from azure_certvar_credential._core.request import cache_key
@@ -14,8 +14,8 @@ from azure_certvar_credential._secrecy.tracebacks import clears_frames
 from azure_certvar_credential.caches.memory import Entry
 from azure_certvar_credential.exceptions import ConfigurationError
 
-# What ``on_behalf_of`` takes.
-UserAssertionSource = str | Callable[[], str] | Callable[[], Awaitable[str]]
+# The user's token, or what returns the present user's.
+UserAssertionSource: TypeAlias = str | Callable[[], str] | Callable[[], Awaitable[str]]
 
 
 class User:

@@ -1,13 +1,12 @@
-"""What keeps secrets out of texts and tracebacks: the ground floor, which every other room stands on.
+"""Keeps secrets out of messages and tracebacks. The lowest layer: every other package may import it.
 
-The rules of secrecy, which every module keeps:
+Every module follows these rules:
 
-* A function that a user calls with a secret carries ``@clears_frames``: whatever it raises, the frames behind the error
-  hold no variables any more. Functions below it need not think of it.
-* ``__reduce__`` and ``__getstate__`` refuse to pickle what may hold a key, a password or a token.
-* An error of this package is raised outside the ``except`` block that noticed the fault, so that no foreign exception,
-  whose text or frames may hold a secret, stands behind it.
-* A message repeats a caller's value only through :func:`.redaction.redact_value`, and somebody else's error only
-  through
+* A function that users call with a secret carries ``@clears_frames``: whatever it raises, the frames of the traceback
+  no longer hold any variables. The functions that it calls need no decorator.
+* ``__reduce__`` and ``__getstate__`` refuse to pickle an object that may hold a key, a password or a token.
+* An error of this package is raised outside the ``except`` block that caught the cause. Otherwise the foreign
+  exception, whose text or frames may hold a secret, would become its ``__context__``.
+* A message repeats a caller's value only through :func:`.redaction.redact_value`, and a foreign error only through
   :func:`.redaction.redact_error`.
 """

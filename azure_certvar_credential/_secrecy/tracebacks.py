@@ -1,8 +1,8 @@
-"""Empties the frames behind an exception.
+"""Clears the frames of an exception's traceback.
 
-Error reporters show the variables of every frame that an exception has passed through. In this package they hold what
-nobody may read: the text of a private key, a password, an assertion, a token. Files, lines and functions of the
-traceback stay; what the variables held goes.
+Error reporters show the variables of every frame that an exception has passed through. In this package they hold
+secrets: the text of a private key, a password, an assertion, a token. The traceback keeps its files, lines and
+functions; the values of the variables go.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ R = TypeVar("R")
 
 
 def linked(error: BaseException) -> Iterator[BaseException]:
-    """Yield an error and every one that a traceback shows with it: causes, contexts, and the members of a group.
+    """Yield an error and every error that its traceback shows: causes, contexts, and the members of a group.
 
-    What the caller is handling at this moment is left out: it came before, and is none of this package's.
+    The exception that the caller is handling at this moment is left out: it came first, and belongs to the caller.
     """
     waiting: list[BaseException | None] = [error]
     seen = {id(None), id(sys.exc_info()[1])}
@@ -43,10 +43,10 @@ def linked(error: BaseException) -> Iterator[BaseException]:
 
 
 def cleared(error: E) -> E:
-    """Return an error whose frames, and those of the errors that it came from, hold no variables any more.
+    """Return an error after clearing its frames and those of the errors that led to it.
 
-    To be called outside of the ``except`` block. A function that is still running, the caller's above all, keeps its
-    variables: it has to delete what it must not show.
+    Call it outside the ``except`` block. A function that is still running, above all the caller, keeps its variables
+    and has to delete those that are secret.
     """
     for one in linked(error):
         one.__traceback__ = _emptied(one.__traceback__)
@@ -54,7 +54,7 @@ def cleared(error: E) -> E:
 
 
 def _emptied(traceback: TracebackType | None) -> TracebackType | None:
-    """Return a traceback without the variables of its frames, and without the frames that cannot be emptied."""
+    """Return a traceback whose frames are cleared, without the frames that cannot be cleared."""
     kept: list[TracebackType] = []
     while traceback is not None:
         if _empty(traceback.tb_frame):
@@ -67,26 +67,26 @@ def _emptied(traceback: TracebackType | None) -> TracebackType | None:
 
 
 def _empty(frame: FrameType) -> bool:
-    """Empty a frame; return whether its line may stay in the traceback.
+    """Clear a frame; return whether its line may stay in the traceback.
 
-    A coroutine or generator that has raised an error may go on all the same: it handed the error to somebody else, or
-    handled it while it was shared. Before Python 3.13 clearing its frame would end it, wherever it waits, so such a
-    frame is left alone and its line is taken out; from 3.13 on only if it has not ended.
+    A coroutine or generator that has raised an error may still be running: it passed the error on as a value, or
+    handled a shared error. Before Python 3.13, clearing its frame would end it, wherever it waits; so the frame is left
+    alone and its line leaves the traceback. From 3.13 on this concerns only frames that have not ended.
     """
     suspends = bool(frame.f_code.co_flags & _SUSPENDS)
     if suspends and sys.version_info < (3, 13):
         return False
     try:
         frame.clear()
-    except RuntimeError:  # it is running, or waits
+    except RuntimeError:  # it is running or suspended
         return not suspends
     return True
 
 
 def clears_frames(function: Callable[P, R]) -> Callable[P, R]:
-    """Decorate a function whose arguments are secret: whatever it raises shows neither them nor what was made of them.
+    """Decorate a function with secret arguments: what it raises shows neither them nor values computed from them.
 
-    It is for functions that a user calls; inside of them nobody has to think of it again.
+    It is meant for the functions that users call; it covers everything that these call in turn.
     """
 
     @wraps(function)
@@ -97,11 +97,11 @@ def clears_frames(function: Callable[P, R]) -> Callable[P, R]:
             failure = error
         del args, kwargs
         failure = cleared(failure)
-        # Without the line of the call above, which the one below would repeat.
+        # Drop the line of the call above: the raise below repeats it.
         failure.__traceback__ = failure.__traceback__ and failure.__traceback__.tb_next
         try:
             raise failure
         finally:
-            del failure  # or frame and exception would keep each other alive
+            del failure  # else frame and exception keep each other alive
 
     return call

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from azure.core.credentials import AccessToken, AccessTokenInfo, TokenRequestOptions
+from typing_extensions import Self  # of the standard library from Python 3.11 on; azure-core needs it too
 
 from azure_certvar_credential._core.config import Settings
 from azure_certvar_credential._core.grants import Grant
@@ -16,9 +17,6 @@ from azure_certvar_credential._sync.single_flight import SingleFlight
 from azure_certvar_credential.caches.memory import Entry
 
 _NO_OPTIONS: TokenRequestOptions = {}
-
-if TYPE_CHECKING:
-    from typing_extensions import Self  # of the standard library from Python 3.11 on
 
 
 class Shell:

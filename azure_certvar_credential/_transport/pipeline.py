@@ -23,9 +23,10 @@ from azure.core.rest import HttpRequest
 from azure_certvar_credential._core.effects import Fetch, Send, Unanswered
 from azure_certvar_credential._core.exchange import MAX_BODY, Response
 from azure_certvar_credential._transport.options import DEFAULT_TIMEOUTS
+from azure_certvar_credential._version import __version__
 from azure_certvar_credential.exceptions import ConfigurationError
 
-SDK_MONIKER = "certvar-credential/0.1.0"
+SDK_MONIKER = f"certvar-credential/{__version__}"
 
 
 def build_policies(retry_policy: type[Any], options: Mapping[str, Any]) -> list[Any]:
@@ -100,7 +101,7 @@ def http_request(effect: Send | Fetch) -> HttpRequest:
         return HttpRequest("GET", effect.url, headers={"Accept": "application/json"})
     headers = {
         **effect.headers,
-        "x-client-Ver": SDK_MONIKER.partition("/")[2],
+        "x-client-Ver": __version__,
         "x-client-OS": sys.platform,
     }
     return HttpRequest("POST", effect.url, headers=headers, data=dict(effect.form))

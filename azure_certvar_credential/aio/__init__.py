@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+from azure_certvar_credential._runtime.assertion_provider import AnyAssertionSource as AssertionSource
 from azure_certvar_credential.aio._credential import (
     CertVarCredential,
     FederatedCredential,
@@ -14,4 +15,10 @@ from azure_certvar_credential.aio._credential import (
 )
 from azure_certvar_credential.aio._msal import MsalCertVarCredential
 
-__all__ = ["CertVarCredential", "FederatedCredential", "MsalCertVarCredential", "OnBehalfOfCredential"]
+__all__ = [
+    "AssertionSource",
+    "CertVarCredential",
+    "FederatedCredential",
+    "MsalCertVarCredential",
+    "OnBehalfOfCredential",
+]

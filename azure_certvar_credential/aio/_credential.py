@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import inspect
-from typing import TYPE_CHECKING, ClassVar
+from collections.abc import Awaitable, Callable
+from typing import ClassVar
 
 from azure_certvar_credential._core.client_authentication.for_others import check_audience, client_assertion
 from azure_certvar_credential._core.grants import Grant
+from azure_certvar_credential._runtime.assertion_provider import AnyAssertionSource
 from azure_certvar_credential._runtime.cached_tokens import CachedTokens
 from azure_certvar_credential._runtime.construction import Parts
-from azure_certvar_credential._runtime.credentials import CredentialBase, ForUser, WithAssertionSource, WithCertificate
+from azure_certvar_credential._runtime.credentials import (
+    CredentialBase,
+    ForUser,
+    UserTokens,
+    WithAssertionSource,
+    WithCertificate,
+)
 from azure_certvar_credential._runtime.fork import tell_after_fork
 from azure_certvar_credential._secrecy.tracebacks import clears_frames
 from azure_certvar_credential.aio._effect_runner import EffectRunner
 from azure_certvar_credential.aio._shell import Shell
 from azure_certvar_credential.aio._single_flight import SingleFlight
-
-if TYPE_CHECKING:
-    from azure_certvar_credential._runtime.user import User, UserAssertionSource
+from azure_certvar_credential.certificates.sources import AnySource
 
 
 class OwningCredential(CredentialBase, Shell):
@@ -31,7 +37,9 @@ class OwningCredential(CredentialBase, Shell):
         tell_after_fork(self._cached_tokens, self._single_flight, parts.provider)
 
     @clears_frames
-    def on_behalf_of(self, user_assertion: UserAssertionSource) -> OnBehalfOfCredential:
+    def on_behalf_of(
+        self, user_assertion: str | Callable[[], str] | Callable[[], Awaitable[str]]
+    ) -> OnBehalfOfCredential:
         """Return a credential for tokens on behalf of a user.
 
         As :meth:`azure_certvar_credential.CertVarCredential.on_behalf_of`; a callable may be a coroutine function. One
@@ -54,7 +62,7 @@ class OwningCredential(CredentialBase, Shell):
         await self._effects.close()
 
 
-class CertVarCredential(WithCertificate, OwningCredential):
+class CertVarCredential(WithCertificate[AnySource], OwningCredential):
     """Authenticates a service principal to Microsoft Entra ID with a certificate that lives in a variable.
 
     It is azure-core's ``AsyncTokenCredential`` and ``AsyncSupportsTokenInfo``, so every asynchronous Azure SDK client
@@ -86,7 +94,7 @@ class CertVarCredential(WithCertificate, OwningCredential):
         return await self._effects.run(client_assertion(self._settings, audience))
 
 
-class FederatedCredential(WithAssertionSource, OwningCredential):
+class FederatedCredential(WithAssertionSource[AnyAssertionSource], OwningCredential):
     """Authenticates an application by a token of another identity, which its federated identity credential trusts.
 
     The parameters are those of :class:`azure_certvar_credential.FederatedCredential`; ``assertion_source`` may be a
@@ -100,7 +108,7 @@ class FederatedCredential(WithAssertionSource, OwningCredential):
     _shown_as: ClassVar[str] = "aio.FederatedCredential"
 
 
-class OnBehalfOfCredential(ForUser, Shell):
+class OnBehalfOfCredential(ForUser[SingleFlight], Shell):
     """Tokens on behalf of a user; made by ``on_behalf_of()`` of a credential, whose tokens and connections it shares.
 
     Closing it does nothing: what it uses belongs to the credential that it came from.
@@ -108,7 +116,7 @@ class OnBehalfOfCredential(ForUser, Shell):
 
     _shown_as: ClassVar[str] = "aio.OnBehalfOfCredential"
 
-    _cache: User
+    _cache: UserTokens
 
     async def _grant(self, fmi_path: str | None) -> Grant:
         read = self._cache.read()

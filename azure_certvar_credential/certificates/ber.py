@@ -1,8 +1,8 @@
 """A small bounded reader of BER tag-length-value structures (ITU-T X.690).
 
-It finds out what a binary input is, whether all of it is there, and how much work a PFX asks for, before OpenSSL is
-given any of it. BER and not only DER, because old tools write PKCS #12 with indefinite lengths (clause 8.1.3.6) and
-with strings in segments (clause 8.7.3). It decodes nothing that it is not asked for, and every loop has a bound.
+Before OpenSSL sees a binary input, this reader shows what it is, whether it is complete, and how much work a PFX asks
+for. It reads BER and not only DER, because old tools write PKCS #12 with indefinite lengths (clause 8.1.3.6) and
+segmented strings (clause 8.7.3). It decodes on demand only, and every loop is bounded.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ CONTEXT_1 = 0xA1
 _CONSTRUCTED = 0x20
 _HIGH_TAG = 0x1F
 
-# Indefinite lengths and segmented strings nest inside each other; a PFX of a real tool stays below ten.
+# Indefinite lengths and segmented strings nest inside each other; real tools stay below ten levels.
 _MAX_DEPTH = 24
 
-# A PFX with a chain of ten certificates has some hundred elements at the levels that are read here.
+# A PFX with a chain of ten certificates has about a hundred elements at the levels that are read here.
 _MAX_ELEMENTS = 20_000
 
 
 class MalformedError(ValueError):
-    """The bytes are no BER, or not the structure that was asked for. Internal: callers translate it."""
+    """The bytes are not BER, or not the expected structure. Internal: callers translate it."""
 
 
 class TruncatedError(MalformedError):
@@ -43,7 +43,7 @@ class Element:
     :ivar tag: the identifier octet, class and constructed bit included.
     :ivar content: the content octets; of an indefinite length, without the end-of-contents octets.
     :ivar encoded: the whole element, identifier and length octets included.
-    :ivar parts: the elements inside, where reading the length has found them already; else None.
+    :ivar parts: the elements inside, if finding an indefinite length has already read them; else None.
     """
 
     tag: int
@@ -55,7 +55,7 @@ class Element:
     def children(self) -> tuple[Element, ...]:
         """Return the elements inside a constructed element.
 
-        :raises MalformedError: the element is primitive, or its content is no BER.
+        :raises MalformedError: the element is primitive, or its content is not BER.
         """
         if not self.tag & _CONSTRUCTED:
             raise MalformedError(f"element with tag {self.tag:#04x} has no elements inside")
@@ -64,7 +64,7 @@ class Element:
     def octets(self, depth: int = 0) -> bytes:
         """Return the value of an OCTET STRING, its segments joined (X.690 clause 8.7).
 
-        An element with an implicit context tag may be passed as well.
+        The element may have an implicit context tag instead.
 
         :param depth: the number of segments that enclose this one.
         :raises MalformedError: a segment is something else, or segments nest too deeply.
@@ -75,16 +75,16 @@ class Element:
             raise MalformedError("string segments nest too deeply")
         segments = self.children()
         if any(segment.tag & ~_CONSTRUCTED != OCTET_STRING for segment in segments):
-            raise MalformedError("a segment of an OCTET STRING is something else")
+            raise MalformedError("a segment of an OCTET STRING has another tag")
         return b"".join(segment.octets(depth + 1) for segment in segments)
 
     def to_der(self, depth: int = 0) -> bytes:
         """Return the element with definite lengths and joined strings (X.690 clauses 10.1 and 10.2).
 
-        Strings are not looked into: what a signature or MAC covers keeps its octets.
+        The content of strings stays as it is, because signatures and MACs cover its octets.
 
         :param depth: the number of elements that enclose this one.
-        :raises MalformedError: a constructed element's content is no BER, or elements nest too deeply.
+        :raises MalformedError: a constructed element's content is not BER, or elements nest too deeply.
         """
         if depth > _MAX_DEPTH:
             raise MalformedError("elements nest too deeply")
@@ -110,7 +110,7 @@ class Element:
         :raises MalformedError: the element is something else, or not complete.
         """
         content = self.content
-        # 64 octets hold far more arcs than any identifier in use; numbers of any length would be slow to print.
+        # 64 octets hold far more arcs than any identifier in use; printing unbounded numbers would be slow.
         if self.tag != OBJECT_IDENTIFIER or not content or content[-1] & 0x80 or len(content) > 64:
             raise MalformedError("expected an OBJECT IDENTIFIER")
         arcs: list[int] = []
@@ -140,7 +140,7 @@ def parse(data: bytes) -> tuple[Element, ...]:
     """Read all elements that follow one another in ``data``.
 
     :raises TruncatedError: the last of them announces more bytes than there are.
-    :raises MalformedError: the bytes are no BER, or there are too many elements.
+    :raises MalformedError: the bytes are not BER, or there are too many elements.
     """
     reader = _Reader(data)
     elements = []
@@ -150,16 +150,16 @@ def parse(data: bytes) -> tuple[Element, ...]:
 
 
 def parse_first(data: bytes) -> Element:
-    """Read the element at the start of ``data``; what follows it is left alone.
+    """Read the element at the start of ``data``, and ignore what follows it.
 
     :raises TruncatedError: it announces more bytes than there are.
-    :raises MalformedError: the bytes are no BER.
+    :raises MalformedError: the bytes are not BER.
     """
     return _Reader(data).element(0)
 
 
 class _Reader:
-    """A position in bytes, and how many elements may still be read from them."""
+    """A position in bytes, and the number of elements that may still be read."""
 
     __slots__ = ("_data", "_left", "offset")
 
@@ -175,12 +175,12 @@ class _Reader:
         start = self.offset
         tag = self._octet()
         if tag & _HIGH_TAG == _HIGH_TAG:
-            raise MalformedError("a tag number above 30 occurs in no structure that is read here")
+            raise MalformedError("a tag number above 30, which no supported structure has")
         length = self._octet()
         if length == 0x80:
             return self._indefinite(tag, start, depth)
         if length > 0x80:
-            # X.690 clause 8.1.3.5; eight octets already count more bytes than a machine has.
+            # X.690 clause 8.1.3.5; a length of eight octets already exceeds any machine's memory.
             count = length & 0x7F
             if count > 8:
                 raise MalformedError("a length in more than eight octets")
@@ -190,7 +190,7 @@ class _Reader:
         begin = self.offset
         end = begin + length
         if end > len(self._data):
-            raise TruncatedError(f"{end - start} bytes are announced and {len(self._data) - start} are there")
+            raise TruncatedError(f"an element of {end - start} bytes has only {len(self._data) - start}")
         self.offset = end
         return Element(tag, self._data[begin:end], self._data[start:end])
 

@@ -1,4 +1,4 @@
-"""The certificate that a client assertion is signed with, the X509Certificate2 of this package."""
+"""The certificate that signs client assertions; this package's counterpart of .NET's X509Certificate2."""
 
 from __future__ import annotations
 
@@ -7,14 +7,16 @@ import hashlib
 import time
 from collections.abc import Iterable
 from datetime import datetime
-from typing import TYPE_CHECKING, Literal, NoReturn, final
+from typing import Literal, NoReturn, TypeAlias, final
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from azure_certvar_credential._secrecy.tracebacks import clears_frames
+from azure_certvar_credential.certificates import generation
 from azure_certvar_credential.certificates.chain import given_chain, is_self_signed, order_chain
+from azure_certvar_credential.certificates.data import Content
 from azure_certvar_credential.certificates.loading import read_material
 from azure_certvar_credential.certificates.naming import der, readable
 from azure_certvar_credential.certificates.pkcs12.passwords import password_octets
@@ -22,34 +24,31 @@ from azure_certvar_credential.certificates.possession import as_signer, prove_po
 from azure_certvar_credential.certificates.validity import warn_outside_validity
 from azure_certvar_credential.exceptions import CertificateError
 from azure_certvar_credential.signers.encoding import base64url
-from azure_certvar_credential.signers.memory import PrivateKey
+from azure_certvar_credential.signers.keys import PrivateKey
 from azure_certvar_credential.signers.protocol import AsyncSigner, Signer
-
-if TYPE_CHECKING:
-    from azure_certvar_credential.certificates import generation
-    from azure_certvar_credential.certificates.data import CertificateData
 
 
 @final
 class ClientCertificate:
-    """A certificate, its chain, and something that signs with its private key. Immutable.
+    """A certificate, its chain, and a signer for its private key. Immutable.
 
-    :param leaf: the certificate that Microsoft Entra ID knows.
-    :param key: its RSA or EC private key, or a :class:`~azure_certvar_credential.signers.protocol.Signer` that holds
-        it elsewhere, or an :class:`~azure_certvar_credential.signers.protocol.AsyncSigner`. It signs one random
-        challenge here, which shows that it belongs to the leaf; an asynchronous one is compared by its public key.
-    :param chain: the certificates between leaf and root, in any order; they are ordered by issuer and signature, and
-        those that lead nowhere are dropped with a warning in the log. A single certificate is a chain of one, and None
-        is no chain.
-    :param include_root: whether :attr:`x5c` ends with the root. A verifier has its own (RFC 5246 section 7.4.2 lets
-        it be left out), so that it is only length.
-    :raises KeyMismatchError: the key is not the leaf's; the message has both thumbprints.
-    :raises UnsupportedKeyError: the key is neither RSA nor EC, has fewer than 2048 bits, or is on another curve than
+    :param leaf: the certificate that is registered with Microsoft Entra ID.
+    :param key: its RSA or EC private key, or a :class:`~azure_certvar_credential.signers.protocol.Signer` or
+        :class:`~azure_certvar_credential.signers.protocol.AsyncSigner` that holds the key elsewhere. The constructor
+        has it sign one random challenge to prove that it belongs to the leaf; of an asynchronous signer it only
+        compares the public key.
+    :param chain: the certificates between leaf and root in any order. They are ordered by issuer and signature;
+        certificates that lead nowhere are dropped with a warning in the log. A single certificate is a chain of one,
+        None is no chain.
+    :param include_root: whether :attr:`x5c` ends with the root. Verifiers have their own copy of it (RFC 5246 section
+        7.4.2 permits leaving it out), so by default it is omitted.
+    :raises KeyMismatchError: the key is not the leaf's; the message names both public keys.
+    :raises UnsupportedKeyError: the key is neither RSA nor EC, has fewer than 2048 bits, or is on a curve other than
         P-256, P-384 and P-521.
     :raises CertificateError: leaf, key or chain are of the wrong type, or damaged.
 
-    A leaf outside its validity window is taken with a
-    :class:`~azure_certvar_credential.exceptions.CertificateWarning`: the clock that counts is the server's.
+    A leaf outside its validity window is accepted with a
+    :class:`~azure_certvar_credential.exceptions.CertificateWarning`, because the server's clock decides.
     """
 
     __slots__ = ("_chain", "_include_root", "_leaf", "_sha1", "_sha256", "_signer", "_x5c", "_x5t", "_x5t_s256")
@@ -76,8 +75,8 @@ class ClientCertificate:
         for certificate in (leaf, *others):
             if not isinstance(certificate, x509.Certificate):
                 raise CertificateError(
-                    f"leaf and chain are cryptography.x509.Certificate, not {type(certificate).__name__}; "
-                    "ClientCertificate.load() reads every other form"
+                    f"leaf and chain must be cryptography.x509.Certificate, not {type(certificate).__name__}; for any "
+                    "other form use ClientCertificate.load()"
                 )
             readable(certificate)
         signer = as_signer(key)
@@ -107,26 +106,26 @@ class ClientCertificate:
     def load(
         cls, data: CertificateData, password: str | bytes | None = None, *, include_root: bool = False
     ) -> ClientCertificate:
-        """Read a certificate and its private key from any in-memory form, which is recognised by its content.
+        """Read a certificate and its private key from any in-memory form, recognised by its content.
 
         :param data: PEM text or bytes (keys in PKCS #8, PKCS #1 or SEC 1, encrypted or not); PFX bytes; DER; base64 or
             base64url of any of these, with or without line breaks, escaped line breaks and quotes; a ``(certificate,
             key)`` or ``(certificate, key, chain)`` sequence of any of these or of ``cryptography`` objects; a
-            ``PKCS12KeyAndCertificates``; a Key Vault secret. A ``ClientCertificate`` is returned as it is. The leaf is
-            the certificate of the private key, wherever it stands; of several a valid one, rather issued than
-            self-signed, that lasts longest.
-        :param password: for an encrypted key or PFX; ``str`` is taken as UTF-8. Ignored if nothing is encrypted. None
-            and an empty one open what is encrypted with an empty password.
-        :param include_root: see the class.
-        :raises PasswordRequiredError: something is encrypted and there is no password.
+            ``PKCS12KeyAndCertificates``; a Key Vault secret. A ``ClientCertificate`` is returned unchanged. The leaf is
+            the certificate that matches the private key, at any position; of several, a valid one is preferred, then
+            an issued one to a self-signed one, then the one that expires last.
+        :param password: opens an encrypted key or PFX; ``str`` is encoded as UTF-8. It is ignored if nothing is
+            encrypted. None and an empty password open what is encrypted with an empty password.
+        :param include_root: whether :attr:`x5c` ends with the root; see the class.
+        :raises PasswordRequiredError: the key or PFX is encrypted and there is no password.
         :raises WrongPasswordError: the password does not open it.
-        :raises PasswordError: the password is of another type, or cannot be one.
+        :raises PasswordError: the password is of another type, too long, or cannot be encoded.
         :raises MissingPrivateKeyError: there is no private key.
         :raises MissingCertificateError: there is no certificate.
         :raises AmbiguousPrivateKeyError: there are several different private keys.
-        :raises KeyMismatchError: the private key belongs to none of the certificates.
+        :raises KeyMismatchError: the private key does not belong to any of the certificates.
         :raises UnsupportedKeyError: see the class.
-        :raises CertificateFormatError: the data is empty, damaged, cut off, a path, or of no known form.
+        :raises CertificateFormatError: the data is empty, damaged, cut off, a path, or in an unknown form.
         """
         if isinstance(data, ClientCertificate):
             return data
@@ -137,15 +136,14 @@ class ClientCertificate:
     def self_signed(
         cls, common_name: str, *, key: generation.KeyKind = "RSA-2048", days: int = 365
     ) -> ClientCertificate:
-        """Make a key pair and a self-signed certificate in memory, for development.
+        """Create a key pair and a self-signed certificate in memory, for development.
 
         :param common_name: the subject's common name without ``CN=``, 1 to 64 octets of UTF-8.
-        :param key: the kind of key. Microsoft Entra ID takes RSA; EC is for other servers.
-        :param days: for how many days from now it is valid. It begins five minutes ago, for clocks that run behind.
-        :raises ConfigurationError: one of these is not as described.
+        :param key: the type and size of the key. Microsoft Entra ID takes RSA; EC is for other servers.
+        :param days: how long it is valid from now on, 1 to 36,525. Its validity begins five minutes ago, for clocks
+            that run behind.
+        :raises ConfigurationError: an argument is not as described.
         """
-        from azure_certvar_credential.certificates import generation
-
         leaf, private_key = generation.generate(common_name, key, days)
         return cls(leaf, private_key)
 
@@ -156,12 +154,12 @@ class ClientCertificate:
 
     @property
     def chain(self) -> tuple[x509.Certificate, ...]:
-        """The certificates from the leaf's issuer to the root, as far as they were given; without the leaf."""
+        """The given certificates from the leaf's issuer towards the root, without the leaf."""
         return self._chain
 
     @property
     def signer(self) -> Signer:
-        """What signs with the private key."""
+        """The signer for the private key."""
         return self._signer
 
     @property
@@ -186,7 +184,7 @@ class ClientCertificate:
 
     @property
     def x5c(self) -> tuple[str, ...]:
-        """Leaf and chain, each as padded standard base64 of its DER (RFC 7515 section 4.1.6); see ``include_root``."""
+        """Leaf and chain, each as padded base64 of its DER (RFC 7515 section 4.1.6); see ``include_root``."""
         return self._x5c
 
     @property
@@ -239,11 +237,11 @@ class ClientCertificate:
 
     @clears_frames
     def to_pfx(self, password: str | bytes | None) -> bytes:
-        """Return key, leaf and chain as a PFX (PBES2 with AES-256, MAC with SHA-256).
+        """Return key, leaf and chain as a PFX (PBES2 with AES-256, HMAC with SHA-256).
 
-        :param password: encrypts it; None leaves key and certificates in the clear, as Key Vault's secrets are.
-        :raises CertificateError: the key is not in this process's memory.
-        :raises PasswordError: the password is empty, or cannot be one.
+        :param password: encrypts the PFX; None leaves key and certificates in the clear, as in Key Vault's secrets.
+        :raises CertificateError: the private key is not in this process's memory.
+        :raises PasswordError: the password is empty, too long, of another type, or cannot be encoded.
         """
         from azure_certvar_credential.certificates import exports
 
@@ -254,8 +252,8 @@ class ClientCertificate:
         """Return key (PKCS #8), leaf and chain as PEM.
 
         :param password: encrypts the key; None leaves it in the clear.
-        :raises CertificateError: the key is not in this process's memory.
-        :raises PasswordError: the password is empty, or cannot be one.
+        :raises CertificateError: the private key is not in this process's memory.
+        :raises PasswordError: the password is empty, too long, of another type, or cannot be encoded.
         """
         from azure_certvar_credential.certificates import exports
 
@@ -263,7 +261,7 @@ class ClientCertificate:
 
     def __repr__(self) -> str:
         if not hasattr(self, "_x5c"):
-            # The constructor has failed, and an error reporter shows the variables of its frame.
+            # The constructor failed, and an error reporter is showing the variables of its frame.
             return "<ClientCertificate>"
         return (
             f"<ClientCertificate {self.subject!r} thumbprint={self._sha1} expires={self.not_after:%Y-%m-%dT%H:%M:%SZ}>"
@@ -285,10 +283,14 @@ class ClientCertificate:
         return self
 
     def __reduce_ex__(self, protocol: object) -> NoReturn:
-        raise TypeError("a ClientCertificate is not pickled: it holds a private key, or the connection to one")
+        raise TypeError("a ClientCertificate cannot be pickled: it holds a private key, or a connection to one")
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
         raise AttributeError(f"a ClientCertificate is immutable; {name!r} cannot be set")
 
     def __delattr__(self, name: str) -> NoReturn:
         raise AttributeError(f"a ClientCertificate is immutable; {name!r} cannot be deleted")
+
+
+#: Every form in which this package takes a certificate with its private key; see :meth:`ClientCertificate.load`.
+CertificateData: TypeAlias = ClientCertificate | Content

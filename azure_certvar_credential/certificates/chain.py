@@ -1,7 +1,7 @@
 """Orders certificates from the leaf towards the root, by issuer name and verified signature.
 
-File order says nothing: Key Vault keeps a chain as it was uploaded, and PFX files made on Windows can run root to
-leaf. Entra wants each certificate of ``x5c`` to certify the one before (RFC 7515 section 4.1.6).
+The order of the file means nothing: Key Vault keeps a chain as it was uploaded, and PFX files from Windows may run from
+root to leaf. In ``x5c`` each certificate must certify the one before it (RFC 7515 section 4.1.6).
 """
 
 from __future__ import annotations
@@ -14,21 +14,21 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from azure_certvar_credential.certificates.naming import der, describe, describe_all
-from azure_certvar_credential.certificates.parser_errors import PARSER_ERRORS, VERIFY_ERRORS
 from azure_certvar_credential.certificates.validity import is_valid
 from azure_certvar_credential.exceptions import CertificateError
+from azure_certvar_credential.signers.parser_errors import PARSER_ERRORS, VERIFY_ERRORS
 
 _logger = logging.getLogger(__name__)
 
-# Public chains have two or three certificates above the leaf, private ones seldom more than five.
+# Public chains have two or three certificates above the leaf, private ones rarely more than five.
 _MAX_LENGTH = 16
-# An authority has a handful of certificates. Together these bound how many signatures a file full of certificates of
-# one name can make us verify.
+# An authority has a handful of certificates. Both limits together bound the number of signatures to verify for a file
+# full of certificates with one name.
 _MOST_OF_A_NAME = 20
 
 
 def given_chain(chain: object) -> tuple[x509.Certificate, ...]:
-    """Return what was given as a chain, one certificate or None too, as a tuple; what is in it is not looked at.
+    """Return the ``chain`` argument as a tuple: an iterable, a single certificate or None. Members are not checked.
 
     :raises CertificateError: it is none of these.
     """
@@ -38,8 +38,8 @@ def given_chain(chain: object) -> tuple[x509.Certificate, ...]:
         return (chain,)
     if isinstance(chain, (str, bytes, bytearray, memoryview)) or not isinstance(chain, Iterable):
         raise CertificateError(
-            f"chain is of type {type(chain).__name__}; give a list of cryptography.x509.Certificate, one of them, or "
-            "None. ClientCertificate.load() reads every other form"
+            f"chain is of type {type(chain).__name__}; give a list of cryptography.x509.Certificate, a single one, or "
+            "None. For any other form use ClientCertificate.load()"
         )
     return tuple(chain)
 
@@ -47,15 +47,14 @@ def given_chain(chain: object) -> tuple[x509.Certificate, ...]:
 def order_chain(leaf: x509.Certificate, others: Iterable[x509.Certificate]) -> tuple[x509.Certificate, ...]:
     """Return the certificates that lead from the leaf's issuer towards the root.
 
-    Where several certificates have signed the same one (cross-signing, renewal), the choice is: valid now before
-    outside its validity, then self-signed before not (the shortest way to a root that the caller holds himself), then
-    the one that lasts longest. A certificate is used once, so that there are no cycles. Those that lead nowhere are
-    dropped with a warning in the log: usually it is the wrong intermediate, and the default configuration of
-    ``logging`` shows warnings; a run that hides it would end in an answer of Entra that is hard to read.
+    Where several certificates have signed the same one (cross-signing, renewal), a currently valid one is preferred,
+    then a self-signed one (the shortest path to a root that the caller has), then the one that expires last. Each
+    certificate is used once, so there are no cycles. Certificates that lead nowhere are dropped with a warning in the
+    log, which Python shows by default: usually the intermediate is the wrong one, and Entra's answer would not say so.
 
     :param leaf: the certificate of the private key.
     :param others: any other certificates, in any order; the leaf itself and duplicates are left out.
-    :returns: leaf not included, root last if it is there.
+    :returns: the chain without the leaf; the root is last if it is present.
     """
     own = der(leaf)
     candidates = {der(certificate): certificate for certificate in others}
@@ -67,7 +66,7 @@ def order_chain(leaf: x509.Certificate, others: Iterable[x509.Certificate]) -> t
     current = leaf
     while len(chain) < _MAX_LENGTH and not is_self_signed(current):
         named = [encoded for encoded, candidate in candidates.items() if candidate.subject == current.issuer]
-        # Those that last longest, in the same order whatever the order of the file.
+        # The longest-lasting first; the DER makes the order independent of the file's.
         named.sort(key=lambda encoded: (candidates[encoded].not_valid_after_utc, encoded), reverse=True)
         issuers = [encoded for encoded in named[:_MOST_OF_A_NAME] if _issued(candidates[encoded], current)]
         if not issuers:
@@ -77,13 +76,13 @@ def order_chain(leaf: x509.Certificate, others: Iterable[x509.Certificate]) -> t
         chain.append(current)
         if not is_valid(current, now):
             _logger.warning("the chain certificate %s is outside its validity window", describe(current))
-    # One that is there, issued anew or by somebody else too, is no mistake of the caller's, only not needed. The same
-    # name with another key is one: the wrong generation of an authority.
+    # A renewed or cross-signed copy of a certificate in the chain is merely superfluous. The same name with another key
+    # is a mistake: the wrong generation of an authority.
     keys = {_public_key(certificate) for certificate in (leaf, *chain)}
     strangers = [candidate for candidate in candidates.values() if _public_key(candidate) not in keys]
     if strangers:
         _logger.warning(
-            "left out of the chain of %s, because they do not lead from it to a root: %s",
+            "left out of the chain of %s, because they do not connect it to a root: %s",
             describe(leaf),
             describe_all(strangers),
         )
@@ -101,7 +100,7 @@ def _issued(issuer: x509.Certificate, certificate: x509.Certificate) -> bool:
     try:
         certificate.verify_directly_issued_by(issuer)
     except VERIFY_ERRORS:
-        # Not signed by it, or with a key or hash that cannot be verified here: either way nothing shows a link.
+        # Signed by another key, or with a key or hash that cannot be verified here: either way no link is shown.
         return False
     return True
 
@@ -114,5 +113,5 @@ def _public_key(certificate: x509.Certificate) -> bytes | None:
 
 
 def _preference(certificate: x509.Certificate, now: datetime) -> tuple[bool, bool, datetime, bytes]:
-    # The DER itself comes last so that the result never depends on the order of the file.
+    # The DER comes last, so that the result never depends on the order of the file.
     return is_valid(certificate, now), is_self_signed(certificate), certificate.not_valid_after_utc, der(certificate)

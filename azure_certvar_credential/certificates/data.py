@@ -1,35 +1,54 @@
-"""The types of what a certificate may be given as; for type checkers alone, since forms are told apart by content."""
+"""The types of certificate data. Forms are recognised by their content, see :mod:`.loading`."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Protocol, TypeAlias
+from collections.abc import Sequence
+from typing import Protocol, TypeAlias
 
-from cryptography.hazmat.primitives.serialization.pkcs12 import PKCS12KeyAndCertificates
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding, KeySerializationEncryption, PrivateFormat
+from cryptography.hazmat.primitives.serialization.pkcs12 import PKCS12Certificate, PKCS12KeyAndCertificates
 
-from azure_certvar_credential.certificates.certificate import ClientCertificate
+from azure_certvar_credential.signers.protocol import AsyncSigner, Signer
 
 
 class Secret(Protocol):
-    """A secret of Key Vault: azure-keyvault-secrets' ``KeyVaultSecret``, or anything else that has its text."""
+    """A Key Vault secret: ``KeyVaultSecret`` of azure-keyvault-secrets, or any other object that holds its text."""
 
     @property
-    def value(self) -> str | None:
+    def value(self) -> str | bytes | None:
         """The text: base64 of a PFX, or PEM."""
-        ...
 
 
-# Every form that ClientCertificate.load takes; a tuple or list is certificate and key, and perhaps the chain.
-CertificateData: TypeAlias = (
-    str
-    | bytes
-    | bytearray
-    | memoryview
-    | ClientCertificate
+class PrivateKeyObject(Protocol):
+    """A private key of ``cryptography``, as its load functions return it; RSA and EC keys are accepted."""
+
+    def private_bytes(
+        self,
+        encoding: Encoding,
+        format: PrivateFormat,  # noqa: A002 - the name is cryptography's
+        encryption_algorithm: KeySerializationEncryption,
+    ) -> bytes:
+        """Serialise the key."""
+
+
+# PEM, PFX or DER, or base64 of any of them.
+Encoded: TypeAlias = str | bytes | bytearray | memoryview
+# What ClientCertificate.load() reads. The sequence is (certificate, key) or (certificate, key, chain); None stands for
+# a missing member, as in the result of cryptography's pkcs12.load_key_and_certificates().
+Content: TypeAlias = (
+    Encoded
     | PKCS12KeyAndCertificates
     | Secret
-    | tuple[Any, ...]
-    | list[Any]
+    | Sequence[
+        Encoded
+        | x509.Certificate
+        | PKCS12Certificate
+        | PrivateKeyObject
+        | Signer
+        | AsyncSigner
+        | Secret
+        | Sequence[Encoded | x509.Certificate | PKCS12Certificate]
+        | None
+    ]
 )
-# What a credential takes: the same, or a function or coroutine function without parameters that returns it.
-Certificate: TypeAlias = CertificateData | Callable[[], Any]

@@ -1,6 +1,6 @@
-"""Takes the wrapping off: byte order marks, quotes, escaped line breaks, base64.
+"""Removes the wrapping around a certificate: byte order marks, quotes, escaped line breaks, base64.
 
-What an environment variable, a YAML file, a pipeline variable or PowerShell does to a certificate on its way.
+Environment variables, YAML files, pipeline variables and PowerShell add it on the way.
 """
 
 from __future__ import annotations
@@ -15,26 +15,26 @@ _BASE64 = re.compile(r"[A-Za-z0-9+/_-]+={0,2}")
 _NOT_TEXT = re.compile(rb"[^\t\n\r\x20-\x7e]")
 _URL_SAFE = str.maketrans("-_", "+/")
 
-# A line break as two characters, however often its backslash was escaped on the way. The look-behind and the bound
-# keep a text of nothing but backslashes from taking quadratic time.
+# A line break written as two characters, however often its backslash was escaped. Without the look-behind and the
+# bound, a text of nothing but backslashes would take quadratic time.
 _ESCAPED_BREAK = re.compile(r"(?<!\\)\\{1,8}[rn]")
 
-# str() of bytes, a common slip: b'...' around what is meant.
+# str() of bytes, a common slip, adds b'...'.
 _QUOTED = re.compile(r"b?(['\"])(.*)\1", re.DOTALL)
 
-# A value that was quoted by a shell, by a .env file and by YAML is still read.
+# A shell, a .env file and YAML may each have added quotes.
 _MAX_QUOTES = 4
 
 
 def looks_binary(data: bytes) -> bool:
-    """Return whether bytes begin as a BER SEQUENCE and not as a text that happens to begin with ``0`` (0x30)."""
+    """Return whether bytes begin with a BER SEQUENCE, and not with text that happens to start with ``0`` (0x30)."""
     return data[:1] == b"0" and _NOT_TEXT.search(data[:16]) is not None
 
 
 def as_text(data: bytes) -> str:
-    """Return bytes as text, by their byte order mark or the zeros of UTF-16, else as UTF-8 or octet by octet.
+    """Decode bytes by their byte order mark or the zeros of UTF-16, else as UTF-8 or Latin-1.
 
-    What is read from the text afterwards is ASCII in every known form, so that any superset of ASCII will do.
+    Every known form is ASCII, so any superset of ASCII will do.
     """
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
         return data.decode("utf-16", "replace")
@@ -64,7 +64,7 @@ def unwrap(text: str) -> str:
 def from_base64(text: str) -> bytes | None:
     """Decode base64 or base64url (RFC 4648 sections 4 and 5), padded or not, with white space anywhere.
 
-    :returns: the bytes, or None if the text is something else or not complete.
+    :returns: the bytes, or None if the text is not base64 or is incomplete.
     """
     compact = "".join(text.split())
     if _BASE64.fullmatch(compact) is None:

@@ -1,4 +1,4 @@
-"""Writes a certificate with its private key, for a secret store. Nothing here opens a file."""
+"""Serialises a certificate with its private key, for a secret store. Nothing here opens a file."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ from cryptography.hazmat.primitives.serialization import (
 
 from azure_certvar_credential.certificates.pkcs12.passwords import password_octets
 from azure_certvar_credential.exceptions import CertificateError, PasswordError
-from azure_certvar_credential.signers.memory import MemorySigner, PrivateKey
+from azure_certvar_credential.signers.keys import PrivateKey
+from azure_certvar_credential.signers.memory import MemorySigner
 from azure_certvar_credential.signers.protocol import Signer
 
 
@@ -30,8 +31,8 @@ def to_pfx(
     if octets is None:
         encryption: KeySerializationEncryption = NoEncryption()
     else:
-        # Named, not BestAvailableEncryption: Windows before 10 1709 and Key Vault read this one, and a later release
-        # of cryptography may find another best. Its iteration count of 20,000 is left as it is.
+        # Named explicitly, because BestAvailableEncryption may change between releases of cryptography, and Key Vault
+        # and old releases of Windows have to read the file. The iteration count is cryptography's default, 20,000.
         encryption = (
             PrivateFormat.PKCS12.encryption_builder()
             .key_cert_algorithm(pkcs12.PBES.PBESv2SHA256AndAES256CBC)
@@ -56,7 +57,7 @@ def to_pem(
 def _private_key(signer: Signer) -> PrivateKey:
     if not isinstance(signer, MemorySigner):
         raise CertificateError(
-            f"the private key cannot leave its provider ({type(signer).__name__}); only a key in memory can be exported"
+            f"{type(signer).__name__} does not reveal its private key; only a key in memory can be exported"
         )
     return signer.private_key
 

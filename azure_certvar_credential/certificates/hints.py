@@ -1,4 +1,4 @@
-"""Says what an input seems to be when it is none of the forms that are taken."""
+"""Explains what an input seems to be when it is in none of the supported forms."""
 
 from __future__ import annotations
 
@@ -12,69 +12,71 @@ FORMS = (
 _FILE_ENDING = re.compile(r"\.(pem|pfx|p12|cer|crt|key|der)$", re.IGNORECASE)
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 
-# A line of PEM, whatever became of its hyphens and capitals.
+# A BEGIN or END line of PEM, even with damaged hyphens and capitals.
 _PEM_LINE = re.compile(r"(?:BEGIN|END)[A-Z0-9 ]{1,40}(?:CERTIFICATE|PRIVATE KEY|PKCS12)", re.IGNORECASE)
 
-# As long as paths get; anything longer on one line is data.
+# MAX_PATH of Windows; anything longer on one line is data.
 _MAX_PATH = 260
 _MAX_SHOWN = 100
 
-# A run of so many base64 characters may be a piece of a key.
+# A run of base64 characters this long may be part of a key.
 _KEY_MATERIAL = re.compile(r"[A-Za-z0-9+/=_-]{65}")
 
 
 def explain(text: str) -> str:
-    """Return a message for text that is neither PEM nor base64 of anything known.
+    """Return a message for text that is neither PEM nor base64 of a known form.
 
-    :param text: what was given, unchanged.
+    :param text: the input, unchanged.
     """
     bare = text.strip().strip("'\"\ufeff").strip()
     if not bare:
         return f"the certificate data is empty; give {FORMS}"
     if bare.startswith("@Microsoft.KeyVault("):
         return (
-            "this is an App Service Key Vault reference that was not resolved; see whether the app's managed identity "
-            "may read the secret"
+            "the certificate is an unresolved Key Vault reference of App Service; check that the app's managed "
+            "identity may read the secret"
         )
     if bare.startswith("{"):
-        return "this looks like JSON; give only the value of the member that holds the certificate, such as `value`"
+        return "the certificate looks like JSON; give only the member that holds the certificate, such as `value`"
     if _URL.match(bare):
-        return "this looks like a URL; fetch what it points to and give the content"
+        return "the certificate looks like a URL; fetch it and give the content"
     if _PEM_LINE.search(bare):
         return (
-            "this looks like PEM, but its BEGIN line is damaged: it has five hyphens on either side, and capitals, as "
-            "in -----BEGIN PRIVATE KEY-----"
+            "the certificate looks like PEM, but its BEGIN line is damaged; it must have five hyphens on either side "
+            "and capital letters, as in -----BEGIN PRIVATE KEY-----"
         )
     # "0\x82", "0w" and "-----" in base64: longer than any path that begins so by chance.
     if len(bare) > 60 and bare.startswith(("MI", "MH", "LS0t")) and _FILE_ENDING.search(bare) is None:
         return (
-            f"this looks like base64 of a certificate or key, but it is damaged or cut off ({len(text):,} characters): "
-            "some places limit the length of a variable"
+            f"the certificate looks like base64, but is damaged or cut off after {len(text):,} characters; check "
+            "whether the place it comes from limits the length of a value"
         )
     path = _as_path(bare)
     if path is not None:
-        return f"this looks like a file path{path}; read the file and give its content: Path(...).read_bytes()"
+        return f"the certificate looks like a file path{path}; give the file's content: Path(...).read_bytes()"
     if bare.startswith("0") and not bare.isprintable():
-        return "this looks like a binary PFX or DER file that was read as text; give its bytes: Path(...).read_bytes()"
-    return f"the certificate data ({len(text):,} characters or bytes) is in no known form; give {FORMS}"
+        return (
+            "the certificate looks like binary PFX or DER read as text; give the file's bytes: Path(...).read_bytes()"
+        )
+    return f"the certificate data ({len(text):,} characters or bytes) has an unknown form; give {FORMS}"
 
 
 def without_begin(label: str) -> str:
     """Return a message for PEM with an END line that has no BEGIN line.
 
-    :param label: what stands after END.
+    :param label: the text after END.
     """
     return (
-        f"the BEGIN line of a PEM block is damaged or missing, and its line '-----END {label}-----' is there; it has "
-        f"five hyphens on either side: -----BEGIN {label}-----"
+        f"a PEM block ends with '-----END {label}-----', but its BEGIN line is damaged or missing; it must have five "
+        f"hyphens on either side: -----BEGIN {label}-----"
     )
 
 
 def _as_path(bare: str) -> str | None:
-    """Return the path for display with ``: `` before it, an empty string if it should not be shown, None if none."""
+    """Return a path as ``: 'path'``, an empty string for one that must not be shown, None if it is not a path."""
     if len(bare) > _MAX_PATH or not bare.isprintable():
         return None
     if _FILE_ENDING.search(bare):
         return "" if _KEY_MATERIAL.search(bare) else f": {bare[:_MAX_SHOWN]!r}"
-    # Not shown without a file's ending: a client secret or an access key in base64 has slashes too.
+    # Shown only with a file's ending: a client secret or access key in base64 has slashes too.
     return "" if "/" in bare or "\\" in bare else None

@@ -1,42 +1,44 @@
-"""Finds certificates and private keys in whatever was handed over, and says what is missing.
+"""Finds certificates and private keys in the given data.
 
-Every form is recognised by its content, never by a flag, a name or a declared content type.
+Forms are recognised by their content, never by a flag, a name or a declared content type.
 """
 
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization.pkcs12 import PKCS12Certificate, PKCS12KeyAndCertificates
 
 from azure_certvar_credential.certificates import ber, encoding, hints, pem, structures
+from azure_certvar_credential.certificates.key_loading import load_key
 from azure_certvar_credential.certificates.material import Collected, Material
 from azure_certvar_credential.certificates.naming import readable
 from azure_certvar_credential.exceptions import CertificateFormatError, MissingPrivateKeyError
 from azure_certvar_credential.signers.protocol import Signer
 
-# Base64 of base64 happens (a secret store that encodes what was encoded already); four times over does not.
+# Secret stores do encode base64 once more; four layers do not occur.
 _MAX_LAYERS = 3
 
-# (certificate, key, [chain]) is a sequence in a sequence.
+# (certificate, key, [chain]) is a sequence within a sequence.
 _MAX_NESTING = 2
 
-# With the preamble of RFC 7468 section 5.1 and OpenSSL's older labels.
+# CERTIFICATE (RFC 7468 section 5.1) and OpenSSL's older labels.
 _CERTIFICATE_LABELS = ("CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE")
-# GnuTLS's certtool writes the first.
+# certtool of GnuTLS writes PKCS12.
 _PFX_LABELS = ("PKCS12", "PFX")
 
 
 def read_material(data: object, password: bytes | None) -> Material:
     """Find the private key, its certificate and the other certificates.
 
-    :param data: see :meth:`ClientCertificate.load`.
-    :param password: for whatever is encrypted in it.
-    :raises CertificateError: the subclass says what is the matter.
+    :param data: see :meth:`.ClientCertificate.load`.
+    :param password: opens every encrypted part.
+    :raises CertificateError: a subclass, as in :meth:`.ClientCertificate.load`.
     """
     if data is None:
-        raise CertificateFormatError("no certificate was given, but None: is the environment variable set?")
+        raise CertificateFormatError("the certificate is None; is the environment variable set?")
     collected = Collected()
     _collect(collected, data, password, 0)
     return collected.material()
@@ -51,26 +53,26 @@ def _collect(collected: Collected, item: object, password: bytes | None, nesting
         collected.certificates.append(readable(item.certificate))
     elif isinstance(item, PKCS12KeyAndCertificates):
         _collect_pkcs12(collected, item)
-    elif isinstance(item, (tuple, list)) and nesting < _MAX_NESTING:
+    elif isinstance(item, Sequence) and nesting < _MAX_NESTING:
         for part in item:
-            # pkcs12.load_key_and_certificates() has None in the place of what is missing.
+            # pkcs12.load_key_and_certificates() returns None for a missing member.
             if part is not None:
                 _collect(collected, part, password, nesting + 1)
     elif hasattr(item, "private_bytes") or isinstance(item, Signer):
         collected.add_key(item)
     elif isinstance(item, os.PathLike):
         raise CertificateFormatError(
-            f"this is a file path ({type(item).__name__}), not its content; give Path(...).read_bytes()"
+            f"the certificate is a file path ({type(item).__name__}); give the file's content: Path(...).read_bytes()"
         )
     elif isinstance(getattr(item, "value", None), (str, bytes)):
         _collect_content(collected, item.value, password)  # type: ignore[attr-defined]
     elif isinstance(getattr(item, "cer", None), (bytes, bytearray)):
         raise MissingPrivateKeyError(
-            f"a {type(item).__name__} is the public half; the private half is in the Key Vault secret of the same "
-            "name: SecretClient.get_secret(name)"
+            f"a {type(item).__name__} holds only the public half; the private key is in the Key Vault secret of the "
+            "same name: SecretClient.get_secret(name)"
         )
     else:
-        raise CertificateFormatError(f"certificate data of type {type(item).__name__} is not known; give {hints.FORMS}")
+        raise CertificateFormatError(f"the certificate is of type {type(item).__name__}; give {hints.FORMS}")
 
 
 def _collect_pkcs12(collected: Collected, content: PKCS12KeyAndCertificates) -> None:
@@ -88,13 +90,13 @@ def _collect_content(collected: Collected, item: str | bytes | bytearray | memor
         data = item if isinstance(item, str) else bytes(item)
     except ValueError as error:
         problem = str(error)
-    # Outside of the handler, as everywhere: nothing foreign stands behind an error of this package.
+    # Outside the handler, so that the foreign exception does not become __context__.
     if problem is not None:
         raise CertificateFormatError(f"the memoryview cannot be read: {problem}")
     if len(data) > encoding.MAX_LENGTH:
         raise CertificateFormatError(
-            f"the certificate data is {len(data):,} long; at most {encoding.MAX_LENGTH:,} are read (a certificate with "
-            "its key and chain takes some 10,000)"
+            f"the certificate data has {len(data):,} characters or bytes; the limit is {encoding.MAX_LENGTH:,} (a "
+            "certificate with key and chain takes about 10,000)"
         )
     if not _recognise(collected, data, password, 0):
         raise CertificateFormatError(hints.explain(data if isinstance(data, str) else encoding.as_text(data)))
@@ -119,7 +121,7 @@ def _recognise_pem(collected: Collected, text: str, password: bytes | None) -> b
         if block.label in _CERTIFICATE_LABELS:
             _recognise_certificate(collected, block, password, where)
         elif block.cipher is not None:
-            # Imported, with the decryption, for those who have one.
+            # Imported late, with the ciphers: such keys are rare.
             from azure_certvar_credential.certificates.traditional import load_traditional
 
             collected.add_key(load_traditional(block, password, where))
@@ -128,12 +130,12 @@ def _recognise_pem(collected: Collected, text: str, password: bytes | None) -> b
                 f"{where} is in OpenSSH's own format; convert it with `ssh-keygen -p -m PKCS8 -f key`"
             )
         elif block.label.endswith("PRIVATE KEY"):
-            collected.add_key(structures.load_key(block.data, password, collected.budget, where))
+            collected.add_key(load_key(block.data, password, collected.budget, where))
         elif block.label in _PFX_LABELS:
             if not _recognise_der(collected, block.data, password, where):
-                raise CertificateFormatError(f"the PFX in {where} is damaged: it is no ASN.1")
+                raise CertificateFormatError(f"the PFX in {where} is damaged: it is not ASN.1")
         elif block.label != "EC PARAMETERS":
-            # OpenSSL writes EC PARAMETERS before a SEC 1 key, which names its curve once more itself.
+            # OpenSSL writes EC PARAMETERS before a SEC 1 key, which names its curve too.
             collected.unused.setdefault(block.label, block.data)
     if text.count(pem.END) > len(blocks):
         collected.without_begin += pem.without_begin(text, blocks)
@@ -141,10 +143,10 @@ def _recognise_pem(collected: Collected, text: str, password: bytes | None) -> b
 
 
 def _recognise_certificate(collected: Collected, block: pem.Block, password: bytes | None, where: str) -> None:
-    """Read the certificate of a PEM block, or whatever else is in it: `certutil -encode` calls every file so."""
+    """Read a PEM block labelled CERTIFICATE; `certutil -encode` puts that label on every file."""
     failure: CertificateFormatError
     try:
-        # A TRUSTED CERTIFICATE is followed by OpenSSL's own trust settings.
+        # OpenSSL's trust settings follow a TRUSTED CERTIFICATE.
         collected.certificates.append(structures.load_certificate(ber.parse_first(block.data).encoded, where))
         return
     except ber.MalformedError as error:
@@ -160,16 +162,16 @@ def _recognise_certificate(collected: Collected, block: pem.Block, password: byt
 
 def _recognise_der(collected: Collected, data: bytes, password: bytes | None, where: str = "the DER data") -> bool:
     rest = data
-    # Several structures one after the other are as clear as in PEM; most often there is one.
+    # Concatenated structures are as unambiguous as in PEM; usually there is one.
     while rest.strip(b"\x00\t\n\r "):
         found = _first(rest, where)
         if found is None:
             if rest is data:
                 return False
-            raise CertificateFormatError(f"{len(rest):,} bytes that are no ASN.1 follow the data")
+            raise CertificateFormatError(f"{len(rest):,} bytes that are not ASN.1 follow {where}")
         element, kind = found
         if kind == structures.PFX:
-            # Its eight modules are imported for those who have one.
+            # Imported late: PFX brings eight modules.
             from azure_certvar_credential.certificates.pkcs12.pfx import load_pfx
 
             content, keys = load_pfx(element, password, collected.budget)
@@ -179,7 +181,7 @@ def _recognise_der(collected: Collected, data: bytes, password: bytes | None, wh
         elif kind == structures.CERTIFICATE:
             collected.certificates.append(structures.load_certificate(element.encoded, where))
         elif kind in (structures.PRIVATE_KEY, structures.ENCRYPTED_PRIVATE_KEY, structures.DSA_PRIVATE_KEY):
-            collected.add_key(structures.load_key(element.encoded, password, collected.budget, where))
+            collected.add_key(load_key(element.encoded, password, collected.budget, where))
         else:
             raise structures.other_structure(kind, where)
         rest = rest[len(element.encoded) :]
@@ -187,7 +189,7 @@ def _recognise_der(collected: Collected, data: bytes, password: bytes | None, wh
 
 
 def _first(data: bytes, where: str) -> tuple[ber.Element, str] | None:
-    """Return the structure that data begins with, and which it is; None if it is no ASN.1."""
+    """Return the structure at the start of the data, with its kind; None if that is not ASN.1."""
     try:
         element = ber.parse_first(data)
         return element, structures.identify(element)

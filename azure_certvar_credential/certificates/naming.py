@@ -1,4 +1,4 @@
-"""How certificates and keys are named in messages: by what the Azure portal shows, never by their content."""
+"""Names certificates and keys in messages by what the Azure portal shows, never by their content."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from azure_certvar_credential.certificates.parser_errors import PARSER_ERRORS
 from azure_certvar_credential.exceptions import CertificateFormatError
-from azure_certvar_credential.signers.memory import PublicKey
+from azure_certvar_credential.signers.keys import PublicKey
+from azure_certvar_credential.signers.parser_errors import PARSER_ERRORS
 
-# A CA bundle has a hundred and more certificates; a message wants the first few.
+# A CA bundle has more than a hundred certificates; a message names the first few.
 _MAX_NAMED = 5
 
 
@@ -36,26 +36,25 @@ def public_key_sha256(public_key: PublicKey) -> str:
 def describe(certificate: x509.Certificate) -> str:
     """Return subject and thumbprint in one phrase.
 
-    :param certificate: one that :func:`readable` has let through.
+    :param certificate: one that :func:`readable` has checked.
     """
-    # repr: a subject may hold line breaks, which have no place in a log line.
+    # repr: a subject may hold line breaks, which would break a log line.
     return f"{certificate.subject.rfc4514_string()!r} (thumbprint {thumbprint(certificate)})"
 
 
 def describe_all(certificates: Iterable[x509.Certificate]) -> str:
-    """Return :func:`describe` of the first few, and the number of the others."""
+    """Return the phrases of :func:`describe` for the first few, and the number of the others."""
     phrases = [describe(certificate) for certificate in certificates]
     more = len(phrases) - _MAX_NAMED
     return ", ".join(phrases[:_MAX_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def readable(certificate: x509.Certificate) -> x509.Certificate:
-    """Return a certificate whose names and dates can be read.
+    """Return a certificate unchanged after reading its names and dates.
 
-    ``cryptography`` parses the outer structure at once and the rest when it is asked for; a defect would otherwise
-    come up in the middle of a request.
+    ``cryptography`` parses them only on access; without this check a defect would surface in the middle of a request.
 
-    :raises CertificateFormatError: a name or a date inside is malformed.
+    :raises CertificateFormatError: a name or a date in it is malformed.
     """
     try:
         certificate.subject.rfc4514_string()
@@ -65,12 +64,12 @@ def readable(certificate: x509.Certificate) -> x509.Certificate:
         problem = str(error)
     else:
         return certificate
-    # Outside of the handler, as everywhere: nothing foreign stands behind an error of this package.
+    # Outside the handler, so that the parser's exception does not become __context__.
     raise CertificateFormatError(f"the certificate with thumbprint {thumbprint(certificate)} is damaged: {problem}")
 
 
 def describe_key(key: object) -> str:
-    """Return a key's kind, such as ``RSA``, ``EC secp256k1`` or ``Ed25519``."""
+    """Return a key's type, such as ``RSA``, ``EC secp256k1`` or ``Ed25519``."""
     curve = getattr(key, "curve", None)
     if isinstance(curve, ec.EllipticCurve):
         return f"EC {curve.name}"

@@ -1,7 +1,7 @@
 """Reads PEM (RFC 7468, RFC 1421) from any text: blocks in any order, with anything between them.
 
-Not left to OpenSSL's reader, because variables lose line breaks: a block on one line, or with spaces where the breaks
-were, is still the same base64.
+OpenSSL's reader would not do, because variables lose line breaks: a block on one line, or with spaces in place of the
+breaks, still holds the same base64.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ BEGIN = "-----BEGIN "
 END = "-----END "
 _DASHES = "-----"
 
-# RFC 1421 section 4.6.1.1 and 4.6.1.3, as OpenSSL writes them; any white space, or none, instead of the line breaks.
+# RFC 1421 sections 4.6.1.1 and 4.6.1.3 as OpenSSL writes them, with any white space, or none, for the line breaks.
 _ENCRYPTED = re.compile(r"\s*Proc-Type:\s*4,\s*ENCRYPTED\s*DEK-Info:\s*([A-Za-z0-9-]{1,40}),\s*")
 _INITIAL_VALUES = {8: re.compile(r"[0-9A-Fa-f]{16}"), 16: re.compile(r"[0-9A-Fa-f]{32}")}
-# The ciphers of OpenSSL with blocks of 8 octets; all others of it have 16 (RFC 1423 section 1.1: the initial value has
-# the length of a block). Hex digits are base64 too: without white space, only their number tells where they end.
+# OpenSSL's ciphers with blocks of 8 octets; its others have 16 (RFC 1423 section 1.1: the initial value is as long as a
+# block). Hex digits are base64 too: without white space, only their number shows where they end.
 _BLOCKS_OF_8 = ("DES", "RC2", "RC5", "IDEA", "BF", "CAST5")
 _END_LINE = re.compile(r"-----END ([A-Z0-9][A-Z0-9 ]{0,60})-----")
 _LABEL = re.compile(r"[A-Z0-9][A-Z0-9 ]{0,60}")
@@ -32,10 +32,10 @@ _LABEL = re.compile(r"[A-Z0-9][A-Z0-9 ]{0,60}")
 class Block:
     """One PEM block.
 
-    :ivar label: what stands after BEGIN, such as ``CERTIFICATE``.
+    :ivar label: the text after BEGIN, such as ``CERTIFICATE``.
     :ivar data: the decoded content.
-    :ivar cipher: the cipher of a key that is encrypted in the traditional way, else None.
-    :ivar initial_value: what the cipher begins with, else empty.
+    :ivar cipher: the cipher of a key with OpenSSL's traditional encryption, else None.
+    :ivar initial_value: that cipher's initial value, else empty.
     """
 
     label: str
@@ -49,7 +49,7 @@ class Block:
 
 
 def blocks(text: str) -> list[Block]:
-    """Return all PEM blocks of a text, in its order.
+    """Return all PEM blocks of a text, in their order.
 
     :raises CertificateFormatError: a block has no end, or its base64 is damaged.
     """
@@ -68,14 +68,16 @@ def blocks(text: str) -> list[Block]:
         body_end = text.find(_DASHES, body_start)
         end_line = f"-----END {label}-----"
         if body_end < 0 or not text.startswith(end_line, body_end):
-            raise CertificateFormatError(f"{where} has no line '{end_line}': the data is cut off or mixed up")
+            raise CertificateFormatError(
+                f"{where} has no line '{end_line}': the block is cut off, or another one begins in it"
+            )
         found.append(_block(label, text[body_start:body_end], where))
         position = text.find(BEGIN, body_end + len(end_line))
     return found
 
 
 def without_begin(text: str, found: list[Block]) -> list[str]:
-    """Return the labels of END lines without a BEGIN line before them, which has lost a hyphen or is missing.
+    """Return the labels of END lines whose BEGIN line is damaged or missing.
 
     :param found: the blocks of the text.
     """
@@ -98,6 +100,6 @@ def _block(label: str, body: str, where: str) -> Block:
     except (binascii.Error, UnicodeEncodeError):
         data = b""
     if not data:
-        # Outside of the handler, so that no traceback carries the body along.
-        raise CertificateFormatError(f"{where} is empty or not valid base64: the data is damaged")
+        # Outside the handler, so that no traceback carries the body.
+        raise CertificateFormatError(f"{where} is empty or not valid base64; copy the block again from its source")
     return Block(label, data, cipher, initial_value)

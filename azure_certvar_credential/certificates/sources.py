@@ -1,10 +1,10 @@
-"""Sources: callables that return the certificate, so that it may change while the process runs.
+"""Certificate sources: callables that return the certificate, so that it can change while the process runs.
 
-Any callable without parameters is one. The classes here are for the usual places, and :class:`CertificateSource` sets
-how often another callable is asked.
+Any callable without parameters is a source. The classes here cover the usual places, and :class:`CertificateSource`
+sets how often a callable is read again.
 
-A credential is pickled together with its source, if that certainly carries no secret: an importable function or class,
-or an instance of a class that says so itself with ``holds_no_secret = True``, see :func:`holds_no_secret`.
+A credential can be pickled together with its source only if the source certainly holds no secret: an importable
+function or class, or an instance of a class that declares ``holds_no_secret = True``, see :func:`holds_no_secret`.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ import re
 import sys
 from collections.abc import Awaitable, Callable
 from types import FunctionType
-from typing import Any, SupportsIndex
+from typing import Any, Generic, SupportsIndex, TypeAlias, TypeVar
 
 from azure_certvar_credential._secrecy.redaction import redact_value
 from azure_certvar_credential._secrecy.tracebacks import clears_frames
-from azure_certvar_credential.certificates.certificate import ClientCertificate
+from azure_certvar_credential.certificates.certificate import CertificateData, ClientCertificate
 from azure_certvar_credential.exceptions import (
     CertificateFormatError,
     CertificateSourceError,
@@ -26,22 +26,27 @@ from azure_certvar_credential.exceptions import (
     MissingCertificateError,
 )
 
-Source = Callable[[], Any]
+# A function without parameters, or an object that can be called like one; what a synchronous credential reads.
+Source: TypeAlias = Callable[[], CertificateData]
+# A coroutine function as well; what an asynchronous credential reads.
+AnySource: TypeAlias = Callable[[], CertificateData] | Callable[[], Awaitable[CertificateData]]
+# What a source returns.
+R = TypeVar("R", bound=CertificateData | Awaitable[CertificateData])
 
-# Seconds after which a source is read again, unless it has a `max_age` of its own.
+# Seconds after which a source is read again, unless it defines its own `max_age`.
 MAX_AGE = 3600.0
-# As much as a certificate input may have, and one more octet.
+# One octet more than ClientCertificate.load() accepts.
 _MOST = (1 << 20) + 1
-# No '=' can be in a name (POSIX.1-2017 section 8.1); the rest tells a name from the certificate itself.
+# A name has no '=' (POSIX.1-2017 section 8.1); the other conditions rule out a certificate given in its place.
 _VARIABLE = re.compile(r"(?!.*-----)(?!.*[A-Za-z0-9+/]{64})[^=\s\x00]{1,200}")
 
 
 def holds_no_secret(source: object) -> bool:
-    """Return whether a pickle of a source is only a reference or a name.
+    """Return whether a source pickles as nothing but a reference or a name.
 
-    A list of what is allowed, because anything may hold a key: a partial, a closure, a bound method, an instance.
+    This lists what is allowed, because anything else may hold a key: a partial, a closure, a bound method, an instance.
 
-    :param source: what a credential was given as its certificate.
+    :param source: the certificate argument of a credential.
     """
     if type(source) is CertificateSource:
         return holds_no_secret(source._read)  # noqa: SLF001 - of the class below
@@ -50,22 +55,20 @@ def holds_no_secret(source: object) -> bool:
         for name in source.__qualname__.split("."):
             found = getattr(found, name, None)
         return found is source
-    # Of the class itself: a subclass may add anything.
+    # Read from the class itself and not inherited: a subclass may add anything.
     return vars(type(source)).get("holds_no_secret") is True
 
 
-class CertificateSource:
-    """Any callable as a source, with the time after which it is read again.
+class CertificateSource(Generic[R]):
+    """A callable as a source, with the time after which it is read again.
 
-    :param read: returns a certificate in any form that :meth:`.ClientCertificate.load` takes; may be a coroutine
-        function, for the asynchronous credential.
-    :param max_age: seconds, more than 0.
+    :param read: returns a certificate in any form that :meth:`.ClientCertificate.load` takes. For the asynchronous
+        credentials it may be a coroutine function.
+    :param max_age: seconds, above 0.
     :raises ConfigurationError: ``read`` is not callable, or ``max_age`` is not a positive number.
     """
 
-    def __init__(
-        self, read: Callable[[], object] | Callable[[], Awaitable[object]], *, max_age: float = MAX_AGE
-    ) -> None:
+    def __init__(self, read: Callable[[], R], *, max_age: float = MAX_AGE) -> None:
         if not callable(read):
             raise ConfigurationError(f"read must be callable, not {type(read).__name__}")
         if isinstance(max_age, bool) or not isinstance(max_age, (int, float)) or not 0 < max_age < float("inf"):
@@ -73,12 +76,12 @@ class CertificateSource:
         self._read = read
         self.max_age = float(max_age)
 
-    def __call__(self) -> object:
+    def __call__(self) -> R:
         """Read the certificate; an awaitable if ``read`` is a coroutine function."""
         return self._read()
 
     def __repr__(self) -> str:
-        # Without `_read` the constructor has failed, and an error reporter shows the variables of its frame.
+        # Without `_read` the constructor failed, and an error reporter is showing the variables of its frame.
         if not hasattr(self, "_read"):
             return _name(self)
         return f"CertificateSource({getattr(self._read, '__qualname__', type(self._read).__qualname__)})"
@@ -86,18 +89,18 @@ class CertificateSource:
     def __reduce_ex__(self, protocol: SupportsIndex) -> str | tuple[Any, ...]:
         if not holds_no_secret(self):
             raise TypeError(
-                "a CertificateSource is pickled only around an importable function or class, or an instance of a class "
-                "that says holds_no_secret = True: any other may hold the private key"
+                "a CertificateSource can be pickled only with an importable function or class, or an instance of a "
+                "class that declares holds_no_secret = True: any other may hold the private key"
             )
         return super().__reduce_ex__(protocol)
 
 
 class EnvironmentCertificate:
-    """The certificate out of an environment variable, which is read anew each time.
+    """Reads the certificate from an environment variable, again on each call.
 
     :param name: the variable that holds PEM, or base64 of a PFX.
-    :param password_name: the variable that holds the password, or None. It need not be set.
-    :raises ConfigurationError: one of them is no name of a variable, but perhaps the certificate itself.
+    :param password_name: the variable that holds the password, or None. The variable need not be set.
+    :raises ConfigurationError: one of them is not the name of a variable, but perhaps the certificate itself.
     """
 
     holds_no_secret = True
@@ -105,7 +108,8 @@ class EnvironmentCertificate:
     def __init__(self, name: str, password_name: str | None = None) -> None:
         for what, given in (("name", name), ("password_name", password_name or "_")):
             if not isinstance(given, str) or not _VARIABLE.fullmatch(given):
-                raise ConfigurationError(f"{what} is the name of an environment variable, not {redact_value(given)}")
+                shown = redact_value(given)
+                raise ConfigurationError(f"{what} must be the name of an environment variable, not {shown}")
         self.name, self.password_name = name, password_name
 
     @clears_frames
@@ -118,8 +122,8 @@ class EnvironmentCertificate:
         data = os.environ.get(self.name)
         if not data:
             raise MissingCertificateError(
-                f"the environment variable {self.name} is {'not set' if data is None else 'empty'}; it should hold the "
-                "certificate and its private key: PEM, or base64 of a PFX"
+                f"the environment variable {self.name} is {'not set' if data is None else 'empty'}; set it to "
+                "the certificate with its private key: PEM, or base64 of a PFX"
             )
         return ClientCertificate.load(data, os.environ.get(self.password_name) if self.password_name else None)
 
@@ -128,18 +132,20 @@ class EnvironmentCertificate:
 
 
 class DescriptorCertificate:
-    """The certificate out of an open file descriptor: standard input, a pipe, a memory file.
+    """Reads the certificate from an open file descriptor: standard input, a pipe, a memory file.
 
-    What can be rewound is read anew each time. What cannot, such as a pipe, is read once, to its end.
+    A descriptor that can be rewound is read again on each call. Any other, such as a pipe, is read once, to its end.
 
     :param descriptor: the number of the open descriptor; 0 is standard input.
     :param password: opens an encrypted key or PFX; ``str`` (UTF-8) or ``bytes``.
-    :raises ConfigurationError: the descriptor is not a number of one.
+    :raises ConfigurationError: the descriptor is not a number from 0 up.
     """
 
     def __init__(self, descriptor: int = 0, *, password: str | bytes | None = None) -> None:
         if isinstance(descriptor, bool) or not isinstance(descriptor, int) or descriptor < 0:
-            raise ConfigurationError(f"a file descriptor is a number such as 0, not {redact_value(descriptor)}")
+            raise ConfigurationError(
+                f"descriptor must be a file descriptor, a number such as 0, not {redact_value(descriptor)}"
+            )
         self._descriptor, self._password = descriptor, password
         self._once: ClientCertificate | None = None
 
@@ -157,7 +163,7 @@ class DescriptorCertificate:
         except OSError as error:
             raise CertificateSourceError(f"file descriptor {self._descriptor} cannot be read: {error}") from error
         if len(data) >= _MOST:
-            raise CertificateFormatError(f"file descriptor {self._descriptor} holds more than a certificate")
+            raise CertificateFormatError(f"file descriptor {self._descriptor} holds more than {_MOST - 1:,} bytes")
         certificate = ClientCertificate.load(data, self._password)
         if not rewinds:
             self._once = certificate
@@ -176,7 +182,7 @@ class DescriptorCertificate:
         return f"DescriptorCertificate({self._descriptor})" if hasattr(self, "_descriptor") else _name(self)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        raise TypeError("a DescriptorCertificate is not pickled: another process has other descriptors")
+        raise TypeError("a DescriptorCertificate cannot be pickled: another process has other descriptors")
 
 
 def _name(source: object) -> str:

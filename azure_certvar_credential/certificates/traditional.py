@@ -1,6 +1,6 @@
-"""Decrypts private keys that are encrypted in OpenSSL's traditional way (RFC 1421 section 4.6.1 as OpenSSL writes it).
+"""Decrypts private keys in OpenSSL's traditional encryption (RFC 1421 section 4.6.1 as OpenSSL writes it).
 
-The key is MD5 of password and salt, repeated until it is long enough: OpenSSL's ``EVP_BytesToKey`` with one iteration.
+The cipher's key is OpenSSL's ``EVP_BytesToKey`` with one iteration: MD5 of password and salt, until it is long enough.
 """
 
 from __future__ import annotations
@@ -14,28 +14,28 @@ from cryptography.hazmat.primitives.ciphers.modes import CBC
 from cryptography.hazmat.primitives.padding import PKCS7
 
 from azure_certvar_credential.certificates import structures
-from azure_certvar_credential.certificates.parser_errors import PARSER_ERRORS
 from azure_certvar_credential.certificates.pem import Block
-from azure_certvar_credential.certificates.pkcs12 import kdf_budget
 from azure_certvar_credential.certificates.pkcs12.passwords import password_required, wrong_password
+from azure_certvar_credential.certificates.private_keys import load_plain_key
 from azure_certvar_credential.exceptions import CertificateFormatError
-from azure_certvar_credential.signers.memory import PrivateKey
+from azure_certvar_credential.signers.keys import PrivateKey
+from azure_certvar_credential.signers.parser_errors import PARSER_ERRORS
 
 # Octets of the key by the name in DEK-Info.
 _AES = {"AES-128-CBC": 16, "AES-192-CBC": 24, "AES-256-CBC": 32}
 _DES = {"DES-CBC": 8, "DES-EDE3-CBC": 24}
 
-# PKCS5_SALT_LEN of OpenSSL's evp.h: the salt is the beginning of the initial value.
+# PKCS5_SALT_LEN of OpenSSL's evp.h; the initial value begins with the salt.
 _SALT = 8
 
 
 def load_traditional(block: Block, password: bytes | None, where: str) -> PrivateKey:
-    """Read a key that is encrypted in the traditional way.
+    """Read a key with OpenSSL's traditional encryption.
 
     :param block: a PEM block with ``Proc-Type: 4,ENCRYPTED``.
-    :param password: the password; without one the empty password is tried.
+    :param password: the password; without one, the empty password is tried.
     :param where: what it was found in, for the message.
-    :raises PasswordRequiredError, WrongPasswordError, UnsupportedKeyError: as :func:`.structures.load_key`.
+    :raises PasswordRequiredError, WrongPasswordError, UnsupportedKeyError: as :func:`.key_loading.load_key`.
     :raises CertificateFormatError: the cipher is not supported, or the key is damaged.
     """
     if block.cipher not in _AES and block.cipher not in _DES:
@@ -44,9 +44,9 @@ def load_traditional(block: Block, password: bytes | None, where: str) -> Privat
             "`openssl pkcs8 -topk8`"
         )
     plain = _decrypted(block, password or b"")
-    # One wrong password in 256 leaves padding that is right by chance; the tags of a key are not.
+    # One wrong password in 256 leaves valid padding by chance, but not the tags of a key.
     if plain is not None and structures.identified(plain) in (structures.PRIVATE_KEY, structures.DSA_PRIVATE_KEY):
-        return structures.load_key(plain, None, kdf_budget.Budget(), where)
+        return load_plain_key(plain, where)
     raise wrong_password(password, where) if password else password_required(password, where)
 
 

@@ -1,4 +1,4 @@
-"""The validity window of a certificate (RFC 5280 section 4.1.2.5), and the warning when now is outside of it."""
+"""Checks the validity window of a certificate (RFC 5280 section 4.1.2.5), and warns outside it."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ _PACKAGE = __name__.partition(".")[0]
 
 
 def is_valid(certificate: x509.Certificate, now: datetime) -> bool:
-    """Return whether a moment, aware, is inside the certificate's validity window; both ends belong to it."""
+    """Return whether an aware datetime lies in the certificate's validity window, both ends included."""
     return certificate.not_valid_before_utc <= now <= certificate.not_valid_after_utc
 
 
 def warn_outside_validity(leaf: x509.Certificate) -> None:
-    """Warn with the date in UTC if the certificate is not valid now.
+    """Warn, with the date in UTC, if the certificate is not valid now.
 
-    A warning and no error: the clock that counts is the server's, and ours may be the one that is wrong.
+    This is not an error, because the server's clock decides and the local one may be wrong.
     """
     now = datetime.now(timezone.utc)
     if is_valid(leaf, now):
@@ -39,9 +39,9 @@ def warn_outside_validity(leaf: x509.Certificate) -> None:
 
 
 def level_of_caller() -> int:
-    """Return the ``stacklevel`` of the first frame outside of this package: the line that gave the certificate.
+    """Return the ``stacklevel`` of the first frame outside this package: the line that passed the certificate.
 
-    It is meant for a ``warnings.warn`` in the function that calls this one.
+    Meant for ``warnings.warn`` in the function that calls this one.
     """
     level = 0
     frame = inspect.currentframe()

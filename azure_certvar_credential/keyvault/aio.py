@@ -28,7 +28,7 @@ from azure_certvar_credential.keyvault.location import (
 )
 from azure_certvar_credential.keyvault.reading import Found, build, read
 from azure_certvar_credential.keyvault.signing import CRYPTO, checked, question, trial
-from azure_certvar_credential.signers.memory import PublicKey
+from azure_certvar_credential.signers.keys import PublicKey
 from azure_certvar_credential.signers.public_keys import public_key_from
 
 __all__ = ["KeyVaultCertificate", "KeyVaultSigner"]

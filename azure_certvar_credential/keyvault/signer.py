@@ -7,7 +7,7 @@ from typing import Any
 from azure_certvar_credential.keyvault.clients import asked
 from azure_certvar_credential.keyvault.location import access, checked_key_id, client_class
 from azure_certvar_credential.keyvault.signing import CRYPTO, checked, question
-from azure_certvar_credential.signers.memory import PublicKey
+from azure_certvar_credential.signers.keys import PublicKey
 from azure_certvar_credential.signers.public_keys import public_key_from
 
 

@@ -15,8 +15,7 @@ from azure_certvar_credential.exceptions import ConfigurationError, KeyVaultErro
 from azure_certvar_credential.keyvault.calls import VaultCall
 from azure_certvar_credential.keyvault.failures import SIGN
 from azure_certvar_credential.keyvault.location import client_class
-from azure_certvar_credential.signers.memory import PublicKey
-from azure_certvar_credential.signers.public_keys import fitting
+from azure_certvar_credential.signers.keys import PublicKey, fitting
 from azure_certvar_credential.signers.verification import verify
 
 CRYPTO = "azure.keyvault.keys.crypto"

@@ -34,7 +34,7 @@ from azure_certvar_credential._core.request import TokenRequest
 from azure_certvar_credential._runtime.cached_tokens import BACKOFF
 from azure_certvar_credential._runtime.construction import Parts
 from azure_certvar_credential._runtime.fork import tell_after_fork
-from azure_certvar_credential._runtime.moment import moment
+from azure_certvar_credential._runtime.immediate import moment
 from azure_certvar_credential._runtime.region import detect_region
 from azure_certvar_credential._runtime.serialized_attempts import SerializedAttempts
 from azure_certvar_credential._secrecy.redaction import redact_value

@@ -15,7 +15,7 @@ from __future__ import annotations
 import inspect
 import time
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
 
 from azure_certvar_credential._core.authority import DEFAULT_ALGORITHM, Authority, Kind
@@ -36,12 +36,10 @@ from azure_certvar_credential._secrecy.redaction import redact_value
 from azure_certvar_credential._secrecy.tracebacks import clears_frames
 from azure_certvar_credential._sync.effect_runner import EffectRunner
 from azure_certvar_credential.caches.memory import TokenMemory
-from azure_certvar_credential.certificates import ClientCertificate
+from azure_certvar_credential.certificates import CertificateData, ClientCertificate
+from azure_certvar_credential.certificates.sources import Source
 from azure_certvar_credential.exceptions import ConfigurationError
 from azure_certvar_credential.signers.algorithms import algorithm_named
-
-if TYPE_CHECKING:
-    from azure_certvar_credential.certificates.data import Certificate
 
 # The first version of MSAL that tells the callable whom the assertion is for.
 _TELLS = (1, 37)
@@ -116,7 +114,7 @@ class ClientAssertion:
 
 @clears_frames
 def client_credential(
-    certificate: Certificate | CredentialBase,
+    certificate: CertificateData | Source | CredentialBase,
     *,
     password: str | bytes | None = None,
     client_id: str | None = None,

@@ -81,7 +81,7 @@ def _check_refusal(answer: exchange.Response, now: float) -> None:
     except ResponseFormatError:
         pass
     except AuthenticationError as error:
-        if error.error != "invalid_instance":  # which MSAL understands
+        if error.error_code != "invalid_instance":  # which MSAL understands
             raise
         return
     raise ResponseFormatError(

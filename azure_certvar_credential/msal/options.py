@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
+
+from typing_extensions import Self  # of the standard library from Python 3.11 on; azure-core needs it too
 
 from azure_certvar_credential._core.authority import KNOWN_HOSTS, Authority
 from azure_certvar_credential._core.authority_url import DSTS
@@ -18,13 +20,10 @@ from azure_certvar_credential._runtime.credentials import CredentialBase
 from azure_certvar_credential._runtime.environment import arguments_from
 from azure_certvar_credential._secrecy.redaction import redact_value
 from azure_certvar_credential._secrecy.tracebacks import clears_frames
+from azure_certvar_credential.certificates import CertificateData
+from azure_certvar_credential.certificates.sources import Source
 from azure_certvar_credential.exceptions import ConfigurationError, UnknownOptionError
 from azure_certvar_credential.msal.caches import check_cache
-
-if TYPE_CHECKING:
-    from typing_extensions import Self  # of the standard library from Python 3.11 on
-
-    from azure_certvar_credential.certificates.data import Certificate
 
 # The options that are not the pipeline's: requests that were sent are repeated above it.
 _RETRIES = frozenset(
@@ -94,9 +93,9 @@ class WithMsal(CredentialBase):
         self,
         tenant_id: str,
         client_id: str,
-        certificate: Certificate | None = None,
+        certificate: CertificateData | Source | None = None,
         *,
-        certificate_data: Certificate | None = None,
+        certificate_data: CertificateData | Source | None = None,
         password: str | bytes | None = None,
         send_certificate_chain: bool = False,
         algorithm: str | None = None,

@@ -1,1 +1,1 @@
-"""Who signs an assertion: a key in memory today, and the protocol for every other provider of a key."""
+"""Signers of client assertions: keys in memory, on PKCS #11 tokens or behind callables, and their protocols."""

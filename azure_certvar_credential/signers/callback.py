@@ -1,4 +1,4 @@
-"""Signs through any callable: a vault, a signing service, a key agent, whatever holds the private key."""
+"""Signs through a callable that reaches the private key: in a vault, a signing service, a key agent."""
 
 from __future__ import annotations
 
@@ -8,34 +8,34 @@ from typing import NoReturn
 
 from azure_certvar_credential.exceptions import CertificateError, ConfigurationError
 from azure_certvar_credential.signers.coroutines import is_coroutine_function
-from azure_certvar_credential.signers.memory import PublicKey
-from azure_certvar_credential.signers.public_keys import described, fitting, public_key_from, signature_length
+from azure_certvar_credential.signers.keys import PublicKey, described, fitting, signature_length
+from azure_certvar_credential.signers.public_keys import PublicKeyData, public_key_from
 
 
 class CallbackSigner:
     """A :class:`~azure_certvar_credential.signers.protocol.Signer` around a function.
 
-    :param public_key: the public half of the key: a public key or certificate of ``cryptography``, or PEM or DER of
-        one.
-    :param sign: called with the whole message (not a hash of it) and a JWS ``alg`` value such as ``PS256``; returns the
+    :param public_key: the public half of the key: a public key or certificate of ``cryptography``, or either as PEM or
+        DER.
+    :param sign: takes the whole message (not a hash of it) and a JWS ``alg`` value such as ``PS256``, and returns the
         raw JWS signature (RFC 7518 sections 3.3 to 3.5): PSS with a salt as long as the hash, ECDSA as ``r || s``. It
-        may be called by many threads at once, and may raise ConfigurationError for an algorithm that the key's
-        provider does not offer. What it raises passes through.
-    :param remote: whether a signature costs a request to a service that throttles; an assertion is then used again
-        until shortly before its end, else each token request has a fresh one.
+        must be thread-safe. It may raise ConfigurationError for an algorithm that the key's holder does not offer. Its
+        exceptions pass through.
+    :param remote: whether each signature is a request to a service that throttles. If so, an assertion is reused until
+        shortly before it expires; if not, each token request signs a fresh one.
     :raises CertificateFormatError: the public key cannot be read.
     :raises UnsupportedKeyError: the public key is neither RSA nor EC.
-    :raises ConfigurationError: ``sign`` is not callable, or a coroutine function (:class:`AsyncCallbackSigner`).
+    :raises ConfigurationError: ``sign`` is not callable, or is a coroutine function (see :class:`AsyncCallbackSigner`).
     """
 
     __slots__ = ("_public_key", "_remote", "_sign")
 
-    def __init__(self, public_key: object, sign: Callable[[bytes, str], bytes], *, remote: bool = False) -> None:
+    def __init__(self, public_key: PublicKeyData, sign: Callable[[bytes, str], bytes], *, remote: bool = False) -> None:
         if not callable(sign):
-            raise ConfigurationError(f"sign is of type {type(sign).__name__}, which cannot be called")
+            raise ConfigurationError(f"sign must be callable, not of type {type(sign).__name__}")
         if is_coroutine_function(sign):
             raise ConfigurationError(
-                "sign is a coroutine function; use AsyncCallbackSigner, and the credential of "
+                "sign is a coroutine function; use AsyncCallbackSigner with a credential of "
                 "azure_certvar_credential.aio"
             )
         self._public_key = public_key_from(public_key)
@@ -49,14 +49,14 @@ class CallbackSigner:
 
     @property
     def remote(self) -> bool:
-        """Whether assertions are used again, because each signature costs a request."""
+        """Whether each signature is a request over the network, so that assertions are reused."""
         return self._remote
 
     def sign(self, message: bytes, algorithm: str) -> bytes:
-        """Sign ``message``; see :meth:`Signer.sign`.
+        """Sign ``message``; see :meth:`.Signer.sign`.
 
         :raises ConfigurationError: the key does not fit the algorithm.
-        :raises CertificateError: the function returned what cannot be a signature of this key.
+        :raises CertificateError: the function did not return bytes of the right length.
         """
         fitting(self._public_key, algorithm)
         return _checked(self._sign(message, algorithm), self._public_key)
@@ -65,16 +65,19 @@ class CallbackSigner:
         return f"<CallbackSigner {described(self._public_key)}>"
 
     def __reduce__(self) -> NoReturn:
-        raise TypeError("a CallbackSigner refers to a function of this process and is not pickled or copied")
+        raise TypeError("a CallbackSigner refers to a function of this process and cannot be pickled or copied")
 
 
 class AsyncCallbackSigner:
     """An :class:`~azure_certvar_credential.signers.protocol.AsyncSigner` around a coroutine function.
 
-    :param public_key: as for :class:`CallbackSigner`.
-    :param sign: as for :class:`CallbackSigner`, but it returns an awaitable. It runs on the event loop of the caller of
+    :param public_key: the public half of the key: a public key or certificate of ``cryptography``, or either as PEM or
+        DER.
+    :param sign: takes the whole message (not a hash of it) and a JWS ``alg`` value such as ``PS256``, and returns an
+        awaitable of the raw JWS signature; see :class:`CallbackSigner`. It runs on the event loop that called
         ``get_token``, so it must not block.
-    :param remote: as for :class:`CallbackSigner`.
+    :param remote: whether each signature is a request to a service that throttles. If so, an assertion is reused until
+        shortly before it expires; if not, each token request signs a fresh one.
     :raises CertificateFormatError: the public key cannot be read.
     :raises UnsupportedKeyError: the public key is neither RSA nor EC.
     :raises ConfigurationError: ``sign`` is not callable.
@@ -83,10 +86,10 @@ class AsyncCallbackSigner:
     __slots__ = ("_public_key", "_remote", "_sign")
 
     def __init__(
-        self, public_key: object, sign: Callable[[bytes, str], Awaitable[bytes]], *, remote: bool = False
+        self, public_key: PublicKeyData, sign: Callable[[bytes, str], Awaitable[bytes]], *, remote: bool = False
     ) -> None:
         if not callable(sign):
-            raise ConfigurationError(f"sign is of type {type(sign).__name__}, which cannot be called")
+            raise ConfigurationError(f"sign must be callable, not of type {type(sign).__name__}")
         self._public_key = public_key_from(public_key)
         self._sign = sign
         self._remote = remote
@@ -98,11 +101,15 @@ class AsyncCallbackSigner:
 
     @property
     def remote(self) -> bool:
-        """Whether assertions are used again, because each signature costs a request."""
+        """Whether each signature is a request over the network, so that assertions are reused."""
         return self._remote
 
     async def sign(self, message: bytes, algorithm: str) -> bytes:
-        """Sign ``message``; see :meth:`CallbackSigner.sign`."""
+        """Sign ``message``; see :meth:`.AsyncSigner.sign`.
+
+        :raises ConfigurationError: the key does not fit the algorithm.
+        :raises CertificateError: the function did not return an awaitable of bytes of the right length.
+        """
         fitting(self._public_key, algorithm)
         pending: object = self._sign(message, algorithm)
         if not inspect.isawaitable(pending):
@@ -116,27 +123,25 @@ class AsyncCallbackSigner:
         return f"<AsyncCallbackSigner {described(self._public_key)}>"
 
     def __reduce__(self) -> NoReturn:
-        raise TypeError("an AsyncCallbackSigner refers to a function of this process and is not pickled or copied")
+        raise TypeError("an AsyncCallbackSigner refers to a function of this process and cannot be pickled or copied")
 
 
 def _checked(signature: object, public_key: PublicKey) -> bytes:
-    """Refuse what no verification is needed for; that it is the right key's is shown against the certificate."""
+    """Return a signature after checking type and length; building the certificate verifies it with the key."""
     if inspect.iscoroutine(signature):
         signature.close()  # else Python warns of a coroutine that was never awaited
     if not isinstance(signature, bytes | bytearray | memoryview):
         raise CertificateError(
-            f"the signing function returned {type(signature).__name__}; it has to return the signature as bytes"
+            f"the signing function returned {type(signature).__name__}; it must return the signature as bytes"
         )
     value = bytes(signature)
     expected = signature_length(public_key)
     if len(value) != expected:
         remedy = (
-            "; RFC 7518 section 3.4 wants r and s one after the other, not ASN.1 DER"
-            if described(public_key).startswith("EC")
-            else ""
+            "; RFC 7518 section 3.4 requires r || s, not ASN.1 DER" if described(public_key).startswith("EC") else ""
         )
         raise CertificateError(
-            f"the signing function returned {len(value)} bytes, and a signature of this key ({described(public_key)}) "
+            f"the signing function returned {len(value)} bytes, but a signature of this key ({described(public_key)}) "
             f"has {expected}{remedy}"
         )
     return value

@@ -1,4 +1,4 @@
-"""Tells functions that have to be awaited from those that do not, before they are called."""
+"""Recognises functions whose result must be awaited before they are called."""
 
 from __future__ import annotations
 
@@ -6,6 +6,6 @@ import inspect
 
 
 def is_coroutine_function(function: object) -> bool:
-    """Say whether calling this returns a coroutine, be it a function or an object that is called."""
+    """Return whether calling a function, or an object with ``__call__``, returns a coroutine."""
     called = inspect.getattr_static(type(function), "__call__", None)
     return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(called)

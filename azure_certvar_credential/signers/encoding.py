@@ -1,4 +1,4 @@
-"""The text form that JOSE gives to octets."""
+"""The text encoding of octets in JOSE."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ from base64 import urlsafe_b64encode
 
 
 def base64url(octets: bytes) -> str:
-    """Encode as RFC 7515 section 2 defines base64url: URL-safe and without padding."""
+    """Encode octets in base64url (RFC 7515 section 2): URL-safe and without padding."""
     return urlsafe_b64encode(octets).rstrip(b"=").decode("ascii")

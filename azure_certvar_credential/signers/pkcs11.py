@@ -1,4 +1,4 @@
-"""Signs with a private key that stays in a hardware security module, a smart card or a TPM, through PKCS #11."""
+"""Signs through PKCS #11 with a private key that stays in a hardware security module, a smart card or a TPM."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from azure_certvar_credential._secrecy.redaction import redact_value
 from azure_certvar_credential._secrecy.tracebacks import clears_frames
 from azure_certvar_credential.exceptions import ConfigurationError, CredentialClosedError, PasswordError
 from azure_certvar_credential.signers.algorithms import Algorithm
-from azure_certvar_credential.signers.memory import PublicKey
-from azure_certvar_credential.signers.public_keys import described, fitting, public_key_from, signature_length
+from azure_certvar_credential.signers.keys import PublicKey, described, fitting, signature_length
+from azure_certvar_credential.signers.public_keys import PublicKeyData, public_key_from
 
 if TYPE_CHECKING:
     from azure_certvar_credential.signers._cryptoki.module import Module
@@ -25,12 +25,12 @@ _LONGEST_LABEL = 32
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """The key as one session sees it; its handle is worth nothing in another.
+    """The key as one session sees it; its handle is invalid in any other session.
 
     :ivar session: python-pkcs11's session.
     :ivar key: python-pkcs11's private key.
     :ivar offered: the token's mechanisms.
-    :ivar wants_pin: whether every signature wants the PIN.
+    :ivar wants_pin: whether every signature needs the PIN.
     """
 
     session: Any
@@ -40,33 +40,33 @@ class _Found:
 
 
 class Pkcs11Signer:
-    """A :class:`~azure_certvar_credential.signers.protocol.Signer` over a key on a PKCS #11 token (OASIS v3.1).
+    """A :class:`~azure_certvar_credential.signers.protocol.Signer` for a key on a PKCS #11 token (OASIS v3.1).
 
-    The constructor loads the module, logs in and finds the key, so that every error of configuration shows there. The
-    session is shared by all signers on the token and opened again after it was lost: one new attempt, then the error.
-    Any number of threads may sign; one at a time enters the module, which is what python-pkcs11 promises it. In a child
-    process after ``os.fork`` the module is initialised and logged in to afresh.
+    The constructor loads the module, logs in and finds the key, so that configuration errors show there. All signers on
+    a token share one session. If it is lost, the operation is tried once more in a new session before it fails. Any
+    number of threads may sign; one at a time enters the module, as python-pkcs11 requires. In a child process after
+    ``os.fork`` the module is initialised and logged in again.
 
-    :param module_path: path of the vendor's PKCS #11 library, such as ``/usr/lib/softhsm/libsofthsm2.so``.
+    :param module_path: the path of the vendor's PKCS #11 library, such as ``/usr/lib/softhsm/libsofthsm2.so``.
     :param token_label: the label of the token.
     :param key_label: the private key's label (``CKA_LABEL``).
     :param key_id: its id (``CKA_ID``), as bytes or in hexadecimal, with or without colons. Label and id may both be
         given; with neither, the token must have exactly one private key.
-    :param pin: the user PIN, or a function that returns it, which is called whenever a session is opened and whose
-        answer is not stored; a second signer on a token that is logged in to needs none. None for a token that wants
-        none, or has a key pad of its own. A PIN that the token refuses is never tried twice.
-    :param public_key: the public half, if the token shows none: a public key or certificate of ``cryptography``, or PEM
-        or DER of one.
+    :param pin: the user PIN, or a function that returns it. The function is called whenever a session is opened, and
+        its result is not stored. Give None if the token needs no PIN, has its own key pad, or another signer has
+        already logged in. A PIN that the token rejects is never tried again.
+    :param public_key: the public half, for a token that does not show it: a public key or certificate of
+        ``cryptography``, or either as PEM or DER.
     :raises ImportError: the extra ``pkcs11`` is not installed.
     :raises ConfigurationError: module or token are missing, or an argument is of the wrong form.
-    :raises MissingPrivateKeyError: there is no such key; the message lists those that there are.
-    :raises AmbiguousPrivateKeyError: there are several; the message lists them.
+    :raises MissingPrivateKeyError: there is no such key; the message lists the existing ones.
+    :raises AmbiguousPrivateKeyError: several keys match; the message lists them.
     :raises MissingCertificateError: the token does not show the public half, and ``public_key`` is not given.
-    :raises UnsupportedKeyError: the key is neither RSA nor EC, or not meant for signing.
-    :raises PasswordRequiredError: the token wants a PIN.
-    :raises WrongPasswordError: the token refuses the PIN.
-    :raises PasswordError: the PIN is locked, expired, not set, or not text.
-    :raises CertificateError: the token failed, twice.
+    :raises UnsupportedKeyError: the key is neither RSA nor EC, or may not sign.
+    :raises PasswordRequiredError: the token needs a PIN.
+    :raises WrongPasswordError: the token rejects the PIN.
+    :raises PasswordError: the PIN is locked, expired, not set, or not str.
+    :raises CertificateError: the token failed twice.
     """
 
     __slots__ = (
@@ -90,17 +90,17 @@ class Pkcs11Signer:
         key_label: str | None = None,
         key_id: bytes | str | None = None,
         pin: str | Callable[[], str] | None = None,
-        public_key: object = None,
+        public_key: PublicKeyData | None = None,
     ) -> None:
-        # CK_TOKEN_INFO has 32 bytes for it; what is longer was mistaken for a label.
+        # CK_TOKEN_INFO has 32 bytes for it; a longer text was given by mistake.
         if not isinstance(token_label, str) or not 0 < len(token_label) <= _LONGEST_LABEL:
             raise ConfigurationError(
-                f"token_label is the label of the token, a text of 1 to {_LONGEST_LABEL} characters"
+                f"token_label must be the label of the token, a str of 1 to {_LONGEST_LABEL} characters"
             )
         if key_label is not None and not isinstance(key_label, str):
-            raise ConfigurationError(f"key_label is of type {type(key_label).__name__}; give CKA_LABEL, a text")
+            raise ConfigurationError(f"key_label must be CKA_LABEL, a str, not of type {type(key_label).__name__}")
         if pin is not None and not isinstance(pin, str) and not callable(pin):
-            raise PasswordError(f"pin is of type {type(pin).__name__}; give a text, or a function that returns it")
+            raise PasswordError(f"pin must be a str or a function that returns it, not of type {type(pin).__name__}")
         self._key_label = key_label
         self._key_id = _octets(key_id)
         self._pin = pin
@@ -127,19 +127,19 @@ class Pkcs11Signer:
 
     @clears_frames
     def sign(self, message: bytes, algorithm: str) -> bytes:
-        """Sign ``message`` on the token; see :meth:`Signer.sign`.
+        """Sign ``message`` on the token; see :meth:`.Signer.sign`.
 
         :raises ConfigurationError: the key does not fit the algorithm, or the token does not offer it.
-        :raises CredentialClosedError: the signer was closed.
-        :raises PasswordError: a session had to be opened again, and the token does not take the PIN any more.
-        :raises CertificateError: the token failed, and failed again in a new session.
+        :raises CredentialClosedError: the signer is closed.
+        :raises PasswordError: the session was lost, and the token rejects the PIN for a new one.
+        :raises CertificateError: the token failed, and again in a new session.
         """
         row = fitting(self._public_key, algorithm)
         with self._token.module.lock:
             return self._attempt(lambda: self._signed(message, row), f"sign with {row.name}")
 
     def close(self) -> None:
-        """End the use of the token; the last signer on it logs out. May be called more than once."""
+        """Release the token; the last signer on it logs out. May be called more than once."""
         with self._token.module.lock:
             if not self._closed:
                 self._closed = True
@@ -159,16 +159,16 @@ class Pkcs11Signer:
 
     def __repr__(self) -> str:
         if not hasattr(self, "_public_key"):
-            return "<Pkcs11Signer that could not be made>"
+            return "<Pkcs11Signer, not initialised>"
         label = "" if self._key_label is None else f", key {self._key_label!r}"
         key_id = "" if self._key_id is None else f", id {self._key_id.hex()}"
         return f"<Pkcs11Signer {described(self._public_key)}, token {self._token.label!r}{label}{key_id}>"
 
     def __reduce__(self) -> NoReturn:
-        raise TypeError("a Pkcs11Signer holds a session and perhaps a PIN, and is not pickled or copied")
+        raise TypeError("a Pkcs11Signer holds a session and perhaps a PIN, and cannot be pickled or copied")
 
     def _attempt(self, action: Callable[[], _T], doing: str) -> _T:
-        """Act in the session, and once more in a new one if it was lost; with the lock held."""
+        """Run an action in the session, and once more in a new one if it was lost; with the lock held."""
         from pkcs11 import PKCS11Error
 
         from azure_certvar_credential.signers._cryptoki.errors import explained, is_lost, is_uninitialised
@@ -178,8 +178,8 @@ class Pkcs11Signer:
         if self._refused is not None:
             raise type(self._refused)(*self._refused.args)
         token = self._token
-        # Only a session that worked before can have been lost; what fails while one is opened is not repeated, for
-        # that would send the PIN a second time.
+        # Only a session that was open can have been lost. A failure to open one is not repeated, because that would
+        # send the PIN again.
         was_open = token.is_open
         try:
             try:
@@ -194,7 +194,7 @@ class Pkcs11Signer:
             return action()
         except PKCS11Error as error:
             if is_lost(error):
-                token.drop()  # the next call starts afresh
+                token.drop()  # the next call opens a new session
             reason = explained(error, token.described, doing)
             if isinstance(reason, PasswordError):
                 self._refused = reason
@@ -234,16 +234,16 @@ class Pkcs11Signer:
         if pin is None:
             return None
         if not isinstance(pin, str):
-            raise PasswordError(f"the function given as pin returned {type(pin).__name__}; it has to return a text")
+            raise PasswordError(f"the function given as pin returned {type(pin).__name__}; it must return str")
         if not pin.isascii() and any("\ud800" <= character <= "\udfff" for character in pin):
-            # Python's own UnicodeEncodeError would carry the PIN.
-            raise PasswordError("the PIN has characters that UTF-8 cannot express")
+            # UnicodeEncodeError would hold the PIN.
+            raise PasswordError("the PIN has characters that UTF-8 cannot encode")
         return pin
 
 
 def _cryptoki() -> tuple[Callable[[str | os.PathLike[str]], Module], Callable[[Module, str], Token]]:
     try:
-        import pkcs11  # noqa: F401 - asked by name, so that another missing module is not blamed on the extra
+        import pkcs11  # noqa: F401 - imported by name, so that the extra is not blamed for another missing module
     except ImportError as error:
         raise ImportError(
             "Pkcs11Signer needs python-pkcs11: pip install 'azure-certvar-credential[pkcs11]'", name="pkcs11"
@@ -263,5 +263,5 @@ def _octets(key_id: bytes | str | None) -> bytes | None:
                 f"key_id is not hexadecimal: {redact_value(key_id)}; give CKA_ID as bytes or as 0a1b2c"
             ) from None
     if key_id is not None and not isinstance(key_id, bytes):
-        raise ConfigurationError(f"key_id is of type {type(key_id).__name__}; give CKA_ID as bytes or in hexadecimal")
+        raise ConfigurationError(f"key_id must be CKA_ID as bytes or hexadecimal, not of type {type(key_id).__name__}")
     return key_id

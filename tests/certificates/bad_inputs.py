@@ -51,16 +51,16 @@ NOTHING: dict[str, Callable[[Kit], Bad]] = {
     "only quotes": lambda kit: Bad('""', CertificateFormatError, "is empty"),
     "empty tuple": lambda kit: Bad((), CertificateFormatError, "neither a certificate nor a private key"),
     "tuple of None": lambda kit: Bad((None, None, []), CertificateFormatError, "neither a certificate nor"),
-    "a word": lambda kit: Bad("certificate", CertificateFormatError, "in no known form"),
-    "garbage bytes": lambda kit: Bad(b"\x00\x01\x02\xff" * 50, CertificateFormatError, "in no known form"),
-    "a zip file": lambda kit: Bad(b"PK\x03\x04" + bytes(100), CertificateFormatError, "in no known form"),
-    "base64 of garbage": lambda kit: Bad(b64(b"nonsense" * 20), CertificateFormatError, "in no known form"),
+    "a word": lambda kit: Bad("certificate", CertificateFormatError, "has an unknown form"),
+    "garbage bytes": lambda kit: Bad(b"\x00\x01\x02\xff" * 50, CertificateFormatError, "has an unknown form"),
+    "a zip file": lambda kit: Bad(b"PK\x03\x04" + bytes(100), CertificateFormatError, "has an unknown form"),
+    "base64 of garbage": lambda kit: Bad(b64(b"nonsense" * 20), CertificateFormatError, "has an unknown form"),
     "base64 four times": lambda kit: Bad(
-        b64(b64(b64(b64(kit.pem).encode()).encode()).encode()), CertificateFormatError, "in no known form"
+        b64(b64(b64(b64(kit.pem).encode()).encode()).encode()), CertificateFormatError, "has an unknown form"
     ),
-    "more than a megabyte": lambda kit: Bad(kit.pem + bytes(1 << 20), CertificateFormatError, "at most 1,048,576"),
+    "more than a megabyte": lambda kit: Bad(kit.pem + bytes(1 << 20), CertificateFormatError, "the limit is 1,048,576"),
     "int": lambda kit: Bad(12, CertificateFormatError, "type int"),
-    "None": lambda kit: Bad(None, CertificateFormatError, "no certificate was given, but None: is the environment"),
+    "None": lambda kit: Bad(None, CertificateFormatError, "the certificate is None; is the environment"),
     "dict": lambda kit: Bad({"private_key": kit.key_pem}, CertificateFormatError, "type dict"),
     "a function": lambda kit: Bad(csr, CertificateFormatError, "type function"),
     "sequences too deep": lambda kit: Bad([[[kit.leaf]]], CertificateFormatError, "type list"),
@@ -69,7 +69,7 @@ NOTHING: dict[str, Callable[[Kit], Bad]] = {
     ),
     "a public key object": lambda kit: Bad((kit.leaf, kit.key.public_key()), CertificateFormatError, "PublicKey"),
     "ASN.1 of something else": lambda kit: Bad(
-        raw.tlv(0x30, raw.tlv(4, bytes(200))), CertificateFormatError, "no certificate, private key or PFX"
+        raw.tlv(0x30, raw.tlv(4, bytes(200))), CertificateFormatError, "not a certificate, private key or PFX"
     ),
     "a public key in DER": lambda kit: Bad(
         kit.key.public_key().public_bytes(DER, PublicFormat.SubjectPublicKeyInfo),
@@ -110,7 +110,9 @@ PATHS: dict[str, Callable[[Kit], Bad]] = {
     "path: for each half": lambda kit: Bad(("app.crt", "app.key"), CertificateFormatError, "file path: 'app.crt'"),
     "a URL": lambda kit: Bad("https://v.vault.azure.net/secrets/a", CertificateFormatError, "looks like a URL"),
     "a Key Vault reference": lambda kit: Bad(
-        "@Microsoft.KeyVault(SecretUri=https://v.vault.azure.net/secrets/a)", CertificateFormatError, "not resolved"
+        "@Microsoft.KeyVault(SecretUri=https://v.vault.azure.net/secrets/a)",
+        CertificateFormatError,
+        "an unresolved Key Vault reference",
     ),
     "JSON": lambda kit: Bad('{"value": "MIIK"}', CertificateFormatError, "looks like JSON"),
 }

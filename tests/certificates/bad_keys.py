@@ -190,9 +190,9 @@ DAMAGED: dict[str, Callable[[Kit], Bad]] = {
         kit.leaf.public_bytes(DER)[:-1], CertificateFormatError, "the certificate or key is cut off"
     ),
     "DER, garbage after it": lambda kit: Bad(
-        kit.leaf.public_bytes(DER) + b"\xff" * 9, CertificateFormatError, "9 bytes that are no ASN.1"
+        kit.leaf.public_bytes(DER) + b"\xff" * 9, CertificateFormatError, "9 bytes that are not ASN.1"
     ),
-    "PFX, read as text": lambda kit: Bad(kit.pfx().decode("latin-1"), CertificateFormatError, "was read as text"),
+    "PFX, read as text": lambda kit: Bad(kit.pfx().decode("latin-1"), CertificateFormatError, "DER read as text"),
     "RSA key that cannot sign": lambda kit: Bad(
         (kit.leaf, rsa_key_of(kit, p=0)), CertificateError, "is damaged and cannot sign"
     ),
@@ -207,7 +207,7 @@ DAMAGED: dict[str, Callable[[Kit], Bad]] = {
     "EC key of a good curve": lambda kit: Bad(
         (kit.ec_leaf, raw.tlv(0x30, raw.integer(1) + raw.tlv(4, bytes(32)) + raw.tlv(0xA0, raw.oid("1.3.132.0.34")))),
         CertificateFormatError,
-        "is damaged, or of a type",
+        "is damaged or of an unsupported type",
     ),
 }
 
@@ -219,7 +219,7 @@ WORK: dict[str, Callable[[Kit], Bad]] = {
         (kit.leaf, pbkdf2_key(10**1000)), CertificateFormatError, "more than 10^15 iterations", PASSWORD
     ),
     "key, scrypt with a gigabyte": lambda kit: Bad(
-        (kit.leaf, scrypt_key(2**20, 8, 1)), CertificateFormatError, "scrypt with 32 MiB of memory", PASSWORD
+        (kit.leaf, scrypt_key(2**20, 8, 1)), CertificateFormatError, "32 MiB or more of memory for scrypt", PASSWORD
     ),
     "key, scrypt a thousand times": lambda kit: Bad(
         (kit.leaf, scrypt_key(2**14, 8, 1000)), CertificateFormatError, "asks for 262,144,000 iterations", PASSWORD
@@ -229,10 +229,10 @@ WORK: dict[str, Callable[[Kit], Bad]] = {
     ),
     # The table is small, and what OpenSSL keeps beside it is not.
     "key, scrypt with a million blocks": lambda kit: Bad(
-        (kit.leaf, scrypt_key(2, 1, 1_249_000)), CertificateFormatError, "scrypt with 32 MiB of memory", PASSWORD
+        (kit.leaf, scrypt_key(2, 1, 1_249_000)), CertificateFormatError, "32 MiB or more of memory for scrypt", PASSWORD
     ),
     "key, scrypt with large blocks": lambda kit: Bad(
-        (kit.leaf, scrypt_key(2, 100_000, 12)), CertificateFormatError, "scrypt with 32 MiB of memory", PASSWORD
+        (kit.leaf, scrypt_key(2, 100_000, 12)), CertificateFormatError, "32 MiB or more of memory for scrypt", PASSWORD
     ),
     "key, scrypt without numbers": lambda kit: Bad(
         (kit.leaf, scrypt_key(2**14)), CertificateFormatError, "scrypt parameters are missing", PASSWORD

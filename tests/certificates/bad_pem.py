@@ -75,7 +75,7 @@ OTHER_CONTENT: dict[str, Callable[[Kit], Bad]] = {
         enveloped("PKCS12", b"\xff" * 9), CertificateFormatError, "the PFX in PEM block 1 (PKCS12) is damaged"
     ),
     "a number called PFX": lambda kit: Bad(
-        enveloped("PFX", raw.integer(5)), CertificateFormatError, "PEM block 1 (PFX) is ASN.1, but no certificate"
+        enveloped("PFX", raw.integer(5)), CertificateFormatError, "PEM block 1 (PFX) is ASN.1, but not a certificate"
     ),
     "PKCS #7": lambda kit: Bad(
         pkcs7(kit, "PEM"), CertificateFormatError, "not used: PKCS7; a .p7b holds certificates and never a private key"
@@ -89,7 +89,7 @@ OTHER_CONTENT: dict[str, Callable[[Kit], Bad]] = {
     "labels without end": lambda kit: Bad(
         many_labels(),
         CertificateFormatError,
-        "(also there, and not used: LABEL 0, LABEL 1, LABEL 2, LABEL 3, LABEL 4 and 2 more)",
+        "(found but not used: LABEL 0, LABEL 1, LABEL 2, LABEL 3, LABEL 4 and 2 more)",
     ),
     "certificate and labels without end": lambda kit: Bad(
         many_labels() + kit.leaf_pem, MissingPrivateKeyError, "LABEL 4 and 2 more). A .cer"

@@ -6,6 +6,7 @@ import itertools
 import logging
 import warnings
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from cryptography import x509
@@ -49,7 +50,8 @@ CHOICES = {
 def test_the_choice_is_the_same_in_every_order(choice: str) -> None:
     expected, *others = CHOICES[choice]
 
-    for order in itertools.permutations((expected, *others, AUTHORITY, KEY)):
+    parts: list[Any] = [expected, *others, AUTHORITY, KEY]
+    for order in itertools.permutations(parts):
         with warnings.catch_warnings():
             # Some of the leaves have expired.
             warnings.simplefilter("ignore")
@@ -59,7 +61,8 @@ def test_the_choice_is_the_same_in_every_order(choice: str) -> None:
 def test_the_chain_is_that_of_the_leaf_in_every_order() -> None:
     leaf, *others = CHOICES["issued before a self-signed placeholder that lasts longer"]
 
-    for order in itertools.permutations((leaf, *others, AUTHORITY, KEY)):
+    parts: list[Any] = [leaf, *others, AUTHORITY, KEY]
+    for order in itertools.permutations(parts):
         assert ClientCertificate.load(order).chain == (AUTHORITY,)
 
 
@@ -84,5 +87,7 @@ def test_a_choice_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO, "azure_certvar_credential.certificates.material"):
         chosen = ClientCertificate.load((issued(-9, 9), issued(-9, 99), KEY))
 
-    assert f"several certificates have this private key; 'CN=leaf' (thumbprint {chosen.thumbprint})" in caplog.text
+    assert (
+        f"several certificates match the private key; using 'CN=leaf' (thumbprint {chosen.thumbprint})" in caplog.text
+    )
     assert chosen.not_after == NOW + 99 * DAY < NOW + YEAR

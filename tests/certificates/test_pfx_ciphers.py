@@ -99,7 +99,7 @@ def test_a_key_that_is_encrypted_twice_is_damaged(kit: Kit) -> None:
     twice = typed(KEY_BAG, making.key_bytes(kit.key, Encoding.DER, password=PASSWORD.encode()))
     made = with_mac(raw.tlv(0x30, plain(twice, certificate_bag(kit.leaf))), PASSWORD)
 
-    with pytest.raises(CertificateFormatError, match="although its password is right"):
+    with pytest.raises(CertificateFormatError, match="although the password is right"):
         ClientCertificate.load(made, PASSWORD)
 
 
@@ -141,7 +141,7 @@ DAMAGED = {
 def test_encryption_with_damaged_parameters_is_an_error(kit: Kit, damage: str, part: object) -> None:
     safes = part(DAMAGED[damage]) + plain(certificate_bag(kit.leaf))  # type: ignore[operator]
 
-    with pytest.raises(CertificateFormatError, match="although its password is right: it is damaged"):
+    with pytest.raises(CertificateFormatError, match="although the password is right: it is damaged"):
         ClientCertificate.load(with_mac(raw.tlv(0x30, safes), PASSWORD), PASSWORD)
     with pytest.raises(WrongPasswordError):
         ClientCertificate.load(pfx_of(safes), PASSWORD)

@@ -185,7 +185,7 @@ def test_a_key_in_a_part_that_only_openssl_decrypts_is_not_found_and_the_log_say
     with caplog.at_level("INFO"), pytest.raises(MissingPrivateKeyError):
         ClientCertificate.load(made, PASSWORD)
 
-    assert "none is looked for among certificates that OpenSSL decrypts (RC2, RC4)" in caplog.text
+    assert "keys among certificates that OpenSSL decrypts (RC2, RC4) are not read" in caplog.text
 
 
 @every_scheme

@@ -15,7 +15,8 @@ from azure_certvar_credential.exceptions import (
     KeyMismatchError,
     UnsupportedKeyError,
 )
-from azure_certvar_credential.signers.memory import MemorySigner, PrivateKey
+from azure_certvar_credential.signers.keys import PrivateKey
+from azure_certvar_credential.signers.memory import MemorySigner
 from azure_certvar_credential.signers.protocol import Signer
 from tests.certificates import making
 
@@ -105,16 +106,16 @@ def test_what_is_signed_can_never_be_an_assertion_and_is_never_the_same() -> Non
 def test_a_signer_of_another_key_is_a_mismatch_and_is_not_asked(leaf: Any) -> None:
     signer = Foreign(making.rsa_key(1))
 
-    with pytest.raises(KeyMismatchError, match="belongs to none of the certificates"):
+    with pytest.raises(KeyMismatchError, match="does not belong to any of the given certificates"):
         ClientCertificate(leaf, signer)
 
     assert not signer.asked
 
 
 def test_a_signer_that_claims_the_leaf_s_key_is_found_out() -> None:
-    with pytest.raises(KeyMismatchError, match="made by Foreign does not verify"):
+    with pytest.raises(KeyMismatchError, match="by Foreign does not verify"):
         ClientCertificate(RSA_LEAF, Foreign(making.rsa_key(1), claims=making.rsa_key().public_key()))
-    with pytest.raises(KeyMismatchError, match="made by Foreign does not verify"):
+    with pytest.raises(KeyMismatchError, match="by Foreign does not verify"):
         ClientCertificate(EC_LEAF, Foreign(making.ec_key(5), claims=making.ec_key().public_key()))
 
 
@@ -136,7 +137,7 @@ def test_an_rs256_signature_in_place_of_ps256_is_a_mismatch() -> None:
 
 @pytest.mark.parametrize("answer", [None, "signature", 12])
 def test_something_else_than_octets_is_an_error_of_the_signer(answer: object) -> None:
-    with pytest.raises(CertificateError, match=r"`sign` of Scripted returned \w+; it has to return bytes"):
+    with pytest.raises(CertificateError, match=r"`sign` of Scripted returned \w+; it must return bytes"):
         ClientCertificate(RSA_LEAF, Scripted(making.rsa_key(), answer))
 
 
@@ -161,7 +162,7 @@ def test_a_signer_whose_public_key_is_a_method_is_told_so() -> None:
             return b""
 
     key: Any = Method()
-    with pytest.raises(CertificateError, match="has to be a property"):
+    with pytest.raises(CertificateError, match="must be a property"):
         ClientCertificate(RSA_LEAF, key)
 
 
@@ -196,5 +197,5 @@ def test_an_rsa_key_that_takes_minutes_is_refused_before_anything_is_signed() ->
         if accepted:
             assert check_key(public) is public
         else:
-            with pytest.raises(UnsupportedKeyError, match=f"RSA with {bits} bits; more than 16384"):
+            with pytest.raises(UnsupportedKeyError, match=f"RSA key has {bits} bits; use at most 16384"):
                 check_key(public)

@@ -107,9 +107,3 @@ def test_a_missing_extra_is_named(missing: str) -> None:
     assert done.stderr == (
         f"certvar needs the extra 'cli': pip install 'azure-certvar-credential[cli]' ({missing} is not installed)\n"
     )
-
-
-def test_the_version_is_the_distributions() -> None:
-    from importlib.metadata import version
-
-    assert version("azure-certvar-credential") == __version__

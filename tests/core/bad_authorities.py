@@ -42,8 +42,8 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "query": (
         {"authority": "login.microsoftonline.us?tenant=x"},
         (
-            "authority must be a host only, such as https://login.microsoftonline.us, not a str of 33 characters, some "
-            "of which names do not have: the tenant goes into tenant_id"
+            "authority must be a host only, such as https://login.microsoftonline.us, not a str of 33 characters (not "
+            "shown, as it may be confidential): the tenant goes into tenant_id"
         ),
     ),
     "ADFS below a path": (
@@ -168,8 +168,8 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "issuer with a query": (
         {"oidc_authority": "https://idp.example/?x=1"},
         (
-            f"oidc_authority must be {ISSUER}, without query and fragment, not a str of 24 characters, some of which "
-            "names do not have"
+            f"oidc_authority must be {ISSUER}, without query and fragment, not a str of 24 characters (not shown, "
+            "as it may be confidential)"
         ),
     ),
     "issuer with dots": (

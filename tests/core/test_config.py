@@ -87,6 +87,35 @@ def test_a_client_id_that_cannot_be_one_is_refused(client_id: object) -> None:
         made(client_id=client_id)
 
 
+@pytest.mark.parametrize("quotes", ['""', "''", "``", "\u201c\u201d", "\u2018\u2019"])
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("tenant_id", TENANT),
+        ("client_id", CLIENT),
+        ("authority", "login.microsoftonline.us"),
+        ("oidc_authority", "https://idp.example"),
+        ("region", "westeurope"),
+    ],
+)
+def test_the_quotes_that_an_env_file_left_are_named(option: str, value: str, quotes: str) -> None:
+    for space in ("", " "):
+        with pytest.raises(ConfigurationError, match=f"^{option} is in quotes: remove them"):
+            made(**{option: f"{space}{quotes[0]}{value}{quotes[1]}{space}"})
+
+
+def test_the_quotes_around_another_allowed_tenant_are_named_too() -> None:
+    for tenant in ('"*"', f"'{TENANT}'"):
+        with pytest.raises(ConfigurationError, match="in quotes"):
+            made(additionally_allowed_tenants=[tenant])
+
+
+@pytest.mark.parametrize("client_id", ['a"b', "it's", '"', '"a'])
+def test_a_quote_within_a_client_id_is_a_part_of_it(client_id: str) -> None:
+    """RFC 6749 appendix A.1 allows it."""
+    assert made(client_id=client_id).client_id == client_id
+
+
 @pytest.mark.parametrize("tenant", ["common", "organizations", "consumers"])
 def test_a_tenant_for_users_is_refused_unless_others_are_allowed(tenant: str) -> None:
     with pytest.raises(ConfigurationError, match="is for users"):
@@ -156,6 +185,29 @@ def test_a_request_takes_the_settings_rules_for_tenants() -> None:
         "{}",
         True,
     )
+
+
+@pytest.mark.parametrize("value", ["1", "true", "false", "0"])  # anything that is set, as azure-identity reads it
+def test_a_variable_of_azure_identity_keeps_every_request_in_the_credentials_own_tenant(value: str) -> None:
+    variable = {"AZURE_IDENTITY_DISABLE_MULTITENANTAUTH": value}
+    others: list[dict[str, Any]] = [
+        {},
+        {"additionally_allowed_tenants": ["*"]},
+        {"oidc_authority": "https://idp.example"},
+    ]
+    for options in others:
+        for requested in (None, TENANT, "another.example", "no tenant!"):
+            request = made(environment=variable, **options).request(
+                ("a",), claims=None, tenant_id=requested, enable_cae=False
+            )
+            assert request.tenant_id == TENANT
+
+
+def test_that_variable_set_to_nothing_is_not_set() -> None:
+    with pytest.raises(TenantNotAllowedError):
+        made(environment={"AZURE_IDENTITY_DISABLE_MULTITENANTAUTH": ""}).request(
+            ("a",), claims=None, tenant_id="another.example", enable_cae=False
+        )
 
 
 @given(

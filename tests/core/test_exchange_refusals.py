@@ -93,7 +93,8 @@ def test_a_code_becomes_its_class_with_every_attribute_and_its_hint(
     assert error.message.endswith(f"Hint: {HINTS[code]}")
     assert (ABOUT in error.message) == (kind is not BUSY)
     assert error.status_code == status
-    assert str(error.error) == name
+    assert error.error_code == name
+    assert (error.error, error.model) == (None, None)  # azure-core's, which generic handlers look into
     assert error.error_codes == (code,)
     assert error.hint == HINTS[code]
     assert (error.trace_id, error.correlation_id, error.timestamp) == (TRACE, CORRELATION, TIMESTAMP)
@@ -115,13 +116,13 @@ def test_claims_that_are_no_string_are_none(claims: object) -> None:
 def test_an_error_without_code_or_description_is_that_error() -> None:
     error = refusal(answer({"error": "invalid_client"}, status=401))
     assert type(error) is AuthenticationError
-    assert error.message == f"invalid_client The {ABOUT}."
-    assert error.error == "invalid_client"
+    assert error.message == f"invalid_client. The {ABOUT}."
+    assert error.error_code == "invalid_client"
     assert (error.error_codes, error.hint) == ((), None)
 
 
 def test_an_error_is_a_refusal_whatever_the_status_says() -> None:
-    assert refusal(answer({"error": "invalid_client", "access_token": "a"}, status=200)).error == "invalid_client"
+    assert refusal(answer({"error": "invalid_client", "access_token": "a"}, status=200)).error_code == "invalid_client"
 
 
 @pytest.mark.parametrize(
@@ -151,8 +152,8 @@ def test_a_busy_server_is_one_whatever_its_body_is(status: int, body: bytes) -> 
     assert error.retry_after == 60
     assert f"HTTP {status}" in error.message
     assert "it asks to wait 60 s" in error.message
-    assert ("throttling" in error.message) == (status == 429)
-    assert error.error is None
+    assert ("throttling" if status == 429 else "unavailable") in error.message
+    assert error.error_code is None
 
 
 @pytest.mark.parametrize("status", [408, 429, 500, 503])
@@ -160,7 +161,7 @@ def test_a_busy_server_that_answers_in_json_is_one_too(status: int) -> None:
     error = refusal(aadsts(50196, "invalid_grant", status=status, headers={"retry-after": "7"}))
     assert type(error) is TemporarilyUnavailableError
     assert (error.retry_after, error.error_codes) == (7, (50196,))
-    assert "it asks to wait 7 s" in error.message
+    assert f"{TIMESTAMP}. The server asks to wait 7 s. Hint: " in error.message
 
 
 def test_temporarily_unavailable_is_believed_without_a_code() -> None:
@@ -171,7 +172,7 @@ def test_temporarily_unavailable_is_believed_without_a_code() -> None:
 def test_control_characters_of_the_server_do_not_reach_a_log_or_terminal(character: str) -> None:
     error = refusal(answer({"error": "e", "error_description": f"one{character}two"}, status=400))
     assert error.message.isprintable()
-    assert re.fullmatch(rf"one .*two The {ABOUT}\.", error.message)
+    assert re.fullmatch(rf"one .*two\. The {ABOUT}\.", error.message)
 
 
 @pytest.mark.parametrize(
@@ -189,6 +190,14 @@ def test_a_refusal_for_a_user_has_the_hint_for_one(code: int, name: str, kind: t
     assert error.message.endswith(f"The {ABOUT}. Hint: {USER_HINTS[code]}")
 
 
+@pytest.mark.parametrize("end", ["", ".", "!", "?", " ", ". ", ".\r\n"])
+def test_a_description_ends_before_the_next_sentence_begins(end: str) -> None:
+    document = {"error": "invalid_client", "error_description": f"No such client{end}", "error_codes": [700016]}
+    error = refusal(answer(document, status=401))
+    stop = end.strip() or "."
+    assert error.message == f"No such client{stop} The {ABOUT}. Hint: {HINTS[700016]}"
+
+
 @pytest.mark.parametrize("status", [503, 404])
 def test_a_failure_names_who_answered(status: int) -> None:
     with pytest.raises(AuthenticationError, match=rf"^another server .*HTTP {status}"):
@@ -197,7 +206,7 @@ def test_a_failure_names_who_answered(status: int) -> None:
 
 def test_a_description_is_bounded() -> None:
     error = refusal(answer({"error": "e", "error_description": "word " * 100_000}, status=400))
-    assert len(error.message) == 2000 + len(f" The {ABOUT}.")
+    assert error.message == "word " * 399 + f"word. The {ABOUT}."
 
 
 def test_a_refusal_survives_pickling_as_process_pools_do_it() -> None:

@@ -34,6 +34,11 @@ NOW = 1_800_000_000.0
         ("1e3", None),
         ("nan", None),
         ("9" * 40, None),
+        *[
+            (text, None)
+            for text in ("inf", "+5", "1_0", "0x10", "5 s", "5, 5", "5;6", "\u0665", "\uff15", "[5]", "5" * 5000)
+        ],
+        ("Fri, \u0661\u0665 Jan 2027 08:00:00 GMT", None),
         ("Fri, 99 Foo 2027 08:00:00 GMT", None),
     ],
 )
@@ -54,6 +59,10 @@ def test_retry_after_is_seconds_or_a_date_and_at_most_an_hour(value: str | None,
         ("yesterday", None),
         ("Fri, 15 Jan 2027 25:00:00 GMT", None),
         ("Fri, 15 Jan 99999 08:00:00 GMT", None),
+        ("Fri, 15 Jan -2027 08:00:00 GMT", None),
+        ("1800000000", None),
+        ("Fri, \u0661\u0665 Jan 2027 08:00:00 GMT", None),
+        ("Fri, 15 Jan 2027 08:00:00 GMT" + " " * 1_000_000, None),
     ],
 )
 def test_a_date_is_read_in_every_form_of_http(value: str | None, time: float | None) -> None:

@@ -16,6 +16,7 @@ from tests.core.responses import answer, plain, token
 
 NOW = 1_800_000_000.0
 SECRET = "eyJ0eXAiOiJKV1QifQ.c2VjcmV0LXBheWxvYWQ.c2lnbmF0dXJl"
+BODY = b'{"access_token":"' + SECRET.encode() + b'","token_type":"Bearer","expires_in":%b}'
 
 
 def test_the_form_has_the_fields_of_rfc_7523_and_nothing_else() -> None:
@@ -57,7 +58,7 @@ def test_the_token_type_is_compared_without_case(name: str) -> None:
 
 @pytest.mark.parametrize(
     ("value", "seconds"),
-    [(3599, 3599), ("3599", 3599), (3599.5, 3599.5), ("3599.5", 3599.5), (0.5, 0.5), (1, 1), (3162240000, 3162240000)],
+    [(3599, 3599), ("3599", 3599), (3599.5, 3599.5), ("3599.5", 3599.5), (1, 1), ("1", 1), (3162240000, 3162240000)],
 )
 def test_expires_in_is_a_number_or_a_string_of_one(value: object, seconds: float) -> None:
     assert read(token(expires_in=value), now=NOW, about="").expires_in == seconds
@@ -66,14 +67,15 @@ def test_expires_in_is_a_number_or_a_string_of_one(value: object, seconds: float
 
 NO_SECONDS: list[Any] = [
     *[True, False, 0, -1, -0.5, "0", "-5", "", " ", "soon", "nan", "NaN", "inf", "Infinity", "-inf", "1e999"],
-    *[float("nan"), float("inf"), float("-inf"), [3599], {"s": 3599}, 10**400, "9" * 5000, 3162240001, "0x10"],
-    *["1_000", "\u0663\u0666"],  # float() would take both
+    *[[3599], {"s": 3599}, 10**400, -(10**400), 1e300, 10**4000, "9" * 5000, 3162240001, "0x10", "3599s", "+3599"],
+    *["1_000", "\u0663\u0666", "\uff11\uff12", "3599\n", "1e3"],  # float() would take these
+    *[1e-9, 0.5, 0.999, "0.999", 5e-324],  # over before it is used; RFC 6749 appendix A.14 has whole seconds
 ]
 
 
 @pytest.mark.parametrize("value", [None, *NO_SECONDS], ids=lambda value: repr(value)[:20])
 def test_an_expires_in_that_is_no_lifetime_makes_the_answer_no_token(value: object) -> None:
-    with pytest.raises(ResponseFormatError, match="expires_in is not a number of seconds"):
+    with pytest.raises(ResponseFormatError, match="expires_in is not a number of seconds, one or more"):
         read(token(expires_in=value), now=NOW, about="")
 
 
@@ -107,7 +109,15 @@ def test_another_token_type_than_bearer_is_refused(value: object) -> None:
         plain(200, b"\xff\xfe\x00\x01", "application/json"),
         plain(200, b'{"a":"\x80"}', "application/json"),
         plain(200, b"[" * 200_000, "application/json"),
-        plain(200, b'{"n":' + b"9" * 100_000 + b"}", "application/json"),
+        plain(200, b'{"a":' * 100_000 + b"1" + b"}" * 100_000, "application/json"),
+        plain(200, b'{"a":[' + b"[]," * 500 + b"[]]}", "application/json"),
+        *[plain(200, BODY % number, "application/json") for number in (b"NaN", b"Infinity", b"-Infinity")],
+        # A name twice: proxies, gateways and clients differ in which of the two they believe.
+        plain(200, BODY.replace(b"{", b'{"access_token":"other",') % b"3599", "application/json"),
+        plain(200, BODY % b'3599,"expires_in":1', "application/json"),
+        plain(200, BODY % b'3599,"x":{"y":1,"y":1}', "application/json"),
+        # UTF-8 alone (RFC 8259 section 8.1)
+        *[plain(200, (BODY % b"3599").decode().encode(name)) for name in ("utf-16", "utf-16-le", "utf-32-be")],
         plain(302, b"", "text/html", location="https://evil.example/"),
         plain(404, b"Not Found"),
         plain(204, b""),
@@ -135,8 +145,25 @@ def test_a_body_of_a_mebibyte_is_read_and_a_longer_one_is_not() -> None:
         read(Response(200, {}, padded[:-1] + b" }"), now=NOW, about="")
 
 
-def test_an_answer_shows_neither_body_nor_token() -> None:
-    assert SECRET not in repr(token(access_token=SECRET))
+def test_a_byte_order_mark_is_ignored() -> None:
+    assert read(Response(200, {}, b"\xef\xbb\xbf" + BODY % b"3599"), now=NOW, about="").access_token == SECRET
+
+
+def test_a_number_of_any_length_is_read_in_no_time_and_believed_in_none_of_its_places() -> None:
+    digits = b"9" * 1_000_000
+    body = BODY % b'3599,"refresh_in":%b' % digits
+    assert read(Response(200, {}, body), now=NOW, about="").refresh_in is None
+    refused = Response(400, {}, b'{"error":"e","error_codes":[7,%b]}' % digits)
+    with pytest.raises(AuthenticationError) as caught:
+        read(refused, now=NOW, about="")
+    assert caught.value.error_codes == (7,)
+
+
+@pytest.mark.parametrize("name", ["set-cookie", "authorization", "location", "www-authenticate", "x-anything"])
+def test_an_answer_shows_neither_body_nor_token_nor_headers(name: str) -> None:
+    shown = repr(answer({"access_token": SECRET}, headers={name: f"a={SECRET}"}))
+    assert SECRET not in shown
+    assert shown == "Response(status=200)"
 
 
 def test_a_content_type_is_one_bounded_line_of_the_message() -> None:

@@ -35,7 +35,7 @@ def made(*scopes: Any, claims: Any = None, cae: bool = False, tenant: str = "con
 
 
 def test_at_least_one_scope_is_needed() -> None:
-    with pytest.raises(ConfigurationError, match="at least one scope"):
+    with pytest.raises(ConfigurationError, match="at least one scope, as a positional argument"):
         made()
 
 
@@ -66,10 +66,14 @@ def test_no_claims_are_no_parameter_and_cae_alone_is_its_capability(claims: str 
 
 
 @pytest.mark.parametrize(
-    "claims", ["x", "[]", "1", "null", '"{}"', "{", '{"a":}', " ", 7, {"a": 1}, b"{}", "[" * 100_000]
+    "claims",
+    [
+        *["x", "[]", "1", "null", '"{}"', "{", '{"a":}', " ", 7, {"a": 1}, b"{}", "[" * 100_000],
+        *['{"a":NaN}', '{"a":1,"a":2}', '{"a":{"b":1,"b":1}}', '{"a":' * 600 + "1" + "}" * 600],
+    ],
 )
 def test_claims_that_are_no_text_of_a_json_object_are_refused(claims: object) -> None:
-    with pytest.raises(ConfigurationError, match=r"text of a JSON object|more than 500 objects"):
+    with pytest.raises(ConfigurationError, match="text of a JSON object"):
         made(SCOPE, claims=claims)
 
 

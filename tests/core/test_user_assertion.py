@@ -18,6 +18,7 @@ BAD_ASSERTIONS = {
     "two parts": "a.b",
     "six parts": "a.b.c.d.e.f",
     "with a line break": f"{JWT}\n",
+    "longer than any header field": JWT + "x" * 65536,
     "bytes": JWT.encode(),
     "none": None,
 }
@@ -48,11 +49,24 @@ def test_a_users_assertion_is_hidden_and_known_by_its_digest() -> None:
         (b'{"exp": "1900000000"}', NOW, False),
         (b'{"exp": true}', NOW, False),
         (b'{"exp": NaN}', NOW, False),
+        (b'{"exp": Infinity}', NOW, False),
+        (b'{"exp": 1e999}', NOW, False),
+        (b'{"exp": -1e999}', NOW, False),
+        (b'{"exp": %b}' % (b"9" * 400), NOW, False),
+        (b'{"exp": -%b}' % (b"9" * 400), NOW, False),
+        (b'{"exp": %b}' % (b"9" * 4300), NOW, False),
+        (b'{"exp": %b}' % (b"9" * 40_000), NOW, False),
+        (b'{"exp": %b}' % (b"9" * 20), NOW, False),  # in milliseconds, or made up
+        (b'{"exp": [1900000000]}', NOW, False),
+        (b'{"exp": 1, "exp": 1900000000}', NOW, False),
+        (b'{"exp": 1900000000, "x": {"y": 1, "y": 2}}', NOW, False),
+        (b'{"exp": 1900000000, "x": ' + b"[" * 20_000 + b"]" * 20_000 + b"}", NOW, False),
+        ('{"exp": 1900000000}'.encode("utf-16"), NOW, False),
         (b"{}", NOW, False),
         (b"[1]", NOW, False),
         (b"\xff", NOW, False),
     ],
-    ids=range(9),
+    ids=range(22),
 )
 def test_only_an_assertion_that_says_it_is_valid_is_served_from_the_cache(
     payload: bytes, now: float, cacheable: bool

@@ -156,7 +156,7 @@ async def test_entras_refusal_carries_all_that_it_said_and_a_hint(world: World, 
         await world.driver(stranger).get_token(STORAGE)
 
     error = caught.value
-    assert error.error == "invalid_client"
+    assert error.error_code == "invalid_client"
     assert error.error_codes == (700027,)
     assert error.status_code == 401
     assert all((error.correlation_id, error.trace_id, error.timestamp))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import pickle
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -50,7 +51,7 @@ class Source:
     def __init__(self, answer: object) -> None:
         self.answer = answer
 
-    def __call__(self) -> object:
+    def __call__(self) -> Any:
         return self.answer
 
 

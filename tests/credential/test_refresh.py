@@ -26,6 +26,7 @@ FAULTS = {
     "503": Fault.server_error(503),
     "HTML": Fault.not_json(),
     "truncated": Fault.truncated(),
+    "a token that lives a nanosecond": Fault.expires_in(1e-9),
     "reset": Fault.reset_after(),
     "unreachable": Fault.reset_before(),
     "certificate unknown": Fault.unknown_certificate(),

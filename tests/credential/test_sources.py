@@ -28,7 +28,7 @@ class Source:
         self.answers = list(answers)
         self.calls = 0
 
-    def __call__(self) -> object:
+    def __call__(self) -> Any:
         self.calls += 1
         answer = self.answers[0] if len(self.answers) == 1 else self.answers.pop(0)
         if isinstance(answer, Exception):
@@ -39,7 +39,7 @@ class Source:
 class AsyncSource(Source):
     """The same as a coroutine function."""
 
-    async def __call__(self) -> object:
+    async def __call__(self) -> Any:
         await asyncio.sleep(0)
         return super().__call__()
 
@@ -137,10 +137,11 @@ class TestSync:
         with pytest.raises(
             ConfigurationError, match=r"source is asynchronous; use the credential of azure_certvar_credential\.aio"
         ):
-            CertVarCredential("contoso.example", "client", AsyncSource(1))
+            CertVarCredential("contoso.example", "client", AsyncSource(1))  # type: ignore[arg-type]  # on purpose
 
     def test_a_source_that_turns_out_to_be_asynchronous_is_refused_when_it_is_read(self) -> None:
-        credential = CertVarCredential("contoso.example", "client", lambda: AsyncSource(1)())  # noqa: PLW0108 - hides the coroutine
+        hidden: Any = lambda: AsyncSource(1)()  # noqa: E731, PLW0108 - hides the coroutine
+        credential = CertVarCredential("contoso.example", "client", hidden)
 
         with pytest.raises(
             ConfigurationError, match=r"source is asynchronous; use the credential of azure_certvar_credential\.aio"

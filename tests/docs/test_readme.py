@@ -46,7 +46,7 @@ def test_every_python_snippet_of_the_readme_runs(stage: Stage, azurite: Azurite)
     # More may run than a reader sees: set-up in comments.
     assert set(fenced) <= set(ran)
     # What the comments in the snippets say of their output.
-    assert "this looks like a file path" in output
+    assert "the certificate looks like a file path" in output
     assert "\n(700027,) The certificate is not on the app registration" in output
     # What is Python to a reader and not to the parser would run nowhere, unseen.
     assert not re.search(r"^[ \t]*```[ \t]*(py|python3|pycon)\b|^[ \t]+```python", README.read_text(), re.MULTILINE)

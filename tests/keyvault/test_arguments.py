@@ -101,8 +101,9 @@ def test_max_age_is_the_sources(module: Any) -> None:
 
 
 def test_a_source_is_made_for_the_credential_of_its_kind() -> None:
+    source: Any = keyvault_aio.KeyVaultCertificate(URL, "app", bootstrap(keyvault_aio))
     with pytest.raises(ConfigurationError, match="asynchronous"):
-        CertVarCredential("contoso.com", "app", keyvault_aio.KeyVaultCertificate(URL, "app", bootstrap(keyvault_aio)))
+        CertVarCredential("contoso.com", "app", source)
 
 
 @pytest.mark.parametrize("missing", ["azure.keyvault.secrets", "azure.keyvault.keys.crypto"])

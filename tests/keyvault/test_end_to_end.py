@@ -61,7 +61,7 @@ async def test_a_blob_goes_up_with_a_certificate_out_of_the_vault(
 
 async def test_a_vault_that_fails_later_leaves_the_certificate_in_use(scene: Scene) -> None:
     scene.vault.add_certificate("app", pair())
-    source = scene.source(max_age=1e-6, retry_total=0)
+    source: Any = scene.source(max_age=1e-6, retry_total=0)
     tenant_id, client_id = scene.application.tenant_id, scene.application.client_id
     credential: Any = (
         CertVarCredential(tenant_id, client_id, source, transport=scene.entra.transport())
@@ -107,7 +107,7 @@ def test_many_threads_sign_at_once(scene: Scene) -> None:
 
 async def test_the_assertion_of_a_key_in_the_vault_is_used_again(scene: Scene) -> None:
     scene.vault.add_certificate("app", pair(), exportable=False)
-    source = scene.source()
+    source: Any = scene.source()
     tenant_id, client_id = scene.application.tenant_id, scene.application.client_id
     scopes = [f"api://app-{number}/.default" for number in range(10)]
     if scene.kind == "sync":

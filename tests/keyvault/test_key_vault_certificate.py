@@ -117,7 +117,7 @@ async def test_versions_are_found_on_every_page(scene: Scene) -> None:
 
 async def test_rotation_in_the_vault_is_seen_at_the_next_reading(scene: Scene) -> None:
     scene.vault.add_certificate("app", pair())
-    source = scene.source()
+    source: Any = scene.source()
     assert isinstance(source, (KeyVaultCertificate, AsyncKeyVaultCertificate))
 
     results: list[Any] = [source()]
@@ -132,7 +132,7 @@ async def test_rotation_in_the_vault_is_seen_at_the_next_reading(scene: Scene) -
 
 async def test_a_refused_certificate_is_fetched_anew(scene: Scene) -> None:
     scene.vault.add_certificate("app", pair("other"))
-    source = scene.source()
+    source: Any = scene.source()
     scene.application.register(pair("other"))
     tenant_id, client_id = scene.application.tenant_id, scene.application.client_id
 
@@ -230,7 +230,7 @@ def importable() -> ClientCertificate:
 
 def test_a_source_is_pickled_with_a_credential_of_this_package(scene: Scene) -> None:
     cls = CertVarCredential if scene.kind == "sync" else aio.CertVarCredential
-    source = scene.source(credential=cls("contoso.com", "app-id", importable), transport=None, version="1")
+    source: Any = scene.source(credential=cls("contoso.com", "app-id", importable), transport=None, version="1")
 
     data = pickle.dumps(cls("contoso.com", "app-id", source))
 
@@ -262,7 +262,7 @@ def test_a_source_with_a_credential_that_may_hold_a_secret_is_not_pickled(scene:
     version = scene.vault.add_certificate("app", pair())
     key_id = f"{scene.vault.vault_url}/keys/app/{version}"
     signer: Any = KeyVaultSigner if scene.kind == "sync" else AsyncKeyVaultSigner
-    source = scene.source(credential=Foreign())
+    source: Any = scene.source(credential=Foreign())
     for thing in (source, signer(key_id, pair().leaf, Foreign())):
         with pytest.raises(TypeError, match="with a Foreign is not pickled") as caught:
             pickle.dumps(thing)
@@ -276,6 +276,6 @@ def test_a_source_with_a_credential_that_may_hold_a_secret_is_not_pickled(scene:
 
 
 def test_a_class_that_says_that_it_holds_no_secret_is_pickled(scene: Scene) -> None:
-    source = scene.source(credential=Harmless(), transport=None)
+    source: Any = scene.source(credential=Harmless(), transport=None)
 
     assert repr(pickle.loads(pickle.dumps(source))) == repr(source)  # noqa: S301 - made here

@@ -201,7 +201,7 @@ DISCOVERY = r"the authority's metadata at Microsoft \(instance discovery\)"
         (
             Fault.server_error(502, json=False),
             TemporarilyUnavailableError,
-            rf"^the server of {DISCOVERY} is out of order",
+            rf"^the server of {DISCOVERY} is unavailable",
         ),
         (Fault.throttled(60, json=False), TemporarilyUnavailableError, rf"^the server of {DISCOVERY} is throttling"),
         (Fault.not_json(404), ResponseFormatError, rf"^{DISCOVERY} could not be read: HTTP 404"),
@@ -228,7 +228,7 @@ async def test_what_microsoft_has_against_the_question_is_told(world: MsalWorld)
             answer.status_code, answer.text = 400, '{"error": "invalid_request", "error_codes": [90002]}'
             return answer
 
-    with pytest.raises(AuthenticationError, match=rf"^invalid_request The request was for {DISCOVERY}\. Hint: "):
+    with pytest.raises(AuthenticationError, match=rf"^invalid_request\. The request was for {DISCOVERY}\. Hint: "):
         await world.driver(http_client=Refusing(world.entra), **ASKED).get_token(STORAGE)
 
 

@@ -78,4 +78,4 @@ def test_its_refusal_has_our_class(oidc_provider: OidcProvider, certificate: Cli
         pytest.raises(AuthenticationError) as caught,
     ):
         credential.get_token(SCOPES[0])
-    assert caught.value.error == "invalid_client"
+    assert caught.value.error_code == "invalid_client"

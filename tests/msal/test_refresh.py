@@ -166,7 +166,7 @@ async def test_an_answer_that_comes_late_is_refreshed_when_msal_takes_it_as_due(
     world: MsalWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The token is dated from the request here, and from the answer by MSAL, which would return it again."""
-    monkeypatch.setattr("azure_certvar_credential._runtime.moment.random.random", lambda: 0.0)
+    monkeypatch.setattr("azure_certvar_credential._runtime.immediate.random.random", lambda: 0.0)
     world.entra.settings.refresh_in = 1800
     world.entra.inject(Fault.latency(20), times=None)
     driver = world.driver(transport=world.entra.transport(advance=world.clock.advance))

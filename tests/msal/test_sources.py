@@ -142,7 +142,7 @@ async def test_a_source_turns_out_to_be_awaitable(world: MsalWorld) -> None:
 def test_a_source_that_asks_the_credential_itself_is_told_so(certificate: ClientCertificate) -> None:
     """The flight would wait for itself for ever."""
 
-    def source() -> object:
+    def source() -> Any:
         credential.get_token(STORAGE)
         return certificate
 

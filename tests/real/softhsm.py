@@ -21,7 +21,7 @@ import pytest
 from cryptography import x509
 
 from azure_certvar_credential import Pkcs11Signer
-from azure_certvar_credential.signers.memory import PublicKey
+from azure_certvar_credential.signers.keys import PublicKey
 from tests.certificates import making
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -205,7 +205,7 @@ def test_a_module_that_something_else_has_initialised_is_named(softhsm: SoftHsm)
     )
 
     assert done.stdout.startswith("ConfigurationError the PKCS #11 module"), done.stderr
-    assert "something else in this process" in done.stdout
+    assert "another part of this process" in done.stdout
 
 
 def test_a_token_that_fails_twice_is_an_error_of_this_package(

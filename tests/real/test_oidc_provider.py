@@ -197,7 +197,7 @@ def test_it_refuses_another_key(oidc_provider: OidcProvider, client_id: str) -> 
     ):
         credential.get_token(SCOPE)
 
-    assert caught.value.error == "invalid_client"
+    assert caught.value.error_code == "invalid_client"
     assert caught.value.status_code == 401
 
 

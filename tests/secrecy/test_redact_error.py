@@ -65,4 +65,4 @@ def test_an_error_without_a_text_is_told_by_its_class() -> None:
         def __str__(self) -> str:
             raise ValueError("no text")
 
-    assert redact_error(OddError()) == "OddError: (its text cannot be had: ValueError)"
+    assert redact_error(OddError()) == "OddError: (its text is unavailable: str() raised ValueError)"

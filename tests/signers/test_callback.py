@@ -29,6 +29,7 @@ from azure_certvar_credential.exceptions import (
 )
 from azure_certvar_credential.signers.algorithms import ALGORITHMS
 from azure_certvar_credential.signers.memory import MemorySigner
+from azure_certvar_credential.signers.protocol import RemoteSigner, is_remote
 from azure_certvar_credential.signers.verification import verify
 from azure_certvar_credential.testing import EntraEmulator
 from tests.certificates import making
@@ -123,7 +124,7 @@ async def test_any_bytes_are_returned_as_bytes(kind: Callable[[bytes], Any]) -> 
         (None, "returned NoneType"),
         ("c2lnbmF0dXJl", "returned str"),
         (b"", "returned 0 bytes"),
-        (b"x" * 255, r"returned 255 bytes, and a signature of this key \(RSA 2048\) has 256"),
+        (b"x" * 255, r"returned 255 bytes, but a signature of this key \(RSA 2048\) has 256"),
     ],
 )
 async def test_what_is_no_signature_is_refused_by_its_form(value: Any, words: str) -> None:
@@ -151,9 +152,9 @@ def test_garbage_of_the_right_length_is_caught_with_the_certificates_key(garbage
 
 def test_a_signer_with_another_key_is_caught() -> None:
     other = making.rsa_key(1)
-    with pytest.raises(KeyMismatchError, match="belongs to none"):
+    with pytest.raises(KeyMismatchError, match="does not belong to any"):
         ClientCertificate(LEAF, CallbackSigner(other.public_key(), MemorySigner(other).sign))
-    with pytest.raises(KeyMismatchError, match="belongs to none"):
+    with pytest.raises(KeyMismatchError, match="does not belong to any"):
         ClientCertificate(LEAF, AsyncCallbackSigner(other.public_key(), sign_later))
     with pytest.raises(KeyMismatchError, match="does not verify"):
         ClientCertificate(LEAF, CallbackSigner(LEAF, MemorySigner(other).sign))
@@ -178,7 +179,7 @@ async def test_a_plain_function_is_sent_to_the_other_class() -> None:
 
 @pytest.mark.parametrize("kind", [CallbackSigner, AsyncCallbackSigner])
 def test_arguments_of_the_wrong_kind_are_named(kind: Any) -> None:
-    with pytest.raises(ConfigurationError, match="of type bytes, which cannot be called"):
+    with pytest.raises(ConfigurationError, match="must be callable, not of type bytes"):
         kind(LEAF, b"signature")
     with pytest.raises(CertificateFormatError, match="private key"):
         kind(KEY, VAULT.sign)
@@ -232,9 +233,35 @@ def test_they_are_what_the_protocols_say() -> None:
 
     assert isinstance(signer, Signer)
     assert isinstance(async_signer, AsyncSigner)
+    assert isinstance(signer, RemoteSigner)
+    assert isinstance(async_signer, RemoteSigner)
     assert signer.public_key == async_signer.public_key == KEY.public_key()
     assert repr(signer) == "<CallbackSigner RSA 2048>"
     assert repr(async_signer) == "<AsyncCallbackSigner RSA 2048>"
     for each in (signer, async_signer):
-        with pytest.raises(TypeError, match="not pickled"):
+        with pytest.raises(TypeError, match="cannot be pickled"):
             pickle.dumps(each)
+
+
+class Plain:
+    """A signer without the optional attribute ``remote``."""
+
+    public_key = KEY.public_key()
+
+    def sign(self, message: bytes, algorithm: str) -> bytes:
+        return VAULT.sign(message, algorithm)
+
+
+@pytest.mark.parametrize(
+    ("signer", "expected"),
+    [
+        (CallbackSigner(LEAF, VAULT.sign, remote=True), True),
+        (CallbackSigner(LEAF, VAULT.sign), False),
+        (AsyncCallbackSigner(LEAF, sign_later, remote=True), True),
+        (AsyncCallbackSigner(LEAF, sign_later), False),
+        (VAULT, False),
+        (Plain(), False),
+    ],
+)
+def test_a_signer_is_remote_only_if_it_says_so(signer: Signer | AsyncSigner, *, expected: bool) -> None:
+    assert is_remote(signer) is expected

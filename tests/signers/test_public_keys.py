@@ -11,8 +11,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from azure_certvar_credential.exceptions import CertificateFormatError, ConfigurationError, UnsupportedKeyError
 from azure_certvar_credential.signers.algorithms import ALGORITHMS
-from azure_certvar_credential.signers.memory import PublicKey
-from azure_certvar_credential.signers.public_keys import described, fitting, public_key_from, signature_length
+from azure_certvar_credential.signers.keys import PublicKey, described, fitting, signature_length
+from azure_certvar_credential.signers.public_keys import public_key_from
 from tests.certificates import making
 from tests.certificates.secrecy import assert_tells_nothing, secrets_of
 
@@ -49,7 +49,7 @@ def test_every_form_gives_the_same_key(kind: str, form: str) -> None:
 @pytest.mark.parametrize(
     ("source", "error", "words"),
     [
-        (RSA, CertificateFormatError, "private key (RSAPrivateKey) was given"),
+        (RSA, CertificateFormatError, "public_key is a private key (RSAPrivateKey)"),
         (making.key_bytes(RSA, Encoding.PEM), CertificateFormatError, "private key in PEM"),
         (making.key_bytes(EC, Encoding.PEM).decode(), CertificateFormatError, "private key in PEM"),
         (making.key_bytes(RSA, Encoding.DER), CertificateFormatError, "neither a certificate nor a public key"),
@@ -79,7 +79,7 @@ def test_an_algorithm_fits_a_key_of_its_type_and_curve(algorithm: str, key: Any)
     if (row.curve or "RSA 2048") in described(public_key):
         assert fitting(public_key, algorithm) is row
     else:
-        with pytest.raises(ConfigurationError, match=f"{algorithm} needs .* and this key is {described(public_key)}"):
+        with pytest.raises(ConfigurationError, match=f"{algorithm} needs .* but this key is {described(public_key)}"):
             fitting(public_key, algorithm)
 
 

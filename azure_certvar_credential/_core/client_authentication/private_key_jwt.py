@@ -29,6 +29,7 @@ from azure_certvar_credential.exceptions import (
     CertificateError,
     CertificateRejectedError,
 )
+from azure_certvar_credential.signers.protocol import is_remote
 
 if TYPE_CHECKING:
     from azure_certvar_credential.certificates import ClientCertificate
@@ -128,7 +129,7 @@ class _CertificateProof:
         """Return the fields with an assertion: a recent one of a remote signer if it may be used, else a fresh one."""
         method, certificate = self._method, self._certificate
         audience = method.audience or endpoint
-        remote = getattr(certificate.signer, "remote", False)
+        remote = is_remote(certificate.signer)
         key = (certificate.sha256_thumbprint, method.algorithm, audience)
         recent: str | None = (yield ReadAssertion(key)) if remote and self._may_reuse else None
         # After the first request only fresh ones do.

@@ -1,13 +1,14 @@
 """PKCS #12 and password-based encryption: opens PFX files and encrypted private keys (RFC 7292, RFC 8018, RFC 5958).
 
-This is our own code, beside ``cryptography``'s, for three reasons:
+``cryptography`` opens PFX files too, through OpenSSL. This package has its own code for three reasons:
 
-* Every iteration count is read, and taken from a budget, before any work is done. OpenSSL obeys a count of two billion,
-  which a file may hide where its structure does not show it, and a process hangs for minutes.
-* A wrong password and a damaged file are different errors. OpenSSL reports both as the same one.
-* A key is opened without OpenSSL's validation of RSA keys (40 ms, with the GIL held): possession of the private key is
-  proven afterwards by a signature, so building from a PFX takes a fifth of the time.
+* It reads every iteration count, and takes it from a budget, before it derives a key. OpenSSL obeys a count of two
+  billion, which may even be encrypted itself, and the process hangs for minutes.
+* Where the file has a MAC, it reports a wrong password and a damaged file as different errors. OpenSSL does not.
+* It opens RSA keys without OpenSSL's validation (about 40 ms each), which ``cryptography`` lets callers skip for keys
+  but not for PFX files. A signature proves possession of the key afterwards.
 
-What ``cryptography`` opens within these rules is left to it; what neither knows goes to OpenSSL in a file that this
-room writes for it, with the counts already checked.
+The primitives (PBKDF2, scrypt, ciphers, HMAC, parsing a decrypted key) are those of ``cryptography``, and so is opening
+an encrypted PKCS #8 key with a password. Ciphers that neither has, such as RC2 and RC4, are left to OpenSSL: it gets a
+small PFX written here, whose iteration counts have been checked.
 """

@@ -1,4 +1,4 @@
-"""Reads the structure of PFX files (PKCS #12, RFC 7292): what is in them, without any key derivation."""
+"""Reads the structure of PFX files (PKCS #12, RFC 7292) without deriving any key."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ _CERTIFICATE_BAG = "1.2.840.113549.1.12.10.1.3"
 _SAFE_CONTENTS_BAG = "1.2.840.113549.1.12.10.1.6"
 _X509_CERTIFICATE = "1.2.840.113549.1.9.22.1"
 
-# Bags inside bags (RFC 7292 section 4.2.6); no tool is known that writes any.
+# Bags inside bags (RFC 7292 section 4.2.6); no known tool writes them.
 _MAX_BAG_DEPTH = 4
 
-# A pipe: the key is not on disk in the clear in between.
+# A pipe, so that the key is never on disk in the clear.
 EXPORT_AGAIN = (
     "Export it again with AES-256, for instance `openssl pkcs12 -in old.pfx -legacy -nodes | openssl pkcs12 -export "
     "-out new.pfx`"
@@ -31,7 +31,7 @@ EXPORT_AGAIN = (
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Encrypted:
-    """Something that is encrypted with a password.
+    """Content encrypted with a password.
 
     :ivar algorithm: the AlgorithmIdentifier of the encryption.
     :ivar content: the ciphertext.
@@ -43,10 +43,10 @@ class Encrypted:
 
 @dataclass(slots=True, repr=False)
 class Bags:
-    """The keys and certificates of a SafeContents (RFC 7292 section 4.2); revocation lists and secrets are left out.
+    """The keys and certificates of a SafeContents (RFC 7292 section 4.2), without revocation lists and secrets.
 
-    :ivar keys: the PKCS #8 structures of the keys that are not encrypted, and the keys that are, in their order.
-    :ivar certificates: X.509 certificates.
+    :ivar keys: plain keys (PKCS #8) and encrypted ones, in the order of the file.
+    :ivar certificates: X.509 certificates in DER.
     """
 
     keys: list[ber.Element | Encrypted] = field(default_factory=list)
@@ -58,10 +58,10 @@ class Bags:
         return [key.algorithm for key in self.keys if isinstance(key, Encrypted)]
 
     def read(self, contents: ber.Element, depth: int = 0) -> None:
-        """Add what is in a SafeContents.
+        """Add the content of a SafeContents.
 
         :param depth: the number of bags that enclose it.
-        :raises MalformedError: it is none, or its bags nest too deeply.
+        :raises MalformedError: it is not a SafeContents, or its bags nest too deeply.
         """
         if depth > _MAX_BAG_DEPTH:
             raise ber.MalformedError("bags nest too deeply")
@@ -81,11 +81,11 @@ class Bags:
 
 @dataclass(frozen=True, slots=True)
 class Structure:
-    """What can be read of a PFX without its password.
+    """The parts of a PFX that can be read without its password.
 
     :ivar content: the octets that the MAC protects.
     :ivar mac: the MAC, or None if there is none.
-    :ivar bags: what is not encrypted as a whole; its keys may be encrypted each for itself.
+    :ivar bags: the content of the safes that are not encrypted; single keys in it may be.
     :ivar encrypted: the safes that are encrypted.
     """
 
@@ -101,7 +101,7 @@ class Structure:
 
     @property
     def iterations(self) -> int:
-        """How many iterations everything that is visible asks for, the MAC included."""
+        """The number of iterations that all visible parts ask for, the MAC included."""
         return iterations_of(self.algorithms) + (self.mac.iterations if self.mac else 0)
 
     def __repr__(self) -> str:
@@ -110,7 +110,7 @@ class Structure:
 
 
 def iterations_of(algorithms: Sequence[ber.Element]) -> int:
-    """Return the number of iterations that several AlgorithmIdentifiers ask for together.
+    """Return the total number of iterations that several AlgorithmIdentifiers ask for.
 
     :raises MalformedError, CertificateFormatError: as :func:`.kdf_budget.iterations`.
     """
@@ -118,14 +118,14 @@ def iterations_of(algorithms: Sequence[ber.Element]) -> int:
 
 
 def inspect(pfx: ber.Element) -> Structure:
-    """Read the structure of a PFX; nothing is decrypted.
+    """Read the structure of a PFX without decrypting anything.
 
-    :raises MalformedError: it is not one, or damaged.
-    :raises CertificateFormatError: it is protected by a signature in place of a password.
+    :raises MalformedError: it is not a PFX, or it is damaged.
+    :raises CertificateFormatError: a signature protects it instead of a password.
     """
     fields = pfx.children()
     if len(fields) < 2 or fields[0].integer() != 3:
-        raise ber.MalformedError("version 3 is missing")
+        raise ber.MalformedError("its version is not 3")
     kind, value = _content_info(fields[1])
     if kind == _SIGNED_DATA:
         raise CertificateFormatError(
@@ -148,7 +148,7 @@ def inspect(pfx: ber.Element) -> Structure:
 
 def _encrypted(fields: Sequence[ber.Element]) -> Encrypted:
     if len(fields) < 2:
-        raise ber.MalformedError("something encrypted has no algorithm or no content")
+        raise ber.MalformedError("encrypted content without an algorithm or without octets")
     return Encrypted(fields[0], fields[1].octets())
 
 

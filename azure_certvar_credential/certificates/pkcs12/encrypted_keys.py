@@ -1,8 +1,8 @@
-"""Opens private keys in PKCS #8 that are encrypted with a password (``EncryptedPrivateKeyInfo``, RFC 5958 section 3).
+"""Opens PKCS #8 private keys that are encrypted with a password (``EncryptedPrivateKeyInfo``, RFC 5958 section 3).
 
-For what ``cryptography`` does not open at once: ciphers and key derivations that it lacks, the empty password, keys of
-a kind or in an encoding that it refuses. What is known here is decrypted here, the rest is left to OpenSSL; and where
-neither can, it is told apart whether that may be for the password.
+This module handles what ``cryptography`` does not open directly: ciphers and key derivations that it lacks, the empty
+password, keys whose type or encoding it refuses. Known schemes are decrypted here, the others are left to OpenSSL. If
+both fail, the error says whether the password may be the reason.
 """
 
 from __future__ import annotations
@@ -14,25 +14,21 @@ from azure_certvar_credential.certificates.pkcs12 import kdf_budget, openssl, pb
 from azure_certvar_credential.certificates.pkcs12.authenticated_safe import Encrypted
 from azure_certvar_credential.certificates.pkcs12.kdf import EMPTY_PASSWORD, NO_PASSWORD, Passphrase
 from azure_certvar_credential.certificates.pkcs12.passwords import password_required, wrong_password
-from azure_certvar_credential.certificates.structures import PRIVATE_KEY, accept, identified, load_key
-from azure_certvar_credential.exceptions import (
-    CertificateFormatError,
-    PasswordError,
-    PasswordRequiredError,
-    WrongPasswordError,
-)
-from azure_certvar_credential.signers.memory import PrivateKey
+from azure_certvar_credential.certificates.private_keys import accept, load_plain_key
+from azure_certvar_credential.certificates.structures import PRIVATE_KEY, identified
+from azure_certvar_credential.exceptions import CertificateFormatError, PasswordRequiredError, WrongPasswordError
+from azure_certvar_credential.signers.keys import PrivateKey
 
-# Octets of a PKCS #8 structure that OpenSSL is given: nine numbers of RSA with 4096 bits have 2.4 kB.
+# The longest PKCS #8 structure, in octets, that OpenSSL gets: the nine numbers of a 4096-bit RSA key have 2.4 kB.
 _LARGEST_KEY = 2_500
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Opened:
-    """What a password made of an encrypted key.
+    """The result of opening an encrypted key with a password.
 
     :ivar key: the key, or None if it cannot be read.
-    :ivar is_right: whether the password certainly is the right one.
+    :ivar is_right: whether the password is certainly right.
     """
 
     key: PrivateKey | None
@@ -40,13 +36,13 @@ class Opened:
 
 
 def load_encrypted(element: ber.Element, password: bytes | None, budget: kdf_budget.Budget, where: str) -> PrivateKey:
-    """Open an encrypted key; without a password, or with an empty one, both ways in which tools write none are tried.
+    """Open an encrypted key. Without a password, or with an empty one, try both forms in which tools write it.
 
     :param element: the ``EncryptedPrivateKeyInfo``, its iterations already taken from the budget. ``cryptography`` may
-        have done them in vain; that they are done once more here is bounded, since a second failure is final.
+        have spent them without success; repeating them here once more stays bounded, since a second failure is final.
     :param where: what it was found in, for the message.
     :raises PasswordRequiredError, WrongPasswordError, UnsupportedKeyError, CertificateFormatError: as
-        :func:`.structures.load_key`.
+        :func:`.key_loading.load_key`.
     """
     problem = None
     try:
@@ -61,8 +57,8 @@ def open_key(bag: Encrypted, passphrase: Passphrase, *, by_openssl: bool = True)
 
     :param bag: the encrypted key, its iterations already taken from the budget.
     :param passphrase: the password.
-    :param by_openssl: whether OpenSSL may be asked about what cannot be read here.
-    :raises UnsupportedKeyError: it is no RSA or EC key, or one that is too weak.
+    :param by_openssl: whether OpenSSL may try what this package cannot read.
+    :raises UnsupportedKeyError: it is not an RSA or EC key, or one that is too weak.
     :raises MalformedError: the parameters of the encryption are damaged.
     """
     left: bytes | Encrypted = bag
@@ -71,28 +67,28 @@ def open_key(bag: Encrypted, passphrase: Passphrase, *, by_openssl: bool = True)
             left = ber.parse_first(pbe.decrypt(bag.algorithm, bag.content, passphrase)).to_der()
         except ber.MalformedError:
             return Opened(None, is_right=False)
-    # Padding and length of a wrong password's garbage are right by chance; all the tags of a key are not.
+    # A wrong password can leave valid padding by chance, but not all the tags of a key.
     is_right = isinstance(left, bytes) and identified(left) == PRIVATE_KEY
     return Opened(read_key(left, passphrase, by_openssl=by_openssl), is_right)
 
 
 def read_key(left: bytes | Encrypted, passphrase: Passphrase, *, by_openssl: bool) -> PrivateKey | None:
-    """Return the private key of a PKCS #8 structure, or of an encrypted one that only OpenSSL may decrypt.
+    """Return the private key of a PKCS #8 structure, or of an encrypted one that only OpenSSL can decrypt.
 
     :param passphrase: the password.
-    :param by_openssl: whether OpenSSL may be asked.
+    :param by_openssl: whether OpenSSL may try it too.
     :returns: None if it cannot be read.
-    :raises UnsupportedKeyError: it is no RSA or EC key, or one that is too weak.
+    :raises UnsupportedKeyError: it is not an RSA or EC key, or one that is too weak.
     """
     if isinstance(left, bytes):
         if identified(left) != PRIVATE_KEY:
-            return None  # a key that is encrypted twice is none: its iterations would be nobody's budget
+            return None  # a key that is encrypted twice: no budget covers the iterations inside
         try:
-            return load_key(left, None, kdf_budget.Budget(), "what is encrypted")
-        except (CertificateFormatError, PasswordError):
-            # OpenSSL takes keys that cryptography's stricter parser refuses.
+            return load_plain_key(left, "the encrypted key")
+        except CertificateFormatError:
+            # OpenSSL accepts keys that cryptography's stricter parser refuses.
             pass
-    # OpenSSL validates RSA keys, which takes long (40 ms with 2048 bits, half a minute with 16384).
+    # OpenSSL validates RSA keys, which takes 40 ms with 2048 bits and half a minute with 16384.
     size = len(left) if isinstance(left, bytes) else len(left.content)
     key = openssl.key_in(left, passphrase) if by_openssl and size <= _LARGEST_KEY else None
     return None if key is None else accept(key)
@@ -109,7 +105,7 @@ def _open(element: ber.Element, password: bytes | None, budget: kdf_budget.Budge
             return opened.key
         if opened.is_right:
             raise CertificateFormatError(
-                f"the private key in {where} is damaged, or of a type that is not supported; its password is right"
+                f"the private key in {where} is damaged or of an unsupported type; the password is right"
             )
     raise _failure(algorithm, password, where)
 
@@ -117,7 +113,7 @@ def _open(element: ber.Element, password: bytes | None, budget: kdf_budget.Budge
 def _passphrases(algorithm: ber.Element, password: bytes | None) -> tuple[Passphrase, ...]:
     if password:
         return (Passphrase.of(password),)
-    # The schemes of PKCS #5 have octets for a password, and none at all are the same as an empty one.
+    # The schemes of PKCS #5 take octets, so that no password and an empty one are the same.
     return (NO_PASSWORD, EMPTY_PASSWORD) if kdf_budget.is_pkcs12(algorithm) else (NO_PASSWORD,)
 
 
@@ -125,7 +121,7 @@ def _failure(
     algorithm: ber.Element, password: bytes | None, where: str
 ) -> CertificateFormatError | PasswordRequiredError | WrongPasswordError:
     unknown, name = kdf_budget.unknown_part(algorithm), kdf_budget.optional_name(algorithm)
-    lacking = f"{name}, which this OpenSSL does not provide" if name and openssl.lacks(name) else None
+    lacking = f"{name}, which the installed OpenSSL does not provide" if name and openssl.lacks(name) else None
     if unknown or lacking:
         return CertificateFormatError(
             f"the private key in {where} is encrypted with {lacking or f'{unknown}, which is not supported'}; convert "
@@ -133,5 +129,5 @@ def _failure(
         )
     if not password:
         return password_required(password, where)
-    also = f" (or this OpenSSL has no {name}: convert it with `openssl pkcs8 -topk8`)" if name else ""
+    also = f" (or the installed OpenSSL has no {name}; convert the key with `openssl pkcs8 -topk8`)" if name else ""
     return wrong_password(password, where, also)

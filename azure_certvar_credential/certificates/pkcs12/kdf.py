@@ -1,6 +1,6 @@
 """Derives keys from a password: PBKDF2 and scrypt (RFC 8018, RFC 7914), and PKCS #12's own way (RFC 7292 appendix B).
 
-Whoever calls has read the iteration counts and taken them from the budget of :mod:`.kdf`: nothing here limits them.
+Nothing here limits the iterations: callers have taken them from the budget of :mod:`.kdf_budget`.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from cryptography.hazmat.primitives.kdf.pbkdf2 import PBKDF2HMAC
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
 from azure_certvar_credential.certificates.ber import INTEGER, SEQUENCE, Element, MalformedError
-from azure_certvar_credential.certificates.parser_errors import PARSER_ERRORS
 from azure_certvar_credential.certificates.pkcs12 import kdf_budget
+from azure_certvar_credential.signers.parser_errors import PARSER_ERRORS
 
 if TYPE_CHECKING:
     from hashlib import _Hash as Hash
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 ENCRYPTION_KEY, INITIAL_VALUE, MAC_KEY = 1, 2, 3
 
 # prf AlgorithmIdentifier DEFAULT algid-hmacWithSHA1 (RFC 8018 A.2).
-_DEFAULT_HMAC_DIGEST = hashes.SHA1()  # noqa: S303 - what old files are encrypted with
+_DEFAULT_HMAC_DIGEST = hashes.SHA1()  # noqa: S303 - old files use it
 
 # Pseudo-random functions of PBKDF2 and message authentication schemes of PBMAC1 (RFC 8018 B.1): HMAC with a digest.
 _HMAC_DIGESTS: dict[str, hashes.HashAlgorithm] = {
@@ -43,8 +43,8 @@ _HMAC_DIGESTS: dict[str, hashes.HashAlgorithm] = {
 class Passphrase:
     """A password in the two forms in which PFX files use it.
 
-    :ivar octets: as PBES2, PBMAC1 and OpenSSL take it: UTF-8.
-    :ivar bmp: as PKCS #12's own derivation takes it: UTF-16 big-endian with two zero octets (RFC 7292 appendix B.1).
+    :ivar octets: for PBES2, PBMAC1 and OpenSSL: UTF-8.
+    :ivar bmp: for PKCS #12's own derivation: UTF-16 big-endian and two zero octets (RFC 7292 appendix B.1).
     """
 
     octets: bytes
@@ -52,7 +52,7 @@ class Passphrase:
 
     @classmethod
     def of(cls, password: bytes) -> Passphrase:
-        """Return both forms of a password; octets that are no UTF-8 are taken for Latin-1, as OpenSSL does."""
+        """Return both forms of a password; octets that are not UTF-8 are read as Latin-1, as in OpenSSL."""
         try:
             text = password.decode("utf-8")
         except UnicodeDecodeError:
@@ -60,7 +60,7 @@ class Passphrase:
         return cls(password, text.encode("utf-16-be") + b"\x00\x00")
 
 
-# Tools write "no password" in two ways, which only PKCS #12's own derivation tells apart.
+# Tools write "no password" in two ways; they differ only in PKCS #12's own derivation.
 NO_PASSWORD = Passphrase(b"", b"")
 EMPTY_PASSWORD = Passphrase(b"", b"\x00\x00")
 
@@ -73,9 +73,9 @@ def pkcs12_key(
     :param digest: the hash function.
     :param bmp: the password as a BMPString.
     :param salt: the salt.
-    :param iterations: how often the hash function is applied; less than 1 counts as 1.
+    :param iterations: how often to apply the hash function; less than 1 counts as 1.
     :param purpose: :data:`ENCRYPTION_KEY`, :data:`INITIAL_VALUE` or :data:`MAC_KEY`.
-    :param length: of the key, in bytes.
+    :param length: the length of the key in bytes.
     """
     block = digest(b"").block_size
     seed = _filled(salt, block) + _filled(bmp, block)
@@ -96,14 +96,14 @@ def pkcs12_key(
 def derive(algorithm: Element, password: bytes, length: int | None = None) -> bytes:
     """Derive a key by the ``AlgorithmIdentifier`` of PBKDF2 (RFC 8018 A.2) or scrypt (RFC 7914 section 7).
 
-    :param algorithm: one that :func:`can_derive`, its iterations already taken from the budget.
+    :param algorithm: one that :func:`can_derive` knows, its iterations already taken from the budget.
     :param password: UTF-8 octets.
-    :param length: of the key, in bytes; None for the one that the parameters give.
-    :raises MalformedError: its parameters are no good.
+    :param length: the length of the key in bytes; None for the length in the parameters.
+    :raises MalformedError: its parameters are missing or invalid.
     """
     fields = algorithm.children()
     parameters = fields[1].children() if len(fields) > 1 else ()
-    # scrypt: salt, cost, block size, parallelization; PBKDF2: salt, iterations; then what is optional.
+    # scrypt: salt, cost, block size, parallelization; PBKDF2: salt, iterations; then optional fields.
     needed = 4 if fields[0].object_identifier() == kdf_budget.SCRYPT else 2
     numbers, optional = parameters[1:needed], parameters[needed:]
     if len(numbers) != needed - 1:
@@ -114,21 +114,21 @@ def derive(algorithm: Element, password: bytes, length: int | None = None) -> by
     digest = hmac_digest(function) if function else _DEFAULT_HMAC_DIGEST
     try:
         match [number.integer() for number in numbers]:
-            # Without an iteration, older releases of cryptography panic.
+            # With 0 iterations, old releases of cryptography panic.
             case [iterations] if iterations > 0:
                 return PBKDF2HMAC(digest, size, salt, iterations).derive(password)
             case [cost, block_size, parallelization]:
                 return Scrypt(salt, size, cost, block_size, parallelization).derive(password)
     except (*PARSER_ERRORS, MemoryError):
-        # MemoryError is what cryptography makes of whatever OpenSSL has against the numbers of scrypt.
+        # cryptography raises MemoryError for any scrypt numbers that OpenSSL rejects.
         pass
-    raise MalformedError("key derivation parameters that are no good")
+    raise MalformedError("key derivation parameters are invalid")
 
 
 def can_derive(algorithm: Element) -> bool:
     """Return whether :func:`derive` knows a key derivation, by its ``AlgorithmIdentifier``.
 
-    :raises MalformedError: it is none.
+    :raises MalformedError: it is not an ``AlgorithmIdentifier``.
     """
     fields = algorithm.children()
     name = fields[0].object_identifier() if fields else ""
@@ -139,26 +139,26 @@ def can_derive(algorithm: Element) -> bool:
 
 
 def is_hmac(algorithm: Element) -> bool:
-    """Return whether an ``AlgorithmIdentifier`` is that of an HMAC with a known digest.
+    """Return whether an ``AlgorithmIdentifier`` names an HMAC with a known digest.
 
-    :raises MalformedError: it is none.
+    :raises MalformedError: it is not an ``AlgorithmIdentifier``.
     """
     fields = algorithm.children()
     return bool(fields) and fields[0].object_identifier() in _HMAC_DIGESTS
 
 
 def hmac_digest(algorithm: Element) -> hashes.HashAlgorithm:
-    """Return the digest of an ``AlgorithmIdentifier`` that :func:`is_hmac`."""
+    """Return the digest of an ``AlgorithmIdentifier`` that :func:`is_hmac` knows."""
     return _HMAC_DIGESTS[algorithm.children()[0].object_identifier()]
 
 
 def _length(parameters: tuple[Element, ...], wanted: int | None) -> int:
-    # keyLength INTEGER OPTIONAL; a cipher's own is the same, or the file is damaged.
+    # keyLength INTEGER OPTIONAL; if it differs from the cipher's, the file is damaged.
     given = next((parameter.integer() for parameter in parameters if parameter.tag == INTEGER), None)
     length = given if wanted is None else wanted
-    # The work is proportional to the length: 64 octets are the longest digest, which no key here exceeds.
+    # The work grows with the length; no key here exceeds the longest digest, 64 octets.
     if length is None or given not in (None, length) or not 0 < length <= 64:
-        raise MalformedError("a key length that is missing or wrong")
+        raise MalformedError("the key length is missing or wrong")
     return length
 
 

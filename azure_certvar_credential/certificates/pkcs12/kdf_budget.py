@@ -1,7 +1,7 @@
-"""How much work a key derivation asks for, read from its parameters before any of it is done.
+"""Reads how much work a key derivation asks for before any of it is done, and bounds the sum.
 
-The parameters of a password-based encryption come from whoever made the file, and an iteration count of two thousand
-million is as short to write as one of two thousand: OpenSSL would be busy for many minutes inside one call.
+The author of a file chooses its iteration counts, and two billion is as easy to write as two thousand: a single call
+of OpenSSL would then run for many minutes.
 """
 
 from __future__ import annotations
@@ -9,16 +9,16 @@ from __future__ import annotations
 from azure_certvar_credential.certificates.ber import SEQUENCE, Element, MalformedError
 from azure_certvar_credential.exceptions import CertificateFormatError
 
-# Iterations of all derivations of one input together. OpenSSL does 4 to 18 million a second on a machine with SHA
-# instructions and about one million without, Python one to three: seconds at worst. Windows and OpenSSL write 2,000,
-# keytool 10,000, NSS 600,000, and OWASP's highest advice (2023) is 1,300,000.
+# The limit for all derivations of one input together. OpenSSL does 4 to 18 million iterations a second with SHA
+# instructions and about one million without, Python one to three million, so the limit costs seconds at worst. Windows
+# and OpenSSL write 2,000, keytool 10,000, NSS 600,000; OWASP's highest recommendation (2023) is 1,300,000.
 MAX_ITERATIONS = 5_000_000
 
-# scrypt (RFC 7914): memory is 128 * N * r bytes. OpenSSL itself refuses 32 MiB and more; it writes N=16384, r=8, p=1,
-# which is half of that.
+# scrypt (RFC 7914) takes 128 * N * r bytes of memory. OpenSSL refuses 32 MiB and more; it writes N=16384, r=8, p=1,
+# which takes half of that.
 MAX_SCRYPT_BLOCKS = 2**18 - 1
 
-# The time that scrypt takes is proportional to N * r * p: as much for each as for this many iterations (measured).
+# The time of scrypt is proportional to N * r * p; each unit takes as long as this many iterations (measured).
 _ITERATIONS_OF_A_BLOCK = 2
 
 PBES2 = "1.2.840.113549.1.5.13"
@@ -26,7 +26,7 @@ PBMAC1 = "1.2.840.113549.1.5.14"
 PBKDF2 = "1.2.840.113549.1.5.12"
 SCRYPT = "1.3.6.1.4.1.11591.4.11"
 
-# The schemes with a salt and an iteration count as parameters: PBES1 (RFC 8018 A.3) and PKCS #12 (RFC 7292 C).
+# The schemes whose parameters are a salt and an iteration count: PBES1 (RFC 8018 A.3) and PKCS #12 (RFC 7292 C).
 SALT_AND_ITERATIONS = {
     "1.2.840.113549.1.5.1": "PBE-MD2-DES",
     "1.2.840.113549.1.5.3": "PBE-MD5-DES",
@@ -42,7 +42,7 @@ SALT_AND_ITERATIONS = {
     "1.2.840.113549.1.12.1.6": "PBE-SHA1-RC2-40",
 }
 
-# What every OpenSSL build has without its legacy provider; the others of the table above need it.
+# Available without OpenSSL's legacy provider; the others in the table above need it.
 _WITHOUT_LEGACY_PROVIDER = {"PBE-SHA1-3DES", "PBE-SHA1-2DES"}
 
 # HMAC with MD5, SHA-1, SHA-2 and SM3: the pseudo-random functions of PBKDF2 (RFC 8018 B.1) that OpenSSL has.
@@ -54,7 +54,7 @@ _CIPHERS = {
     *(f"2.16.840.1.101.3.4.1.{size + mode}" for size in (0, 20, 40) for mode in (1, 2, 3, 4)),
 }
 
-# Those that a build may lack.
+# The ciphers that a build may lack.
 _OPTIONAL_CIPHERS = {
     "1.3.14.3.2.7": "DES-CBC",
     "1.2.840.113549.3.2": "RC2-CBC",
@@ -73,7 +73,7 @@ _OPTIONAL_CIPHERS = {
 
 
 class Budget:
-    """How many iterations may still be done for one input, however many keys and files it consists of."""
+    """The number of iterations left for one input, over all its keys and files."""
 
     __slots__ = ("_spent",)
 
@@ -81,9 +81,9 @@ class Budget:
         self._spent = 0
 
     def affords(self, count: int) -> bool:
-        """Take a number of iterations from the budget if that many are left; return whether they were.
+        """Take iterations from the budget if that many are left; return whether they were.
 
-        :param count: the number.
+        :param count: the number of iterations.
         """
         if self._spent + count > MAX_ITERATIONS:
             return False
@@ -91,20 +91,19 @@ class Budget:
         return True
 
     def spend(self, count: int, what: str) -> None:
-        """Take a number of iterations from the budget before they are done.
+        """Take iterations from the budget before doing them.
 
-        :param count: the number.
-        :param what: what asks for them, such as ``the PFX``.
-        :raises CertificateFormatError: there are more than :data:`MAX_ITERATIONS` in all.
+        :param count: the number of iterations.
+        :param what: the part that asks for them, such as ``the PFX``.
+        :raises CertificateFormatError: they exceed :data:`MAX_ITERATIONS` in total.
         """
         self._spent += count
         if self._spent > MAX_ITERATIONS:
-            # A number of a thousand digits is no help in a message.
+            # A number of a thousand digits would not help.
             shown = f"{self._spent:,}" if self._spent < 10**15 else "more than 10^15"
             raise CertificateFormatError(
-                f"with {what} the certificate data asks for {shown} iterations of key derivation; at most "
-                f"{MAX_ITERATIONS:,} are done. Export it again with an ordinary count, such as `openssl pkcs12 -export "
-                "-iter 100000`"
+                f"with {what} the certificate data asks for {shown} iterations of key derivation; the limit is "
+                f"{MAX_ITERATIONS:,}. Export it again with a lower count, such as `openssl pkcs12 -export -iter 100000`"
             )
 
 
@@ -113,8 +112,8 @@ def iterations(algorithm: Element, depth: int = 0) -> int:
 
     :param algorithm: an ``AlgorithmIdentifier`` (RFC 5280 section 4.1.1.2). scrypt is converted to iterations.
     :param depth: the number of algorithms that enclose this one.
-    :raises MalformedError: the structure is not one.
-    :raises CertificateFormatError: scrypt that needs more memory than :data:`MAX_SCRYPT_BLOCKS`.
+    :raises MalformedError: it is not an ``AlgorithmIdentifier``.
+    :raises CertificateFormatError: scrypt needs more memory than :data:`MAX_SCRYPT_BLOCKS` allows.
     """
     fields = algorithm.children()
     if not fields:
@@ -137,7 +136,7 @@ def iterations(algorithm: Element, depth: int = 0) -> int:
 
 
 def is_pkcs12(algorithm: Element) -> bool:
-    """Return whether an encryption scheme derives its key in PKCS #12's own way (RFC 7292 appendix C).
+    """Return whether an encryption scheme uses PKCS #12's own key derivation (RFC 7292 appendix C).
 
     :param algorithm: an ``AlgorithmIdentifier`` that :func:`iterations` has read.
     """
@@ -145,10 +144,10 @@ def is_pkcs12(algorithm: Element) -> bool:
 
 
 def unknown_part(algorithm: Element) -> str | None:
-    """Return the dotted OBJECT IDENTIFIER in an encryption scheme that OpenSSL cannot know; None if it could know all.
+    """Return the first OBJECT IDENTIFIER in an encryption scheme that OpenSSL does not know, or None.
 
     :param algorithm: an ``AlgorithmIdentifier`` that :func:`iterations` has read.
-    :raises MalformedError: its parameters are not those of the scheme.
+    :raises MalformedError: its parameters do not fit the scheme.
     """
     name, parameters = _parts(algorithm)
     if name != PBES2:
@@ -173,11 +172,11 @@ def is_pbes2(algorithm: Element) -> bool:
 
 
 def optional_name(algorithm: Element) -> str | None:
-    """Return the name of an encryption that some builds of OpenSSL lack, or have with the legacy provider only.
+    """Return the name of an encryption that some builds of OpenSSL lack or have only in the legacy provider.
 
     :param algorithm: an ``AlgorithmIdentifier`` that :func:`iterations` has read.
     :returns: None for any other.
-    :raises MalformedError: its parameters are not those of the scheme.
+    :raises MalformedError: its parameters do not fit the scheme.
     """
     name, parameters = _parts(algorithm)
     if name == PBES2 and len(parameters) > 1:
@@ -187,7 +186,7 @@ def optional_name(algorithm: Element) -> str | None:
 
 
 def _parts(algorithm: Element) -> tuple[str, tuple[Element, ...]]:
-    """Return the dotted name of an ``AlgorithmIdentifier``, and the elements in its parameters, if there are any."""
+    """Return the dotted name of an ``AlgorithmIdentifier`` and the elements of its parameters, if any."""
     fields = algorithm.children()
     if not fields:
         raise MalformedError("an AlgorithmIdentifier without an algorithm")
@@ -200,10 +199,10 @@ def _scrypt_iterations(parameters: tuple[Element, ...]) -> int:
         raise MalformedError("scrypt parameters are missing")
     cost, block_size, parallelization = (max(1, parameter.integer()) for parameter in parameters[1:4])
     blocks = cost * block_size
-    # What OpenSSL allocates: N r for the table, p r for the blocks, and two more (RFC 7914 section 2).
+    # OpenSSL allocates N r blocks for the table, p r for the input, and 2 r more (RFC 7914 section 2).
     if blocks + (parallelization + 2) * block_size > MAX_SCRYPT_BLOCKS:
         raise CertificateFormatError(
-            "the encrypted private key asks for scrypt with 32 MiB of memory or more, which OpenSSL refuses; encrypt "
-            "it again with `openssl pkcs8 -topk8 -scrypt`"
+            "the encrypted private key asks for 32 MiB or more of memory for scrypt, which OpenSSL refuses; encrypt it "
+            "again with `openssl pkcs8 -topk8 -scrypt`"
         )
     return blocks * parallelization * _ITERATIONS_OF_A_BLOCK

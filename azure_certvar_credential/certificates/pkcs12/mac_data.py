@@ -1,7 +1,7 @@
 """Verifies the MAC of a PFX with a password (RFC 7292 section 4 and appendix B, RFC 9579).
 
-It says whether the password is the right one before anything is decrypted with it, which tells a wrong password from
-damage and from an algorithm that is not supported.
+The MAC shows whether the password is right before anything is decrypted. That distinguishes a wrong password from
+damage and from an unsupported algorithm.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _DIGESTS: dict[str, Callable[..., Any]] = {
     "2.16.840.1.101.3.4.2.8": hashlib.sha3_256,
     "2.16.840.1.101.3.4.2.9": hashlib.sha3_384,
     "2.16.840.1.101.3.4.2.10": hashlib.sha3_512,
-    # Of OpenSSL's, which hashlib asks for by name; where it has none, the digest is not known.
+    # hashlib has these by name only, and only if its OpenSSL does.
     **{
         oid: partial(hashlib.new, name)
         for oid, name in (("2.16.840.1.101.3.4.2.5", "sha512_224"), ("2.16.840.1.101.3.4.2.6", "sha512_256"))
@@ -55,7 +55,7 @@ class Mac:
     :ivar digest: the OBJECT IDENTIFIER of the digest, or of PBMAC1, in dotted form.
     :ivar value: the MAC.
     :ivar salt: the salt; PBMAC1 has its own.
-    :ivar iterations: how often the digest is repeated for the key, PBMAC1's included.
+    :ivar iterations: the iterations for its key, PBMAC1's included.
     :ivar scheme: the key derivation and the HMAC of PBMAC1; empty for any other.
     """
 
@@ -69,14 +69,14 @@ class Mac:
 def read_mac(mac_data: ber.Element) -> Mac:
     """Read ``MacData`` (RFC 7292 section 4, RFC 9579 section 5).
 
-    :raises MalformedError: it is something else.
+    :raises MalformedError: it is not MacData.
     """
     fields = mac_data.children()
     if len(fields) < 2:
         raise ber.MalformedError("MacData without a salt")
     digest_info = fields[0].children()
     if len(digest_info) != 2:
-        raise ber.MalformedError("DigestInfo has not two fields")
+        raise ber.MalformedError("DigestInfo without its two fields")
     algorithm = digest_info[0].children()
     if not algorithm:
         raise ber.MalformedError("an AlgorithmIdentifier without an algorithm")
@@ -102,10 +102,10 @@ def is_known(mac: Mac) -> bool:
 
 
 def verifies(mac: Mac, content: bytes, passphrase: Passphrase) -> bool:
-    """Return whether the password is the one that the MAC was made with.
+    """Return whether the MAC was made with this password.
 
-    :param mac: one that :func:`is_known`, its iterations already taken from the budget.
-    :param content: the octets that it protects.
+    :param mac: one that :func:`is_known` accepts, its iterations already taken from the budget.
+    :param content: the octets that the MAC protects.
     :param passphrase: the password.
     :raises MalformedError: the parameters of PBMAC1 are damaged.
     """
@@ -120,7 +120,7 @@ def verifies(mac: Mac, content: bytes, passphrase: Passphrase) -> bool:
 
 
 def compute(digest: str, content: bytes, passphrase: Passphrase, salt: bytes, iterations: int) -> bytes:
-    """Return the MAC of RFC 7292 appendix B for a digest of a known OBJECT IDENTIFIER."""
+    """Return the MAC of RFC 7292 appendix B, for the OBJECT IDENTIFIER of a known digest."""
     function = _DIGESTS[digest]
     length = function().digest_size
     key = pkcs12_key(function, passphrase.bmp, salt, iterations, purpose=MAC_KEY, length=length)

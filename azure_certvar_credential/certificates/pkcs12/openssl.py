@@ -1,8 +1,8 @@
-"""Has OpenSSL read those parts of a PFX that are encrypted in ways which are not decrypted here, such as RC2 and RC4.
+"""Lets OpenSSL decrypt the parts of a PFX whose ciphers this package does not have, such as RC2 and RC4.
 
-OpenSSL gets a PFX made for it, with nothing in it that has not been looked at. Encrypted certificates stand behind a
-throw-away key: once OpenSSL has a key, it passes over any other, so that it never derives a key with an iteration
-count that is hidden among the certificates (``parse_bag`` of its p12_kiss.c: ``if (pkey == NULL || *pkey != NULL)``).
+OpenSSL gets a new PFX that holds only inspected parts. A throw-away key precedes the encrypted certificates: once
+OpenSSL has a key it skips all others, so it never obeys an iteration count hidden among the certificates (``parse_bag``
+in its p12_kiss.c: ``if (pkey == NULL || *pkey != NULL)``).
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from cryptography.hazmat.primitives.ciphers import Cipher
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, pkcs12
 
 from azure_certvar_credential.certificates.ber import CONTEXT_0, INTEGER, OCTET_STRING, SEQUENCE, encode
-from azure_certvar_credential.certificates.parser_errors import PARSER_ERRORS
 from azure_certvar_credential.certificates.pkcs12 import mac_data
 from azure_certvar_credential.certificates.pkcs12.authenticated_safe import Encrypted
 from azure_certvar_credential.certificates.pkcs12.kdf import Passphrase
+from azure_certvar_credential.signers.parser_errors import PARSER_ERRORS
 
 # Encoded OBJECT IDENTIFIERs of RFC 2315 section 14 and RFC 7292 section 4.2.
 _DATA = bytes.fromhex("06092a864886f70d010701")
@@ -32,21 +32,21 @@ _SHROUDED_KEY_BAG = bytes.fromhex("060b2a864886f70d010c0a0102")
 _SHA256 = "2.16.840.1.101.3.4.2.1"
 _SHA256_ALGORITHM = bytes.fromhex("300d06096086480165030402010500")
 
-# Of any value, for it protects nothing; without one OpenSSL cannot derive a key of no password.
+# Any value: the MAC protects nothing, but without a salt OpenSSL cannot derive a key from no password.
 _SALT = bytes(8)
 
 _IMPLICIT_0 = 0x80
 
-# Of the ciphers that a build may lack, those that are not in the legacy provider (OSSL_PROVIDER-default(7)).
+# Of the ciphers that a build may lack, these are in the default provider (OSSL_PROVIDER-default(7)).
 _OF_DEFAULT_PROVIDER = ("CAMELLIA-", "ARIA-", "SM4-")
 
 
 def certificates_in(safes: Sequence[Encrypted], passphrase: Passphrase) -> list[x509.Certificate] | None:
-    """Return the certificates of encrypted safes; keys in them are passed over.
+    """Return the certificates of encrypted safes; keys in them are skipped.
 
     :param safes: the safes, their iterations already taken from the budget.
     :param passphrase: the password.
-    :returns: None if OpenSSL cannot read them; it does not tell why.
+    :returns: None if OpenSSL cannot read them; it gives no reason.
     """
     fence = _data(_typed(_KEY_BAG, _throw_away_key()))
     content = _load(fence + b"".join(_encrypted_data(safe) for safe in safes), passphrase)
@@ -60,7 +60,7 @@ def key_in(bag: bytes | Encrypted, passphrase: Passphrase) -> object | None:
 
     :param bag: a PKCS #8 structure, or an encrypted one, its iterations already taken from the budget.
     :param passphrase: the password.
-    :returns: None if OpenSSL cannot read it; it does not tell why.
+    :returns: None if OpenSSL cannot read it; it gives no reason.
     """
     if isinstance(bag, Encrypted):
         shrouded = encode(SEQUENCE, bag.algorithm.to_der() + encode(OCTET_STRING, bag.content))
@@ -71,16 +71,16 @@ def key_in(bag: bytes | Encrypted, passphrase: Passphrase) -> object | None:
 
 
 def lacks(name: str) -> bool:
-    """Return whether this OpenSSL certainly cannot decrypt something, so that a failure is none of the password.
+    """Return whether the installed OpenSSL certainly lacks an encryption, so that the password is not to blame.
 
-    :param name: what :func:`.kdf_budget.optional_name` returned.
+    :param name: a name from :func:`.kdf_budget.optional_name`.
     """
     return not name.startswith(_OF_DEFAULT_PROVIDER) and not _has_legacy_provider()
 
 
 @cache
 def _has_legacy_provider() -> bool:
-    # RC4 is in it, and in no other.
+    # Only the legacy provider has RC4.
     try:
         Cipher(ARC4(bytes(16)), mode=None).encryptor()
     except UnsupportedAlgorithm:
@@ -90,7 +90,7 @@ def _has_legacy_provider() -> bool:
 
 def _load(safes: bytes, passphrase: Passphrase) -> pkcs12.PKCS12KeyAndCertificates | None:
     content = encode(SEQUENCE, safes)
-    # The MAC tells OpenSSL which of the two forms of an empty password it is.
+    # The MAC shows OpenSSL which of the two forms of an empty password to use.
     code = mac_data.compute(_SHA256, content, passphrase, _SALT, 1)
     digest_info = encode(SEQUENCE, _SHA256_ALGORITHM + encode(OCTET_STRING, code))
     trailer = encode(SEQUENCE, digest_info + encode(OCTET_STRING, _SALT))

@@ -1,20 +1,19 @@
-"""Passwords of encrypted keys and PFX files: one form for all of them, and never a value in a message."""
+"""Normalises the passwords of encrypted keys and PFX files, and words the errors about them without their value."""
 
 from __future__ import annotations
 
 from azure_certvar_credential.exceptions import PasswordError, PasswordRequiredError, WrongPasswordError
 
-# OpenSSL's own limit for PEM passwords (PEM_BUFSIZE), which older releases of cryptography enforce with a bare
-# ValueError.
+# OpenSSL's limit for PEM passwords (PEM_BUFSIZE); some releases of cryptography enforce it with a bare ValueError.
 _MAX_LENGTH = 1023
 
 
 def password_octets(password: object) -> bytes | None:
     """Return a password as bytes.
 
-    :param password: None, ``str`` (taken as UTF-8) or bytes. Octets of an environment variable that are not UTF-8,
-        which Python keeps as lone surrogates (PEP 383), become those octets again.
-    :raises PasswordError: it is of another type, too long, has a NUL, or cannot be encoded.
+    :param password: None, ``str`` (encoded as UTF-8) or bytes. Lone surrogates, in which Python keeps octets of an
+        environment variable that are not UTF-8 (PEP 383), become those octets again.
+    :raises PasswordError: it is of another type, too long, contains a NUL, or cannot be encoded.
     """
     if password is None:
         return None
@@ -23,19 +22,19 @@ def password_octets(password: object) -> bytes | None:
     elif isinstance(password, (bytes, bytearray)):
         octets = bytes(password)
     else:
-        raise PasswordError(f"the password is of type {type(password).__name__}; give str, bytes or None")
+        raise PasswordError(f"password must be str, bytes or None, not of type {type(password).__name__}")
     if len(octets) > _MAX_LENGTH:
-        raise PasswordError(f"the password is {len(octets)} bytes long; OpenSSL takes at most {_MAX_LENGTH}")
-    # OpenSSL's PKCS #12 functions take a C string: what follows the NUL would silently not be part of the password.
+        raise PasswordError(f"the password is {len(octets)} bytes long; OpenSSL accepts at most {_MAX_LENGTH}")
+    # OpenSSL's PKCS #12 functions take a C string and would silently ignore the rest.
     if b"\x00" in octets:
-        raise PasswordError("the password has a NUL character, which OpenSSL takes for its end")
+        raise PasswordError("the password contains a NUL character, where OpenSSL would end it")
     return octets
 
 
 def wrong_password_hint(octets: bytes) -> str:
-    """Return a sentence about white space around a password, the usual trace of a file or a pipe; else nothing."""
+    """Return a hint if a password begins or ends with white space, usually left by a file or pipe; else nothing."""
     if octets != octets.strip():
-        return ". The password has white space or a line break at its start or end: is that part of it?"
+        return ". The password begins or ends with white space or a line break; check whether that belongs to it"
     return ""
 
 
@@ -52,7 +51,7 @@ def wrong_password(password: bytes, where: str, also: str = "") -> WrongPassword
     """Return the error for a key that a password does not open.
 
     :param where: what it was found in.
-    :param also: what else may be the reason, in parentheses.
+    :param also: another possible reason, in parentheses.
     """
     return WrongPasswordError(
         f"the password does not open the private key in {where}, or the key is damaged{also}"
@@ -65,5 +64,5 @@ def _encoded(password: str) -> bytes:
         return password.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError:
         pass
-    # Outside of the handler: UnicodeEncodeError holds the password and would be this exception's __context__.
-    raise PasswordError("the password has characters (lone surrogates) that cannot be encoded as UTF-8")
+    # Outside the handler: UnicodeEncodeError holds the password and would become __context__.
+    raise PasswordError("the password contains lone surrogates, which UTF-8 cannot encode")

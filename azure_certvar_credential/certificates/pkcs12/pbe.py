@@ -1,7 +1,7 @@
-"""Decrypts what is encrypted with a password: PBES2 (RFC 8018) with AES or 3DES, and PKCS #12's scheme with 3DES.
+"""Password-based decryption: PBES2 (RFC 8018) with AES or 3DES, and PKCS #12's scheme with 3DES.
 
-These are what tools have written since the 1990s, RC2 and RC4 apart, which are left to OpenSSL. Decrypting here, and
-not inside OpenSSL, lets the iteration counts be read that stand in what is encrypted.
+Tools have written these since the 1990s, besides RC2 and RC4, which are left to OpenSSL. Decrypting here, and not
+inside OpenSSL, makes the iteration counts inside the encrypted content readable.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from cryptography.hazmat.primitives.ciphers.modes import CBC
 from cryptography.hazmat.primitives.padding import PKCS7
 
 from azure_certvar_credential.certificates.ber import Element, MalformedError
-from azure_certvar_credential.certificates.parser_errors import PARSER_ERRORS
 from azure_certvar_credential.certificates.pkcs12 import kdf_budget
 from azure_certvar_credential.certificates.pkcs12.kdf import (
     ENCRYPTION_KEY,
@@ -26,6 +25,7 @@ from azure_certvar_credential.certificates.pkcs12.kdf import (
     derive,
     pkcs12_key,
 )
+from azure_certvar_credential.signers.parser_errors import PARSER_ERRORS
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class _BlockCipher:
 
 _TRIPLE_DES = _BlockCipher(TripleDES, 24, 8)
 
-# All of them in CBC mode with PKCS #7 padding; the parameter is the initial value (RFC 8018 B.2, RFC 3565 section 4.1).
+# All in CBC mode with PKCS #7 padding; the parameter is the initial value (RFC 8018 B.2, RFC 3565 section 4.1).
 _CIPHERS = {
     "2.16.840.1.101.3.4.1.2": _BlockCipher(AES, 16, 16),
     "2.16.840.1.101.3.4.1.22": _BlockCipher(AES, 24, 16),
@@ -51,7 +51,7 @@ _PBE_SHA1_3DES = "1.2.840.113549.1.12.1.3"
 def can_decrypt(algorithm: Element) -> bool:
     """Return whether :func:`decrypt` knows an encryption scheme, by its ``AlgorithmIdentifier``.
 
-    :raises MalformedError: it is none.
+    :raises MalformedError: it is not an ``AlgorithmIdentifier``.
     """
     fields = algorithm.children()
     name = fields[0].object_identifier()
@@ -67,12 +67,12 @@ def can_decrypt(algorithm: Element) -> bool:
 def decrypt(algorithm: Element, content: bytes, passphrase: Passphrase) -> bytes:
     """Decrypt with a password.
 
-    A wrong password goes unnoticed once in some 256 times: the padding of what comes out is right by chance.
+    About one wrong password in 256 goes unnoticed, because the padding of the result is valid by chance.
 
-    :param algorithm: one that :func:`can_decrypt`, its iterations already taken from the budget.
+    :param algorithm: one that :func:`can_decrypt` knows, its iterations already taken from the budget.
     :param content: the ciphertext.
     :param passphrase: the password.
-    :raises MalformedError: the password is another one, or something is damaged.
+    :raises MalformedError: the password is wrong, or the ciphertext or its parameters are damaged.
     """
     fields = algorithm.children()
     parameters = fields[1].children() if len(fields) > 1 else ()
@@ -103,5 +103,5 @@ def _decrypted(algorithm: BlockCipherAlgorithm, initial_value: bytes, content: b
     except PARSER_ERRORS:
         pass
     if plain is None:
-        raise MalformedError("the password is not the right one, or the encrypted data is damaged")
+        raise MalformedError("the password is wrong, or the encrypted content is damaged")
     return plain

@@ -1,7 +1,7 @@
-"""Reads PFX files (PKCS #12, RFC 7292): their structure first, then what is encrypted, and then keys and certificates.
+"""Reads PFX files (PKCS #12, RFC 7292): first the structure, then the encrypted safes, then keys and certificates.
 
-Every iteration count is read and taken from the budget before a key is derived with it, also one that is itself
-encrypted; and where something cannot be read, the reason is known: OpenSSL has one message for everything.
+Every iteration count, even an encrypted one, is taken from the budget before a key is derived with it. Where a part
+cannot be read, the error names the reason; OpenSSL has one message for all of them.
 """
 
 from __future__ import annotations
@@ -31,15 +31,15 @@ from azure_certvar_credential.exceptions import (
     PasswordRequiredError,
     WrongPasswordError,
 )
-from azure_certvar_credential.signers.memory import PrivateKey
+from azure_certvar_credential.signers.keys import PrivateKey
 
 _logger = logging.getLogger(__name__)
 
 
 class _ClosedError(Exception):
-    """A part cannot be read with a password.
+    """A part cannot be read with this password.
 
-    :ivar algorithms: its encryption, where OpenSSL was asked to read it.
+    :ivar algorithms: the encryption of the part, if OpenSSL tried to read it.
     """
 
     def __init__(self, *algorithms: ber.Element) -> None:
@@ -53,13 +53,13 @@ def load_pfx(
     """Read keys and certificates from a PFX.
 
     :param pfx: the whole file as an element.
-    :param password: its password; one that is not needed is ignored.
+    :param password: its password; ignored if it is not needed.
     :param budget: what the key derivations may cost.
-    :returns: its certificates with its first key, and the other keys, where there is more than one.
-    :raises PasswordRequiredError: it is encrypted and ``password`` is None or empty.
-    :raises WrongPasswordError: the password is not the file's.
-    :raises CertificateFormatError: it is damaged, asks for too many iterations, or uses what is not supported.
-    :raises UnsupportedKeyError: it has a key that is no RSA or EC key, or one that is too weak.
+    :returns: the certificates with the first key, and the other keys.
+    :raises PasswordRequiredError: it is encrypted, and ``password`` is None or empty.
+    :raises WrongPasswordError: the password does not open it.
+    :raises CertificateFormatError: it is damaged, asks for too many iterations, or uses an unsupported algorithm.
+    :raises UnsupportedKeyError: one of its keys is not an RSA or EC key, or is too weak.
     :raises AmbiguousPrivateKeyError: it has more than one key, and they cannot be compared.
     """
     try:
@@ -70,7 +70,7 @@ def load_pfx(
         return pkcs12.PKCS12KeyAndCertificates(keys[0] if keys else None, None, entries), keys[1:]
     except ber.MalformedError as error:
         problem = str(error)
-    # Outside of the handler, as everywhere: nothing foreign stands behind an error of this package.
+    # Outside the handler, so that the foreign exception does not become __context__.
     raise CertificateFormatError(f"the PFX is damaged or cut off: {problem}")
 
 
@@ -98,12 +98,12 @@ def _unlock(
 
 
 def _passphrases(structure: Structure, password: bytes | None) -> list[Passphrase]:
-    """Return what may be the password: also none at all, since one that is not needed is ignored."""
+    """Return the passwords to try: also none at all, since an unneeded password is ignored."""
     possible = [Passphrase.of(password)] if password else []
     takes_octets = (structure.mac is None or structure.mac.digest == kdf_budget.PBMAC1) and all(
         kdf_budget.is_pbes2(algorithm) for algorithm in structure.algorithms
     )
-    # To PBES2 and PBMAC1 they are the same: the work is not done twice for nothing.
+    # Both forms of no password are the same for PBES2 and PBMAC1; the work is not repeated.
     return [*possible, NO_PASSWORD] if takes_octets else [*possible, NO_PASSWORD, EMPTY_PASSWORD]
 
 
@@ -132,7 +132,7 @@ def _open(
     bags = [*structure.bags.keys, *hidden.keys]
     if foreign and not bags:
         _logger.info(
-            "the PFX shows no private key, and none is looked for among certificates that OpenSSL decrypts (RC2, RC4)"
+            "the PFX shows no private key; keys among certificates that OpenSSL decrypts (RC2, RC4) are not read"
         )
     return certificates, _keys(bags, passphrase, is_right=structure.mac is not None)
 
@@ -175,23 +175,23 @@ def _failure(
     if lacking:
         right = " (the password is right)" if fits else ""
         return CertificateFormatError(
-            f"the PFX is encrypted with {', '.join(lacking)}, which this OpenSSL does not provide{right}. "
+            f"the PFX is encrypted with {', '.join(lacking)}, which the installed OpenSSL does not provide{right}. "
             f"{EXPORT_AGAIN}"
         )
     if fits and password and not _is_utf8(password):
         return CertificateFormatError(
-            "the PFX has the MAC of this password, but its content is not encrypted with these octets, which are no "
-            "UTF-8 (Latin-1?): give the password as str, or encoded as UTF-8"
+            "the password fits the MAC of the PFX, but does not decrypt its content. Its octets are not UTF-8 (perhaps "
+            "Latin-1): give the password as str, or encode it as UTF-8"
         )
     if fits or (structure.mac is None and not structure.algorithms):
         return CertificateFormatError(
-            "the PFX cannot be read although its password is right: it is damaged, its parts have different "
-            f"passwords, or it uses an algorithm that OpenSSL does not have. {EXPORT_AGAIN}"
+            "the PFX cannot be read, although the password is right: it is damaged, its parts have different "
+            f"passwords, or it uses an algorithm that OpenSSL lacks. {EXPORT_AGAIN}"
         )
     if not password:
         tried = "" if password is None else ", and the empty one does not open it"
-        return PasswordRequiredError(f"the PFX is protected by a password{tried}; give it")
-    also = f" (or this OpenSSL has no {', '.join(optional)}. {EXPORT_AGAIN})" if optional else ""
+        return PasswordRequiredError(f"the PFX is protected by a password{tried}; give its password")
+    also = f" (or the installed OpenSSL has no {', '.join(optional)}. {EXPORT_AGAIN})" if optional else ""
     return WrongPasswordError(
         f"the password does not open the PFX, or its content is damaged{also}{wrong_password_hint(password)}"
     )

@@ -1,4 +1,4 @@
-"""What a return value of Cryptoki (PKCS #11 v3.1 section 5.1) means for the person who reads the message."""
+"""Translates return values of Cryptoki (PKCS #11 v3.1 section 5.1) into this package's errors."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from azure_certvar_credential.exceptions import (
     WrongPasswordError,
 )
 
-# The session or the objects seen through it are gone, or the device failed: a new session may do better.
+# The session or its objects are gone, or the device failed; a new session may succeed.
 _LOST = (
     pkcs11.DeviceError,
     pkcs11.DeviceRemoved,
@@ -26,7 +26,7 @@ _LOST = (
     pkcs11.SlotIDInvalid,
     pkcs11.TokenNotPresent,
     pkcs11.TokenNotRecognised,
-    # Another part of the process logged out; the login belongs to the process, not to a session (section 2.4).
+    # Another part of the process logged out: the login belongs to the process, not to a session (section 2.4).
     pkcs11.UserNotLoggedIn,
 )
 
@@ -40,31 +40,31 @@ _UNUSABLE_PIN = {
 
 
 def is_lost(error: pkcs11.PKCS11Error) -> bool:
-    """Tell whether the same operation may work in a new session."""
+    """Return whether the same operation may succeed in a new session."""
     return isinstance(error, _LOST) or is_uninitialised(error)
 
 
 def is_uninitialised(error: pkcs11.PKCS11Error) -> bool:
-    """Tell whether the module has to be initialised again: somebody finalised it, or the process was forked."""
+    """Return whether the module must be initialised again: it was finalised, or the process was forked."""
     # CKR_CRYPTOKI_NOT_INITIALIZED has no class of its own in python-pkcs11.
     return type(error) is pkcs11.PKCS11Error and "(not initialized)" in str(error)
 
 
 def explained(error: pkcs11.PKCS11Error, token: str, doing: str) -> Exception:
-    """Return the error of this package for one of python-pkcs11.
+    """Return this package's error for an error of python-pkcs11.
 
     :param token: how the message names the token.
-    :param doing: what was tried, such as ``sign``.
+    :param doing: the failed operation, such as ``sign``.
     """
     if isinstance(error, _WRONG_PIN):
         return WrongPasswordError(
-            f"{token} refuses the PIN. It was tried once and will not be tried again, because a few wrong PINs lock a "
-            "token; make a new Pkcs11Signer with the right one"
+            f"{token} rejects the PIN. It was tried once and will not be tried again, because a few wrong PINs lock a "
+            "token; create a new Pkcs11Signer with the right PIN"
         )
     for kind, state in _UNUSABLE_PIN.items():
         if isinstance(error, kind):
             return PasswordError(f"the user PIN of {token} is {state}")
     if isinstance(error, pkcs11.MechanismInvalid | pkcs11.MechanismParamInvalid):
-        return ConfigurationError(f"{token} cannot {doing}: it does not take the mechanism ({type(error).__name__})")
+        return ConfigurationError(f"{token} cannot {doing}: it rejects the mechanism ({type(error).__name__})")
     detail = f": {error}" if str(error) else ""
     return CertificateError(f"{token} could not {doing} ({type(error).__name__}{detail})")

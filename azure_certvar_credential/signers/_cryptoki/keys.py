@@ -1,4 +1,4 @@
-"""Finds a private key on a token, and its public half, wherever the token keeps that."""
+"""Finds a private key and its public half on a token."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import pkcs11
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from pkcs11 import Attribute, KeyType, ObjectClass
+from pkcs11.util.ec import encode_named_curve_parameters
 
 from azure_certvar_credential.exceptions import (
     AmbiguousPrivateKeyError,
@@ -15,16 +16,16 @@ from azure_certvar_credential.exceptions import (
     MissingPrivateKeyError,
     UnsupportedKeyError,
 )
-from azure_certvar_credential.signers.memory import PublicKey
+from azure_certvar_credential.signers.algorithms import CURVES
+from azure_certvar_credential.signers.keys import PublicKey
 from azure_certvar_credential.signers.public_keys import public_key_from
 
-# CKA_EC_PARAMS: the DER of each curve's object identifier (RFC 5480 section 2.1.1.1).
+# By CKA_EC_PARAMS: the DER of each curve's OBJECT IDENTIFIER (RFC 5480 section 2.1.1.1).
 _CURVES: dict[bytes, ec.EllipticCurve] = {
-    bytes.fromhex("06082a8648ce3d030107"): ec.SECP256R1(),
-    bytes.fromhex("06052b81040022"): ec.SECP384R1(),
-    bytes.fromhex("06052b81040023"): ec.SECP521R1(),
+    encode_named_curve_parameters(row.curve_oid): ec.get_curve_for_oid(x509.ObjectIdentifier(row.curve_oid))()
+    for row in CURVES.values()
 }
-# What a token says of an attribute that it does not have or does not show.
+# A token raises these for an attribute that it does not have or does not show.
 _WITHHELD = (pkcs11.AttributeTypeInvalid, pkcs11.AttributeSensitive, pkcs11.FunctionFailed)
 _DER_OCTET_STRING = 0x04
 _LONGEST_SHOWN = 64
@@ -33,12 +34,12 @@ _LONGEST_SHOWN = 64
 def find_private_key(session: pkcs11.Session, label: str | None, key_id: bytes | None, token: str) -> Any:
     """Return the one private key with that label and that id.
 
-    :param label: ``CKA_LABEL``, or None for any.
-    :param key_id: ``CKA_ID``, or None for any.
+    :param label: ``CKA_LABEL``, or None for any label.
+    :param key_id: ``CKA_ID``, or None for any id.
     :param token: how messages name the token.
-    :raises MissingPrivateKeyError: there is none; the message lists labels and ids of those there are.
-    :raises AmbiguousPrivateKeyError: there are several; the message lists them.
-    :raises UnsupportedKeyError: it is neither RSA nor EC, or not meant for signing.
+    :raises MissingPrivateKeyError: there is none; the message lists label and id of the existing keys.
+    :raises AmbiguousPrivateKeyError: several keys match; the message lists them.
+    :raises UnsupportedKeyError: the key is neither RSA nor EC, or may not sign.
     """
     template: dict[Attribute, Any] = {Attribute.CLASS: ObjectClass.PRIVATE_KEY}
     wanted = template | _named(label, key_id)
@@ -51,7 +52,7 @@ def find_private_key(session: pkcs11.Session, label: str | None, key_id: bytes |
         others = [_called(key) for key in session.get_objects(template)]
         listed = "; ".join(sorted(others)) or "none"
         raise MissingPrivateKeyError(
-            f"{token} has no private key{' with ' + sought if sought else ''}. Private keys there: {listed}"
+            f"{token} has no private key{' with ' + sought if sought else ''}. Its private keys: {listed}"
         )
     if len(found) > 1:
         listed = "; ".join(sorted(_called(key) for key in found))
@@ -63,14 +64,12 @@ def find_private_key(session: pkcs11.Session, label: str | None, key_id: bytes |
     if _read(key, Attribute.KEY_TYPE) not in {KeyType.RSA, KeyType.EC}:
         raise UnsupportedKeyError(f"the key with {_called(key)} on {token} is neither RSA nor EC")
     if not hasattr(key, "sign"):
-        raise UnsupportedKeyError(
-            f"the key with {_called(key)} on {token} is not meant for signing (CKA_SIGN is false)"
-        )
+        raise UnsupportedKeyError(f"the key with {_called(key)} on {token} may not sign (CKA_SIGN is false)")
     return key
 
 
 def find_public_key(session: pkcs11.Session, private_key: Any, token: str) -> PublicKey:
-    """Return the public half: of the private key itself, a public key object or a certificate with its id or label.
+    """Return the public half, from the private key, or a public key or certificate with the same id or label.
 
     :raises MissingCertificateError: the token has none of these.
     :raises UnsupportedKeyError: its curve has no JWS algorithm.
@@ -93,12 +92,12 @@ def find_public_key(session: pkcs11.Session, private_key: Any, token: str) -> Pu
                 return public_key_from(x509.load_der_x509_certificate(value))
     raise MissingCertificateError(
         f"{token} shows neither a public key nor a certificate for the private key with {_called(private_key)}; give "
-        "public_key=, the certificate or its public key"
+        "the certificate or its public key as public_key"
     )
 
 
 def wants_pin_each_time(private_key: Any) -> bool:
-    """Tell whether the token wants the PIN for every signature (``CKA_ALWAYS_AUTHENTICATE``)."""
+    """Return whether the token needs the PIN for every signature (``CKA_ALWAYS_AUTHENTICATE``)."""
     return bool(_read(private_key, Attribute.ALWAYS_AUTHENTICATE))
 
 
@@ -112,7 +111,7 @@ def _named(label: str | None, key_id: bytes | None) -> dict[Attribute, Any]:
 
 
 def _brief(label: str) -> str:
-    # A label is a line for people; what is longer was mistaken for one, and may be anything.
+    # A label is a short line; a longer text was given by mistake and may be secret.
     return repr(label) if len(label) <= _LONGEST_SHOWN and "-----" not in label else f"of {len(label)} characters"
 
 
@@ -140,7 +139,7 @@ def _ec(item: Any) -> PublicKey | None:
         return None
     curve = _CURVES.get(bytes(parameters))
     if curve is None:
-        raise UnsupportedKeyError("the key is on another curve than P-256, P-384 and P-521, which have a JWS algorithm")
+        raise UnsupportedKeyError("the key is on a curve without a JWS algorithm; use P-256, P-384 or P-521")
     return ec.EllipticCurvePublicKey.from_encoded_point(curve, bare_point(bytes(point), curve.key_size))
 
 
@@ -151,5 +150,5 @@ def bare_point(encoded: bytes, bits: int) -> bytes:
     :param bits: the size of the curve.
     """
     length = 1 + 2 * ((bits + 7) // 8)
-    # Both begin with 04: the tag of an OCTET STRING, and the mark of an uncompressed point. The length decides.
+    # Both begin with 04, the tag of an OCTET STRING and the mark of an uncompressed point, so the length decides.
     return encoded[-length:] if encoded[:1] == bytes([_DER_OCTET_STRING]) and len(encoded) > length else encoded

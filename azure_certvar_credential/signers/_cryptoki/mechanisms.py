@@ -1,4 +1,4 @@
-"""Which mechanism of a token makes the signature of which JWS algorithm, hashed there or here."""
+"""Maps JWS algorithms to the mechanisms of a token, with the message hashed on the token or here."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ _ECDSA = {256: Mechanism.ECDSA_SHA256, 384: Mechanism.ECDSA_SHA384, 512: Mechani
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """One way to have a message signed.
+    """One way to sign a message on a token.
 
-    :ivar mechanism: what the token is asked for.
+    :ivar mechanism: the token's mechanism.
     :ivar parameter: for PSS: hash, mask and the length of the salt in bytes.
-    :ivar hashes_here: whether the token gets the hash, not the message.
-    :ivar prefix: what goes before the hash.
+    :ivar hashes_here: whether the token gets the hash and not the message.
+    :ivar prefix: the octets before the hash.
     """
 
     mechanism: Mechanism
@@ -41,14 +41,14 @@ class Way:
     prefix: bytes = b""
 
     def prepared(self, message: bytes, hash_bits: int) -> bytes:
-        """Return what the token is to sign for ``message``."""
+        """Return the octets that the token must sign for ``message``."""
         if not self.hashes_here:
             return message
         return self.prefix + hashlib.new(f"sha{hash_bits}", message).digest()
 
 
 def ways(row: Algorithm) -> tuple[Way, ...]:
-    """Return the ways to sign with an algorithm, the better first."""
+    """Return the ways to sign with an algorithm, the preferred one first."""
     bits = row.hash_bits
     if row.scheme == "PKCS1v15":
         return Way(_RSA[bits]), Way(Mechanism.RSA_PKCS, None, hashes_here=True, prefix=_DIGEST_INFO[bits])
@@ -56,15 +56,15 @@ def ways(row: Algorithm) -> tuple[Way, ...]:
         # RFC 7518 section 3.5: MGF1 with the same hash, and a salt as long as the hash.
         parameter = (_HASHES[bits], _MASKS[bits], bits // 8)
         return Way(_PSS[bits], parameter), Way(Mechanism.RSA_PKCS_PSS, parameter, hashes_here=True)
-    # Every token with EC keys has the raw one, few have the others.
+    # Every token with EC keys has plain ECDSA, few have the hashing mechanisms.
     return Way(Mechanism.ECDSA, None, hashes_here=True), Way(_ECDSA[bits])
 
 
 def way(row: Algorithm, offered: Collection[object], token: str) -> Way:
-    """Return the best way that the token offers.
+    """Return the preferred way that the token offers.
 
     :param offered: the token's mechanisms (``C_GetMechanismList``).
-    :raises ConfigurationError: it offers none; a signer says so with this class (Signer protocol).
+    :raises ConfigurationError: it offers none of them.
     """
     for candidate in ways(row):
         if candidate.mechanism in offered:
@@ -74,11 +74,11 @@ def way(row: Algorithm, offered: Collection[object], token: str) -> Way:
 
 
 def joined(signature: bytes, length: int) -> bytes:
-    """Return an ECDSA signature with both halves at full length.
+    """Return an ECDSA signature with both halves padded to full length.
 
     PKCS #11 v3.1 section 6.3.1 lets a token return shorter halves of equal length; RFC 7518 section 3.4 does not.
 
-    :param length: of the whole, in bytes.
+    :param length: the length of the whole signature in bytes.
     """
     half = len(signature) // 2
     return signature[:half].rjust(length // 2, b"\0") + signature[half:].rjust(length // 2, b"\0")

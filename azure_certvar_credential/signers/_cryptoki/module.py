@@ -1,8 +1,8 @@
-"""A PKCS #11 module in this process: loaded once, entered by one thread at a time, started afresh after a fork.
+"""A PKCS #11 module in this process: loaded once, entered by one thread at a time, initialised again after a fork.
 
-python-pkcs11 initialises a module with ``C_Initialize(NULL)``, which promises that no two threads ever call it at the
-same time (PKCS #11 v3.1 section 5.4); SoftHSM, for one, then takes no locks at all. And it lets other threads of Python
-run during each call. So there is one lock for each module; a pool of sessions would gain nothing but crashes.
+python-pkcs11 initialises a module with ``C_Initialize(NULL)``, which promises that no two threads call it at the same
+time (PKCS #11 v3.1 section 5.4); SoftHSM, for one, then takes no locks at all. Yet it releases the GIL during each
+call. So each module has one lock; a pool of sessions would only cause crashes.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ from azure_certvar_credential.exceptions import ConfigurationError
 if TYPE_CHECKING:
     from pkcs11._pkcs11 import lib as Library  # noqa: N812 - it is a class
 
-# A fork waits this long (seconds) for a signature under way; a person at a PIN prompt is not waited for.
+# Seconds that a fork waits for a running signature; it does not wait longer for a person at a PIN prompt.
 _FORK_SECONDS = 5.0
 # PATH_MAX of Linux.
 _LONGEST_PATH = 4096
-# Of a library that the dynamic linker is to find: shorter than the base64 of any key.
+# The longest name of a library that the dynamic linker finds: shorter than the base64 of any key.
 _LONGEST_NAME = 64
 
 
 class Module:
     """A loaded module; see :func:`module_at`.
 
-    :ivar path: the path that it was first loaded by.
-    :ivar lock: to be held around every call into the module. Read it anew each time: a fork replaces it.
-    :ivar epoch: rises when every session of this process has become void.
+    :ivar path: the path that it was first loaded from.
+    :ivar lock: must be held around every call into the module. Read it again each time, because a fork replaces it.
+    :ivar epoch: increases when all sessions of this process become invalid.
     """
 
     def __init__(self, path: str) -> None:
@@ -51,19 +51,19 @@ class Module:
         return self._library
 
     def revive(self) -> None:
-        """Initialise the module again, which voids every session; with the lock held.
+        """Initialise the module again, which invalidates every session; with the lock held.
 
-        :raises pkcs11.PKCS11Error: the module does not let itself be initialised.
+        :raises pkcs11.PKCS11Error: the module cannot be initialised.
         """
         self.epoch += 1
-        # It may know that it is not initialised; python-pkcs11 has noted that before it raises.
+        # It may not be initialised; python-pkcs11 records that before it raises.
         with suppress(pkcs11.PKCS11Error):
             self._library.finalize()
         self._library.initialize()
         self._forked = False
 
     def woke_in_child(self) -> None:
-        """Forget what belongs to the parent: a child has to initialise for itself (PKCS #11 v3.1 section 5.4)."""
+        """Drop the parent's state: a child must initialise the module itself (PKCS #11 v3.1 section 5.4)."""
         self.lock = threading.RLock()
         self.epoch += 1
         self._forked = True
@@ -75,22 +75,21 @@ _held: list[threading.RLock] = []
 
 
 def module_at(path: str | os.PathLike[str]) -> Module:
-    """Load a module, or return it if this process has it already.
+    """Load a module, or return it if this process has loaded it already.
 
-    :param path: a shared library's path, or its name alone (at most 64 characters), to be found by the
-        dynamic linker.
-    :raises ConfigurationError: there is no such file, or it is no PKCS #11 module, or it does not initialise.
+    :param path: the path of a shared library, or only its name (at most 64 characters) for the dynamic linker to find.
+    :raises ConfigurationError: there is no such file, it is not a PKCS #11 module, or it cannot be initialised.
     """
     name = os.fspath(path)
     if not isinstance(name, str) or not name:
         raise ConfigurationError("module_path is empty; give the path of the PKCS #11 module (.so, .dylib or .dll)")
     is_path = Path(name).name != name
-    # No library has such a name; something else stands in the place of the path, and may be secret.
+    # No library has such a name; another value was given in place of the path, and may be secret.
     is_none = len(name) > (_LONGEST_PATH if is_path else _LONGEST_NAME) or not name.isprintable()
-    # Not Path.is_file: up to CPython 3.13 it raises for a part that is too long, with all of the path in the message.
+    # Not Path.is_file: up to CPython 3.13 it raises if a part is too long, with the whole path in the message.
     if is_none or (is_path and not os.path.isfile(name)):  # noqa: PTH113
         raise ConfigurationError(
-            f"there is no PKCS #11 module at {redact_value(name)}; give the path of the vendor's library"
+            f"module_path: there is no PKCS #11 module at {redact_value(name)}; give the path of the vendor's library"
         )
     key = os.path.realpath(name) if is_path else name
     with _loading:
@@ -106,12 +105,12 @@ def _load(path: str) -> Library:
     except pkcs11.PKCS11Error as error:
         detail = str(error) or type(error).__name__
         if "already initialized" in detail:
-            detail = "something else in this process, such as an OpenSSL provider, has initialised it"
+            detail = "another part of this process, such as an OpenSSL provider, has already initialised it"
         raise ConfigurationError(f"the PKCS #11 module {path} cannot be used: {detail}") from error
 
 
 def _before_fork() -> None:
-    # A child that is made while another thread is inside the module inherits it half-changed.
+    # A child forked while another thread is inside the module would inherit an inconsistent state.
     for module in list(_modules.values()):
         lock = module.lock
         if lock.acquire(timeout=_FORK_SECONDS):
@@ -124,7 +123,7 @@ def _in_parent() -> None:
 
 
 def _in_child() -> None:
-    global _loading  # noqa: PLW0603 - the parent's lock may be held by a thread that is not here
+    global _loading  # noqa: PLW0603 - the parent's lock may be held by a thread that the child does not have
     _loading = threading.Lock()
     _held.clear()
     for module in _modules.values():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, TypeAlias
 
 from azure_certvar_credential._runtime.blocking import ASYNCHRONOUS, is_coroutine_function
 from azure_certvar_credential._secrecy.redaction import redact_value
@@ -12,12 +12,14 @@ from azure_certvar_credential._secrecy.tracebacks import clears_frames
 from azure_certvar_credential.exceptions import ConfigurationError
 
 # What a credential of this package, of azure-identity or an environment's own identity service can be asked with.
-Source = Callable[[], str] | Callable[[], Awaitable[str]]
+AssertionSource: TypeAlias = Callable[[], str]
+# A coroutine function as well.
+AnyAssertionSource: TypeAlias = Callable[[], str] | Callable[[], Awaitable[str]]
 
 _JWT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 
 
-class AssertionSource:
+class AssertionProvider:
     """Where the client assertions of one credential come from.
 
     :param given: what the constructor was given.
@@ -35,7 +37,7 @@ class AssertionSource:
             )
         self.read: Callable[[], Any] = given
 
-    def copied(self) -> AssertionSource:
+    def copied(self) -> AssertionProvider:
         """Return itself: it has no state that two credentials could disturb."""
         return self
 

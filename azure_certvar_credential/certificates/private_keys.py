@@ -1,0 +1,104 @@
+"""Reads private keys that are not encrypted: PKCS #8 (RFC 5958), PKCS #1 (RFC 8017) and SEC 1 (RFC 5915)."""
+
+from __future__ import annotations
+
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import load_der_private_key
+
+from azure_certvar_credential.certificates import ber
+from azure_certvar_credential.certificates.naming import describe_key
+from azure_certvar_credential.certificates.possession import check_key, unsupported
+from azure_certvar_credential.certificates.structures import DSA_PRIVATE_KEY, PRIVATE_KEY, identify
+from azure_certvar_credential.exceptions import CertificateFormatError, UnsupportedKeyError
+from azure_certvar_credential.signers.algorithms import CURVES
+from azure_certvar_credential.signers.keys import PrivateKey
+from azure_certvar_credential.signers.parser_errors import PARSER_ERRORS
+
+_KEY_TYPES = {
+    "1.2.840.10040.4.1": "DSA",
+    "1.2.840.113549.1.3.1": "DH",
+    "1.2.840.113549.1.1.10": "RSASSA-PSS",
+    "1.3.101.110": "X25519",
+    "1.3.101.111": "X448",
+    "1.3.101.112": "Ed25519",
+    "1.3.101.113": "Ed448",
+}
+
+_EC_PUBLIC_KEY = "1.2.840.10045.2.1"
+_ACCEPTED_CURVES = {row.curve_oid for row in CURVES.values()}
+
+
+def load_plain_key(encoded: bytes, where: str) -> PrivateKey:
+    """Read one DER private key that is not encrypted.
+
+    OpenSSL's validation of an RSA key (40 ms of primality tests) is skipped: a signature proves possession afterwards,
+    and only the right key can make it.
+
+    :param where: what it was found in, for the message.
+    :raises UnsupportedKeyError: it is not an RSA or EC key, or one that is too weak.
+    :raises CertificateFormatError: it is damaged, or something else.
+    """
+    try:
+        element = ber.parse_first(encoded)
+        kind = identify(element)
+    except ber.MalformedError as error:
+        problem = str(error)
+    else:
+        return _load(element, kind, where)
+    # Outside the handler, so that the foreign exception does not become __context__.
+    raise CertificateFormatError(f"the private key in {where} is damaged: {problem}")
+
+
+def accept(key: object) -> PrivateKey:
+    """Return a private key if it can sign a client assertion.
+
+    :raises UnsupportedKeyError: it is of another type, or too weak.
+    """
+    if not isinstance(key, (rsa.RSAPrivateKey, ec.EllipticCurvePrivateKey)):
+        raise unsupported(describe_key(key))
+    check_key(key.public_key())
+    return key
+
+
+def _load(element: ber.Element, kind: str, where: str) -> PrivateKey:
+    if kind == DSA_PRIVATE_KEY:
+        raise unsupported("DSA")
+    if kind != PRIVATE_KEY:
+        raise CertificateFormatError(f"the private key in {where} is damaged: it holds a {kind}")
+    try:
+        key = load_der_private_key(element.encoded, None, unsafe_skip_rsa_key_validation=True)
+    except PARSER_ERRORS:
+        # The message is chosen below: the parsers' texts differ between releases and quote OpenSSL's internals.
+        key = None
+    if key is None:
+        raise _unreadable(element.children(), where)
+    return accept(key)
+
+
+def _unreadable(fields: tuple[ber.Element, ...], where: str) -> UnsupportedKeyError | CertificateFormatError:
+    try:
+        kind = _kind(fields)
+    except (ber.MalformedError, IndexError):
+        kind = None
+    if kind is not None:
+        return unsupported(kind)
+    return CertificateFormatError(f"the private key in {where} is damaged or of an unsupported type")
+
+
+def _kind(fields: tuple[ber.Element, ...]) -> str | None:
+    """Return the type of an unreadable key if the type is the reason; PKCS #1 holds nothing but numbers."""
+    if fields[1].tag == ber.OCTET_STRING:
+        # SEC 1 (RFC 5915 section 3): version, key, [0] curve.
+        curve = fields[2].children()[0]
+    else:
+        # PKCS #8: version, algorithm, key.
+        algorithm = fields[1].children()
+        name = algorithm[0].object_identifier()
+        if name != _EC_PUBLIC_KEY:
+            return _KEY_TYPES.get(name)
+        curve = algorithm[1]
+    if curve.tag != ber.OBJECT_IDENTIFIER:
+        # RFC 5480 section 2.1.1 forbids them.
+        return "EC with the curve as explicit parameters"
+    dotted = curve.object_identifier()
+    return None if dotted in _ACCEPTED_CURVES else f"EC with the curve {dotted}"
