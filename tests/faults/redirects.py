@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from azure_certvar_credential.exceptions import ResponseFormatError
-from tests.faults.fault import Fault, response
+from tests.faults.fault import BROKEN, Fault, response
 
 # Where nobody may come: the trial listens there.
 ELSEWHERE = "127.0.0.1:{elsewhere}"
@@ -20,7 +20,6 @@ _TARGETS = {
     "a path": "/elsewhere",
     "a file": "file:///etc/hostname",
     "a script": "javascript:alert(1)",
-    "a URL that is none": "https://[",
     "no URL at all": "",
 }
 
@@ -35,6 +34,13 @@ def faults() -> Iterator[Fault]:
                     answer=response(status, b"", f"Location: {location}"),
                     errors=(ResponseFormatError,),
                 )
+        # requests reads it, though nobody follows it.
+        yield Fault(
+            claim=f"HTTP {status} to a URL that is none",
+            answer=response(status, b"", "Location: https://["),
+            errors=(ResponseFormatError, *BROKEN),
+            either=True,
+        )
     for status in (300, 302, 305, 308):
         yield Fault(claim=f"HTTP {status} without Location", answer=response(status), errors=(ResponseFormatError,))
     yield Fault(

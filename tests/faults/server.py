@@ -57,14 +57,16 @@ def _context(
 
 
 class Server:
-    """Answers each connection once, with a token until :meth:`begin`.
+    """Answers with tokens first, and with a fault once :meth:`begin` is called.
 
+    :param tokens: how many token requests come before the fault.
+    :param proxied: whether every connection goes through a proxy.
     :ivar requests: the token requests that arrived whole.
     :ivar connections: how many connections were made since :meth:`begin`.
     """
 
-    def __init__(self, certificates: Certificates, *, proxied: bool) -> None:
-        self._certificates, self._proxied = certificates, proxied
+    def __init__(self, certificates: Certificates, *, tokens: int, proxied: bool) -> None:
+        self._certificates, self._tokens, self._proxied = certificates, tokens, proxied
         self._fault: Fault | None = None
         self._over = threading.Event()
         self._threads: list[threading.Thread] = []
@@ -104,6 +106,10 @@ class Server:
             thread.join(_PATIENCE)
             assert not thread.is_alive()
 
+    def _receives(self, connection: socket.socket) -> int:
+        self.requests.append(_request(connection))
+        return len(self.requests)
+
     def _start(self, target: Callable[..., None], *arguments: object) -> None:
         thread = threading.Thread(target=target, args=arguments, daemon=True)
         self._threads.append(thread)
@@ -134,7 +140,9 @@ class Server:
                 return
             context = self._certificates.contexts["good" if fault is None else fault.tls]
             with context.wrap_socket(raw, server_side=True) as tls:
-                self.requests.append(_request(tls))
+                # The first tokens come over one connection, and the last of them ends it.
+                while self._receives(tls) < self._tokens:
+                    tls.sendall(token(GOOD, 7200).replace(b"close", b"keep-alive"))
                 answer = token(GOOD, 7200) if fault is None else fault.answer
                 if isinstance(answer, bytes):
                     tls.sendall(answer)
@@ -164,9 +172,9 @@ def _request(connection: socket.socket) -> bytes:
 
 
 @contextmanager
-def serving(certificates: Certificates, *, proxied: bool = False) -> Iterator[Server]:
+def serving(certificates: Certificates, *, tokens: int, proxied: bool = False) -> Iterator[Server]:
     """Serve while the context lasts."""
-    server = Server(certificates, proxied=proxied)
+    server = Server(certificates, tokens=tokens, proxied=proxied)
     try:
         yield server
     finally:

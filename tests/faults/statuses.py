@@ -32,7 +32,7 @@ _STATUSES = (
 )  # fmt: skip
 
 # All bodies with these; the others take turns.
-_COMMON = (200, 400, 401, 403, 404, 407, 408, 429, 500, 502, 503, 504)
+_COMMON = (200, 400, 401, 404, 407, 429, 500, 503)
 
 
 def _is_later(status: int) -> bool:

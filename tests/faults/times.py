@@ -94,14 +94,14 @@ def faults() -> Iterator[Fault]:
         )
     for text in _REFRESHES:
         yield Fault(claim=f"refresh_in of {text[:12]}", answer=response(200, _body(refresh_in=text)))
-    for status in (429, 503):
-        for form, (line, long) in _PAUSES.items():
-            yield Fault(
-                claim=f"HTTP {status} with Retry-After {form}",
-                answer=response(status, b"", *filter(None, [line])),
-                errors=(TemporarilyUnavailableError,),
-                requests=1 if long else 2,
-            )
+    for turn, (form, (line, long)) in enumerate(_PAUSES.items()):
+        status = (429, 503)[turn % 2]
+        yield Fault(
+            claim=f"HTTP {status} with Retry-After {form}",
+            answer=response(status, b"", *filter(None, [line])),
+            errors=(TemporarilyUnavailableError,),
+            requests=1 if long else 2,
+        )
     yield Fault(
         claim="HTTP 429 with two Retry-Afters",
         answer=response(429, b"", "Retry-After: 0", "Retry-After: 0"),

@@ -78,7 +78,8 @@ async def travel(
     """Get a token for each state that has one, begin the fault, and ask again when each is of its age."""
     clock = Clock()
     use_clock(patch, clock)
-    with serving(certificates, proxied=fault.proxy is not None) as server, _listening() as elsewhere:
+    aged = [state for state in State if state.value is not None]
+    with serving(certificates, tokens=len(aged), proxied=fault.proxy is not None) as server, _listening() as elsewhere:
         options: dict[str, Any] = {
             "authority": f"https://localhost:{server.port}",
             "disable_instance_discovery": True,
@@ -94,9 +95,8 @@ async def travel(
         credential = _CREDENTIALS[shell](_TENANT, _CLIENT, pem, password=password, **options)
         driver = MsalDriver(credential) if "MSAL" in shell else Driver(credential)
         try:
-            for state in State:
-                if state.value is not None:
-                    assert (await driver.get_token(_scope(state))).token == GOOD
+            for state in aged:
+                assert (await driver.get_token(_scope(state))).token == GOOD
             began = clock.now
             server.begin(_placed(fault, server, elsewhere))
             if fault.resolve is not None:
