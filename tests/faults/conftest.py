@@ -68,13 +68,40 @@ def spans(exporter: InMemorySpanExporter) -> Iterator[InMemorySpanExporter]:
     settings.tracing_enabled.unset_value()
 
 
+class _Texts(logging.Handler):
+    """Keeps what every record says and holds."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setFormatter(logging.Formatter("%(message)s %(args)s"))
+        self.texts: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.texts.append(self.format(record))
+
+
+@pytest.fixture
+def logged(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """What every logger says at any level.
+
+    pytest's own handlers are taken off meanwhile: they would write out hundreds of thousands of records, some of which
+    quote octets that are no text.
+    """
+    root, handler = logging.getLogger(), _Texts()
+    level = root.level
+    monkeypatch.setattr(root, "handlers", [handler])
+    root.setLevel(logging.DEBUG)
+    yield handler.texts
+    root.setLevel(level)
+
+
 @pytest.fixture
 def judge(
     certificates: Certificates,
     pem: str,
     key_pieces: list[str],
     monkeypatch: pytest.MonkeyPatch,
-    caplog: pytest.LogCaptureFixture,
+    logged: list[str],
     spans: InMemorySpanExporter,
 ) -> Judge:
     """Send a credential on its journey and return all that was wrong with it."""
@@ -84,12 +111,10 @@ def judge(
         return [_PASSWORD, *proxy_secrets(), *tokens, *key_pieces]
 
     async def judged(shell: str, fault: Fault) -> list[str]:
-        caplog.set_level(logging.DEBUG)
         journey = await travel(
             shell, fault, certificates=certificates, pem=pem, password=_PASSWORD, patch=monkeypatch
         )
-        told = [f"{one.getMessage()} {one.args!r} {one.exc_text}" for one in caplog.records]
-        told += [span.to_json() for span in spans.get_finished_spans()]
+        told = [*logged, *(span.to_json() for span in spans.get_finished_spans())]
         return wrongs(fault, journey) + leaks(journey, secrets(journey), "\n".join(told))
 
     return judged

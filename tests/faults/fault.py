@@ -9,7 +9,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from azure.core.exceptions import DecodeError, IncompleteReadError, ServiceRequestError, ServiceResponseError
+from azure.core.exceptions import (
+    DecodeError,
+    HttpResponseError,
+    IncompleteReadError,
+    ServiceRequestError,
+    ServiceResponseError,
+)
 
 # Tokens that nobody issued. The first is what a credential has before the fault, the second what a fault hands out.
 GOOD = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJvbGRlci1hY2Nlc3MtdG9rZW4ifQ.c2lnbmF0dXJlLW9mLXRoZS1vbGRlci10b2tlbg"
@@ -21,7 +27,7 @@ Errors = tuple[type[Exception], ...]
 # The connection was never made, and the request never left.
 UNREACHED: Errors = (ServiceRequestError,)
 # The connection broke after the request, or what came is no HTTP.
-BROKEN: Errors = (ServiceResponseError, IncompleteReadError, DecodeError)
+BROKEN: Errors = (ServiceResponseError, HttpResponseError, IncompleteReadError, DecodeError)
 
 
 @dataclass(frozen=True, kw_only=True)

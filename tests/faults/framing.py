@@ -64,6 +64,7 @@ _EITHER: dict[str, tuple[bytes, Errors]] = {
         raw(200, _BODY + b"more", f"Content-Length: {_N}"),
         (ResponseFormatError, *BROKEN),
     ),
+    "octets after the end": (token() + b"GARBAGE", BROKEN),
     "empty lines in front": (b"\r\n\r\n" + token(), BROKEN),
     "lines that end in LF alone": (token().replace(b"\r\n", b"\n"), BROKEN),
 }
@@ -76,7 +77,6 @@ _TOKENS = {
     ),
     "100 Continue before it": b"HTTP/1.1 100 Continue\r\n\r\n" + token(),
     "100 Continue three times before it": b"HTTP/1.1 100 Continue\r\n\r\n" * 3 + token(),
-    "octets after its end": token() + b"GARBAGE",
 }
 
 

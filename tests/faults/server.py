@@ -96,8 +96,8 @@ class Server:
     def stop(self) -> None:
         """End every connection and every thread."""
         self._over.set()
-        with suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1):
-            pass  # which wakes the thread that accepts
+        with suppress(OSError), socket.socket() as knock:  # which wakes the thread that accepts
+            knock.connect(("127.0.0.1", self.port))
         self._listener.close()
         for connection in self._open:
             with suppress(OSError):

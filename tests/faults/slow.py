@@ -10,7 +10,7 @@ from azure_certvar_credential.exceptions import AcquisitionTimeoutError
 from tests.faults.fault import Answer, Fault
 
 # Of the whole acquisition, and the margin of a busy machine.
-TIMEOUT = 0.4
+TIMEOUT = 0.25
 _MARGIN = 2.0
 
 _HEAD = b"HTTP/1.1 200 OK\r\n"
