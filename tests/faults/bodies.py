@@ -128,7 +128,14 @@ def _encodings() -> Iterator[Fault]:
 
 def _types() -> Iterator[Fault]:
     """Entra's type is application/json; the body decides, as it does for MSAL and azure-identity."""
-    types = ("text/html", "text/plain; charset=utf-16", "application/x-www-form-urlencoded", "multipart/form-data", "", "/;")
+    types = (
+        "text/html",
+        "text/plain; charset=utf-16",
+        "application/x-www-form-urlencoded",
+        "multipart/form-data",
+        "",
+        "/;",
+    )
     for kind in types:
         yield Fault(claim=f"a token of type {kind!r}", answer=response(200, _BODY, content_type=kind))
     yield Fault(claim="a token of no type", answer=response(200, _BODY, content_type=None))

@@ -111,9 +111,7 @@ def judge(
         return [_PASSWORD, *proxy_secrets(), *tokens, *key_pieces]
 
     async def judged(shell: str, fault: Fault) -> list[str]:
-        journey = await travel(
-            shell, fault, certificates=certificates, pem=pem, password=_PASSWORD, patch=monkeypatch
-        )
+        journey = await travel(shell, fault, certificates=certificates, pem=pem, password=_PASSWORD, patch=monkeypatch)
         told = [*logged, *(span.to_json() for span in spans.get_finished_spans())]
         return wrongs(fault, journey) + leaks(journey, secrets(journey), "\n".join(told))
 

@@ -65,7 +65,11 @@ def _sends_an_alert(connection: socket.socket, over: threading.Event) -> None:
 
 def faults() -> Iterator[Fault]:
     """Yield the rows."""
-    for name, code in {"unknown": socket.EAI_NONAME, "not known yet": socket.EAI_AGAIN, "broken": socket.EAI_FAIL}.items():
+    for name, code in {
+        "unknown": socket.EAI_NONAME,
+        "not known yet": socket.EAI_AGAIN,
+        "broken": socket.EAI_FAIL,
+    }.items():
         yield Fault(claim=f"a name that is {name}", resolve=_fails(code), errors=UNREACHED, requests=0)
     yield Fault(claim="a name without addresses", resolve=_no_addresses, errors=UNREACHED, requests=0)
     for name, answer in _PROXIES.items():

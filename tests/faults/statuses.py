@@ -64,6 +64,4 @@ def faults() -> Iterator[Fault]:
             requests=2 if _is_later(status) else 1,
         )
     for status in (204, 304):
-        yield Fault(
-            claim=f"HTTP {status}, which has no body", answer=response(status), errors=(ResponseFormatError,)
-        )
+        yield Fault(claim=f"HTTP {status}, which has no body", answer=response(status), errors=(ResponseFormatError,))

@@ -109,7 +109,10 @@ def faults() -> Iterator[Fault]:
         requests=2,
     )
     yield Fault(claim="a token beside Retry-After", answer=token(TOKEN, 3600, "Retry-After: 3600"))
-    yield Fault(claim="a token beside dates of another century", answer=token(TOKEN, 3600, "Date: Thu, 01 Jan 1970 00:00:00 GMT", "Expires: 0"))
+    yield Fault(
+        claim="a token beside dates of another century",
+        answer=token(TOKEN, 3600, "Date: Thu, 01 Jan 1970 00:00:00 GMT", "Expires: 0"),
+    )
     # Too short to be used: an older one that still serves stays, and without one nobody asks without end.
     for life in ("1e-9", "0.001", "5e-324"):
         yield Fault(
@@ -119,4 +122,6 @@ def faults() -> Iterator[Fault]:
             either=True,
             lasts=False,
         )
-    yield Fault(claim="a token with cookies", answer=response(200, token_body(), "Set-Cookie: a=b; Secure", "Set-Cookie: c=d"))
+    yield Fault(
+        claim="a token with cookies", answer=response(200, token_body(), "Set-Cookie: a=b; Secure", "Set-Cookie: c=d")
+    )
