@@ -6,6 +6,7 @@ Any input yields an https URL of the named host, or a :class:`ConfigurationError
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from contextlib import suppress
 from ipaddress import IPv6Address
 from urllib.parse import urlsplit
@@ -53,13 +54,13 @@ _FORMS: dict[Kind, tuple[str, str]] = {
 }
 
 
-def parse_authority(authority: str, *, tenant_id: str, trust_unknown_host: bool) -> Authority:
+def parse_authority(authority: str, *, tenant_id: str, trusted_kinds: Collection[Kind]) -> Authority:
     """Check an authority and return it with its kind.
 
     :param authority: a host such as ``login.microsoftonline.us``, or an https URL of one; a port is allowed. A path
         names another kind: ``/adfs``, ``/dstsv2/{tenant}``, or ``/{tenant}/{policy}`` of B2C.
     :param tenant_id: the credential's tenant; ``adfs`` makes the authority an ADFS server.
-    :param trust_unknown_host: accept a host that is not on Microsoft's list.
+    :param trusted_kinds: the kinds of authority whose host need not be on Microsoft's list.
     :raises ConfigurationError: it is not https or not a host, is retired or unknown, names another tenant, or has a
         path of no kind.
     """
@@ -76,7 +77,7 @@ def parse_authority(authority: str, *, tenant_id: str, trust_unknown_host: bool)
     if more or rest is None:
         raise ConfigurationError(_other_form(kind, host, segments, authority))
     if kind not in ("b2c", "ciam") or not host.endswith((*B2C_SUFFIXES, CIAM_SUFFIX)):
-        _check_known(host, trusted=trust_unknown_host)
+        _check_known(host, trusted=kind in trusted_kinds)
     if rest and rest[0].lower() != tenant_id:
         raise ConfigurationError(
             f"authority names tenant {redact_value(rest[0])}, and tenant_id is {redact_value(tenant_id)}: pass "

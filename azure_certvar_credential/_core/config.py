@@ -120,7 +120,7 @@ def _authority(options: CredentialOptions, tenant_id: str, environment: Mapping[
         return parse_authority(
             options.authority or environment.get("AZURE_AUTHORITY_HOST") or DEFAULT_HOST,
             tenant_id=tenant_id,
-            trust_unknown_host=bool(options.disable_instance_discovery),
+            trusted_kinds=options.trusted_kinds(),
         )
     if options.authority:
         raise ConfigurationError(

@@ -7,11 +7,11 @@ into the constructor's signature and docstring, add a field here, and use it.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from azure_certvar_credential._core.authority import Authority
+from azure_certvar_credential._core.authority import RULES, Authority, Kind
 from azure_certvar_credential._core.checks import check_choice, check_flags
 from azure_certvar_credential._core.client_authentication import ClientAuthentication
 from azure_certvar_credential.signers.algorithms import algorithm_named
@@ -41,6 +41,13 @@ class CredentialOptions(ABC):
     def arguments(self) -> dict[str, Any]:
         """Return keyword arguments for an equal credential."""
         return {name: getattr(self, name) for name in sorted(self.names())} | dict(self.pipeline)
+
+    def trusted_kinds(self) -> Collection[Kind]:
+        """Return the kinds of authority to which the application authenticates on a host that Microsoft does not list.
+
+        Every credential takes its authority through this; nothing else decides which host may receive an assertion.
+        """
+        return tuple(RULES) if self.disable_instance_discovery else ()
 
     @abstractmethod
     def client_authentication(self, authority: Authority) -> ClientAuthentication:

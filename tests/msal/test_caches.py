@@ -110,7 +110,7 @@ async def test_a_token_that_is_due_in_the_cache_serves_while_the_server_is_out_o
 
     with caplog.at_level(logging.WARNING):
         assert (await driver.get_token(STORAGE)).token == token
-    assert "valid for 3500 s more; next attempt in 30 s: TemporarilyUnavailableError" in caplog.text
+    assert "valid for another 3500 s; next attempt in 30 s: TemporarilyUnavailableError" in caplog.text
     for _ in range(20):
         assert (await driver.get_token(STORAGE)).token == token
     await driver.settle()
@@ -182,6 +182,7 @@ UNREADABLE: dict[str, Callable[[str], str]] = {
     "a refresh in another form": altered(lambda entry: entry.update(refresh_on="soon")),
     "no secret": altered(lambda entry: entry.pop("secret")),
     "a secret in another form": altered(lambda entry: entry.update(secret=None)),
+    "scopes in another form": altered(lambda entry: entry.update(target=["secret"])),
 }
 
 
@@ -192,7 +193,7 @@ async def test_a_cache_of_a_newer_version_is_named(world: MsalWorld, form: str) 
     cache = msal.SerializableTokenCache()
     cache.deserialize(UNREADABLE[form](written.serialize()))
 
-    with pytest.raises(ConfigurationError, match="newer version of MSAL has written it") as caught:
+    with pytest.raises(ConfigurationError, match="newer version of MSAL wrote it") as caught:
         world.driver(token_cache=cache)
 
     assert msal.__version__ in str(caught.value)
@@ -208,7 +209,7 @@ async def test_a_cache_that_becomes_unreadable_later_is_named(world: MsalWorld, 
     text = cache.serialize()
     cache.deserialize(UNREADABLE[form](text))
 
-    with pytest.raises(ConfigurationError, match="newer version of MSAL has written it") as caught:
+    with pytest.raises(ConfigurationError, match="newer version of MSAL wrote it") as caught:
         await driver.get_token(STORAGE)
     assert caught.value.__context__ is None
     assert "secret" not in str(caught.value)
@@ -241,7 +242,7 @@ async def test_a_token_that_cannot_be_stored_is_used_all_the_same(
 
     assert await driver.get_token(STORAGE) is token
     assert world.requests == 1
-    assert "could not be put into MSAL's cache, and is used: OSError" in caplog.text
+    assert "could not store a new token in MSAL's cache, but will use it: OSError" in caplog.text
 
 
 async def test_what_goes_wrong_inside_msal_is_raised_without_what_is_in_its_frames(world: MsalWorld) -> None:

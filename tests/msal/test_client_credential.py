@@ -154,7 +154,7 @@ def test_the_assertion_of_another_application_is_named_before_it_is_sent(certifi
     of_certificate = client_credential(certificate, client_id="app", audience="https://login.example/token")
 
     for sign in (of_credential, of_certificate):
-        with pytest.raises(ConfigurationError, match=r"for the application 'app'.*'another-app'"):
+        with pytest.raises(ConfigurationError, match=r"signs for application 'app'.*'another-app'"):
             sign["client_assertion"](context)
 
 

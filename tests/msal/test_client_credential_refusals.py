@@ -28,13 +28,13 @@ BAD: dict[str, tuple[Any, dict[str, Any], type[Exception], str]] = {
         lambda c: c,
         {**ADDRESS, "audience": "https://[x/oauth2"},
         ConfigurationError,
-        "audience must be the token endpoint or issuer",
+        "audience must be the URL of the token endpoint or issuer",
     ),
     "audience of a credential that is no URL": (
         lambda c: CertVarCredential("contoso.example", "app", c),
         {"audience": "https://[x/oauth2"},
         ConfigurationError,
-        "audience must be the token endpoint or issuer",
+        "audience must be the URL of the token endpoint or issuer",
     ),
     "algorithm that ADFS does not verify": (
         lambda c: c,
@@ -58,13 +58,13 @@ BAD: dict[str, tuple[Any, dict[str, Any], type[Exception], str]] = {
         lambda c: CertVarCredential("contoso.example", "app", c),
         {"password": "secret"},
         ConfigurationError,
-        "its own password",
+        "already has password",
     ),
     "credential with a chain": (
         lambda c: CertVarCredential("contoso.example", "app", c),
         {"send_certificate_chain": True},
         ConfigurationError,
-        "its own send_certificate_chain",
+        "already has send_certificate_chain",
     ),
 }
 

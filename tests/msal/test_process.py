@@ -148,7 +148,7 @@ def test_a_forked_child_does_not_wait_for_the_parents_threads(certificate: Clien
 
     def hold() -> None:
         (slot,) = made._slots.values()
-        with made._cache._lock, slot.turns.lock:
+        with made._cache._lock, slot.attempts.lock:
             held.set()
             release.wait(20)
 
