@@ -86,11 +86,18 @@ def test_an_unknown_name_is_an_attribute_error_that_names_both() -> None:
 
 
 def test_every_error_is_the_callers_the_servers_or_a_use_after_closing() -> None:
-    from azure.core.exceptions import ClientAuthenticationError
+    from azure.core.exceptions import ClientAuthenticationError, ServiceResponseTimeoutError
 
     for name in exceptions.__all__:
         kind = getattr(exceptions, name)
         assert issubclass(
-            kind, (ValueError, ClientAuthenticationError, UserWarning, exceptions.CredentialClosedError)
+            kind,
+            (
+                ValueError,
+                ClientAuthenticationError,
+                ServiceResponseTimeoutError,
+                UserWarning,
+                exceptions.CredentialClosedError,
+            ),
         ), name
         assert kind.__doc__
