@@ -32,7 +32,7 @@ _HOST = re.compile(r"(?=.{1,253}$)[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63})+", re.IGN
 # As long as a piece of base64 that is worth something, 24 octets; tokens have full stops inside.
 _MIXED = re.compile(r"[A-Za-z0-9+/=_-](?:\.?[A-Za-z0-9+/=_-]){31,}")
 _KINDS = tuple(map(re.compile, ("[a-z]", "[A-Z]", "[0-9]", "")))
-# Errors whose texts are written with care, and have thumbprints, which look like keys. Others of azure-core's quote what
+# Errors whose texts are written with care, and have thumbprints, which look like keys. azure-core's others quote what
 # a server sent.
 _CAREFUL = (AcquisitionTimeoutError, AuthenticationError, CertificateError, ConfigurationError)
 # Enough for any count, time or port; a larger one may be a number of a private key.

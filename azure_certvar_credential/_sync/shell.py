@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class Shell:
-    """A ``TokenCredential`` and ``SupportsTokenInfo`` over the flights of a credential.
+    """A ``TokenCredential`` and ``SupportsTokenInfo`` over the single flight of a credential.
 
     What a credential's ``_start`` gives it:
 

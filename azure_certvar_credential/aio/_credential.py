@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class OwningCredential(CredentialBase, Shell):
-    """A credential with tokens, flights and connections of its own."""
+    """A credential that owns its tokens, acquisitions and connections."""
 
     def _start(self, parts: Parts) -> None:
         self._parts, self._settings = parts, parts.settings

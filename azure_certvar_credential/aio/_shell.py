@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class Shell:
-    """An ``AsyncTokenCredential`` and ``AsyncSupportsTokenInfo`` over the flights of a credential.
+    """An ``AsyncTokenCredential`` and ``AsyncSupportsTokenInfo`` over the single flight of a credential.
 
     What a credential's ``_start`` gives it:
 
