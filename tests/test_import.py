@@ -85,23 +85,6 @@ def test_an_unknown_name_is_an_attribute_error_that_names_both() -> None:
         _ = azure_certvar_credential.CertificateCredential
 
 
-<<<<<<< HEAD
-def test_every_error_is_the_callers_the_servers_or_a_use_after_closing() -> None:
-    from azure.core.exceptions import ClientAuthenticationError, ServiceResponseTimeoutError
-
-    for name in exceptions.__all__:
-        kind = getattr(exceptions, name)
-        assert issubclass(
-            kind,
-            (
-                ValueError,
-                ClientAuthenticationError,
-                ServiceResponseTimeoutError,
-                UserWarning,
-                exceptions.CredentialClosedError,
-            ),
-        ), name
-=======
 def test_every_error_is_the_callers_the_servers_the_deadlines_or_a_use_after_closing() -> None:
     from azure.core.exceptions import ClientAuthenticationError, ServiceResponseTimeoutError
 
@@ -110,5 +93,4 @@ def test_every_error_is_the_callers_the_servers_the_deadlines_or_a_use_after_clo
     for name in exceptions.__all__:
         kind = getattr(exceptions, name)
         assert issubclass(kind, (ValueError, ClientAuthenticationError, *others)), name
->>>>>>> h-transport
         assert kind.__doc__

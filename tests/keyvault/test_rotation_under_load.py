@@ -21,8 +21,8 @@ from tests.testing.key_vault.kit import pair
 
 CALLERS = {"sync": 50, "aio": 200}
 ACTS = 6
-# How many calls each caller makes at least before the next thing happens to the certificate, so that no acquisition spans
-# more than two acts; and the pause of a caller between two calls (s).
+# How many calls each caller makes at least before the next thing happens to the certificate, so that no acquisition
+# spans more than two acts; and the pause of a caller between two calls (s).
 CALLS, REST = 2, 0.05
 
 
