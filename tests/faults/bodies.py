@@ -47,20 +47,21 @@ _NO_TOKENS: dict[str, bytes] = {
     "white space of 2 MiB before a token": b" " * (2 * _MIB) + _BODY,
     "a token of 2 MiB": token_body("a" * (2 * _MIB)),
     "a token in Latin-1": _BODY[:-1] + ',"x":"ü"}'.encode("latin-1"),
+    # JSON on the wire is UTF-8, has each name once, and no NaN (RFC 8259 sections 8.1, 4 and 6).
+    "a token in UTF-16": _TEXT.encode("utf-16"),
+    "a token in UTF-16 without a BOM": _TEXT.encode("utf-16-le"),
+    "a token in UTF-32": _TEXT.encode("utf-32"),
+    "two tokens under one name": b'{"access_token":"' + GOOD.encode() + b'",' + _BODY[1:],
+    "a token beside names that repeat 10,000 times": b"{" + b'"x":1,' * 10_000 + _BODY[1:],
+    "a token beside NaN": _BODY[:-1] + b',"x":NaN}',
     "a page of HTML called JSON": b"<html>" + TOKEN.encode() + b"</html>",
 }  # fmt: skip
 
 _TOKENS: dict[str, bytes] = {
-    "a token in UTF-16": _TEXT.encode("utf-16"),
-    "a token in UTF-16 without a BOM": _TEXT.encode("utf-16-le"),
-    "a token in UTF-32": _TEXT.encode("utf-32"),
     "a token after a BOM": _TEXT.encode("utf-8-sig"),
     "a token in white space": b" \r\n\t" + _BODY + b"\n\n",
     "a token in escapes": _TEXT.replace(TOKEN, "".join(f"\\u{ord(c):04x}" for c in TOKEN)).encode(),
-    "two tokens, of which the last one counts": b'{"access_token":"' + GOOD.encode() + b'",' + _BODY[1:],
-    "a token beside NaN": _BODY[:-1] + b',"x":NaN}',
     "a token beside 100 lists in each other": _BODY[:-1] + b',"x":' + b"[" * 100 + b"]" * 100 + b"}",
-    "a token beside names that repeat 10,000 times": b"{" + b'"x":1,' * 10_000 + _BODY[1:],
     "a token beside half of a MiB": _BODY[:-1] + b',"x":"' + b"a" * (_MIB // 2) + b'"}',
     "a token of type bearer": token_body().replace(b"Bearer", b"bEARER"),
     "a token beside an odd refresh token": token_body(refresh_token=["x"], refresh_in="soon", id_token=5),
@@ -132,12 +133,14 @@ def _types() -> Iterator[Fault]:
         "text/html",
         "text/plain; charset=utf-16",
         "application/x-www-form-urlencoded",
-        "multipart/form-data",
         "",
         "/;",
     )
     for kind in types:
         yield Fault(claim=f"a token of type {kind!r}", answer=response(200, _BODY, content_type=kind))
+    # Python's parser of header fields misses the boundary, and counts the fields as broken.
+    kind = "multipart/form-data"
+    yield Fault(claim=f"a token of type {kind}", answer=response(200, _BODY, content_type=kind), errors=BROKEN, either=True)
     yield Fault(claim="a token of no type", answer=response(200, _BODY, content_type=None))
 
 
