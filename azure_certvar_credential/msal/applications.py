@@ -204,7 +204,7 @@ class Applications:
             client_credential={"client_assertion": _placeholder},
             token_cache=ExactScopes(self._cae_cache if enable_cae else self._cache),
             http_client=self._http,
-            azure_region=given.msal_region(region, msal.ConfidentialClientApplication),
+            azure_region=given.msal_region(region),
             instance_discovery=given.msal_instance_discovery(self._settings.authority),
             client_capabilities=_CAE if enable_cae else None,
             **authority_arguments(self._settings.authority, tenant_id),

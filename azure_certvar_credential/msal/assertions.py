@@ -2,7 +2,7 @@
 
 How MSAL for Python calls the callable in ``{"client_assertion": callable}``:
 
-* 1.30 to 1.36 call it without arguments, so the caller has to name the application and the audience in advance.
+* 1.34 to 1.36 call it without arguments, so the caller has to name the application and the audience in advance.
 * From 1.37 on MSAL inspects the signature. A callable with a positional parameter without a default receives a mapping
   with ``client_id`` and ``token_endpoint``, the URL that MSAL posts to; any other is called without arguments.
 * No version caches the assertion: each token request carries a fresh one with a new ``jti``, as strict OpenID providers

@@ -73,15 +73,12 @@ class MsalOptions(CertificateOptions):
         """Return MSAL's ``instance_discovery``."""
         return bool(self.instance_discovery) or self.needs_confirmation(authority)
 
-    def msal_region(self, region: str | None, application: Any) -> str | bool | None:
+    def msal_region(self, region: str | None) -> str | bool | None:
         """Return MSAL's ``azure_region``.
 
         :param region: the region whose endpoint receives the requests, or None.
-        :param application: MSAL's class; before 1.32 it does not know False, and would detect a region.
         """
-        if self.azure_region is False and hasattr(application, "DISABLE_MSAL_FORCE_REGION"):
-            return False
-        return region
+        return False if self.azure_region is False else region
 
 
 def authority_arguments(authority: Authority, tenant_id: str) -> dict[str, str]:
@@ -90,7 +87,7 @@ def authority_arguments(authority: Authority, tenant_id: str) -> dict[str, str]:
         case "oidc":
             return {"oidc_authority": authority.base}
         case "dsts":
-            # MSAL recognises dSTS in an authority from 1.32 on; this works with every version.
+            # MSAL takes dSTS for an OpenID provider.
             return {"oidc_authority": f"{authority.base}/{DSTS}/{tenant_id}"}
         case "adfs":
             return {"authority": f"{authority.base}/adfs"}
