@@ -40,10 +40,6 @@ def _fails(code: int) -> Any:
     return resolve
 
 
-def _no_addresses(*arguments: object, **options: object) -> list[Any]:
-    return []
-
-
 def _hangs_up(connection: socket.socket, over: threading.Event) -> None:
     connection.shutdown(socket.SHUT_RDWR)
 
@@ -71,7 +67,6 @@ def faults() -> Iterator[Fault]:
         "broken": socket.EAI_FAIL,
     }.items():
         yield Fault(claim=f"a name that is {name}", resolve=_fails(code), errors=UNREACHED, requests=0)
-    yield Fault(claim="a name without addresses", resolve=_no_addresses, errors=UNREACHED, requests=0)
     for name, answer in _PROXIES.items():
         yield Fault(claim=f"a proxy that {name}", proxy=answer, errors=UNREACHED, requests=0)
     for name in ("expired", "another name", "unknown authority"):

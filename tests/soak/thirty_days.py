@@ -20,7 +20,7 @@ from tests.credential.world import STORAGE, Clock, Driver
 
 TENANTS, DAYS = 20, 30
 # Seconds. Every tenant's token is asked for once in a step.
-STEP, HOUR, DAY = 1800, 3600, 86400
+STEP, HOUR, DAY = 3600, 3600, 86400
 # Half of a token's life passes before it is refreshed.
 LIFETIME = DAY
 # By day: the certificate is replaced, Entra is out of order for some hours, and the process forks.
