@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
 from azure_certvar_credential._core import effects
 from azure_certvar_credential._core.effects import Effect
 from azure_certvar_credential._transport.deadline import deadline
@@ -16,27 +14,19 @@ def note_wait(effect: Effect, provider: object) -> None:
     :param provider: the credential's source; its ``repr`` shows no secret.
     :raises AcquisitionTimeoutError: the deadline has passed.
     """
-    deadline().check()
+    current = deadline()
+    current.check()
+    # Put into words only when the deadline passes, and without the effect, which may hold an assertion.
     match effect:
-        case effects.LoadCertificate():
-            waits_for = f"the {provider!r}"
-        case effects.LoadAssertion():
-            waits_for = f"the {provider!r}"
+        case effects.LoadCertificate() | effects.LoadAssertion():
+            current.waits_for = "the {!r}", provider
         case effects.Sign(signer, _, algorithm):
-            waits_for = f"the {algorithm} signature of the certificate's signer ({type(signer).__name__})"
+            current.waits_for = f"the {algorithm} signature of the certificate's signer ({{}})", type(signer).__name__
         case effects.Send(url=url) | effects.Fetch(url=url):
-            waits_for = f"the answer of {_without_query(url)}"
+            current.waits_for = "the answer of {}", url.partition("?")[0]
         case effects.Wait(seconds):
-            waits_for = f"the next attempt, {seconds:g} s after the last one failed"
+            current.waits_for = "the next attempt, {:g} s after the last one failed", seconds
         case effects.DetectRegion():
-            waits_for = "the Azure region of this machine"
+            current.waits_for = "{}", "the Azure region of this machine"
         case effects.Serialized():
-            waits_for = "another caller who reads the same metadata document"
-        case _:
-            return
-    deadline().waits_for = waits_for
-
-
-def _without_query(url: str) -> str:
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+            current.waits_for = "{}", "another caller who reads the same metadata document"

@@ -1,1 +1,1 @@
-"""The synchronous shell: single flight with threads, and the flow's effects with blocking calls."""
+"""The synchronous shell: acquisitions in threads, which perform the flow's effects with blocking calls."""

@@ -21,7 +21,7 @@ _NO_OPTIONS: TokenRequestOptions = {}
 
 
 class Shell:
-    """A ``TokenCredential`` and ``SupportsTokenInfo`` over the flights of a credential.
+    """A ``TokenCredential`` and ``SupportsTokenInfo`` over the single flight of a credential.
 
     What a credential's ``_start`` gives it:
 

@@ -19,14 +19,14 @@ class Deadline:
     """The moment at which an acquisition ends without a token; never later than the deadline it was made under.
 
     :param seconds: how long the acquisition may take.
-    :ivar waits_for: what the acquisition waits for at this moment, for the message.
+    :ivar waits_for: what the acquisition waits for at this moment: words for the message, and the value to put into them.
     """
 
     __slots__ = ("_ends", "seconds", "waits_for")
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
-        self.waits_for = "a thread to start"
+        self.waits_for: tuple[str, object] = ("{}", "a thread to start")
         self._ends = monotonic() + min(seconds, deadline().remaining())
 
     @property
@@ -38,12 +38,13 @@ class Deadline:
         """Return the seconds that are left, 0 at least; infinity where there is no deadline."""
         return max(self._ends - monotonic(), 0.0)
 
-    def error(self, waited_for: str | None = None) -> AcquisitionTimeoutError:
+    def error(self, waited_for: tuple[str, object] | None = None) -> AcquisitionTimeoutError:
         """Return the error that says what was waited for in vain.
 
         :param waited_for: what an acquisition waits for that this caller has joined; by default this one's.
         """
-        return AcquisitionTimeoutError(self.seconds, waited_for or self.waits_for)
+        words, value = waited_for or self.waits_for
+        return AcquisitionTimeoutError(self.seconds, words.format(value))
 
     def check(self) -> None:
         """Raise :class:`AcquisitionTimeoutError` if the moment has passed."""

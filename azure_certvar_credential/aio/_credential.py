@@ -28,7 +28,7 @@ from azure_certvar_credential.certificates.sources import AnySource
 
 
 class OwningCredential(CredentialBase, Shell):
-    """A credential with tokens, flights and connections of its own."""
+    """A credential that owns its tokens, acquisitions and connections."""
 
     def _start(self, parts: Parts) -> None:
         self._parts, self._settings = parts, parts.settings

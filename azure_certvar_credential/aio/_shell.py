@@ -21,7 +21,7 @@ _NO_OPTIONS: TokenRequestOptions = {}
 
 
 class Shell:
-    """An ``AsyncTokenCredential`` and ``AsyncSupportsTokenInfo`` over the flights of a credential.
+    """An ``AsyncTokenCredential`` and ``AsyncSupportsTokenInfo`` over the single flight of a credential.
 
     What a credential's ``_start`` gives it:
 

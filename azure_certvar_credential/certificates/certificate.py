@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from azure_certvar_credential._secrecy.tracebacks import clears_frames
-from azure_certvar_credential.certificates import generation
+from azure_certvar_credential.certificates import generation, naming
 from azure_certvar_credential.certificates.chain import given_chain, is_self_signed, order_chain
 from azure_certvar_credential.certificates.data import Content
 from azure_certvar_credential.certificates.loading import read_material
@@ -189,13 +189,13 @@ class ClientCertificate:
 
     @property
     def subject(self) -> str:
-        """The subject as an RFC 4514 string."""
-        return self._leaf.subject.rfc4514_string()
+        """The subject as an RFC 4514 string; of a malformed name, as much as can be shown."""
+        return naming.subject(self._leaf)
 
     @property
     def issuer(self) -> str:
-        """The issuer as an RFC 4514 string."""
-        return self._leaf.issuer.rfc4514_string()
+        """The issuer as an RFC 4514 string; of a malformed name, as much as can be shown."""
+        return naming.issuer(self._leaf)
 
     @property
     def serial_number(self) -> int:
@@ -205,12 +205,12 @@ class ClientCertificate:
     @property
     def not_before(self) -> datetime:
         """The start of the validity window, aware, in UTC."""
-        return self._leaf.not_valid_before_utc
+        return naming.not_before(self._leaf)
 
     @property
     def not_after(self) -> datetime:
         """The end of the validity window, aware, in UTC."""
-        return self._leaf.not_valid_after_utc
+        return naming.not_after(self._leaf)
 
     @property
     def expires_in(self) -> float:

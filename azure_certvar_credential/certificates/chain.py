@@ -11,13 +11,14 @@ from collections.abc import Iterable
 from datetime import datetime, timezone
 
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from azure_certvar_credential.certificates.naming import der, describe, describe_all
+from azure_certvar_credential.certificates.naming import der, describe, describe_all, issuer_der, not_after, subject_der
 from azure_certvar_credential.certificates.possession import readable_key
 from azure_certvar_credential.certificates.validity import is_valid
 from azure_certvar_credential.exceptions import CertificateError
-from azure_certvar_credential.signers.parser_errors import VERIFY_ERRORS
+from azure_certvar_credential.signers.parser_errors import PARSER_ERRORS, VERIFY_ERRORS
 
 _logger = logging.getLogger(__name__)
 
@@ -66,9 +67,9 @@ def order_chain(leaf: x509.Certificate, others: Iterable[x509.Certificate]) -> t
     chain: list[x509.Certificate] = []
     current = leaf
     while len(chain) < _MAX_LENGTH and not is_self_signed(current):
-        named = [encoded for encoded, candidate in candidates.items() if candidate.subject == current.issuer]
+        named = [encoded for encoded, candidate in candidates.items() if _is_named(candidate, current)]
         # The longest-lasting first; the DER makes the order independent of the file's.
-        named.sort(key=lambda encoded: (candidates[encoded].not_valid_after_utc, encoded), reverse=True)
+        named.sort(key=lambda encoded: (not_after(candidates[encoded]), encoded), reverse=True)
         issuers = [encoded for encoded in named[:_MOST_OF_A_NAME] if _issued(candidates[encoded], current)]
         if not issuers:
             break
@@ -96,14 +97,35 @@ def is_self_signed(certificate: x509.Certificate) -> bool:
 
 
 def _issued(issuer: x509.Certificate, certificate: x509.Certificate) -> bool:
-    if issuer.subject != certificate.issuer or readable_key(issuer) is None:
+    if not _is_named(issuer, certificate) or readable_key(issuer) is None:
         return False
     try:
-        certificate.verify_directly_issued_by(issuer)
+        _verify(issuer, certificate)
     except VERIFY_ERRORS:
         # Signed by another key, or with a key or hash that cannot be verified here: either way no link is shown.
         return False
     return True
+
+
+def _is_named(issuer: x509.Certificate, certificate: x509.Certificate) -> bool:
+    try:
+        return issuer.subject == certificate.issuer
+    except PARSER_ERRORS:
+        # A name that cannot be parsed can still be compared.
+        return subject_der(issuer) == issuer_der(certificate)
+
+
+def _verify(issuer: x509.Certificate, certificate: x509.Certificate) -> None:
+    """Verify a signature without a look at the names, which may not be parsable."""
+    key = readable_key(issuer)
+    signed = certificate.signature, certificate.tbs_certificate_bytes
+    parameters, digest = certificate.signature_algorithm_parameters, certificate.signature_hash_algorithm
+    if isinstance(key, rsa.RSAPublicKey) and isinstance(parameters, padding.AsymmetricPadding) and digest:
+        key.verify(*signed, parameters, digest)
+    elif isinstance(key, ec.EllipticCurvePublicKey) and isinstance(parameters, ec.EllipticCurveSignatureAlgorithm):
+        key.verify(*signed, parameters)
+    else:
+        certificate.verify_directly_issued_by(issuer)
 
 
 def _public_key(certificate: x509.Certificate) -> bytes | None:
@@ -113,4 +135,4 @@ def _public_key(certificate: x509.Certificate) -> bytes | None:
 
 def _preference(certificate: x509.Certificate, now: datetime) -> tuple[bool, bool, datetime, bytes]:
     # The DER comes last, so that the result never depends on the order of the file.
-    return is_valid(certificate, now), is_self_signed(certificate), certificate.not_valid_after_utc, der(certificate)
+    return is_valid(certificate, now), is_self_signed(certificate), not_after(certificate), der(certificate)

@@ -1,12 +1,12 @@
-"""Removes the wrapping around a certificate: byte order marks, quotes, escaped line breaks, base64.
-
-Environment variables, YAML files, pipeline variables and PowerShell add it on the way.
-"""
+"""Tells text from DER, and decodes base64 by the only reading of it that gives something whole."""
 
 from __future__ import annotations
 
 import base64
 import re
+from collections.abc import Callable, Iterator
+
+from azure_certvar_credential.certificates import ber
 
 # A key with a chain of ten certificates takes 30 kB; with the CA bundle of an operating system beside it, 300 kB.
 MAX_LENGTH = 1 << 20
@@ -14,16 +14,17 @@ MAX_LENGTH = 1 << 20
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]+={0,2}")
 _NOT_TEXT = re.compile(rb"[^\t\n\r\x20-\x7e]")
 _URL_SAFE = str.maketrans("-_", "+/")
+_MARKS = re.compile(rb"\xff\xfe|\xfe\xff|\xef\xbb\xbf")
+_BLANK = b"\x00\t\n\r "
 
-# A line break written as two characters, however often its backslash was escaped. Without the look-behind and the
-# bound, a text of nothing but backslashes would take quadratic time.
-_ESCAPED_BREAK = re.compile(r"(?<!\\)\\{1,8}[rn]")
-
-# str() of bytes, a common slip, adds b'...'.
-_QUOTED = re.compile(r"b?(['\"])(.*)\1", re.DOTALL)
-
-# A shell, a .env file and YAML may each have added quotes.
-_MAX_QUOTES = 4
+# The end of one item and the beginning of the next: padding closes base64 (RFC 4648 section 4).
+_ITEM = re.compile(r"[^=]+=*")
+# A leaf with its chain, each certificate and the key on their own.
+_MOST_ITEMS = 50
+# The outer levels of a structure in which a missing or additional character shows.
+_LEVELS = 3
+# The widths of lines that tools write: 64 (RFC 7468 section 2), 76 (RFC 2045 section 6.8).
+_WIDTHS = (64, 76)
 
 
 def looks_binary(data: bytes) -> bool:
@@ -32,44 +33,86 @@ def looks_binary(data: bytes) -> bool:
 
 
 def as_text(data: bytes) -> str:
-    """Decode bytes by their byte order mark or the zeros of UTF-16, else as UTF-8 or Latin-1.
+    """Decode bytes in any superset of ASCII, or several one after the other.
 
-    Every known form is ASCII, so any superset of ASCII will do.
+    Every known form is ASCII. UTF-16 and UTF-32 add zeros to it and byte order marks, which are left out; so text reads
+    the same where the encoding changes in its middle.
     """
-    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        return data.decode("utf-16", "replace")
-    if len(data) > 3 and not data[1::2].strip(b"\x00"):
-        return data.decode("utf-16-le", "replace")
-    if len(data) > 3 and not data[0::2].strip(b"\x00"):
-        return data.decode("utf-16-be", "replace")
+    text = _MARKS.sub(b"", data.translate(None, b"\x00")) if b"\x00" in data or _MARKS.match(data) else data
     try:
-        return data.decode("utf-8-sig")
+        return text.decode("utf-8")
     except UnicodeDecodeError:
-        return data.decode("latin-1")
+        return text.decode("latin-1")
 
 
-def unwrap(text: str) -> str:
-    """Return text without surrounding space, quotes and byte order marks, and with real line breaks."""
-    for _ in range(_MAX_QUOTES):
-        text = text.strip(" \t\r\n\v\f\x00\ufeff")
-        quoted = _QUOTED.fullmatch(text)
-        if quoted is None:
-            break
-        text = quoted[2]
-    if "\\" in text:
-        text = _ESCAPED_BREAK.sub("\n", text).strip()
-    return text
+def is_whole(data: bytes) -> bool:
+    """Return whether bytes are ASCII text or complete BER structures: what a wrong reading does not give by chance."""
+    if not looks_binary(data):
+        return bool(data) and _NOT_TEXT.search(_MARKS.sub(b"", data.translate(None, b"\x00"))) is None
+    for candidate in (data, data.rstrip(_BLANK)):
+        try:
+            return all(_is_structure(element, _LEVELS) for element in ber.parse(candidate))
+        except ber.MalformedError:
+            continue
+    return False
 
 
-def from_base64(text: str) -> bytes | None:
-    """Decode base64 or base64url (RFC 4648 sections 4 and 5), padded or not, with white space anywhere.
+def _is_structure(element: ber.Element, levels: int) -> bool:
+    """Return whether an element is a SEQUENCE, with elements inside it to a number of levels.
 
-    :returns: the bytes, or None if the text is not base64 or is incomplete.
+    :raises MalformedError: it is one whose content is not BER.
     """
-    compact = "".join(text.split())
-    if _BASE64.fullmatch(compact) is None:
+    if levels and element.tag == ber.SEQUENCE:
+        for child in element.children():
+            _is_structure(child, levels - 1)
+    return element.tag == ber.SEQUENCE
+
+
+def from_base64(text: str, is_right: Callable[[bytes], bool] = is_whole) -> list[bytes] | None:
+    """Decode base64 or base64url (RFC 4648 sections 4 and 5), padded or not, of one item or of several.
+
+    White space may be line breaks, or be between items, or be what a form made of ``+``. The reading that gives whole
+    items is the right one; DER tells its own length. If none does, white space counts for nothing.
+
+    :param is_right: what distinguishes an item read rightly.
+    :returns: the items, or None if the text is not base64 or is incomplete.
+    """
+    fallback = None
+    for reading in _readings(text):
+        items = [_decoded(piece) for piece in reading]
+        found = [item for item in items if item is not None]
+        if not found or len(found) < len(items):
+            continue
+        if all(is_right(item) for item in found):
+            return found
+        fallback = fallback or found
+    return fallback
+
+
+def _readings(text: str) -> Iterator[list[str]]:
+    parts = text.split()
+    joined = "".join(parts)
+    if re.fullmatch(r"[A-Za-z0-9+/_=-]+", joined) is None:
+        return
+    if joined.count("=") <= 2 * _MOST_ITEMS:
+        yield _ITEM.findall(joined)
+    if 1 < len(parts) <= _MOST_ITEMS:
+        yield [item for part in parts for item in _ITEM.findall(part)]
+    if len(parts) > 1:
+        line = re.sub(r"[\r\n\t]+", "", text).lstrip(" ")
+        # In the second, `+` was the last character.
+        yield [line.rstrip(" ").replace(" ", "+")]
+        yield [line.replace(" ", "+")]
+        for width in _WIDTHS:
+            # Both: spaces are where line breaks were, and where `+` was.
+            lines = (line[start : start + width] for start in range(0, len(line), width + 1))
+            yield ["".join(lines).rstrip(" ").replace(" ", "+")]
+
+
+def _decoded(text: str) -> bytes | None:
+    if _BASE64.fullmatch(text) is None:
         return None
-    bare = compact.rstrip("=").translate(_URL_SAFE)
+    bare = text.rstrip("=").translate(_URL_SAFE)
     if len(bare) % 4 == 1:
         return None
     return base64.b64decode(bare + "=" * (-len(bare) % 4))

@@ -31,14 +31,9 @@ def explain(text: str) -> str:
     bare = text.strip().strip("'\"\ufeff").strip()
     if not bare:
         return f"the certificate data is empty; give {FORMS}"
-    if bare.startswith("@Microsoft.KeyVault("):
-        return (
-            "the certificate is an unresolved Key Vault reference of App Service; check that the app's managed "
-            "identity may read the secret"
-        )
     if bare.startswith("{"):
         return "the certificate looks like JSON; give only the member that holds the certificate, such as `value`"
-    if _URL.match(bare):
+    if _URL.match(bare) and not bare.startswith("file:"):
         return "the certificate looks like a URL; fetch it and give the content"
     if _PEM_LINE.search(bare):
         return (

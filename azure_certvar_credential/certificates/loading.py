@@ -6,12 +6,13 @@ Forms are recognised by their content, never by a flag, a name or a declared con
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization.pkcs12 import PKCS12Certificate, PKCS12KeyAndCertificates
 
-from azure_certvar_credential.certificates import ber, encoding, hints, pem, structures
+from azure_certvar_credential.certificates import ber, encoding, hints, pem, renderings, standins, structures
 from azure_certvar_credential.certificates.key_loading import load_key
 from azure_certvar_credential.certificates.material import Collected, Material
 from azure_certvar_credential.certificates.naming import readable
@@ -20,6 +21,10 @@ from azure_certvar_credential.signers.protocol import Signer
 
 # Secret stores do encode base64 once more; four layers do not occur.
 _MAX_LAYERS = 3
+
+# One value may hold a leaf, its key and its chain; a key on P-256 in SEC 1 has 68 characters of base64.
+_MOST_ITEMS = 50
+_SHORTEST_ITEM = 60
 
 # (certificate, key, [chain]) is a sequence within a sequence.
 _MAX_NESTING = 2
@@ -48,9 +53,9 @@ def _collect(collected: Collected, item: object, password: bytes | None, nesting
     if isinstance(item, (str, bytes, bytearray, memoryview)):
         _collect_content(collected, item, password)
     elif isinstance(item, x509.Certificate):
-        collected.certificates.append(readable(item))
+        _collect_object(collected, item)
     elif isinstance(item, PKCS12Certificate):
-        collected.certificates.append(readable(item.certificate))
+        _collect_object(collected, item.certificate)
     elif isinstance(item, PKCS12KeyAndCertificates):
         _collect_pkcs12(collected, item)
     elif isinstance(item, Sequence) and nesting < _MAX_NESTING:
@@ -80,7 +85,21 @@ def _collect_pkcs12(collected: Collected, content: PKCS12KeyAndCertificates) -> 
         collected.add_key(content.key)
     for entry in (content.cert, *content.additional_certs):
         if entry is not None:
-            collected.certificates.append(readable(entry.certificate))
+            _collect_object(collected, entry.certificate)
+
+
+def _collect_object(collected: Collected, certificate: x509.Certificate) -> None:
+    try:
+        collected.certificates.append(readable(certificate))
+    except CertificateFormatError as error:
+        collected.refused_certificates.append(error)
+
+
+def _collect_certificate(collected: Collected, encoded: bytes, where: str) -> None:
+    try:
+        collected.certificates.append(structures.load_certificate(encoded, where))
+    except CertificateFormatError as error:
+        collected.refused_certificates.append(error)
 
 
 def _collect_content(collected: Collected, item: str | bytes | bytearray | memoryview, password: bytes | None) -> None:
@@ -103,32 +122,47 @@ def _collect_content(collected: Collected, item: str | bytes | bytearray | memor
 
 
 def _recognise(collected: Collected, data: str | bytes, password: bytes | None, layers: int) -> bool:
-    if isinstance(data, bytes):
-        if encoding.looks_binary(data):
-            return _recognise_der(collected, data, password)
-        data = encoding.as_text(data)
-    text = encoding.unwrap(data)
-    if pem.BEGIN in text:
-        return _recognise_pem(collected, text, password)
-    decoded = encoding.from_base64(text) if layers < _MAX_LAYERS else None
-    return decoded is not None and _recognise(collected, decoded, password, layers + 1)
+    if isinstance(data, bytes) and encoding.looks_binary(data):
+        return _recognise_der(collected, data, password)
+    named = standins.explain(data)
+    if named is not None:
+        raise CertificateFormatError(named)
+    undone = renderings.undo(data if isinstance(data, str) else encoding.as_text(data))
+    if isinstance(undone, bytes):
+        return _recognise_items(collected, [undone], password, layers)
+    if pem.BEGIN in undone:
+        return _recognise_pem(collected, undone, password)
+    items: list[str] | list[bytes] | None = encoding.from_base64(undone)
+    if items is None:
+        # Several items with something between them that base64 does not have.
+        items = [item for item in re.split(r"[,;|]", undone) if item.strip()]
+        if not 1 < len(items) <= _MOST_ITEMS or min(map(len, items)) < _SHORTEST_ITEM:
+            return False
+    return _recognise_items(collected, items, password, layers)
+
+
+def _recognise_items(collected: Collected, items: list[str] | list[bytes], password: bytes | None, layers: int) -> bool:
+    return layers < _MAX_LAYERS and all(_recognise(collected, item, password, layers + 1) for item in items)
 
 
 def _recognise_pem(collected: Collected, text: str, password: bytes | None) -> bool:
     blocks = pem.blocks(text)
     for number, block in enumerate(blocks, 1):
         where = f"PEM block {number} ({block.label})"
-        if block.label in _CERTIFICATE_LABELS:
+        if block.is_comment:
+            collected.unused.setdefault(f"{block.label} in a comment", b"")
+        elif block.label in _CERTIFICATE_LABELS:
             _recognise_certificate(collected, block, password, where)
+        elif block.label in standins.PEM_LABELS:
+            remedy = standins.PEM_LABELS[block.label]
+            collected.refused_keys.append(CertificateFormatError(f"{where} {remedy}"))
+        elif block.problem and (block.label.endswith("PRIVATE KEY") or block.label in _PFX_LABELS):
+            raise CertificateFormatError(block.problem)
         elif block.cipher is not None:
             # Imported late, with the ciphers: such keys are rare.
             from azure_certvar_credential.certificates.traditional import load_traditional
 
             collected.add_key(load_traditional(block, password, where))
-        elif block.label == "OPENSSH PRIVATE KEY":
-            raise CertificateFormatError(
-                f"{where} is in OpenSSH's own format; convert it with `ssh-keygen -p -m PKCS8 -f key`"
-            )
         elif block.label.endswith("PRIVATE KEY"):
             collected.add_key(load_key(block.data, password, collected.budget, where))
         elif block.label in _PFX_LABELS:
@@ -155,8 +189,11 @@ def _recognise_certificate(collected: Collected, block: pem.Block, password: byt
         failure = CertificateFormatError(f"the {what if is_pfx else 'certificate'} in {where} is damaged: {error}")
     except CertificateFormatError as error:
         failure = error
+    if block.problem:
+        failure = CertificateFormatError(block.problem)
     if structures.identified(block.data) in (structures.CERTIFICATE, structures.UNKNOWN):
-        raise failure
+        collected.refused_certificates.append(failure)
+        return
     _recognise_der(collected, block.data, password, where)
 
 
@@ -174,12 +211,13 @@ def _recognise_der(collected: Collected, data: bytes, password: bytes | None, wh
             # Imported late: PFX brings eight modules.
             from azure_certvar_credential.certificates.pkcs12.pfx import load_pfx
 
-            content, keys = load_pfx(element, password, collected.budget)
+            content, keys, refused = load_pfx(element, password, collected.budget)
             _collect_pkcs12(collected, content)
+            collected.refused_certificates += refused
             for key in keys:
                 collected.add_key(key)
         elif kind == structures.CERTIFICATE:
-            collected.certificates.append(structures.load_certificate(element.encoded, where))
+            _collect_certificate(collected, element.encoded, where)
         elif kind in (structures.PRIVATE_KEY, structures.ENCRYPTED_PRIVATE_KEY, structures.DSA_PRIVATE_KEY):
             collected.add_key(load_key(element.encoded, password, collected.budget, where))
         else:

@@ -10,7 +10,7 @@ from cryptography import x509
 
 from azure_certvar_credential.certificates import hints, structures
 from azure_certvar_credential.certificates.chain import is_self_signed
-from azure_certvar_credential.certificates.naming import der, describe_all, public_key_sha256
+from azure_certvar_credential.certificates.naming import der, describe_all, not_after, not_before, public_key_sha256
 from azure_certvar_credential.certificates.pkcs12 import kdf_budget
 from azure_certvar_credential.certificates.possession import as_signer, mismatch, public_key_of
 from azure_certvar_credential.certificates.validity import is_valid
@@ -53,6 +53,8 @@ class Collected:
     :ivar signers: one signer for each distinct private key.
     :ivar certificates: the certificates, in the order of the data.
     :ivar unused: the content of the first PEM block of each label that is neither certificate nor private key.
+    :ivar refused_certificates: the errors of certificates that cannot be read; they count if the leaf is not found.
+    :ivar refused_keys: the errors of keys in forms that are not read; they count if no other key is found.
     :ivar without_begin: the labels of PEM's END lines that have no BEGIN line.
     :ivar budget: the iterations that key derivations may still spend.
     """
@@ -60,6 +62,8 @@ class Collected:
     signers: list[Signer] = field(default_factory=list)
     certificates: list[x509.Certificate] = field(default_factory=list)
     unused: dict[str, bytes] = field(default_factory=dict, repr=False)
+    refused_certificates: list[CertificateFormatError] = field(default_factory=list)
+    refused_keys: list[CertificateFormatError] = field(default_factory=list)
     without_begin: list[str] = field(default_factory=list)
     budget: kdf_budget.Budget = field(default_factory=kdf_budget.Budget)
     _keys: int = 0
@@ -87,6 +91,12 @@ class Collected:
         :raises KeyMismatchError: the key does not belong to any of the certificates.
         :raises CertificateFormatError: neither was found, or one is missing and a PEM block is damaged.
         """
+        refused = [
+            *([] if self.certificates else self.refused_certificates),
+            *([] if self.signers else self.refused_keys),
+        ]
+        if refused:
+            raise refused[0]
         if self.without_begin and not (self.signers and self.certificates):
             raise CertificateFormatError(hints.without_begin(self.without_begin[0]))
         if not self.signers and not self.certificates:
@@ -112,7 +122,11 @@ class Collected:
                 f"the data holds a private key (public-key SHA-256 {public_key_sha256(signer.public_key)}), but no "
                 f"certificate{self._also()}; add its certificate (.cer, .crt, .pem)"
             )
+        if self.refused_certificates and not any(matches(certificate, signer) for certificate in self.certificates):
+            raise self.refused_certificates[0]
         leaf = choose_leaf(self.certificates, signer)
+        for error in self.refused_certificates[:_MAX_NAMED]:
+            _logger.warning("left out, because the private key belongs to another certificate: %s", error)
         return Material(leaf, signer, tuple(other for other in self.certificates if other != leaf))
 
     def _also(self) -> str:
@@ -126,6 +140,11 @@ class Collected:
         return f" (found but not used: {', '.join(names[:_MAX_NAMED])}{more}{why})"
 
 
+def matches(certificate: x509.Certificate, signer: Signer) -> bool:
+    """Return whether a certificate has a signer's public key."""
+    return public_key_of(certificate) == signer.public_key
+
+
 def choose_leaf(certificates: list[x509.Certificate], signer: Signer) -> x509.Certificate:
     """Return the certificate that matches a private key; of several, the one to use, whatever their order.
 
@@ -136,7 +155,7 @@ def choose_leaf(certificates: list[x509.Certificate], signer: Signer) -> x509.Ce
     :param signer: signs with the private key.
     :raises KeyMismatchError: none of the certificates matches the key.
     """
-    matching = [certificate for certificate in certificates if public_key_of(certificate) == signer.public_key]
+    matching = [certificate for certificate in certificates if matches(certificate, signer)]
     if not matching:
         raise mismatch(certificates, signer.public_key)
     different = {der(certificate): certificate for certificate in matching}
@@ -147,7 +166,7 @@ def choose_leaf(certificates: list[x509.Certificate], signer: Signer) -> x509.Ce
     def preference(certificate: x509.Certificate) -> tuple[bool, bool, datetime, datetime, bytes]:
         valid = is_valid(certificate, now)
         issued = valid and not is_self_signed(certificate)
-        lasting = certificate.not_valid_after_utc, certificate.not_valid_before_utc
+        lasting = not_after(certificate), not_before(certificate)
         # The DER comes last, so that the result never depends on the order of the file.
         return valid, issued, *lasting, der(certificate)
 

@@ -6,13 +6,11 @@ breaks, still holds the same base64.
 
 from __future__ import annotations
 
-import base64
-import binascii
 import re
 from collections import Counter
 from dataclasses import dataclass
 
-from azure_certvar_credential.exceptions import CertificateFormatError
+from azure_certvar_credential.certificates import encoding
 
 BEGIN = "-----BEGIN "
 END = "-----END "
@@ -24,8 +22,20 @@ _INITIAL_VALUES = {8: re.compile(r"[0-9A-Fa-f]{16}"), 16: re.compile(r"[0-9A-Fa-
 # OpenSSL's ciphers with blocks of 8 octets; its others have 16 (RFC 1423 section 1.1: the initial value is as long as a
 # block). Hex digits are base64 too: without white space, only their number shows where they end.
 _BLOCKS_OF_8 = ("DES", "RC2", "RC5", "IDEA", "BF", "CAST5")
-_END_LINE = re.compile(r"-----END ([A-Z0-9][A-Z0-9 ]{0,60})-----")
-_LABEL = re.compile(r"[A-Z0-9][A-Z0-9 ]{0,60}")
+_END_LINE = re.compile(r"-----END ([A-Z0-9][A-Z0-9 #]{0,60})-----")
+_LABEL = re.compile(r"[A-Z0-9][A-Z0-9 #]{0,60}")
+
+
+# The mark of a comment, before a BEGIN line and again before the line after it.
+_MARK = r"(?:#|//|;|--(?!-)|\*|%|REM\b)"
+_COMMENTED = re.compile(rf"(?:\A|[\r\n])[ \t]{{0,9}}{_MARK}[ \t]{{0,9}}\Z")
+_COMMENT_GOES_ON = re.compile(rf"[ \t]{{0,9}}[\r\n]{{1,2}}[ \t]{{0,9}}{_MARK}")
+# At the very start of a text the mark may be gone, because it looks like a prompt.
+_COMMENT_WITHOUT_START = re.compile(r"[ \t]{0,9}[\r\n]{1,2}[ \t]{0,9}[#;%]")
+# Enough to find a whole block among those cut off.
+_MOST_DAMAGED = 100
+# What follows a BEGIN line that stands in a sentence: more of the sentence, and no base64.
+_SENTENCE = re.compile(r"""(?=[ \t,.;:!?'"()])(?!\s*Proc-Type)(?!.*[A-Za-z0-9+/_-]{30}).{0,400}""", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +46,16 @@ class Block:
     :ivar data: the decoded content.
     :ivar cipher: the cipher of a key with OpenSSL's traditional encryption, else None.
     :ivar initial_value: that cipher's initial value, else empty.
+    :ivar problem: the reason why the block has no data, for a message; else empty.
+    :ivar is_comment: whether the block is commented out.
     """
 
     label: str
     data: bytes
     cipher: str | None = None
     initial_value: bytes = b""
+    problem: str = ""
+    is_comment: bool = False
 
     def __repr__(self) -> str:
         # The data may be a private key.
@@ -49,30 +63,38 @@ class Block:
 
 
 def blocks(text: str) -> list[Block]:
-    """Return all PEM blocks of a text, in their order.
-
-    :raises CertificateFormatError: a block has no end, or its base64 is damaged.
-    """
+    """Return all PEM blocks of a text, in their order; also damaged ones, with their problem."""
     found: list[Block] = []
+    damaged = 0
     position = text.find(BEGIN)
     while position >= 0:
         start = position + len(BEGIN)
         label_end = text.find(_DASHES, start, start + 80)
         label = text[start:label_end] if label_end >= 0 else ""
-        if _LABEL.fullmatch(label) is None:
+        body_start = label_end + len(_DASHES)
+        body_end = text.find(_DASHES, body_start)
+        body = text[body_start : body_end if body_end >= 0 else len(text)]
+        if _LABEL.fullmatch(label) is None or (len(body) <= 400 and body.strip() and _SENTENCE.fullmatch(body)):
             # A sentence about PEM, not a block.
             position = text.find(BEGIN, start)
             continue
         where = f"PEM block {len(found) + 1} ({label})"
-        body_start = label_end + len(_DASHES)
-        body_end = text.find(_DASHES, body_start)
         end_line = f"-----END {label}-----"
-        if body_end < 0 or not text.startswith(end_line, body_end):
-            raise CertificateFormatError(
-                f"{where} has no line '{end_line}': the block is cut off, or another one begins in it"
-            )
-        found.append(_block(label, text[body_start:body_end], where))
-        position = text.find(BEGIN, body_end + len(end_line))
+        before = text[max(0, position - 24) : position]
+        goes_on = _COMMENT_GOES_ON if _COMMENTED.search(before) else None if position else _COMMENT_WITHOUT_START
+        if goes_on and goes_on.match(text, body_start):
+            found.append(Block(label, b"", is_comment=True))
+        elif body_end < 0 or not text.startswith(end_line, body_end):
+            if damaged == _MOST_DAMAGED:
+                break
+            damaged += 1
+            problem = f"{where} has no line '{end_line}': the block is cut off, or another one begins in it"
+            found.append(Block(label, b"", problem=problem))
+            position = text.find(BEGIN, body_start)
+            continue
+        else:
+            found.append(_block(label, body, where))
+        position = text.find(BEGIN, body_end + len(end_line)) if body_end >= 0 else -1
     return found
 
 
@@ -95,11 +117,9 @@ def _block(label: str, body: str, where: str) -> Block:
         if digits is not None:
             initial_value = bytes.fromhex(digits[0])
             body = body[digits.end() :]
-    try:
-        data = base64.b64decode("".join(body.split()).encode("ascii"), validate=True)
-    except (binascii.Error, UnicodeEncodeError):
-        data = b""
-    if not data:
-        # Outside the handler, so that no traceback carries the body.
-        raise CertificateFormatError(f"{where} is empty or not valid base64; copy the block again from its source")
-    return Block(label, data, cipher, initial_value)
+    # Ciphertext has no form of its own but its length.
+    blocks_of = len(initial_value) or 1
+    items = encoding.from_base64(body, (lambda data: len(data) % blocks_of == 0) if cipher else encoding.is_whole)
+    if not items:
+        return Block(label, b"", problem=f"{where} is empty or not valid base64; copy the block again from its source")
+    return Block(label, b"".join(items), cipher, initial_value)

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.padding import PKCS7
 
 from azure_certvar_credential.certificates import structures
 from azure_certvar_credential.certificates.pem import Block
+from azure_certvar_credential.certificates.pkcs12.kdf import Passphrase
 from azure_certvar_credential.certificates.pkcs12.passwords import password_required, wrong_password
 from azure_certvar_credential.certificates.private_keys import load_plain_key
 from azure_certvar_credential.exceptions import CertificateFormatError
@@ -43,10 +44,11 @@ def load_traditional(block: Block, password: bytes | None, where: str) -> Privat
             f"the private key in {where} is encrypted with {block.cipher}, which is not supported; convert it with "
             "`openssl pkcs8 -topk8`"
         )
-    plain = _decrypted(block, password or b"")
-    # One wrong password in 256 leaves valid padding by chance, but not the tags of a key.
-    if plain is not None and structures.identified(plain) in (structures.PRIVATE_KEY, structures.DSA_PRIVATE_KEY):
-        return load_plain_key(plain, where)
+    for octets in dict.fromkeys(form.octets for form in Passphrase.encodings_of(password or b"")):
+        plain = _decrypted(block, octets)
+        # One wrong password in 256 leaves valid padding by chance, but not the tags of a key.
+        if plain is not None and structures.identified(plain) in (structures.PRIVATE_KEY, structures.DSA_PRIVATE_KEY):
+            return load_plain_key(plain, where)
     raise wrong_password(password, where) if password else password_required(password, where)
 
 

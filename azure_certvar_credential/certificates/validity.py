@@ -8,7 +8,7 @@ from datetime import datetime, timezone
 
 from cryptography import x509
 
-from azure_certvar_credential.certificates.naming import describe
+from azure_certvar_credential.certificates.naming import describe, not_after, not_before
 from azure_certvar_credential.exceptions import CertificateWarning
 
 _PACKAGE = __name__.partition(".")[0]
@@ -16,7 +16,7 @@ _PACKAGE = __name__.partition(".")[0]
 
 def is_valid(certificate: x509.Certificate, now: datetime) -> bool:
     """Return whether an aware datetime lies in the certificate's validity window, both ends included."""
-    return certificate.not_valid_before_utc <= now <= certificate.not_valid_after_utc
+    return not_before(certificate) <= now <= not_after(certificate)
 
 
 def warn_outside_validity(leaf: x509.Certificate) -> None:
@@ -27,10 +27,10 @@ def warn_outside_validity(leaf: x509.Certificate) -> None:
     now = datetime.now(timezone.utc)
     if is_valid(leaf, now):
         return
-    if now < leaf.not_valid_before_utc:
-        text = f"is not valid before {leaf.not_valid_before_utc:%Y-%m-%d %H:%M:%S} UTC"
+    if now < not_before(leaf):
+        text = f"is not valid before {not_before(leaf):%Y-%m-%d %H:%M:%S} UTC"
     else:
-        text = f"expired on {leaf.not_valid_after_utc:%Y-%m-%d %H:%M:%S} UTC"
+        text = f"expired on {not_after(leaf):%Y-%m-%d %H:%M:%S} UTC"
     warnings.warn(
         f"the certificate {describe(leaf)} {text}; Microsoft Entra ID will refuse it",
         CertificateWarning,

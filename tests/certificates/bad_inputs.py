@@ -53,7 +53,7 @@ NOTHING: dict[str, Callable[[Kit], Bad]] = {
     "tuple of None": lambda kit: Bad((None, None, []), CertificateFormatError, "neither a certificate nor"),
     "a word": lambda kit: Bad("certificate", CertificateFormatError, "has an unknown form"),
     "garbage bytes": lambda kit: Bad(b"\x00\x01\x02\xff" * 50, CertificateFormatError, "has an unknown form"),
-    "a zip file": lambda kit: Bad(b"PK\x03\x04" + bytes(100), CertificateFormatError, "has an unknown form"),
+    "a zip file": lambda kit: Bad(b"PK\x03\x04" + bytes(100), CertificateFormatError, "is a ZIP archive"),
     "base64 of garbage": lambda kit: Bad(b64(b"nonsense" * 20), CertificateFormatError, "has an unknown form"),
     "base64 four times": lambda kit: Bad(
         b64(b64(b64(b64(kit.pem).encode()).encode()).encode()), CertificateFormatError, "has an unknown form"

@@ -192,7 +192,9 @@ DAMAGED: dict[str, Callable[[Kit], Bad]] = {
     "DER, garbage after it": lambda kit: Bad(
         kit.leaf.public_bytes(DER) + b"\xff" * 9, CertificateFormatError, "9 bytes that are not ASN.1"
     ),
-    "PFX, read as text": lambda kit: Bad(kit.pfx().decode("latin-1"), CertificateFormatError, "DER read as text"),
+    "PFX, read as text": lambda kit: Bad(
+        kit.pfx().decode("ascii", "replace"), CertificateFormatError, "DER read as text"
+    ),
     "RSA key that cannot sign": lambda kit: Bad(
         (kit.leaf, rsa_key_of(kit, p=0)), CertificateFormatError, "its numbers do not belong together"
     ),

@@ -239,16 +239,6 @@ def test_without_a_mac_a_cipher_that_openssl_may_lack_is_named(kit: Kit) -> None
         ClientCertificate.load(made, "wrong")
 
 
-def test_a_password_that_fits_the_mac_in_latin_1_is_explained(kit: Kit) -> None:
-    made = kit.pfx("pässwörd")
-
-    with pytest.raises(CertificateFormatError, match="are not UTF-8"):
-        ClientCertificate.load(made, "pässwörd".encode("latin-1"))
-    with pytest.raises(WrongPasswordError):
-        ClientCertificate.load(made, "passwörd".encode("latin-1"))
-    assert ClientCertificate.load(made, "pässwörd".encode()).leaf == kit.leaf
-
-
 def test_3des_needs_no_legacy_provider(kit: Kit) -> None:
     assert load_without_legacy_provider(kit.openssl_pfx("-legacy", "-descert")).startswith(
         "<ClientCertificate 'CN=leaf'"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -13,6 +11,8 @@ import pytest
 from azure_certvar_credential import CertVarCredential, ClientCertificate
 from azure_certvar_credential.testing import EntraEmulator, Fault
 from azure_certvar_credential.testing.http import respond
+from tests.credential.test_frames import PASSWORD, pieces
+from tests.credential.test_secrets import JWT
 from tests.credential.users import ORDERS, user_token
 from tests.credential.world import STORAGE, Clock, Driver, Kind, World
 from tests.msal.world import MsalWorld, use_clock
@@ -20,8 +20,6 @@ from tests.reporters import reported
 
 Family = Literal["certificate", "msal", "federated", "user"]
 FAMILIES: tuple[Family, ...] = ("certificate", "msal", "federated", "user")
-JWT = re.compile(r"eyJ[\w-]{20,}")
-PASSWORD = "correct horse battery"
 
 
 @dataclass(frozen=True)
@@ -112,14 +110,6 @@ def scene(
     make = MsalWorld if column.family == "msal" else World
     world = make(column.kind, clock, entra, certificate, entra.add_application(certificate))
     return Scene(column, world, patch, log)
-
-
-def pieces(certificate: ClientCertificate) -> list[str]:
-    """Lines of the private key's PEM, as text and as they stand in a PFX's octets, and the password."""
-    pem = certificate.to_pem().splitlines()
-    key = pem[pem.index("-----BEGIN PRIVATE KEY-----") + 1 : pem.index("-----END PRIVATE KEY-----")]
-    octets = base64.b64decode("".join(key)).decode("latin-1")
-    return [PASSWORD, *key[1:-1], octets[200:232], octets[600:632]]
 
 
 def answering(status: int, body: bytes, **headers: str) -> Fault:

@@ -140,7 +140,9 @@ def _types() -> Iterator[Fault]:
         yield Fault(claim=f"a token of type {kind!r}", answer=response(200, _BODY, content_type=kind))
     # Python's parser of header fields misses the boundary, and counts the fields as broken.
     kind = "multipart/form-data"
-    yield Fault(claim=f"a token of type {kind}", answer=response(200, _BODY, content_type=kind), errors=BROKEN, either=True)
+    yield Fault(
+        claim=f"a token of type {kind}", answer=response(200, _BODY, content_type=kind), errors=BROKEN, either=True
+    )
     yield Fault(claim="a token of no type", answer=response(200, _BODY, content_type=None))
 
 

@@ -97,7 +97,7 @@ async def test_a_token_of_another_program_is_refreshed_when_msal_takes_it_as_due
     assert world.requests == 2
 
 
-async def test_a_token_that_is_due_in_the_cache_serves_while_the_server_is_out_of_order(
+async def test_a_token_that_is_due_in_the_cache_serves_while_the_server_is_unavailable(
     world: MsalWorld, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A process that starts now has nothing but this token; MSAL alone would fail it."""
@@ -255,10 +255,10 @@ async def test_what_goes_wrong_inside_msal_is_raised_without_what_is_in_its_fram
                 try:
                     int("inner")
                 except ValueError as error:
-                    raise RuntimeError("out of order") from error
+                    raise RuntimeError("broken") from error
             return super().search(*args, **kwargs)
 
-    with pytest.raises(RuntimeError, match="out of order") as caught:
+    with pytest.raises(RuntimeError, match="broken") as caught:
         await world.driver(token_cache=Broken()).get_token(STORAGE)
 
     cause = caught.value.__cause__

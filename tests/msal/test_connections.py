@@ -198,7 +198,7 @@ def test_a_session_does_not_carry_the_assertion_along_a_redirect() -> None:
 
 
 class Odd:
-    """A client that does what it is told to."""
+    """A client that runs a given function for each request."""
 
     def __init__(self, act: Callable[[], Any]) -> None:
         self.act = act

@@ -52,7 +52,7 @@ async def test_nothing_but_the_token_is_asked_for_where_the_endpoint_is_a_rule(w
 
 
 @pytest.mark.parametrize("name", RULES)
-async def test_a_token_in_a_cache_serves_a_process_that_starts_while_the_server_is_out_of_order(
+async def test_a_token_in_a_cache_serves_a_process_that_starts_while_the_server_is_unavailable(
     world: MsalWorld, name: str
 ) -> None:
     options = options_of(world, CASES[name][0])
@@ -161,7 +161,7 @@ async def test_metadata_that_msal_cannot_use_is_a_fault_of_the_authority(world: 
         await driver.get_token(STORAGE)
 
 
-async def test_an_authority_that_nobody_knows_is_asked_about_unless_it_is_trusted(world: MsalWorld) -> None:
+async def test_msal_asks_microsoft_about_an_unknown_authority_unless_it_is_trusted(world: MsalWorld) -> None:
     class Stranger(PlainClient):
         def get(self, url: str, params: Any = None, headers: Any = None, **kwargs: Any) -> Any:
             answer = super().get(url, params, headers, **kwargs)
@@ -213,7 +213,7 @@ DISCOVERY = r"the authority's metadata at Microsoft \(instance discovery\)"
     ],
     ids=ids,
 )
-async def test_what_microsoft_does_not_say_of_an_authority_is_named(
+async def test_an_unusable_answer_about_an_authority_is_named(
     world: MsalWorld, fault: Fault, kind: type[Exception], text: str
 ) -> None:
     world.entra.inject(fault, times=None, when=documents)
@@ -224,7 +224,7 @@ async def test_what_microsoft_does_not_say_of_an_authority_is_named(
     assert world.requests == 0
 
 
-async def test_what_microsoft_has_against_the_question_is_told(world: MsalWorld) -> None:
+async def test_an_error_of_the_instance_discovery_is_reported(world: MsalWorld) -> None:
     class Refusing(PlainClient):
         def get(self, url: str, params: Any = None, headers: Any = None, **kwargs: Any) -> Any:
             answer = super().get(url, params, headers, **kwargs)

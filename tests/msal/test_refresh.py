@@ -26,7 +26,7 @@ from tests.msal.world import MsalWorld
         *((lifetime, None) for lifetime in (7200, 600, 400, 301, 300, 60, 5)),
     ],
 )
-async def test_a_token_is_refreshed_about_once_in_its_life_and_nobody_waits_for_it(
+async def test_a_token_is_refreshed_about_once_in_its_life_and_no_caller_waits(
     world: MsalWorld, lifetime: int, refresh_in: int | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """MSAL would return the same token to a refresh that comes too early, and that would be repeated for ever."""
@@ -64,7 +64,7 @@ async def test_a_long_token_is_refreshed_long_before_its_end(
     world.clock.advance(after - 5)
     assert (await driver.get_token(STORAGE)).token == first.token
     world.clock.advance(70)
-    assert (await driver.get_token(STORAGE)).token == first.token  # returned at once, whoever refreshes
+    assert (await driver.get_token(STORAGE)).token == first.token  # returned at once, while a refresh runs
     await driver.settle()
 
     assert world.requests == 2
@@ -86,7 +86,7 @@ async def test_a_long_token_is_refreshed_long_before_its_end(
     ],
     ids=lambda fault: fault.name,
 )
-async def test_nobody_fails_while_the_token_is_valid(
+async def test_no_caller_fails_while_the_token_is_valid(
     world: MsalWorld, fault: Fault, caplog: pytest.LogCaptureFixture
 ) -> None:
     driver = world.driver(retry_total=0)

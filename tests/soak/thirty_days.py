@@ -187,8 +187,8 @@ def needed() -> tuple[Counter[str], int]:
 def _footprint() -> Footprint:
     gc.collect()
     package = [
-        tracemalloc.Filter(True, "*/azure_certvar_credential/*"),  # noqa: FBT003 - its own signature
-        tracemalloc.Filter(False, "*/azure_certvar_credential/testing/*"),  # noqa: FBT003
+        tracemalloc.Filter(True, "*/azure_certvar_credential/*"),
+        tracemalloc.Filter(False, "*/azure_certvar_credential/testing/*"),
     ]
     statistics = tracemalloc.take_snapshot().filter_traces(package).statistics("filename")
     rooms = Counter(type(one).__module__.split(".")[:2][-1] for one in gc.get_objects() if _is_ours(one))

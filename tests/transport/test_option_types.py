@@ -128,7 +128,7 @@ def test_no_value_is_repeated(name: str, text: str) -> None:
         ({"transport": RequestsTransport}, "the class RequestsTransport itself"),
         ({"connection_verify": "/nonexistent.pem"}, "existing PEM file or directory"),
         ({"retry_backoff_factor": 10**400}, "retry_backoff_factor must be a number"),
-        ({"additionally_allowed_tenants": 5}, "additionally_allowed_tenants is a list"),
+        ({"additionally_allowed_tenants": 5}, "additionally_allowed_tenants must be a list"),
     ],
 )
 def test_the_constructor_is_where_it_is_refused(options: dict[str, Any], text: str) -> None:

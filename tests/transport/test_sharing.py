@@ -98,7 +98,7 @@ def test_nor_do_two_event_loops_at_once_share_one() -> None:
     assert [type(outcome) for outcome in outcomes] == [Response] * 4
 
 
-def test_whoever_is_sending_while_it_is_closed_is_told_so() -> None:
+def test_a_request_under_way_while_the_pipeline_is_closed_fails_as_closed() -> None:
     """azure-core's transport has words of its own for it, in a ValueError."""
     sender: Sender
 

@@ -112,7 +112,10 @@ def _open(element: ber.Element, password: bytes | None, budget: kdf_budget.Budge
 
 def _passphrases(algorithm: ber.Element, password: bytes | None) -> tuple[Passphrase, ...]:
     if password:
-        return (Passphrase.of(password),)
+        # Those that differ in the form that the scheme uses.
+        forms = Passphrase.encodings_of(password)
+        used = [form.bmp if kdf_budget.is_pkcs12(algorithm) else form.octets for form in forms]
+        return tuple(form for number, form in enumerate(forms) if used[number] not in used[:number])
     # The schemes of PKCS #5 take octets, so that no password and an empty one are the same.
     return (NO_PASSWORD, EMPTY_PASSWORD) if kdf_budget.is_pkcs12(algorithm) else (NO_PASSWORD,)
 

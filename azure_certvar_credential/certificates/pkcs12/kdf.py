@@ -53,11 +53,39 @@ class Passphrase:
     @classmethod
     def of(cls, password: bytes) -> Passphrase:
         """Return both forms of a password; octets that are not UTF-8 are read as Latin-1, as in OpenSSL."""
-        try:
-            text = password.decode("utf-8")
-        except UnicodeDecodeError:
-            text = password.decode("latin-1")
-        return cls(password, text.encode("utf-16-be") + b"\x00\x00")
+        return cls(password, _bmp(_text(password)))
+
+    @classmethod
+    def encodings_of(cls, password: bytes) -> tuple[Passphrase, ...]:
+        """Return a password as each tool encodes it, the standards' way first; outside ASCII they differ.
+
+        OpenSSL's command takes the octets of a console, and before 1.1.0 made 16 bits of each octet for PKCS #12; forge
+        and others take one octet for each character.
+        """
+        text = _text(password)
+        octets = [password, text.encode("utf-8")]
+        octets += [encoded for name in ("latin-1", "cp1252") if (encoded := _encoded(text, name)) is not None]
+        forms = [cls(encoded, _bmp(text)) for encoded in octets]
+        forms += [cls(encoded, _bmp(encoded.decode("latin-1"))) for encoded in octets]
+        return tuple(dict.fromkeys(forms))
+
+
+def _text(password: bytes) -> str:
+    try:
+        return password.decode("utf-8")
+    except UnicodeDecodeError:
+        return password.decode("latin-1")
+
+
+def _encoded(text: str, encoding: str) -> bytes | None:
+    try:
+        return text.encode(encoding)
+    except UnicodeEncodeError:
+        return None
+
+
+def _bmp(text: str) -> bytes:
+    return text.encode("utf-16-be") + b"\x00\x00"
 
 
 # Tools write "no password" in two ways; they differ only in PKCS #12's own derivation.

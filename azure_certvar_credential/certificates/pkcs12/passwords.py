@@ -7,6 +7,12 @@ from azure_certvar_credential.exceptions import PasswordError, PasswordRequiredE
 # OpenSSL's limit for PEM passwords (PEM_BUFSIZE); some releases of cryptography enforce it with a bare ValueError.
 _MAX_LENGTH = 1023
 
+# For messages about passwords that are not ASCII.
+NOT_ASCII = (
+    "The password has characters outside ASCII, which tools encode differently: UTF-8 and Latin-1 were tried, as far as "
+    "the limit of key derivation allows; for any other encoding give the octets, such as password.encode('cp850')"
+)
+
 
 def password_octets(password: object) -> bytes | None:
     """Return a password as bytes.
@@ -32,10 +38,16 @@ def password_octets(password: object) -> bytes | None:
 
 
 def wrong_password_hint(octets: bytes) -> str:
-    """Return a hint if a password begins or ends with white space, usually left by a file or pipe; else nothing."""
+    """Return hints at what may be wrong with a password, without its value: white space, quotes, encoding."""
+    hints = ""
     if octets != octets.strip():
-        return ". The password begins or ends with white space or a line break; check whether that belongs to it"
-    return ""
+        hints += ". The password begins or ends with white space or a line break; check whether that belongs to it"
+    bare = octets.strip()
+    if len(bare) > 1 and bare[:1] == bare[-1:] and bare[:1] in (b"'", b'"', b"`"):
+        hints += ". The password is in quotes, perhaps those of an env file; check whether they belong to it"
+    if not octets.isascii():
+        hints += f". {NOT_ASCII}"
+    return hints
 
 
 def password_required(password: bytes | None, where: str) -> PasswordRequiredError:

@@ -23,7 +23,7 @@ from azure_certvar_credential.certificates.pkcs12.authenticated_safe import (
 )
 from azure_certvar_credential.certificates.pkcs12.encrypted_keys import open_key, read_key
 from azure_certvar_credential.certificates.pkcs12.kdf import EMPTY_PASSWORD, NO_PASSWORD, Passphrase
-from azure_certvar_credential.certificates.pkcs12.passwords import wrong_password_hint
+from azure_certvar_credential.certificates.pkcs12.passwords import NOT_ASCII, wrong_password_hint
 from azure_certvar_credential.certificates.structures import load_certificate
 from azure_certvar_credential.exceptions import (
     AmbiguousPrivateKeyError,
@@ -49,13 +49,13 @@ class _ClosedError(Exception):
 
 def load_pfx(
     pfx: ber.Element, password: bytes | None, budget: kdf_budget.Budget
-) -> tuple[pkcs12.PKCS12KeyAndCertificates, list[PrivateKey]]:
+) -> tuple[pkcs12.PKCS12KeyAndCertificates, list[PrivateKey], list[CertificateFormatError]]:
     """Read keys and certificates from a PFX.
 
     :param pfx: the whole file as an element.
     :param password: its password; ignored if it is not needed.
     :param budget: what the key derivations may cost.
-    :returns: the certificates with the first key, and the other keys.
+    :returns: the certificates with the first key, the other keys, and the errors of certificates that cannot be read.
     :raises PasswordRequiredError: it is encrypted, and ``password`` is None or empty.
     :raises WrongPasswordError: the password does not open it.
     :raises CertificateFormatError: it is damaged, asks for too many iterations, or uses an unsupported algorithm.
@@ -65,9 +65,10 @@ def load_pfx(
     try:
         structure = inspect(pfx)
         budget.spend(structure.iterations, "the PFX")
-        certificates, keys = _unlock(structure, password, budget)
+        refused: list[CertificateFormatError] = []
+        certificates, keys = _unlock(structure, password, budget, refused)
         entries = [pkcs12.PKCS12Certificate(certificate, None) for certificate in certificates]
-        return pkcs12.PKCS12KeyAndCertificates(keys[0] if keys else None, None, entries), keys[1:]
+        return pkcs12.PKCS12KeyAndCertificates(keys[0] if keys else None, None, entries), keys[1:], refused
     except ber.MalformedError as error:
         problem = str(error)
     # Outside the handler, so that the foreign exception does not become __context__.
@@ -75,7 +76,7 @@ def load_pfx(
 
 
 def _unlock(
-    structure: Structure, password: bytes | None, budget: kdf_budget.Budget
+    structure: Structure, password: bytes | None, budget: kdf_budget.Budget, refused: list[CertificateFormatError]
 ) -> tuple[list[x509.Certificate], list[PrivateKey]]:
     mac = structure.mac
     if mac and not mac_data.is_known(mac):
@@ -84,14 +85,16 @@ def _unlock(
         )
     closed, fits = _ClosedError(), False
     for number, passphrase in enumerate(_passphrases(structure, password)):
-        if number and not budget.affords(mac.iterations if mac else structure.iterations):
-            break
+        # Several encodings of one password may fit the MAC, and each is then tried on the content.
+        cost = mac.iterations if mac and not passphrase.octets else structure.iterations
+        if number and not budget.affords(cost):
+            continue
         if mac:
             if not mac_data.verifies(mac, structure.content, passphrase):
                 continue
             fits = True
         try:
-            return _open(structure, passphrase, budget)
+            return _open(structure, passphrase, budget, refused)
         except _ClosedError as error:
             closed = error
     raise _failure(structure, password, closed, fits=fits)
@@ -99,7 +102,7 @@ def _unlock(
 
 def _passphrases(structure: Structure, password: bytes | None) -> list[Passphrase]:
     """Return the passwords to try: also none at all, since an unneeded password is ignored."""
-    possible = [Passphrase.of(password)] if password else []
+    possible = [*Passphrase.encodings_of(password)] if password else []
     takes_octets = (structure.mac is None or structure.mac.digest == kdf_budget.PBMAC1) and all(
         kdf_budget.is_pbes2(algorithm) for algorithm in structure.algorithms
     )
@@ -108,7 +111,7 @@ def _passphrases(structure: Structure, password: bytes | None) -> list[Passphras
 
 
 def _open(
-    structure: Structure, passphrase: Passphrase, budget: kdf_budget.Budget
+    structure: Structure, passphrase: Passphrase, budget: kdf_budget.Budget, refused: list[CertificateFormatError]
 ) -> tuple[list[x509.Certificate], list[PrivateKey]]:
     hidden = Bags()
     foreign: list[Encrypted] = []
@@ -123,7 +126,12 @@ def _open(
         raise _ClosedError from None
     budget.spend(hidden_iterations, "the PFX")
     encoded = (*structure.bags.certificates, *hidden.certificates)
-    certificates = [load_certificate(certificate, "the PFX") for certificate in encoded]
+    certificates = []
+    for certificate in encoded:
+        try:
+            certificates.append(load_certificate(certificate, "the PFX"))
+        except CertificateFormatError as error:
+            refused.append(error)
     if foreign:
         others = openssl.certificates_in(foreign, passphrase)
         if others is None:
@@ -178,10 +186,10 @@ def _failure(
             f"the PFX is encrypted with {', '.join(lacking)}, which the installed OpenSSL does not provide{right}. "
             f"{EXPORT_AGAIN}"
         )
-    if fits and password and not _is_utf8(password):
+    if fits and password and not password.isascii():
         return CertificateFormatError(
-            "the password fits the MAC of the PFX, but does not decrypt its content. Its octets are not UTF-8 (perhaps "
-            "Latin-1): give the password as str, or encode it as UTF-8"
+            "the password fits the MAC of the PFX, but does not decrypt its content: the tool that made it has encoded "
+            f"the characters outside ASCII in another way. {NOT_ASCII}"
         )
     if fits or (structure.mac is None and not structure.algorithms):
         return CertificateFormatError(
@@ -195,11 +203,3 @@ def _failure(
     return WrongPasswordError(
         f"the password does not open the PFX, or its content is damaged{also}{wrong_password_hint(password)}"
     )
-
-
-def _is_utf8(octets: bytes) -> bool:
-    try:
-        octets.decode("utf-8")
-    except UnicodeDecodeError:
-        return False
-    return True

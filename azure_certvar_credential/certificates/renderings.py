@@ -1,0 +1,215 @@
+"""Undoes what tools make of a certificate on its way: quotes, escapes, line continuations, percent-encoding and others.
+
+Shells, .env files, YAML, JSON writers, proxies, databases and pipeline variables each render a text in their own way,
+and several do so one after the other. The tables below are applied until nothing changes, a bounded number of times.
+Each row takes linear time, and leaves alone what does not bear its sign. A row that turns text into bytes counts only
+if they are whole, see :func:`.encoding.is_whole`; so no row guesses.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from urllib.parse import unquote
+
+from azure_certvar_credential.certificates.encoding import is_whole
+
+# Each round undoes one rendering of a kind; more than four inside one another do not occur.
+_ROUNDS = 5
+
+_BREAK = r"(?:\r\n|\r|\n)"
+_QUOTES = "\"'`\u2018\u2019\u201a\u201b\u201c\u201d\u201e\u201f\u2032\u2033\u00ab\u00bb\u2039\u203a"
+# What stands around a value: white space, quotes, brackets, the marks of prompts, separators after it.
+_BEFORE = re.compile(
+    rf"(?:[\s\x00{_QUOTES}\[\](){{}}<>$#~;,\u276f\u279c]|%(?![0-9A-Fa-f]{{2}})|[bBuUrR@$](?=[{_QUOTES}]))+"
+)
+_AFTER = f" \t\r\n\v\f\x00\u00a0{_QUOTES}[](){{}}<>$#%~;,@&|\\\u276f\u279c"
+_AFTER_SET = frozenset(_AFTER)
+
+# Written with one backslash, or with as many as several writers have made of it. The look-behind and the bound keep a
+# text of nothing but backslashes from taking quadratic time.
+_SLASH = r"(?<!\\)\\{1,8}"
+_ESCAPED_BREAK = re.compile(rf"{_SLASH}[rn]")
+_ESCAPED_NUMBER = re.compile(rf"{_SLASH}(?:u([0-9A-Fa-f]{{4}})|x([0-9A-Fa-f]{{2}})|([0-7]{{3}}))")
+_ESCAPED_MARK = re.compile(rf"{_SLASH}(?:t|(?=[^\w\s\\]| ))")
+_FORM = re.compile(r"BEGIN\+|%2B", re.IGNORECASE)
+_PERCENT = re.compile(r"%(?:0[9AD]|2[0-9A-F]|3[A-F0-9]|5[BCDF]|7[BDE])", re.IGNORECASE)
+_NOT_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
+_HEX_MARKS = re.compile(r"0[xX]|\\{1,8}x|[\s:,;-]")
+_HEX = re.compile(r"[0-9A-Fa-f]{130,}")
+_DECIMAL = re.compile(r"[-0-9\s,;]+", re.ASCII)
+# Fewer numbers would not be a key, and more not a key with its chain.
+_FEWEST, _MOST = 32, 100_000
+_BYTES = re.compile(rf"[\s(\[]{{0,8}}[{_QUOTES}]?(?:bytearray\()?[bB](['\"])(0.*)\1[)\]\s{_QUOTES}]{{0,8}}", re.DOTALL)
+_BYTES_ESCAPE = re.compile(r"\\(?:x([0-9A-Fa-f]{2})|([\s\S]))")
+_BYTES_CONTROLS = {"n": "\n", "r": "\r", "t": "\t"}
+
+
+@dataclass(frozen=True, slots=True)
+class Rendering:
+    """One rendering of a text as another text.
+
+    :ivar name: what made it.
+    :ivar sign: found in every text so rendered.
+    :ivar undo: returns the text as it was.
+    """
+
+    name: str
+    sign: re.Pattern[str]
+    undo: Callable[[str], str]
+
+
+def undo(text: str) -> str | bytes:
+    """Return a text without its renderings, or the bytes that it spells out."""
+    for _ in range(_ROUNDS):
+        bare = _bare(text)
+        for candidate in dict.fromkeys((text, bare)):
+            data = _spelt_out(candidate)
+            if data is not None:
+                return data
+        undone = bare
+        for row in TEXTS:
+            if row.sign.search(undone):
+                undone = row.undo(undone)
+        if undone == text:
+            break
+        text = undone
+    return _bare(text)
+
+
+def _spelt_out(text: str) -> bytes | None:
+    for read in BYTES.values():
+        data = read(text)
+        if data is not None and is_whole(data):
+            return data
+    return None
+
+
+def _bare(text: str) -> str:
+    found = _BEFORE.match(text)
+    start, end = found.end() if found else 0, len(text)
+    while end > start and text[end - 1] in _AFTER_SET:
+        end -= 1
+    return text[start:end]
+
+
+def _unescaped(text: str) -> str:
+    text = _ESCAPED_NUMBER.sub(_numbered, _ESCAPED_BREAK.sub("\n", text))
+    return _ESCAPED_MARK.sub("", text)
+
+
+def _numbered(found: re.Match[str]) -> str:
+    return chr(int(found[3], 8) if found[3] else int(found[1] or found[2], 16))
+
+
+def _percent_decoded(text: str) -> str:
+    if _NOT_PERCENT.search(text):
+        return text
+    # application/x-www-form-urlencoded writes a space as `+`, and `+` as %2B.
+    return unquote(text.replace("+", " ") if _FORM.search(text) else text, "latin-1")
+
+
+def _from_hex(text: str) -> bytes | None:
+    digits = _HEX_MARKS.sub("", text) if text[:1] in "0123456789abcdefABCDEF\\xX" else ""
+    return bytes.fromhex(digits) if len(digits) % 2 == 0 and _HEX.fullmatch(digits) else None
+
+
+def _from_decimal(text: str) -> bytes | None:
+    numbers = text.replace(",", " ").replace(";", " ").split() if _DECIMAL.fullmatch(text) else []
+    if not _FEWEST <= len(numbers) <= _MOST or max(map(len, numbers)) > len("-128"):
+        return None
+    try:
+        values = [int(number) for number in numbers]
+    except ValueError:
+        return None
+    # Java's bytes are signed.
+    return bytes(value & 0xFF for value in values) if min(values) >= -128 and max(values) < 256 else None
+
+
+def _from_python(text: str) -> bytes | None:
+    found = _BYTES.fullmatch(text)
+    if found is None or "\\x" not in found[2]:
+        return None
+    plain = found[2]
+    # A writer of JSON, say, may have escaped the escapes.
+    for _ in range(2):
+        plain = _BYTES_ESCAPE.sub(_character, plain)
+        data = _from_latin_1(plain)
+        if data is not None and is_whole(data):
+            return data
+    return None
+
+
+def _character(found: re.Match[str]) -> str:
+    return chr(int(found[1], 16)) if found[1] else _BYTES_CONTROLS.get(found[2], found[2])
+
+
+def _from_latin_1(text: str) -> bytes | None:
+    if text[:1] != "0" or text.isascii():
+        return None
+    try:
+        return text.encode("latin-1")
+    except UnicodeEncodeError:
+        return None
+
+
+def _from_utf_16(found: re.Match[str]) -> str:
+    octets = found[0].encode("utf-16-le")
+    return octets.decode("ascii") if octets.isascii() else found[0]
+
+
+# The look-aheads take the white space once and for all, so that no text takes quadratic time.
+_LITERALS = r"([\"'`])(?=(\s{0,99}))\2[+&.,;|_]?(?=(\s{0,99}))\3b?\1"
+_PREFIXED = re.compile(r"(?m)^[>|+]+ ?-----BEGIN ")
+# Two characters of ASCII in the place of one.
+_PAIRS = "[\u0909-\u7e7e]{20,}"
+_INVISIBLE = "[\u00ad\u200b-\u200f\u202a-\u202e\u2060\ufeff\\x00]"
+
+# What bytes have been spelt out as, by its name. They count only if they are whole.
+BYTES: dict[str, Callable[[str], bytes | None]] = {
+    "hexadecimal": _from_hex,
+    "decimal numbers": _from_decimal,
+    "Python's b'...'": _from_python,
+    "binary read as Latin-1": _from_latin_1,
+}
+
+# In this order: an escaped line break is a break before it can continue a line.
+TEXTS = (
+    Rendering("invisible characters", re.compile(_INVISIBLE), lambda text: re.sub(_INVISIBLE, "", text)),
+    Rendering("no-break spaces", re.compile("\u00a0"), lambda text: text.replace("\u00a0", " ")),
+    Rendering("ASCII read as UTF-16", re.compile(_PAIRS), lambda text: re.sub(_PAIRS, _from_utf_16, text)),
+    Rendering("quoted lines of mail, YAML and diffs", _PREFIXED, lambda text: re.sub(r"(?m)^[>|+]+ ?", "", text)),
+    Rendering("Node.js Buffer", re.compile(r'type"\s{0,8}:\s{0,8}"Buffer"'), lambda text: text.partition("[")[2]),
+    Rendering("data URI", re.compile(r"\Adata:[^,]{0,200},"), lambda text: text.partition(",")[2]),
+    Rendering(
+        "assignment",
+        re.compile(r"\A(?:(?:export|set|ENV)\s+)?[A-Za-z_][A-Za-z0-9_.]{0,40}\s{0,8}[=:]\s{0,8}(?=[^\s=]{60}|[\"'-])"),
+        lambda text: re.split("[=:]", text, maxsplit=1)[1],
+    ),
+    Rendering("percent-encoding", _PERCENT, _percent_decoded),
+    Rendering(
+        "HTML and XML",
+        re.compile(r"&(?:#\d{1,5};?|#x[0-9a-f]{1,4};?|[a-z]{2,8};)|<br\s{0,4}/?>", re.IGNORECASE),
+        lambda text: html.unescape(re.sub(r"<br\s{0,4}/?>", "\n", text, flags=re.IGNORECASE)),
+    ),
+    Rendering(
+        "quoted-printable",
+        re.compile(r"=3D|=0D=0A|=2B|\A(?:[^\r\n=]{60,75}=\r?\n){2}"),
+        lambda text: re.sub(
+            r"=([0-9A-F]{2})", lambda found: chr(int(found[1], 16)), re.sub(rf"=[ \t]{{0,8}}{_BREAK}", "", text)
+        ),
+    ),
+    Rendering("escapes of JSON and of string literals", re.compile(r"\\"), _unescaped),
+    Rendering(
+        "line continuations",
+        re.compile(rf"[\\`^][ \t]{{0,8}}{_BREAK}"),
+        lambda text: re.sub(rf"(?<![\\`^])[\\`^]{{1,8}}[ \t]{{0,8}}{_BREAK}", "\n", text),
+    ),
+    Rendering(
+        "adjacent string literals",
+        re.compile(_LITERALS),
+        lambda text: re.sub(_LITERALS, "\n", text),
+    ),
+)

@@ -1,0 +1,174 @@
+"""Names what stands for a certificate instead of being one: its name, its place, a placeholder, something encrypted.
+
+Each row is unambiguous: no certificate, key or PFX in any supported form has its sign.
+"""
+
+from __future__ import annotations
+
+import re
+
+_HEX = r"[0-9A-Fa-f]{2}"
+# Between the octets of a thumbprint as dialogs and tools show it.
+_GAP = r"[\s:\-]{0,2}"
+_MARKS = "\u200b\u200e\u200f\u202a-\u202e\u2060\ufeff"
+_THUMBPRINT = rf"[{_MARKS}]{{0,4}}(?:{_HEX}{_GAP}){{20}}(?:(?:{_HEX}{_GAP}){{12}})?[{_MARKS}]{{0,4}}"
+_NAME = r"[\w .:/()\[\]'\"|-]{1,200}"
+_SHORT = r"[\w .:-]{1,60}"
+
+_EXPORT = (
+    "this package reads no certificate store: export the certificate with its private key as a PFX "
+    "(`Export-PfxCertificate`) and give the file's bytes, or base64 of them"
+)
+_PLACEHOLDER = (
+    "a placeholder that was not replaced: check that the variable or secret has this name where the value is made, and "
+    "that the step that replaces it runs"
+)
+_MASKED = "a masked value: somebody copied it from a log or a page that hides secrets; read the secret from its source"
+_REFERENCE = "a reference to a secret that was not resolved: fetch the secret and give its value"
+_ENCRYPTED = "still encrypted"
+
+# Each: what the whole text looks like, and how the sentence "the certificate is ..." ends.
+_TEXTS: tuple[tuple[str, str], ...] = (
+    (_THUMBPRINT, f"a thumbprint, the name of a certificate; {_EXPORT}"),
+    (
+        r"(?:cert:[\\/]*)?(?:CurrentUser|LocalMachine)[\\/].{0,200}|cert:[\\/].{0,200}",
+        f"a path in the Windows certificate store, ending perhaps in a thumbprint; {_EXPORT}",
+    ),
+    (
+        r"@Microsoft\.KeyVault\(.{0,500}\)?",
+        "an unresolved Key Vault reference of App Service; check that the app's managed identity may read the secret",
+    ),
+    (
+        r"[*\u2022\u25cf.xX#-]{3,2000}|[\[(<{]{1,2}(?:redacted|masked|hidden|secret|filtered|sensitive)[^\n]{0,40}"
+        r"|\(?sensitive(?: value)?\)?|SecretStr\(.{0,40}|redacted",
+        _MASKED,
+    ),
+    (
+        # Shells, Azure Pipelines, GitHub, cmd, Octopus, replacetokens, Jinja and Helm, ERB, XML, Bash, Python.
+        rf"\$\{{+{_NAME}\}}+|\$\({_NAME}\)|\$[A-Za-z_][\w:.]{{0,100}}|%\(?{_NAME}\)?[%s]|#\{{{_NAME}\}}#?|\{{#{_NAME}#\}}"
+        rf"|\{{\{{{_NAME}\}}\}}|\{{{_SHORT}\}}|\{{%{_NAME}%\}}|<%={_NAME}%>|<{{1,2}}{_SHORT}>{{1,2}}|\[\[?{_SHORT}\]\]?|__\w{{1,100}}__"
+        rf"|@@?\w{{1,100}}@@?|#\w{{1,100}}#|~\w{{1,100}}~",
+        _PLACEHOLDER,
+    ),
+    (
+        r"(?!.*\.\w{2,4}$)(?:(?:your|insert|replace|change|enter|paste|todo|fixme|xxx)[\w .-]{0,60}|<?placeholder>?)",
+        _PLACEHOLDER,
+    ),
+    (
+        r"(?:arn:aws[\w-]*:|op://|vault:|ref\+|secretref:|keyvault://|akv://|aws-?sm://|gcp-?sm://|awsssm://|ssm://"
+        r"|bw://|doppler://|projects/[\w-]+/secrets/|/subscriptions/|secret/data/).{0,500}",
+        _REFERENCE,
+    ),
+    (
+        r"https?://[\w.-]+\.vault\.(?:azure\.net|azure\.cn|usgovcloudapi\.net)[:/].{0,300}",
+        "a Key Vault identifier, which looks like a URL; give the secret's value: SecretClient.get_secret(name), or "
+        "use the Key Vault classes of this package",
+    ),
+    (
+        r"(?:pkcs11|tpmkey|handle|engine|ncrypt|keychain|yubikey)[:\-].{0,500}|0x8[01][0-9A-Fa-f]{6}",
+        "a reference to a key in a token or TPM; give (certificate, signer), where the signer calls the token",
+    ),
+    (
+        r"System\.Byte\[\]|System\.Security\.SecureString|System\.Object\[\]|\[object [A-Za-z]+\]|\[B@[0-9a-f]{1,16}"
+        r"|System\.Security\.Cryptography\.[\w.]+|<[\w. ]{1,80} (?:object )?at 0x[0-9A-Fa-f]+>|<memory at .{1,40}>",
+        "the name of an object's type, which a program wrote instead of its content; encode the bytes as base64 first",
+    ),
+    (r"None|null|undefined|nil|\(null\)|NULL|NaN", "a word for nothing; is the variable set where the value is made?"),
+)
+
+# Each: how the text begins.
+_BEGINNINGS: tuple[tuple[str, str], ...] = (
+    (r"ENC\[AES256_GCM,", f"{_ENCRYPTED} with SOPS; decrypt it first with `sops --decrypt`"),
+    (r"ENC\[", f"{_ENCRYPTED} with hiera-eyaml or SOPS; decrypt it first with `eyaml decrypt` or `sops --decrypt`"),
+    (r"\$ANSIBLE_VAULT;", f"{_ENCRYPTED} with ansible-vault; decrypt it first with `ansible-vault decrypt`"),
+    (r"-----BEGIN AGE ENCRYPTED FILE|age-encryption\.org/", f"{_ENCRYPTED} with age; decrypt it first with `age -d`"),
+    (
+        r"-----BEGIN PGP MESSAGE|\x85[\x01-\x04]\x0c\x03",
+        f"{_ENCRYPTED} with PGP; decrypt it first with `gpg --decrypt`",
+    ),
+    (
+        r"vault:v\d+:",
+        f"{_ENCRYPTED} by Vault's transit engine; decrypt it first with `vault write transit/decrypt/...`",
+    ),
+    (
+        r"01000000d08c9ddf0115d1118c7a00c0|AQAAANCMnd8BFdERjHoAwE",
+        f"{_ENCRYPTED} with DPAPI (ConvertFrom-SecureString); only the user who made it can decrypt it, on that machine",
+    ),
+    (r"U2FsdGVkX1|Salted__", f"{_ENCRYPTED} by `openssl enc`; decrypt it first with `openssl enc -d`"),
+    (r"AQICA[HI]|AQIDAH", f"{_ENCRYPTED} with AWS KMS; decrypt it first with `aws kms decrypt`"),
+    (r"Ag[A-D][A-Za-z0-9+/]{400}", f"{_ENCRYPTED}, as in a SealedSecret; give the value of the Secret made of it"),
+    (r"gAAAAA[A-Za-z0-9_-]{60}", f"{_ENCRYPTED} with Fernet; decrypt it first with its key"),
+    (r"eyJ[A-Za-z0-9_-]{5,2000}\.", "a JSON Web Token or its encrypted form; give the certificate itself"),
+    (
+        r"PuTTY-User-Key-File-",
+        "a key in PuTTY's format; convert it with `puttygen key.ppk -O private-openssh -o key`, then with "
+        "`ssh-keygen -p -m PKCS8 -f key`, and give it with its certificate",
+    ),
+    (r"---- BEGIN SSH2 ", "a key in the format of SSH2; give a certificate with its private key in PEM"),
+    (r"ssh-(?:rsa|ed25519|dss) |ecdsa-sha2-nistp\d+ ", "a public key of SSH, which cannot sign"),
+    (r"(?:\{\s{0,99})?\"?(?:kty|keys)\"?\s{0,9}:", "a JSON Web Key; give a certificate with its private key in PEM"),
+    (r"<RSAKeyValue>", "an RSA key in XML; give a certificate with its private key in PEM"),
+    (
+        r"(?:00000000:? |0000000 )[0-9A-Fa-f]{2,4} ",
+        "a hexadecimal dump with addresses; turn it back into bytes with `xxd -r`",
+    ),
+    (r"begin [0-7]{3} ", "uuencoded; decode it with `uudecode`"),
+    (r"[0-7]{7} [0-7]{6} ", "an octal dump; give the file's bytes, or base64 of them"),
+)
+
+_KEYTOOL = (
+    "convert it with `keytool -importkeystore -srckeystore old -destkeystore new.pfx -deststoretype PKCS12` and give "
+    "the new file's bytes"
+)
+
+# Each: the first octets, plain or decoded from base64 or hexadecimal.
+_MAGIC: tuple[tuple[bytes, str], ...] = (
+    (rb"\xfe\xed\xfe\xed", f"a Java key store (JKS); {_KEYTOOL}"),
+    (rb"\xce\xce\xce\xce", f"a Java key store (JCEKS); {_KEYTOOL}"),
+    (rb"\0\0\0[\x01\x02]\0\0\0\x14", f"a key store of Bouncy Castle (BKS); {_KEYTOOL}"),
+    (rb"\x1f\x8b", "compressed with gzip; decompress it first with `gunzip`"),
+    (rb"PK\x03\x04", "a ZIP archive; give the content of the file inside"),
+    (
+        rb"\x01\0\0\0\xd0\x8c\x9d\xdf\x01\x15\xd1\x11",
+        f"{_ENCRYPTED} with DPAPI; only the user who made it can decrypt it",
+    ),
+    (rb"Salted__", f"{_ENCRYPTED} by `openssl enc`; decrypt it first with `openssl enc -d`"),
+    (rb"age-encryption\.org/", f"{_ENCRYPTED} with age; decrypt it first with `age -d`"),
+    (rb"openssh-key-v1\0", "a key in OpenSSH's own format; convert it with `ssh-keygen -p -m PKCS8 -f key`"),
+    (rb"\x03\xd9\xa2\x9a", "a KeePass database; export the certificate from it"),
+    (rb"kych", "a macOS keychain; export the certificate from it as .p12"),
+    (rb"BZh[1-9]|\xfd7zXZ\0|\x28\xb5\x2f\xfd", "compressed; decompress it first"),
+)
+
+# Keys of these labels are no keys that can be read; how the sentence "PEM block 1 (...) ..." ends.
+_SIGNER = "give (certificate, signer), where the signer calls it"
+PEM_LABELS = {
+    "OPENSSH PRIVATE KEY": "is in OpenSSH's own format; convert it with `ssh-keygen -p -m PKCS8 -f key`",
+    "TSS2 PRIVATE KEY": f"is a key in a TPM, which only that TPM can use; {_SIGNER}",
+    "TSS2 KEY BLOB": f"is a key in a TPM, which only that TPM can use; {_SIGNER}",
+    "PKCS#11 PROVIDER URI": f"refers to a key in a PKCS #11 token; {_SIGNER}",
+    "PGP PRIVATE KEY BLOCK": "is a key of PGP, which belongs to no certificate",
+    "ENCRYPTED COSIGN PRIVATE KEY": "is a key of cosign, which belongs to no certificate",
+    "ENCRYPTED SIGSTORE PRIVATE KEY": "is a key of cosign, which belongs to no certificate",
+    "SSH2 ENCRYPTED PRIVATE KEY": "is in the format of SSH2; convert it with `ssh-keygen -i`",
+}
+
+_LONGEST = 2_000
+_SPACE = " \t\r\n\"'`\u200b\u200e\u200f\u2060\ufeff"
+_WHOLE = tuple((re.compile(sign, re.IGNORECASE), means) for sign, means in _TEXTS)
+_BEGUN = tuple((re.compile(sign), means) for sign, means in _BEGINNINGS)
+_OCTETS = tuple((re.compile(sign), means) for sign, means in _MAGIC)
+
+
+def explain(data: str | bytes) -> str | None:
+    """Return a message if data certainly stands for a certificate instead of being one, else None."""
+    if isinstance(data, bytes):
+        means = next((means for sign, means in _OCTETS if sign.match(data)), None)
+        if means is not None:
+            return f"the certificate is {means}"
+        data = data.decode("latin-1")
+    bare = data[:_LONGEST].replace("\x00", "").strip(_SPACE) if len(data) > _LONGEST else data.strip(_SPACE)
+    means = next((means for sign, means in _BEGUN if sign.match(bare)), None)
+    if means is None and len(data) <= _LONGEST and "-----BEGIN" not in bare:
+        means = next((means for sign, means in _WHOLE if sign.fullmatch(bare)), None)
+    return means and f"the certificate is {means}"
