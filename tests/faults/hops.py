@@ -87,8 +87,8 @@ def faults() -> Iterator[Fault]:
         _sends_an_alert: "a server that refuses TLS",
     }.items():
         yield Fault(claim=claim, greeting=greeting, errors=either, requests=0)
-    for name, answer in {"with a reset": _reset, "with plain text": _plain_text}.items():
-        yield Fault(claim=f"a server that ends TLS {name} after the request", answer=answer, errors=BROKEN, requests=2)
+    for name, end in {"with a reset": _reset, "with plain text": _plain_text}.items():
+        yield Fault(claim=f"a server that ends TLS {name} after the request", answer=end, errors=BROKEN, requests=2)
 
 
 def _reset(connection: socket.socket, over: threading.Event) -> None:

@@ -1,8 +1,8 @@
 """Runs a harness with atheris, the coverage-guided fuzzer of the extra ``fuzz``.
 
-``python -m tests.fuzz HARNESS --seconds 3600 [--corpus DIRECTORY]`` for a long run: what was found interesting is kept in
-the directory, and the input of a failure in ``crash-…`` of the working directory. ``--runs N`` for a bounded one, the
-same each time; ``python -m tests.fuzz`` names the harnesses.
+``python -m tests.fuzz HARNESS --seconds 3600 [--corpus DIRECTORY]`` for a long run: the directory keeps the inputs that
+reached new code, and the input of a failure is in ``crash-…`` of the working directory. ``--runs N`` for a bounded run,
+the same each time; ``--help`` names the harnesses.
 """
 
 from __future__ import annotations

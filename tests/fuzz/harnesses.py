@@ -10,7 +10,7 @@ import warnings
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from functools import cache
+from functools import cache, partial
 
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, pkcs12
 
@@ -68,12 +68,12 @@ def _parts() -> list[Callable[[int], bytes]]:
     bags = [leaf, key_bag(key), key_bag(other), key_bag(key, _PASSWORD.encode())]
     inside = raw.tlv(0x30, leaf + key_bag(key))
     return [
-        *(lambda _, bag=bag: plain(bag) for bag in bags),  # type: ignore[misc]
+        *(lambda _, bag=bag: plain(bag) for bag in bags),
         lambda _: plain(*bags),
         lambda count: plain(shrouded(pbes2(count))),
         lambda count: plain(shrouded(pbe(count))),
         *(
-            lambda count, scheme=scheme: sealed(inside, _PASSWORD, scheme, max(1, count))  # type: ignore[misc]
+            lambda count, scheme=scheme: sealed(inside, _PASSWORD, scheme, max(1, count))
             for scheme in (PBES2, PBE_3DES, PBE_RC4)
         ),
         lambda count: sealed(raw.tlv(0x30, shrouded(pbes2(1 << count))), _PASSWORD),
@@ -106,14 +106,14 @@ def responses(data: bytes) -> None:
     text = header.decode("latin-1")
     response = Response(status, {"retry-after": text, "content-type": text}, body)
     for for_user in (False, True):
+        error = token = None
         try:
             token = read(response, now=NOW, about="certificate", for_user=for_user)
-        except AuthenticationError as error:
-            assert len(str(error)) < 10_000
-            assert error.retry_after is None or 0 <= error.retry_after <= MAX_RETRY_AFTER
-        else:
-            assert token.access_token.isascii()
-            assert token.expires_in > 0
+        except AuthenticationError as refusal:
+            error = refusal
+        assert error is None or len(str(error)) < 10_000
+        assert error is None or error.retry_after is None or 0 <= error.retry_after <= MAX_RETRY_AFTER
+        assert token is None or (token.access_token.isascii() and token.expires_in > 0)
 
 
 def dates(data: bytes) -> None:
@@ -134,7 +134,10 @@ def user_assertions(data: bytes) -> None:
 def authorities(data: bytes) -> None:
     """Read an authority and an issuer; what is taken goes to a host over TLS, and to no other than it names."""
     text = data.decode("utf-8", "replace")
-    for parse in (lambda: parse_authority(text, tenant_id="common", trusted_kinds=()), lambda: parse_issuer(text, tenant_id="a")):
+    for parse in (
+        partial(parse_authority, text, tenant_id="common", trusted_kinds=()),
+        partial(parse_issuer, text, tenant_id="a"),
+    ):
         with suppress(ConfigurationError):
             base = parse().base
             assert base.startswith("https://")

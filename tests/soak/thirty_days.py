@@ -167,7 +167,7 @@ class Life:
 def needed() -> tuple[Counter[str], int]:
     """Return how many requests are needed, by how they end, and how many calls fail in the background.
 
-    A token is refreshed in the first step after half of its life; an outage lets the same call be made in the next step.
+    A token is refreshed in the first step after half of its life; in an outage, again in the next step.
     """
     answers, failures = Counter({"refused": len(ROTATIONS)}), 0
     for tenant in range(TENANTS):
