@@ -1,4 +1,4 @@
-"""Loads, signs, gets tokens over TLS and reloads, and prints every change to the file system that Python sees meanwhile.
+"""Loads, signs, gets tokens over TLS and reloads; prints every change to the file system that Python sees meanwhile.
 
 Audit hooks (PEP 578) see every ``open`` of the interpreter and its standard library, and stay once they are added, so
 this is a program. ``program.py FORM [FILE]``; FILE is written as well, to show that the hook would see it.

@@ -92,13 +92,15 @@ _ERRORS: dict[str, tuple[bytes, type[Exception]]] = {
 }
 
 
-def _encoded(claim: str, encoding: str, body: bytes, errors: Errors, requests: int = 1, **more: bool) -> Fault:
+def _encoded(
+    claim: str, encoding: str, body: bytes, errors: Errors, requests: int = 1, *, either: bool = False
+) -> Fault:
     return Fault(
         claim=claim,
         answer=response(200, body, f"Content-Encoding: {encoding}"),
         errors=errors,
         requests=requests,
-        **more,
+        either=either,
     )
 
 

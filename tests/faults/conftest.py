@@ -14,7 +14,6 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from azure_certvar_credential import ClientCertificate
 from tests.certificates import making
 from tests.faults.fault import GOOD, TOKEN, Fault
 from tests.faults.server import Certificates
@@ -43,10 +42,9 @@ def pem() -> str:
 
 
 @pytest.fixture(scope="session")
-def key_pieces(pem: str) -> list[str]:
+def key_pieces() -> list[str]:
     """The private key in pieces as long as a text might quote."""
-    key = ClientCertificate.load(pem, _PASSWORD).signer.private_key
-    text = base64.b64encode(making.key_bytes(key, Encoding.DER)).decode()
+    text = base64.b64encode(making.key_bytes(making.rsa_key(), Encoding.DER)).decode()
     return [text[start : start + 40] for start in range(0, len(text) - 40, 40)]
 
 

@@ -40,10 +40,6 @@ def _fails(code: int) -> Any:
     return resolve
 
 
-def _no_addresses(*arguments: object, **options: object) -> list[Any]:
-    return []
-
-
 def _hangs_up(connection: socket.socket, over: threading.Event) -> None:
     connection.shutdown(socket.SHUT_RDWR)
 
@@ -71,7 +67,6 @@ def faults() -> Iterator[Fault]:
         "broken": socket.EAI_FAIL,
     }.items():
         yield Fault(claim=f"a name that is {name}", resolve=_fails(code), errors=UNREACHED, requests=0)
-    yield Fault(claim="a name without addresses", resolve=_no_addresses, errors=UNREACHED, requests=0)
     for name, answer in _PROXIES.items():
         yield Fault(claim=f"a proxy that {name}", proxy=answer, errors=UNREACHED, requests=0)
     for name in ("expired", "another name", "unknown authority"):
@@ -92,8 +87,8 @@ def faults() -> Iterator[Fault]:
         _sends_an_alert: "a server that refuses TLS",
     }.items():
         yield Fault(claim=claim, greeting=greeting, errors=either, requests=0)
-    for name, answer in {"with a reset": _reset, "with plain text": _plain_text}.items():
-        yield Fault(claim=f"a server that ends TLS {name} after the request", answer=answer, errors=BROKEN, requests=2)
+    for name, end in {"with a reset": _reset, "with plain text": _plain_text}.items():
+        yield Fault(claim=f"a server that ends TLS {name} after the request", answer=end, errors=BROKEN, requests=2)
 
 
 def _reset(connection: socket.socket, over: threading.Event) -> None:

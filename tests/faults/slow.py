@@ -14,6 +14,8 @@ TIMEOUT = 0.25
 _MARGIN = 2.0
 
 _HEAD = b"HTTP/1.1 200 OK\r\n"
+# The header of a member (RFC 1952 section 2.3); empty blocks follow (RFC 1951 section 3.2.4).
+_GZIP = b"\x1f\x8b\x08\0\0\0\0\0\0\3"
 
 
 def _drips(first: bytes, again: bytes) -> Answer:
@@ -41,8 +43,8 @@ _ANSWERS: dict[str, Answer] = {
     "sends chunks without end": _drips(_HEAD + b"Transfer-Encoding: chunked\r\n\r\n", b"1\r\n \r\n"),
     "sends the size of a chunk octet by octet": _drips(_HEAD + b"Transfer-Encoding: chunked\r\n\r\n", b"0"),
     "sends 100 Continue without end": _drips(b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
-    "sends gzip without end": _drips(_HEAD + b"Content-Encoding: gzip\r\n\r\n\x1f\x8b\x08\0\0\0\0\0\0\3", b"\0\0\0\xff\xff"),
-}  # fmt: skip
+    "sends gzip without end": _drips(_HEAD + b"Content-Encoding: gzip\r\n\r\n" + _GZIP, b"\0\0\0\xff\xff"),
+}
 
 
 def faults() -> Iterator[Fault]:

@@ -101,6 +101,8 @@ async def travel(
             server.begin(_placed(fault, server, elsewhere))
             if fault.resolve is not None:
                 patch.setattr(socket, "getaddrinfo", fault.resolve)
+                # aiohttp remembers a name for ten seconds.
+                patch.setattr("aiohttp.connector._DNSCacheTable.expired", lambda *_: True)
             outcomes = {}
             for state in State:
                 clock.now = began + (state.value or 0.0)

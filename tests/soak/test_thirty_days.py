@@ -16,8 +16,8 @@ KINDS: dict[str, tuple[Any, Any]] = {
     "aio": (AsyncCertVarCredential, EntraEmulator.async_transport),
 }
 
-# The interpreter keeps what it has freed of small objects for the next ones, up to some thousand of a kind. A token with
-# its request has more than 2 KiB, and there are over a thousand of them.
+# The interpreter keeps small objects that were freed, up to some thousand of a kind. A token with its request has more
+# than 2 KiB, and there are over a thousand of them.
 _BREATH = 100 * 1024
 
 

@@ -20,7 +20,7 @@ from tests.credential.world import STORAGE, Clock, Driver
 
 TENANTS, DAYS = 20, 30
 # Seconds. Every tenant's token is asked for once in a step.
-STEP, HOUR, DAY = 1800, 3600, 86400
+STEP, HOUR, DAY = 3600, 3600, 86400
 # Half of a token's life passes before it is refreshed.
 LIFETIME = DAY
 # By day: the certificate is replaced, Entra is out of order for some hours, and the process forks.
@@ -167,7 +167,7 @@ class Life:
 def needed() -> tuple[Counter[str], int]:
     """Return how many requests are needed, by how they end, and how many calls fail in the background.
 
-    A token is refreshed in the first step after half of its life; an outage lets the same call be made in the next step.
+    A token is refreshed in the first step after half of its life; in an outage, again in the next step.
     """
     answers, failures = Counter({"refused": len(ROTATIONS)}), 0
     for tenant in range(TENANTS):
