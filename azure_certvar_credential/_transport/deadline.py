@@ -19,7 +19,7 @@ class Deadline:
     """The moment at which an acquisition ends without a token; never later than the deadline it was made under.
 
     :param seconds: how long the acquisition may take.
-    :ivar waits_for: what the acquisition waits for at this moment: words for the message, and the value to put into them.
+    :ivar waits_for: what the acquisition waits for at this moment: words for the message, and the value in them.
     """
 
     __slots__ = ("_ends", "seconds", "waits_for")
