@@ -14,6 +14,7 @@ MAX_LENGTH = 1 << 20
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]+={0,2}")
 _NOT_TEXT = re.compile(rb"[^\t\n\r\x20-\x7e]")
 _URL_SAFE = str.maketrans("-_", "+/")
+_CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _MARKS = re.compile(rb"\xff\xfe|\xfe\xff|\xef\xbb\xbf")
 _BLANK = b"\x00\t\n\r "
 
@@ -46,15 +47,24 @@ def as_text(data: bytes) -> str:
 
 
 def is_whole(data: bytes) -> bool:
-    """Return whether bytes are ASCII text or complete BER structures: what a wrong reading does not give by chance."""
+    """Return whether bytes are text or complete BER structures: what a wrong reading does not give by chance."""
     if not looks_binary(data):
-        return bool(data) and _NOT_TEXT.search(_MARKS.sub(b"", data.translate(None, b"\x00"))) is None
+        text = _MARKS.sub(b"", data.translate(None, b"\x00"))
+        return bool(data) and _CONTROL.search(text) is None and _is_utf_8(text)
     for candidate in (data, data.rstrip(_BLANK)):
         try:
             return all(_is_structure(element, _LEVELS) for element in ber.parse(candidate))
         except ber.MalformedError:
             continue
     return False
+
+
+def _is_utf_8(text: bytes) -> bool:
+    try:
+        text.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _is_structure(element: ber.Element, levels: int) -> bool:

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import html
 import re
+from binascii import a2b_qp
 from collections.abc import Callable
 from dataclasses import dataclass
-from urllib.parse import unquote
+from urllib.parse import unquote, unquote_to_bytes
 
 from azure_certvar_credential.certificates.encoding import is_whole
 
@@ -20,26 +21,33 @@ from azure_certvar_credential.certificates.encoding import is_whole
 _ROUNDS = 5
 
 _BREAK = r"(?:\r\n|\r|\n)"
+_HIDDEN = "\u00ad\u200b-\u200f\u202a-\u202e\u2060\ufeff"
 _QUOTES = "\"'`\u2018\u2019\u201a\u201b\u201c\u201d\u201e\u201f\u2032\u2033\u00ab\u00bb\u2039\u203a"
 # What stands around a value: white space, quotes, brackets, the marks of prompts, separators after it.
 _BEFORE = re.compile(
-    rf"(?:[\s\x00{_QUOTES}\[\](){{}}<>$#~;,\u276f\u279c]|%(?![0-9A-Fa-f]{{2}})|[bBuUrR@$](?=[{_QUOTES}]))+"
+    rf"(?:[\s\x00{_HIDDEN}{_QUOTES}\[\](){{}}<>$#~;,\u276f\u279c]|%(?![0-9A-Fa-f]{{2}})"
+    rf"|\\{{1,8}}(?=[{_QUOTES}])|[bBuUrR@$](?=[{_QUOTES}]))+"
 )
 _AFTER = f" \t\r\n\v\f\x00\u00a0{_QUOTES}[](){{}}<>$#%~;,@&|\\\u276f\u279c"
 _AFTER_SET = frozenset(_AFTER)
+
+# An operator for which the next literal is missing.
+_JOINED = re.compile(r"(?<=[\"'`])\s{0,9}\+\s{0,9}\Z")
 
 # Written with one backslash, or with as many as several writers have made of it. The look-behind and the bound keep a
 # text of nothing but backslashes from taking quadratic time.
 _SLASH = r"(?<!\\)\\{1,8}"
 _ESCAPED_BREAK = re.compile(rf"{_SLASH}[rn]")
-_ESCAPED_NUMBER = re.compile(rf"{_SLASH}(?:u([0-9A-Fa-f]{{4}})|x([0-9A-Fa-f]{{2}})|([0-7]{{3}}))")
+# \\x before a row of digits is PostgreSQL's mark of hexadecimal.
+_ESCAPED_NUMBER = re.compile(rf"{_SLASH}(?:u([0-9A-Fa-f]{{4}})|x([0-9A-Fa-f]{{2}})(?![0-9A-Fa-f]{{20}})|([0-7]{{3}}))")
 _ESCAPED_MARK = re.compile(rf"{_SLASH}(?:t|(?=[^\w\s\\]| ))")
 _FORM = re.compile(r"BEGIN\+|%2B", re.IGNORECASE)
-_PERCENT = re.compile(r"%(?:0[9AD]|2[0-9A-F]|3[A-F0-9]|5[BCDF]|7[BDE])", re.IGNORECASE)
+_PERCENT = re.compile(r"%(?:0[9AD]|2[0-9A-F]|3[A-F0-9]|5[BCDF]|7[BDE]|E[0-9A-F]%[89AB])", re.IGNORECASE)
 _NOT_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
-_HEX_MARKS = re.compile(r"0[xX]|\\{1,8}x|[\s:,;-]")
+_HEX_MARKS = re.compile(r"0[xX]|\\{1,8}[xnr]|[\s:,;+-]")
 _HEX = re.compile(r"[0-9A-Fa-f]{130,}")
-_DECIMAL = re.compile(r"[-0-9\s,;]+", re.ASCII)
+_DECIMAL = re.compile(r"[-0-9\s,;+]+", re.ASCII)
+_SEPARATORS = str.maketrans(",;+", "   ")
 # Fewer numbers would not be a key, and more not a key with its chain.
 _FEWEST, _MOST = 32, 100_000
 _BYTES = re.compile(rf"[\s(\[]{{0,8}}[{_QUOTES}]?(?:bytearray\()?[bB](['\"])(0.*)\1[)\]\s{_QUOTES}]{{0,8}}", re.DOTALL)
@@ -88,6 +96,9 @@ def _spelt_out(text: str) -> bytes | None:
 
 
 def _bare(text: str) -> str:
+    joined = _JOINED.search(text, max(0, len(text) - 24))
+    if joined:
+        text = text[: joined.start()]
     found = _BEFORE.match(text)
     start, end = found.end() if found else 0, len(text)
     while end > start and text[end - 1] in _AFTER_SET:
@@ -96,8 +107,14 @@ def _bare(text: str) -> str:
 
 
 def _unescaped(text: str) -> str:
-    text = _ESCAPED_NUMBER.sub(_numbered, _ESCAPED_BREAK.sub("\n", text))
-    return _ESCAPED_MARK.sub("", text)
+    plain = _ESCAPED_MARK.sub("", _ESCAPED_NUMBER.sub(_numbered, _ESCAPED_BREAK.sub("\n", text)))
+    if text.isascii() and not plain.isascii():
+        # Escaped octets of UTF-8, unless they are something else.
+        try:
+            return plain.encode("latin-1").decode("utf-8")
+        except UnicodeError:
+            pass
+    return plain
 
 
 def _numbered(found: re.Match[str]) -> str:
@@ -108,7 +125,15 @@ def _percent_decoded(text: str) -> str:
     if _NOT_PERCENT.search(text):
         return text
     # application/x-www-form-urlencoded writes a space as `+`, and `+` as %2B.
-    return unquote(text.replace("+", " ") if _FORM.search(text) else text, "latin-1")
+    return unquote(text.replace("+", " ") if _FORM.search(text) else text)
+
+
+def _quoted_printable(text: str) -> str:
+    return a2b_qp(text.encode("utf-8", "replace")).decode("utf-8", "replace")
+
+
+def _from_percent(text: str) -> bytes | None:
+    return unquote_to_bytes(text) if text.startswith(("0%", "%30")) and not _NOT_PERCENT.search(text) else None
 
 
 def _from_hex(text: str) -> bytes | None:
@@ -117,7 +142,7 @@ def _from_hex(text: str) -> bytes | None:
 
 
 def _from_decimal(text: str) -> bytes | None:
-    numbers = text.replace(",", " ").replace(";", " ").split() if _DECIMAL.fullmatch(text) else []
+    numbers = text.translate(_SEPARATORS).split() if _DECIMAL.fullmatch(text) else []
     if not _FEWEST <= len(numbers) <= _MOST or max(map(len, numbers)) > len("-128"):
         return None
     try:
@@ -156,20 +181,23 @@ def _from_latin_1(text: str) -> bytes | None:
 
 
 def _from_utf_16(found: re.Match[str]) -> str:
-    octets = found[0].encode("utf-16-le")
-    return octets.decode("ascii") if octets.isascii() else found[0]
+    text = found[0].encode("utf-16-le").decode("ascii", "ignore")
+    return text if 2 * len(text) > 3 * len(found[0]) else found[0]
 
 
 # The look-aheads take the white space once and for all, so that no text takes quadratic time.
 _LITERALS = r"([\"'`])(?=(\s{0,99}))\2[+&.,;|_]?(?=(\s{0,99}))\3b?\1"
+_QUOTED_PRINTABLE = re.compile(r"=3D|=0D=0A|=2[0-9BCF]|=5C")
+_SOFT_BREAKS = re.compile(r"(?:[^\r\n]{40,75}=\r?\n){2}")
 _PREFIXED = re.compile(r"(?m)^[>|+]+ ?-----BEGIN ")
 # Two characters of ASCII in the place of one.
 _PAIRS = "[\u0909-\u7e7e]{20,}"
-_INVISIBLE = "[\u00ad\u200b-\u200f\u202a-\u202e\u2060\ufeff\\x00]"
+_INVISIBLE = f"[{_HIDDEN}\\x00]"
 
 # What bytes have been spelt out as, by its name. They count only if they are whole.
 BYTES: dict[str, Callable[[str], bytes | None]] = {
     "hexadecimal": _from_hex,
+    "percent-encoded binary": _from_percent,
     "decimal numbers": _from_decimal,
     "Python's b'...'": _from_python,
     "binary read as Latin-1": _from_latin_1,
@@ -177,29 +205,22 @@ BYTES: dict[str, Callable[[str], bytes | None]] = {
 
 # In this order: an escaped line break is a break before it can continue a line.
 TEXTS = (
+    Rendering("ASCII read as UTF-16", re.compile(_PAIRS), lambda text: re.sub(_PAIRS, _from_utf_16, text)),
+    Rendering("quoted-printable", _SOFT_BREAKS, _quoted_printable),
     Rendering("invisible characters", re.compile(_INVISIBLE), lambda text: re.sub(_INVISIBLE, "", text)),
     Rendering("no-break spaces", re.compile("\u00a0"), lambda text: text.replace("\u00a0", " ")),
-    Rendering("ASCII read as UTF-16", re.compile(_PAIRS), lambda text: re.sub(_PAIRS, _from_utf_16, text)),
     Rendering("quoted lines of mail, YAML and diffs", _PREFIXED, lambda text: re.sub(r"(?m)^[>|+]+ ?", "", text)),
-    Rendering("Node.js Buffer", re.compile(r'type"\s{0,8}:\s{0,8}"Buffer"'), lambda text: text.partition("[")[2]),
+    Rendering("Node.js Buffer", re.compile(r"Buffer\W{1,40}data\W{1,20}\["), lambda text: text.partition("[")[2]),
     Rendering("data URI", re.compile(r"\Adata:[^,]{0,200},"), lambda text: text.partition(",")[2]),
     Rendering(
         "assignment",
         re.compile(r"\A(?:(?:export|set|ENV)\s+)?[A-Za-z_][A-Za-z0-9_.]{0,40}\s{0,8}[=:]\s{0,8}(?=[^\s=]{60}|[\"'-])"),
         lambda text: re.split("[=:]", text, maxsplit=1)[1],
     ),
-    Rendering("percent-encoding", _PERCENT, _percent_decoded),
     Rendering(
         "HTML and XML",
         re.compile(r"&(?:#\d{1,5};?|#x[0-9a-f]{1,4};?|[a-z]{2,8};)|<br\s{0,4}/?>", re.IGNORECASE),
         lambda text: html.unescape(re.sub(r"<br\s{0,4}/?>", "\n", text, flags=re.IGNORECASE)),
-    ),
-    Rendering(
-        "quoted-printable",
-        re.compile(r"=3D|=0D=0A|=2B|\A(?:[^\r\n=]{60,75}=\r?\n){2}"),
-        lambda text: re.sub(
-            r"=([0-9A-F]{2})", lambda found: chr(int(found[1], 16)), re.sub(rf"=[ \t]{{0,8}}{_BREAK}", "", text)
-        ),
     ),
     Rendering("escapes of JSON and of string literals", re.compile(r"\\"), _unescaped),
     Rendering(
@@ -212,4 +233,6 @@ TEXTS = (
         re.compile(_LITERALS),
         lambda text: re.sub(_LITERALS, "\n", text),
     ),
+    Rendering("percent-encoding", _PERCENT, _percent_decoded),
+    Rendering("quoted-printable in one line", _QUOTED_PRINTABLE, _quoted_printable),
 )
