@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import logging
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 
 import pytest
 from azure.core.settings import settings
@@ -78,19 +79,22 @@ class _Texts(logging.Handler):
         self.texts.append(self.format(record))
 
 
-@pytest.fixture
-def logged(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
-    """What every logger says at any level.
+@contextmanager
+def _logged() -> Iterator[list[str]]:
+    """Keep what every logger says at any level.
 
-    pytest's own handlers are taken off meanwhile: they would write out hundreds of thousands of records, some of which
-    quote octets that are no text.
+    pytest's own handlers are off meanwhile: they would write out hundreds of thousands of records, of which some quote
+    octets that are no text.
     """
-    root, handler = logging.getLogger(), _Texts()
-    level = root.level
-    monkeypatch.setattr(root, "handlers", [handler])
+    root, kept = logging.getLogger(), _Texts()
+    level, handlers = root.level, root.handlers
+    root.handlers = [kept]
     root.setLevel(logging.DEBUG)
-    yield handler.texts
-    root.setLevel(level)
+    try:
+        yield kept.texts
+    finally:
+        root.handlers = handlers
+        root.setLevel(level)
 
 
 @pytest.fixture
@@ -99,7 +103,6 @@ def judge(
     pem: str,
     key_pieces: list[str],
     monkeypatch: pytest.MonkeyPatch,
-    logged: list[str],
     spans: InMemorySpanExporter,
 ) -> Judge:
     """Send a credential on its journey and return all that was wrong with it."""
@@ -109,7 +112,10 @@ def judge(
         return [_PASSWORD, *proxy_secrets(), *tokens, *key_pieces]
 
     async def judged(shell: str, fault: Fault) -> list[str]:
-        journey = await travel(shell, fault, certificates=certificates, pem=pem, password=_PASSWORD, patch=monkeypatch)
+        with _logged() as logged:
+            journey = await travel(
+                shell, fault, certificates=certificates, pem=pem, password=_PASSWORD, patch=monkeypatch
+            )
         told = [*logged, *(span.to_json() for span in spans.get_finished_spans())]
         return wrongs(fault, journey) + leaks(journey, secrets(journey), "\n".join(told))
 
