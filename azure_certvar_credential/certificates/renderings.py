@@ -15,6 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import unquote, unquote_to_bytes
 
+from azure_certvar_credential.certificates import standins
 from azure_certvar_credential.certificates.encoding import is_whole
 
 # Each round undoes one rendering of a kind; more than four inside one another do not occur.
@@ -42,7 +43,7 @@ _ESCAPED_BREAK = re.compile(rf"{_SLASH}[rn]")
 _ESCAPED_NUMBER = re.compile(rf"{_SLASH}(?:u([0-9A-Fa-f]{{4}})|x([0-9A-Fa-f]{{2}})(?![0-9A-Fa-f]{{20}})|([0-7]{{3}}))")
 _ESCAPED_MARK = re.compile(rf"{_SLASH}(?:t|(?=[^\w\s\\]| ))")
 _FORM = re.compile(r"BEGIN\+|%2B", re.IGNORECASE)
-_PERCENT = re.compile(r"%(?:0[9AD]|2[0-9A-F]|3[A-F0-9]|5[BCDF]|7[BDE]|E[0-9A-F]%[89AB])", re.IGNORECASE)
+_PERCENT = re.compile(r"%(?:0[9AD]|2[0-9A-F]|3[A-F0-9]|5[BCDF]|7[BDE]|[CDE][0-9A-F]%[89AB])", re.IGNORECASE)
 _NOT_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _HEX_MARKS = re.compile(r"0[xX]|\\{1,8}[xnr]|[\s:,;+-]")
 _HEX = re.compile(r"[0-9A-Fa-f]{130,}")
@@ -90,7 +91,7 @@ def undo(text: str) -> str | bytes:
 def _spelt_out(text: str) -> bytes | None:
     for read in BYTES.values():
         data = read(text)
-        if data is not None and is_whole(data):
+        if data is not None and (is_whole(data) or standins.explain(data)):
             return data
     return None
 

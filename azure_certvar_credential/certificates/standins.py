@@ -44,8 +44,13 @@ _TEXTS: tuple[tuple[str, str], ...] = (
         _MASKED,
     ),
     (
+        r"System\.Byte\[\]|System\.Security\.SecureString|System\.Object\[\]|\[object [A-Za-z]+\]|\[B@[0-9a-f]{1,16}"
+        r"|System\.Security\.Cryptography\.[\w.]+|<[\w. ]{1,80} (?:object )?at 0x[0-9A-Fa-f]+>|<memory at .{1,40}>",
+        "the name of an object's type, which a program wrote instead of its content; encode the bytes as base64 first",
+    ),
+    (
         # Shells, Azure Pipelines, GitHub, cmd, Octopus, replacetokens, Jinja and Helm, ERB, XML, Bash, Python.
-        rf"\$\{{+{_NAME}\}}+|\$\({_NAME}\)|\$[A-Za-z_][\w:.]{{0,100}}|%\(?{_NAME}\)?[%s]|#\{{{_NAME}\}}#?|\{{#{_NAME}#\}}"
+        rf"\$\{{+{_NAME}\}}+|\$\({_NAME}\)|\$\[{_NAME}\]|\$[A-Za-z_][\w:.]{{0,100}}|%\(?{_NAME}\)?[%s]|#\{{{_NAME}\}}#?|\{{#{_NAME}#\}}"
         rf"|\{{\{{{_NAME}\}}\}}|\{{{_SHORT}\}}|\{{%{_NAME}%\}}|<%={_NAME}%>|<{{1,2}}{_SHORT}>{{1,2}}|\[\[?{_SHORT}\]\]?|__\w{{1,100}}__"
         rf"|@@?\w{{1,100}}@@?|#\w{{1,100}}#|~\w{{1,100}}~",
         _PLACEHOLDER,
@@ -67,11 +72,6 @@ _TEXTS: tuple[tuple[str, str], ...] = (
     (
         r"(?:pkcs11|tpmkey|handle|engine|ncrypt|keychain|yubikey)[:\-].{0,500}|0x8[01][0-9A-Fa-f]{6}",
         "a reference to a key in a token or TPM; give (certificate, signer), where the signer calls the token",
-    ),
-    (
-        r"System\.Byte\[\]|System\.Security\.SecureString|System\.Object\[\]|\[object [A-Za-z]+\]|\[B@[0-9a-f]{1,16}"
-        r"|System\.Security\.Cryptography\.[\w.]+|<[\w. ]{1,80} (?:object )?at 0x[0-9A-Fa-f]+>|<memory at .{1,40}>",
-        "the name of an object's type, which a program wrote instead of its content; encode the bytes as base64 first",
     ),
     (r"None|null|undefined|nil|\(null\)|NULL|NaN", "a word for nothing; is the variable set where the value is made?"),
 )

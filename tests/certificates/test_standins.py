@@ -40,10 +40,26 @@ STANDINS: dict[str, list[Any]] = {
     "placeholder": [
         *("$(APP_CERT)", "${APP_CERT}", "$APP_CERT", "$env:APP_CERT", "${{ secrets.APP_CERT }}", "%APP_CERT%"),
         *("#{APP_CERT}#", "#{APP_CERT}", "{#APP_CERT#}", "{{ .Values.cert }}", "{{cert}}", "{% cert %}", "<%= cert %>"),
-        *("<CERTIFICATE>", "<your certificate here>", "__CERT__", "@@CERT@@", "{0}", "%(cert)s", "your-certificate-here"),
+        *(
+            "<CERTIFICATE>",
+            "<your certificate here>",
+            "__CERT__",
+            "@@CERT@@",
+            "{0}",
+            "%(cert)s",
+            "your-certificate-here",
+        ),
         *("$[variables.cert]", "${env:CERT}", "$(cat cert.pem)"),
     ],
-    "masked": ["***", "********", "\u2022\u2022\u2022\u2022", "[REDACTED]", "<redacted>", "(sensitive value)", "xxxxxxxx"],
+    "masked": [
+        "***",
+        "********",
+        "\u2022\u2022\u2022\u2022",
+        "[REDACTED]",
+        "<redacted>",
+        "(sensitive value)",
+        "xxxxxxxx",
+    ],
     "unresolved Key Vault reference": ["@Microsoft.KeyVault(SecretUri=https://v.vault.azure.net/secrets/a)"],
     "reference to a secret": [
         "arn:aws:secretsmanager:eu-west-1:123456789012:secret:app-x1",
@@ -51,7 +67,10 @@ STANDINS: dict[str, list[Any]] = {
         "projects/p/secrets/cert/versions/1",
         "secretref:cert",
     ],
-    "Key Vault identifier": ["https://v.vault.azure.net/secrets/a/0123", "https://v.vault.azure.net:443/certificates/a"],
+    "Key Vault identifier": [
+        "https://v.vault.azure.net/secrets/a/0123",
+        "https://v.vault.azure.net:443/certificates/a",
+    ],
     "still encrypted": [
         "ENC[AES256_GCM,data:abc=,iv:x=,tag:y=,type:str]",
         "$ANSIBLE_VAULT;1.1;AES256\n33363062",
@@ -64,7 +83,10 @@ STANDINS: dict[str, list[Any]] = {
         b64(b"Salted__" + bytes(300)),
         b"Salted__" + bytes(300),
     ],
-    "Java key store": [bytes.fromhex("feedfeed00000002") + bytes(200), b64(bytes.fromhex("feedfeed00000002") + bytes(200))],
+    "Java key store": [
+        bytes.fromhex("feedfeed00000002") + bytes(200),
+        b64(bytes.fromhex("feedfeed00000002") + bytes(200)),
+    ],
     "Bouncy Castle": [bytes.fromhex("0000000200000014") + bytes(200)],
     "gzip": [gzip.compress(PEM), b64(gzip.compress(PEM)), gzip.compress(PEM).hex()],
     "PuTTY": ["PuTTY-User-Key-File-3: ssh-rsa\nEncryption: none\n"],
@@ -76,10 +98,14 @@ STANDINS: dict[str, list[Any]] = {
     "xxd -r": ["00000000: 3082 0a1b 0201 0330"],
     "file path": ["file:///etc/app.pem", "~/certs/app", "C:\\certs\\app.pfx"],
 }
-CASES = [(means, standin) for means, standins_of in STANDINS.items() for standin in standins_of]
+CASES = [
+    pytest.param(means, standin, id=f"{means} {number}")
+    for means, those in STANDINS.items()
+    for number, standin in enumerate(those, 1)
+]
 
 
-@pytest.mark.parametrize(("means", "standin"), CASES, ids=[f"{means}: {str(what)[:24]!a}" for means, what in CASES])
+@pytest.mark.parametrize(("means", "standin"), CASES)
 def test_what_stands_for_a_certificate_is_named(means: str, standin: Any) -> None:
     with pytest.raises(CertificateError, match=means) as caught:
         ClientCertificate.load(standin)
@@ -117,7 +143,10 @@ def commented(mark: str, pem: bytes) -> bytes:
 OTHER_KEY = making.key_bytes(making.ec_key(4))
 
 HARMLESS = {
-    **{f"a key commented out with {mark}": commented(mark, OTHER_KEY) for mark in ("# ", "#", "// ", "; ", "-- ", " * ")},
+    **{
+        f"a key commented out with {mark}": commented(mark, OTHER_KEY)
+        for mark in ("# ", "#", "// ", "; ", "-- ", " * ")
+    },
     "a sentence with BEGIN": b"Put the line -----BEGIN PRIVATE KEY----- here.\n",
     "a sentence with BEGIN and END": b"Between -----BEGIN PRIVATE KEY----- and -----END PRIVATE KEY-----, the key.\n",
     "PGP with its checksum": b"-----BEGIN PGP PUBLIC KEY BLOCK-----\nVersion: 1\n\nmQEN\n=abcd\n-----END PGP PUBLIC KEY BLOCK-----\n",
