@@ -242,11 +242,12 @@ class Applications:
                 refusal,
             )
         required_on = began + lives - REQUIRED_MARGIN
+        jitter = 0.0 if refusal is not None else moment(self._clock).jitter
         return Token(
             result["access_token"],
             kind,
             expires_on=began + lives,
-            refresh_on=delayed(now + advised, required_on, moment(self._clock).jitter),
+            refresh_on=delayed(now + advised, required_on, jitter),
             required_on=required_on,
             requested_on=began,
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 from collections.abc import Awaitable, Callable
 from time import perf_counter
@@ -10,9 +11,10 @@ from typing import Any
 
 import pytest
 
-from azure_certvar_credential import CallbackSigner, CertificateSource, ClientCertificate
+from azure_certvar_credential import CallbackSigner, ClientCertificate
 from azure_certvar_credential._runtime.cached_tokens import PATIENCE
 from azure_certvar_credential.testing import Fault
+from tests.credential.test_claims import CHALLENGE
 from tests.credential.world import STORAGE, World
 
 LAST_MINUTES = 3599 - 300
@@ -41,32 +43,35 @@ class AsyncHangs(Hangs):
         return await asyncio.to_thread(super().__call__, *arguments)
 
 
-def _source(world: World) -> tuple[Hangs, object]:
+Part = tuple[Hangs, object]
+
+
+def _source(world: World) -> Part:
     hangs = Hangs(lambda: world.certificate)
-    return hangs, CertificateSource(hangs, max_age=60)
+    return hangs, hangs
 
 
-def _async_source(world: World) -> tuple[Hangs, object]:
-    if world.kind == "sync":
-        return _source(world)
-    hangs = AsyncHangs(lambda: world.certificate)
-    return hangs, CertificateSource(hangs, max_age=60)
+def _async_source(world: World) -> Part:
+    hangs = (Hangs if world.kind == "sync" else AsyncHangs)(lambda: world.certificate)
+    return hangs, hangs
 
 
-def _signer(world: World) -> tuple[Hangs, object]:
+def _signer(world: World) -> Part:
     leaf, hangs = world.certificate.leaf, Hangs(world.certificate.signer.sign)
     return hangs, ClientCertificate(leaf, CallbackSigner(leaf, hangs))
 
 
 @pytest.mark.parametrize("part", [_source, _async_source, _signer])
 async def test_a_source_or_signer_that_hangs_is_waited_for_a_second(
-    world: World, part: Callable[[World], tuple[Hangs, object]]
+    world: World, part: Callable[[World], Part]
 ) -> None:
     hangs, certificate = part(world)
     driver = world.driver(certificate)
     first = await driver.get_token(STORAGE)
     world.clock.advance(LAST_MINUTES)
     hangs.begin()
+    if certificate is hangs:
+        world.entra.inject(Fault.unknown_certificate())  # then the source is read at once
 
     start = perf_counter()
     tokens = await asyncio.gather(*(driver.get_token(STORAGE) for _ in range(5)))
@@ -78,6 +83,7 @@ async def test_a_source_or_signer_that_hangs_is_waited_for_a_second(
     assert perf_counter() - start - waited < PATIENCE / 2, "the next caller waited as well"
     hangs.let_go.set()
     await driver.settle()
+    world.clock.advance(30)
     assert await driver.get_token(STORAGE) is not first
 
 
@@ -124,3 +130,37 @@ async def test_a_refresh_that_began_before_is_waited_for_and_not_begun_again(wor
 
     assert await caller is not first
     assert world.requests == 2
+
+
+@pytest.mark.parametrize("state", [LAST_MINUTES - 1, LAST_MINUTES])
+async def test_a_token_of_a_few_seconds_does_not_replace_one_that_lives_longer(
+    world: World, state: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    driver = world.driver()
+    first = await driver.get_token(STORAGE)
+    world.clock.advance(state)
+    world.entra.inject(Fault.expires_in(5))
+
+    with caplog.at_level(logging.WARNING, "azure_certvar_credential"):
+        for _ in range(3):
+            assert await driver.get_token(STORAGE) is first
+            await driver.settle()
+
+    assert world.requests == 2
+    assert "next attempt in 30 s: the new one expires in 5 s" in caplog.text
+    world.clock.advance(30)
+    await driver.get_token(STORAGE)
+    await driver.settle()
+    assert await driver.get_token(STORAGE) is not first
+
+
+async def test_a_token_of_a_few_seconds_that_answers_a_challenge_replaces_any(world: World) -> None:
+    driver = world.driver()
+    first = await driver.get_token(STORAGE)
+    world.clock.advance(1)
+    world.entra.inject(Fault.expires_in(5))
+
+    answer = await driver.get_token(STORAGE, claims=CHALLENGE)
+
+    assert answer.token != first.token
+    assert (await driver.get_token(STORAGE)).token == answer.token

@@ -19,7 +19,7 @@ from azure_certvar_credential.caches.memory import TokenMemory
 from tests.credential.world import Clock
 
 REQUEST = TokenRequest(("https://servicebus.azure.net/.default",), "tenant")
-DAYS = 365
+DAYS = 60
 # Seconds: Entra's default is a random life of 60 to 90 minutes, and a day for the resources that can revoke tokens.
 LIVES = {"an hour": (3599, 3599), "60 to 90 minutes": (3599, 5399), "ten minutes": (600, 600), "a day": (86399, 86399)}
 
@@ -46,10 +46,8 @@ class _Bus:
             due[due.index(now)] = now + max(0.9 * left, 1.0)
 
     def _token(self) -> Token:
-        try:
-            step, entry = self._memory.plan(REQUEST)
-        finally:
-            now = self._clock.now
+        now = self._clock.now
+        step, entry = self._memory.plan(REQUEST)
         if entry is None or step is not Step.SERVE:
             new = self._issued(now)
             self._memory.write(REQUEST, new)

@@ -12,7 +12,6 @@ from azure.core.exceptions import AzureError
 from azure_certvar_credential._runtime.cached_tokens import PATIENCE
 from azure_certvar_credential.exceptions import TemporarilyUnavailableError
 from azure_certvar_credential.testing import Fault
-from tests.credential.test_claims import CHALLENGE
 from tests.credential.world import STORAGE, World
 
 # The local Entra's tokens live 3599 s: from here they are refreshed at the latest, jitter included …
@@ -244,40 +243,6 @@ async def test_a_token_whose_refresh_fails_serves_until_it_expires(world: World)
 
     with pytest.raises(TemporarilyUnavailableError):
         await driver.get_token(STORAGE)
-
-
-@pytest.mark.parametrize("state", [REFRESH, REQUIRED])
-async def test_a_token_of_a_few_seconds_does_not_replace_one_that_lives_longer(
-    world: World, state: int, caplog: pytest.LogCaptureFixture
-) -> None:
-    driver = world.driver()
-    first = await driver.get_token(STORAGE)
-    world.clock.advance(state)
-    world.entra.inject(Fault.expires_in(5))
-
-    with caplog.at_level(logging.WARNING, "azure_certvar_credential"):
-        for _ in range(3):
-            assert await driver.get_token(STORAGE) is first
-            await driver.settle()
-
-    assert world.requests == 2
-    assert "next attempt in 30 s: the new one expires in 5 s" in caplog.text
-    world.clock.advance(30)
-    await driver.get_token(STORAGE)
-    await driver.settle()
-    assert await driver.get_token(STORAGE) is not first
-
-
-async def test_a_token_of_a_few_seconds_that_answers_a_challenge_replaces_any(world: World) -> None:
-    driver = world.driver()
-    first = await driver.get_token(STORAGE)
-    world.clock.advance(1)
-    world.entra.inject(Fault.expires_in(5))
-
-    answer = await driver.get_token(STORAGE, claims=CHALLENGE)
-
-    assert answer.token != first.token
-    assert (await driver.get_token(STORAGE)).token == answer.token
 
 
 async def test_an_expired_token_is_never_returned(world: World) -> None:
