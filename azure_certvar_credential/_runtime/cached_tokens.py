@@ -266,7 +266,7 @@ class CachedTokens:
         """Serve a token for the length of a pause, after its refresh brought nothing better."""
         entry.fresh_until = min(now + pause, entry.token.expires_on)
         _LOGGER.warning(
-            "could not refresh the token for %s in tenant %s, which is valid for %.0f s more; next attempt in %.0f s: %s",
+            "could not refresh the token for %s in tenant %s, valid for another %.0f s; next attempt in %.0f s: %s",
             " ".join(request.scopes),
             request.tenant_id,
             entry.token.expires_on - now,
