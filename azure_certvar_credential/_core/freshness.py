@@ -5,8 +5,8 @@ A token's life has three parts::
     |---------------- FRESH ----------------|------ REFRESH ------|-- REQUIRED --|
     requested                           refresh_on           required_on    expires_on
 
-Every boundary is a share of the life or a fixed time, whichever is shorter, so a token of any length is refreshed about
-once in its life and never in a loop.
+The last part is five minutes long, because clients that keep a token need that much of it. No boundary but the server's
+own lies before half the life, so a token of any length is refreshed about once in its life and never in a loop.
 """
 
 from __future__ import annotations
@@ -15,10 +15,15 @@ from enum import Enum
 
 # Tokens that live this long are refreshed at half their life, as in azure-identity and MSAL.
 LONG_LIFE = 7200
-# Others are refreshed this long before they expire, when azure-core's policies begin to ask again.
-REFRESH_MARGIN = 300
-# A token this close to its end may expire on its way to the service, so callers wait for a new one.
-REQUIRED_MARGIN = 30
+# Others are refreshed this long before they expire, so that the next one is there before anybody needs it.
+REFRESH_MARGIN = 600
+# With less than this left, callers wait for a new token: azure-core's policies count the old one as due, and AMQP links
+# and database sessions that began with it would break off early.
+REQUIRED_MARGIN = 300
+# Tokens that live less than this would be due for most of their life. Their margin is a share of it, as long as a
+# request to the service may take.
+SHORT_LIFE = 600
+SHORT_REQUIRED_MARGIN = 30
 # Spreads the refreshes of processes that started together; azure-core uses the same figure.
 MAX_JITTER = 60
 # Clocks are corrected by a few seconds all the time. One that is set back further was wrong when it dated the token,
@@ -40,7 +45,8 @@ def required_on(requested_at: float, expires_in: float) -> float:
     :param requested_at: when the token was requested, in seconds since the epoch.
     :param expires_in: its life in seconds.
     """
-    return requested_at + expires_in - min(REQUIRED_MARGIN, expires_in / 10)
+    margin = min(SHORT_REQUIRED_MARGIN, expires_in / 10) if expires_in < SHORT_LIFE else REQUIRED_MARGIN
+    return requested_at + expires_in - margin
 
 
 def refresh_on(requested_at: float, expires_in: float, refresh_in: float | None, jitter: float) -> float:
@@ -59,8 +65,17 @@ def refresh_on(requested_at: float, expires_in: float, refresh_in: float | None,
     else:
         advised = max(expires_in / 2, expires_in - REFRESH_MARGIN)
     latest = required_on(requested_at, expires_in)
-    start = min(requested_at + advised, latest)
-    return start + jitter * min(MAX_JITTER, (latest - start) / 2)
+    return delayed(min(requested_at + advised, latest), latest, jitter)
+
+
+def delayed(start: float, latest: float, jitter: float) -> float:
+    """Return a time of refresh, delayed at random.
+
+    :param start: the earliest time, in seconds since the epoch.
+    :param latest: from when callers wait, likewise.
+    :param jitter: as in :func:`refresh_on`.
+    """
+    return start + jitter * min(MAX_JITTER, max(latest - start, 0.0) / 2)
 
 
 def spread(refresh_on: float, requested_at: float, jitter: float) -> float:

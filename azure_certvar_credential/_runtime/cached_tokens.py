@@ -14,6 +14,7 @@ from enum import Enum
 from typing import Protocol
 
 from azure_certvar_credential._core.effects import Token
+from azure_certvar_credential._core.freshness import REQUIRED_MARGIN
 from azure_certvar_credential._core.request import CacheKey, TokenRequest
 from azure_certvar_credential._runtime.flow_memory import FlowMemory
 from azure_certvar_credential._runtime.shared_errors import noted, own_copy
@@ -171,13 +172,14 @@ class CachedTokens:
             slept or its clock was set.
         :raises Exception: the error, in a copy of the caller's own, unless an older token still serves.
         """
+        entry, now = self._older(request), self._clock()
         if token is not None:
-            expired = token.expires_on <= self._clock()
-            if expired and again:
+            if token.expires_on <= now and again:
                 return None
+            if entry is not None and _outlives(entry, token, now):
+                return entry
             return self._store.entry(request.key, token, answers_challenge=request.claims is not None)
-        entry = self._older(request)
-        if entry is not None and self._clock() < entry.token.expires_on:
+        if entry is not None and now < entry.token.expires_on:
             return entry
         raise own_copy(error or RuntimeError("an acquisition ended without an outcome"))
 
@@ -192,21 +194,12 @@ class CachedTokens:
         entry = self._older(request)
         # A token requested since then, to answer a challenge, has nothing to do with this failure.
         if entry is not None and entry.token.requested_on < began and now < entry.token.expires_on:
-            pause = max(BACKOFF, retry_after)
-            entry.fresh_until = min(now + pause, entry.token.expires_on)
-            _LOGGER.warning(
-                "could not refresh the token for %s in tenant %s, which is valid for %.0f s more; "
-                "next attempt in %.0f s: %s",
-                " ".join(request.scopes),
-                request.tenant_id,
-                entry.token.expires_on - now,
-                entry.fresh_until - now,
-                redact_error(error),
-            )
+            self._postpone(request, entry, now, max(BACKOFF, retry_after), redact_error(error))
 
     def give_up_waiting(self, entry: Entry) -> Entry:
-        """Return an entry whose refresh takes too long; until the refresh is over, no caller waits for it again."""
-        entry.fresh_until = entry.token.expires_on
+        """Return an entry whose refresh takes too long; for the length of a back-off no caller waits for it again."""
+        # Not earlier than a failure has set meanwhile.
+        entry.fresh_until = max(entry.fresh_until, min(self._clock() + BACKOFF, entry.token.expires_on))
         return entry
 
     def call_abandoned(self, request: TokenRequest) -> None:
@@ -219,7 +212,8 @@ class CachedTokens:
         """Keep a new token.
 
         A token requested earlier than the present one does not replace it: its acquisition took long. Nor does it
-        replace the answer to a claims challenge of the same moment.
+        replace the answer to a claims challenge of the same moment. One that is due at once does not replace one that
+        lives longer, unless it answers a challenge itself; that counts as a failed refresh.
         """
         with self._lock:
             if self._closed:
@@ -230,6 +224,10 @@ class CachedTokens:
             if before is not None and before.token.requested_on <= now:
                 answered = request.claims is None and before.answered_on >= max(token.requested_on, 1.0)
                 if answered or before.token.requested_on > token.requested_on:
+                    return
+                if request.claims is None and _outlives(before, token, now):
+                    reason = f"the new one expires in {token.expires_on - now:.0f} s"
+                    self._postpone(request, before, now, BACKOFF, reason)
                     return
             if request.claims is not None and token.refresh_token is None and before is not None:
                 # The user's assertion answered the challenge; the refresh token is still good.
@@ -264,6 +262,18 @@ class CachedTokens:
         """Return the entry that a request finds in memory, or None; a claims challenge asks for another one."""
         return self._get(request.key) if request.claims is None else None
 
+    def _postpone(self, request: TokenRequest, entry: Entry, now: float, pause: float, reason: str) -> None:
+        """Serve a token for the length of a pause, after its refresh brought nothing better."""
+        entry.fresh_until = min(now + pause, entry.token.expires_on)
+        _LOGGER.warning(
+            "could not refresh the token for %s in tenant %s, valid for another %.0f s; next attempt in %.0f s: %s",
+            " ".join(request.scopes),
+            request.tenant_id,
+            entry.token.expires_on - now,
+            entry.fresh_until - now,
+            reason,
+        )
+
     def _note_refusal(self, request: TokenRequest, error: Exception, now: float) -> None:
         if not isinstance(error, AuthenticationError) or not error.retry_after:
             return
@@ -281,3 +291,8 @@ class CachedTokens:
             # Until the refresh is over, callers take the hot path; they wait for one that outlasts this.
             entry.fresh_until = entry.token.required_on
             return True
+
+
+def _outlives(entry: Entry, token: Token, now: float) -> bool:
+    """Return whether an entry still serves when a new token that is due at once has expired."""
+    return entry.usable_from <= now and token.expires_on < min(entry.token.expires_on, now + REQUIRED_MARGIN)

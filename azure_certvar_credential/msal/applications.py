@@ -22,14 +22,13 @@ import logging
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 import msal
 from azure.core.exceptions import AzureError
 
 from azure_certvar_credential._core.effects import Token
-from azure_certvar_credential._core.freshness import refresh_on, required_on
+from azure_certvar_credential._core.freshness import REQUIRED_MARGIN, delayed
 from azure_certvar_credential._core.region import AUTO
 from azure_certvar_credential._core.request import TokenRequest
 from azure_certvar_credential._runtime.cached_tokens import BACKOFF
@@ -138,7 +137,7 @@ class Applications:
         if failure is not None:
             # Without the variables of its frames, which hold the request and the cache.
             return failure.with_traceback(None) if ours else cleared(self._translated(failure))
-        return self._cached(result, began, refusal) if acquired is None else self._fresh(acquired, result)
+        return self._cached(result, began, refusal) if acquired is None else acquired
 
     def close(self) -> None:
         """Close the connections permanently and drop the applications."""
@@ -210,11 +209,6 @@ class Applications:
             **authority_arguments(self._settings.authority, tenant_id),
         )
 
-    def _fresh(self, token: Token, result: Mapping[str, Any]) -> Token:
-        # MSAL counts from the arrival of the answer, and the token is due for it one second after refresh_on.
-        due = max(token.refresh_on, _number(result.get("refresh_on"), 0.0) + 1)
-        return replace(token, refresh_on=max(token.refresh_on, min(due, token.required_on)))
-
     def _cached(self, result: Mapping[str, Any], began: float, refusal: Exception | None) -> Token | Exception:
         kind = str(result.get("token_type", "Bearer"))
         if kind.lower() != "bearer":
@@ -231,7 +225,9 @@ class Applications:
         now, lives = self._clock(), result["expires_in"]
         if not (is_time(int(now) + lives) and is_time(result.get("refresh_on", 0))):
             return unreadable_for(NO_TIME)
-        advised = _number(result.get("refresh_on"), now + lives - _MSAL_MARGIN) + 1 - now
+        # MSAL knows the end of the token, not its life. Until it is due, MSAL returns it again.
+        latest = lives - _MSAL_MARGIN
+        advised = max(1.0, min(_number(result.get("refresh_on"), now + latest) - now, latest) + 1)
         if refusal is not None:
             # The refresh failed, and MSAL fell back on the cached token.
             pause = (refusal.retry_after if isinstance(refusal, AuthenticationError) else None) or 0.0
@@ -245,13 +241,14 @@ class Applications:
                 type(refusal).__name__,
                 refusal,
             )
-        jitter = moment(self._clock).jitter
+        required_on = began + lives - REQUIRED_MARGIN
+        jitter = 0.0 if refusal is not None else moment(self._clock).jitter
         return Token(
             result["access_token"],
             kind,
             expires_on=began + lives,
-            refresh_on=refresh_on(now, lives, advised, jitter),
-            required_on=required_on(began, lives),
+            refresh_on=delayed(now + advised, required_on, jitter),
+            required_on=required_on,
             requested_on=began,
         )
 

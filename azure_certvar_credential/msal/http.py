@@ -151,7 +151,7 @@ class HttpClient:
             self.outcome.failure = failure = error
         else:
             self.outcome.token = token
-            return _answer(token)
+            return _answer(token, self._clock())
         raise RefusedError(failure)
 
     def get(
@@ -274,16 +274,21 @@ def _merged(send: Send, form: Mapping[str, str], headers: Mapping[str, str]) -> 
     )
 
 
-def _answer(token: Token) -> Answer:
-    """Return a token in the form that MSAL expects: lifetimes are integers, and MSAL does not check them."""
+def _answer(token: Token, now: float) -> Answer:
+    """Return a token in the form that MSAL expects: lifetimes are integers, and MSAL does not check them.
+
+    MSAL counts them from now, and the token is due for it one second after its refresh: it is due here just then.
+
+    :param now: the time in seconds since the epoch.
+    """
     return Answer(
         200,
         json.dumps(
             {
                 "token_type": token.token_type,
                 "access_token": token.value,
-                "expires_in": int(token.expires_on - token.requested_on),
-                "refresh_in": int(token.refresh_on - token.requested_on),
+                "expires_in": max(int(token.expires_on - now), 0),
+                "refresh_in": max(int(token.refresh_on - now) - 1, 0),
             }
         ),
     )

@@ -38,7 +38,7 @@ class State(Enum):
     VALID = 60.0
     REFRESH_WINDOW = 3700.0
     LAST_MINUTES = 7000.0
-    LAST_30_S = 7180.0
+    LAST_SECONDS = 7180.0
 
     @property
     def claim(self) -> str:

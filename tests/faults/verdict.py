@@ -11,7 +11,7 @@ from tests.reporters import reported
 
 # A call that has a token returns it at once, but for the second that it waits for a better one at its end. Twice that,
 # because the machine may be busy.
-_AT_ONCE = {State.VALID: 1.0, State.REFRESH_WINDOW: 1.0, State.LAST_MINUTES: 1.0, State.LAST_30_S: 2.0}
+_AT_ONCE = {State.VALID: 1.0, State.REFRESH_WINDOW: 1.0, State.LAST_MINUTES: 2.0, State.LAST_SECONDS: 2.0}
 
 
 def wrongs(fault: Fault, journey: Journey) -> list[str]:
@@ -53,7 +53,7 @@ def _tokens(fault: Fault, state: State) -> tuple[set[str | None], set[str | None
     after: set[str | None] = {older} if fault.errors else {TOKEN}
     if fault.either and (fault.lasts or older is None):
         after.add(TOKEN)
-    return ({GOOD} if state in (State.REFRESH_WINDOW, State.LAST_MINUTES) else after), after
+    return ({GOOD} if state is State.REFRESH_WINDOW else after), after
 
 
 def _requests(fault: Fault, state: State) -> set[int]:
