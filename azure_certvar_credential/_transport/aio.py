@@ -25,7 +25,7 @@ from azure_certvar_credential._transport.deadline import deadline
 from azure_certvar_credential._transport.in_thread import in_thread
 from azure_certvar_credential._transport.per_loop import PerLoop
 from azure_certvar_credential._transport.trust import ssl_context
-from azure_certvar_credential.exceptions import CLOSED, CredentialClosedError
+from azure_certvar_credential.exceptions import CLOSED, ConfigurationError, CredentialClosedError
 
 if find_spec("aiohttp") is not None:
     # Not in a thread when the first token is asked for: a thread that imports keeps the event loop from its turn for as
@@ -58,6 +58,7 @@ class AsyncSender:
     :param options: checked pipeline options, as :mod:`.options` names them.
     :param owns_transport: whether a transport among the options is closed with this pipeline.
     :raises ImportError: no transport is given and aiohttp is not installed.
+    :raises ConfigurationError: a proxy is one that aiohttp cannot use.
     """
 
     def __init__(self, options: Mapping[str, Any], *, owns_transport: bool = True) -> None:
@@ -66,6 +67,10 @@ class AsyncSender:
                 "the async credential needs aiohttp: pip install 'azure-certvar-credential[aio]', "
                 "or pass another asynchronous azure-core transport as transport="
             )
+        if options.get("transport") is None and any(
+            url and url.lower().startswith("socks") for url in (options.get("proxies") or {}).values()
+        ):
+            raise ConfigurationError("proxies must not be SOCKS proxies: aiohttp has none; pass a transport that does")
         self._options = options
         self._owns_transport = owns_transport or options.get("transport") is None
         self._lock = threading.Lock()

@@ -47,9 +47,9 @@ def ssl_context(options: Mapping[str, Any]) -> ssl.SSLContext:
     else:
         context = ssl.create_default_context()
         if variable is None:
-            from requests.certs import where  # loaded with the transport; not needed for the checks
+            from requests.utils import DEFAULT_CA_BUNDLE_PATH  # loaded with the transport; the checks do without
 
-            context.load_verify_locations(where())
+            context.load_verify_locations(DEFAULT_CA_BUNDLE_PATH)
     context.set_alpn_protocols(["http/1.1"])
     cert = options.get("connection_cert")
     if cert and not _succeeds(lambda: _present(context, cert)):
@@ -82,7 +82,8 @@ def _location(path: str | os.PathLike[str]) -> dict[str, Any]:
 
 def _present(context: ssl.SSLContext, cert: Any) -> None:
     # An empty password, or OpenSSL would ask for one at the terminal.
-    context.load_cert_chain(*([cert] if isinstance(cert, str) else cert), password="")
+    certificate, key = (cert, None) if isinstance(cert, str) else cert
+    context.load_cert_chain(certificate, key, password="")
 
 
 def _succeeds(load: Callable[[], None]) -> bool:

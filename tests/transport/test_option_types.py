@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import atexit
 import logging
+import shutil
 import ssl
+import tempfile
 from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 from azure.core.pipeline.policies import HeadersPolicy, RetryPolicy
 from azure.core.pipeline.transport import RequestsTransport
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    PrivateFormat,
+    load_pem_private_key,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -19,21 +29,45 @@ from azure_certvar_credential._transport.options import PIPELINE_OPTIONS
 from azure_certvar_credential.exceptions import ConfigurationError
 
 HERE, FOLDER = __file__, str(Path(__file__).parent)
+_FILES = Path(tempfile.mkdtemp())
+atexit.register(shutil.rmtree, _FILES)
+AUTHORITY = trustme.CA()
+CA, CLIENT, CERT, KEY, ENCRYPTED = (str(_FILES / name) for name in ("ca", "client", "cert", "key", "encrypted"))
+
+
+def _write_files() -> None:
+    AUTHORITY.cert_pem.write_to_path(CA)
+    client = AUTHORITY.issue_cert("client.example")
+    client.private_key_and_cert_chain_pem.write_to_path(CLIENT)
+    client.cert_chain_pems[0].write_to_path(CERT)
+    client.private_key_pem.write_to_path(KEY)
+    key = load_pem_private_key(client.private_key_pem.bytes(), None)
+    Path(ENCRYPTED).write_bytes(
+        key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"secret"))
+    )
+
+
+_write_files()
 
 GOOD: dict[str, list[Any]] = {
     "transport": [RequestsTransport()],
     "policies": [[], [HeadersPolicy(), RetryPolicy()], (HeadersPolicy(),), iter([HeadersPolicy()])],
     "per_call_policies": [HeadersPolicy(), [HeadersPolicy()]],
     "per_retry_policies": [RetryPolicy(), (HeadersPolicy(),)],
-    "connection_cert": [HERE, (HERE, HERE), [Path(HERE), HERE]],
+    "connection_cert": [CLIENT, (CERT, KEY), [Path(CERT), KEY]],
     "connection_data_block_size": [4096],
     "connection_timeout": [1, 0.5],
-    "connection_verify": [True, False, HERE, FOLDER, Path(HERE), ssl.create_default_context()],
+    "connection_verify": [True, False, CA, FOLDER, Path(CA), ssl.create_default_context()],
     "read_timeout": [30],
     "use_env_settings": [False],
     "base_headers": [{"x-team": "a"}],
-    "headers": [{}, {"x-team": "a", "x-octets": b"b"}],
-    "proxies": [{}, {"https": "http://proxy.example:3128", "http": None}],
+    "headers": [{}, {"x-team": "a", "x-town": "Köln", "x-none": ""}],
+    "proxies": [
+        {},
+        {"https": "http://proxy.example:3128", "http": None},
+        {"https": "https://me:p%40ss@[::1]:3128/", "no_proxy": "a.example,10.0.0.0/8"},
+        {"all": "proxy.example:3128", "http": "proxy.example"},
+    ],
     "request_id": ["1"],
     "auto_request_id": [True],
     "user_agent": ["app/1.0"],
@@ -47,23 +81,38 @@ GOOD: dict[str, list[Any]] = {
     "tracing_attributes": [{"team": 7}],
     "timeout": [60.0],
 }
+MALFORMED = [
+    *["http://user:SECRET@127.0.0.1:99999", "http://user:SECRET@127.0.0.1:0", "http://user:SECRET@127.0.0.1:port"],
+    *["foo://user:SECRET@proxy.example", "http://", "http://user:SECRET@", "http://user:SECRET@[::1"],
+    *["http://user:SEC/RET@proxy.example", "http://user:1#SECRET@proxy.example", "http://user:1?SECRET@proxy.example"],
+    *["http://user:SECRET@proxy.example\r\n", "http://user:SECRET @proxy.example", "http://user:€@proxy.example"],
+]
 BAD: dict[str, list[Any]] = {
     "transport": [object(), RequestsTransport, "requests", 5],
     "policies": [5, "policies", [5], [HeadersPolicy], HeadersPolicy, {"a": HeadersPolicy()}, HeadersPolicy()],
     "per_call_policies": [5, [object()], "x", HeadersPolicy],
     "per_retry_policies": [5, (5,), b"x"],
-    "connection_cert": [5, Path(HERE), "/nonexistent.pem", (HERE,), (HERE, "/nonexistent.pem"), True, "a\x00b"],
+    "connection_cert": [
+        *[5, Path(CLIENT), "/nonexistent.pem", (CERT,), (CERT, "/nonexistent.pem"), True, "a\x00b"],
+        *[HERE, CERT, FOLDER, (CERT, CA), (CERT, ENCRYPTED), (KEY, CERT)],
+    ],
     "connection_data_block_size": [0, -1, 1.5, True, "4096"],
     "connection_timeout": ["x", 0, -1, True, float("nan"), float("inf"), 10**400, [5]],
-    "connection_verify": [5, "/nonexistent.pem", "", b"x", "a\x00b"],
+    "connection_verify": [5, "/nonexistent.pem", "", b"x", "a\x00b", HERE, KEY],
     "read_timeout": ["30", (1, 2)],
     "use_env_settings": ["yes", 1],
-    "base_headers": [5, [("a", "b")]],
-    "headers": [5, "a: b", {"a": 5}, {5: "a"}],
-    "proxies": ["http://p", ["http://p"], {"https": 5}, {5: "http://p"}],
-    "request_id": [5],
+    "base_headers": [5, [("a", "b")], {"x": "€"}],
+    "headers": [
+        *[5, "a: b", {"a": 5}, {5: "a"}, {"a": b"b"}, {"a": "€"}, {"a": "b\r\nc: d"}, {"a": " b"}, {"a": "\x7f"}],
+        *[{"": "a"}, {"a b": "c"}, {"a:": "b"}, {"ä": "b"}, {"a\n": "b"}],
+    ],
+    "proxies": [
+        *["http://p", ["http://p"], {"https": 5}, {5: "http://p"}, {"no_proxy": 5}],
+        *({"https": url} for url in MALFORMED),
+    ],
+    "request_id": [5, "1\n2", "€"],
     "auto_request_id": ["no"],
-    "user_agent": [5, ["app"]],
+    "user_agent": [5, ["app"], b"app", "€", "app\r\nx: y"],
     "user_agent_overwrite": ["app"],
     "user_agent_use_env": [0],
     "raw_request_hook": ["print", 5],
@@ -104,6 +153,14 @@ def test_none_is_azure_cores_default(name: str) -> None:
 def test_what_it_does_not_take_is_refused_by_the_options_name(name: str, value: Any) -> None:
     with pytest.raises(ConfigurationError, match=f"^{name} must be "):
         check_types({name: value})
+
+
+@pytest.mark.parametrize("url", MALFORMED)
+def test_a_malformed_proxy_keeps_its_secret(url: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        check_types({"proxies": {"https": url}})
+    assert "SEC" not in str(caught.value)
+    assert caught.value.__context__ is caught.value.__cause__ is None
 
 
 def test_policies_that_can_be_read_only_once_are_left_to_the_pipeline() -> None:
