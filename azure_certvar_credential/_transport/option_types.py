@@ -70,7 +70,9 @@ def _headers(value: object) -> bool:
 
 def _proxies(value: object) -> bool:
     return isinstance(value, Mapping) and all(
-        isinstance(scheme, str) and (scheme == "no_proxy" or not url or _proxy(url)) for scheme, url in value.items()
+        isinstance(scheme, str)
+        and (url in (None, "") or (isinstance(url, str) if scheme == "no_proxy" else _proxy(url)))
+        for scheme, url in value.items()
     )
 
 
