@@ -8,7 +8,7 @@ import socket
 import ssl
 from collections.abc import Mapping
 from functools import partial
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 import aiohttp
 from azure.core.pipeline.transport import AioHttpTransport
@@ -16,6 +16,7 @@ from azure.core.pipeline.transport import AioHttpTransport
 from azure_certvar_credential._transport.attempt import sending
 from azure_certvar_credential._transport.in_thread import in_thread
 from azure_certvar_credential._transport.pipeline import transport_options
+from azure_certvar_credential._transport.proxies import proxy_for
 
 
 class _Connector(aiohttp.TCPConnector):
@@ -47,6 +48,15 @@ class _Connector(aiohttp.TCPConnector):
 
 class _Transport(AioHttpTransport):  # type: ignore[misc]  # azure-core loads it on first use, which hides its type
     """azure-core's transport, whose connections can be left to the parent process."""
+
+    def __init__(self, *, environment: bool, **options: Any) -> None:
+        super().__init__(**options)
+        self._environment = environment
+
+    async def send(self, request: Any, *, proxies: Any = None, **options: Any) -> Any:
+        """Send a request through the proxy that the synchronous transport would take."""
+        proxy = proxy_for(request.url, proxies, environment=self._environment)
+        return await super().send(request, proxy=proxy, **options)
 
     def leave_to_parent(self) -> None:
         """Give the connections up without closing them; in a child process."""
@@ -86,23 +96,20 @@ def _tracing() -> aiohttp.TraceConfig:
     return tracing
 
 
-def make_transport(context: ssl.SSLContext | Literal[False], options: Mapping[str, Any]) -> AioHttpTransport:
+def make_transport(context: ssl.SSLContext, options: Mapping[str, Any]) -> AioHttpTransport:
     """Return a transport for the running event loop.
 
-    :param context: the SSL context, or False to verify nothing.
+    :param context: whom connections trust.
     :param options: checked pipeline options.
     """
     given = transport_options(options)
-    # The context is in the connector: azure-core would otherwise read the trusted certificates anew for each request.
-    given.pop("connection_verify", None)
-    given.pop("connection_cert", None)
     session = aiohttp.ClientSession(
         connector=_Connector(ssl=context, resolver=_resolver()),
         cookie_jar=aiohttp.DummyCookieJar(),
         trace_configs=[_tracing()],
-        trust_env=given.get("use_env_settings", True),
+        trust_env=False,  # the proxy comes with the request, and a password of ~/.netrc is not for a token endpoint
         auto_decompress=False,
     )
     # aiohttp repeats what is no POST by itself, beside the retries that are counted.
     session._retry_connection = False  # noqa: SLF001 - there is no option for it
-    return _Transport(session=session, **given)
+    return _Transport(session=session, environment=options.get("use_env_settings") is not False, **given)

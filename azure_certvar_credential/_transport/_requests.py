@@ -11,6 +11,7 @@ import http.client
 import io
 import re
 import socket
+import ssl
 from collections.abc import Iterator, Mapping
 from http.cookiejar import DefaultCookiePolicy
 from time import monotonic
@@ -27,6 +28,8 @@ from urllib3.util.retry import Retry
 from azure_certvar_credential._transport.attempt import sending
 from azure_certvar_credential._transport.deadline import deadline
 from azure_certvar_credential._transport.pipeline import transport_options
+from azure_certvar_credential._transport.proxies import proxy_for
+from azure_certvar_credential._transport.trust import ssl_context
 
 # RFC 9110 section 5.1.
 _FIELD_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -177,20 +180,38 @@ def _bounded(seconds: float | None) -> float:
 
 
 class _Adapter(HTTPAdapter):
-    """requests' adapter, whose pools make the connections above; those of its proxies, too."""
+    """requests' adapter, whose pools make the connections above; those of its proxies, too.
+
+    :param context: whom connections trust, whatever requests makes of ``verify`` and ``cert``.
+    """
+
+    def __init__(self, context: ssl.SSLContext, **options: Any) -> None:
+        self._context = context
+        super().__init__(**options)
 
     def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
         """Make the pools of direct connections."""
-        super().init_poolmanager(*arguments, **options)
+        super().init_poolmanager(*arguments, ssl_context=self._context, **options)
         _replace_classes(self.poolmanager)
 
     def proxy_manager_for(self, proxy: Any, **options: Any) -> Any:
         """Return the pools of a proxy."""
         known = proxy in self.proxy_manager
-        manager = super().proxy_manager_for(proxy, **options)
+        if proxy.lower().startswith("https:"):
+            options["proxy_ssl_context"] = self._context
+        manager = super().proxy_manager_for(proxy, ssl_context=self._context, **options)
         if not known:
             _replace_classes(manager)
         return manager
+
+    def build_connection_pool_key_attributes(self, *arguments: Any, **options: Any) -> Any:
+        """Return the host's part of the key of a pool; the SSL context is in every pool."""
+        return super().build_connection_pool_key_attributes(*arguments, **options)[0], {}
+
+    def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:  # noqa: ARG002 - requests' signature
+        """Leave the verification to the context; urllib3 would check names that the context is to let pass."""
+        if url.lower().startswith("https:") and not self._context.check_hostname:
+            conn.assert_hostname = False
 
 
 def _replace_classes(manager: Any) -> None:
@@ -205,17 +226,29 @@ def _pool_classes(classes: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
         yield scheme, type(pool.__name__, (pool,), {"ConnectionCls": type(kind.__name__, (mixed, kind), {})})
 
 
+class _Session(requests.Session):
+    """A session that takes the proxy that the asynchronous transport would take."""
+
+    environment = True
+
+    def merge_environment_settings(self, url: Any, proxies: Any, *settings: Any) -> Any:
+        """Return the settings for a request."""
+        proxy = proxy_for(url, proxies, environment=self.environment)
+        return super().merge_environment_settings(url, {"all": proxy} if proxy else {}, *settings)
+
+
 def make_transport(options: Mapping[str, Any]) -> RequestsTransport:
     """Return a transport that sends no cookies back.
 
     :param options: checked pipeline options.
     """
     given = transport_options(options)
-    session = requests.Session()
-    session.trust_env = given.get("use_env_settings", True)
+    session = _Session()
+    session.environment = options.get("use_env_settings") is not False
+    session.trust_env = False  # proxies are chosen below, and a password of ~/.netrc is not for a token endpoint
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
     # As azure-core's: what fails is raised as it is, and repeated by nobody.
-    adapter = _Adapter(max_retries=Retry(total=False, redirect=False, raise_on_status=False))
+    adapter = _Adapter(ssl_context(options), max_retries=Retry(total=False, redirect=False, raise_on_status=False))
     for scheme in ("http://", "https://"):
         session.mount(scheme, adapter)
-    return RequestsTransport(session=session, **given)
+    return RequestsTransport(session=session, use_env_settings=False, **given)

@@ -7,12 +7,11 @@ into an SSL context in a thread. aiohttp's connections belong to an event loop, 
 from __future__ import annotations
 
 import asyncio
-import os
 import ssl
 import threading
 from collections.abc import AsyncGenerator, Mapping
 from importlib.util import find_spec
-from typing import Any, Literal
+from typing import Any
 
 from azure.core.pipeline import AsyncPipeline
 from azure.core.pipeline.policies import AsyncRetryPolicy
@@ -25,7 +24,8 @@ from azure_certvar_credential._transport.boundary import AsyncBoundary
 from azure_certvar_credential._transport.deadline import deadline
 from azure_certvar_credential._transport.in_thread import in_thread
 from azure_certvar_credential._transport.per_loop import PerLoop
-from azure_certvar_credential.exceptions import CLOSED, CredentialClosedError
+from azure_certvar_credential._transport.trust import ssl_context
+from azure_certvar_credential.exceptions import CLOSED, ConfigurationError, CredentialClosedError
 
 if find_spec("aiohttp") is not None:
     # Not in a thread when the first token is asked for: a thread that imports keeps the event loop from its turn for as
@@ -58,6 +58,7 @@ class AsyncSender:
     :param options: checked pipeline options, as :mod:`.options` names them.
     :param owns_transport: whether a transport among the options is closed with this pipeline.
     :raises ImportError: no transport is given and aiohttp is not installed.
+    :raises ConfigurationError: a proxy is one that aiohttp cannot use.
     """
 
     def __init__(self, options: Mapping[str, Any], *, owns_transport: bool = True) -> None:
@@ -66,11 +67,15 @@ class AsyncSender:
                 "the async credential needs aiohttp: pip install 'azure-certvar-credential[aio]', "
                 "or pass another asynchronous azure-core transport as transport="
             )
+        if options.get("transport") is None and any(
+            url and url.lower().startswith("socks") for url in (options.get("proxies") or {}).values()
+        ):
+            raise ConfigurationError("proxies must not be SOCKS proxies: aiohttp has none; pass a transport that does")
         self._options = options
         self._owns_transport = owns_transport or options.get("transport") is None
         self._lock = threading.Lock()
         self._closed = False
-        self._ssl: ssl.SSLContext | Literal[False] | None = None
+        self._ssl: ssl.SSLContext | None = None
         self._opened: PerLoop[_Opened] = PerLoop()
 
     async def send(self, effect: Send | Fetch) -> Response | Unanswered:
@@ -150,31 +155,11 @@ class AsyncSender:
             if self._owns_transport:
                 await opened.__aexit__()
 
-    def _prepare(self) -> tuple[Any, ssl.SSLContext | Literal[False]]:
+    def _prepare(self) -> tuple[Any, ssl.SSLContext]:
         with self._lock:
             if self._ssl is None:
-                self._ssl = _ssl_context(self._options)
+                self._ssl = ssl_context(self._options)
             return make_transport, self._ssl
-
-
-def _ssl_context(options: Mapping[str, Any]) -> ssl.SSLContext | Literal[False]:
-    """Return the context that ``connection_verify`` and ``connection_cert`` ask for; False for no verification."""
-    verify, cert = options.get("connection_verify"), options.get("connection_cert")
-    if isinstance(verify, ssl.SSLContext):
-        return verify
-    if verify is False and not cert:
-        return False
-    if verify in (None, True, False):
-        context = ssl.create_default_context()
-    elif os.path.isdir(verify):  # noqa: PTH112 - Path.is_dir raises for what can be no path
-        context = ssl.create_default_context(capath=verify)
-    else:
-        context = ssl.create_default_context(cafile=verify)
-    if verify is False:
-        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    if cert:
-        context.load_cert_chain(*([cert] if isinstance(cert, str) else cert))
-    return context
 
 
 async def _read(response: Any) -> Response:

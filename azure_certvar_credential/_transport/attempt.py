@@ -26,12 +26,17 @@ from azure.core.exceptions import (
 from azure_certvar_credential._core.effects import Fetch, Send
 from azure_certvar_credential._secrecy.known_secrets import userinfo, without_known
 from azure_certvar_credential._transport.deadline import deadline
+from azure_certvar_credential._transport.trust import variable_in_force
 from azure_certvar_credential.exceptions import AcquisitionTimeoutError, ConfigurationError, CredentialClosedError
 
 _SECRET_FIELDS = ("client_assertion", "assertion", "refresh_token")
 # Their texts come from the operating system, from OpenSSL or from the transport itself; others quote the server.
 _QUOTES_NOTHING = (AzureError, ConnectionError, TimeoutError, ssl.SSLError)
 _TIMEOUTS = (ServiceRequestTimeoutError, ServiceResponseTimeoutError, TimeoutError)
+
+
+class UntrustedServerError(ServiceRequestError):
+    """The server's certificate does not verify, which no retry mends."""
 
 
 class Attempt:
@@ -43,11 +48,12 @@ class Attempt:
     :ivar sent: whether the request may have left; None where the transport does not tell.
     """
 
-    __slots__ = ("_effect", "_options", "sent")
+    __slots__ = ("_effect", "_options", "_tells", "sent")
 
     def __init__(self, effect: Send | Fetch, options: Mapping[str, Any], *, tells: bool) -> None:
         self._effect = effect
         self._options = options
+        self._tells = tells
         self.sent: bool | None = False if tells else None
 
     @contextmanager
@@ -73,7 +79,22 @@ class Attempt:
         # OpenSSL's refusal of a certificate is a ValueError, too.
         if self.sent is False and isinstance(cause, (TypeError, ValueError)) and not isinstance(cause, ssl.SSLError):
             return ConfigurationError(f"the request cannot be sent: {text}")
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return UntrustedServerError(f"{text.rstrip('.')}. {self._trust()}")
         return self._kind(error)(text)
+
+    def _trust(self) -> str:
+        """Return which authorities were trusted, and how to trust others."""
+        if not self._tells:
+            return "The transport that was passed decides which certificate authorities are trusted"
+        if self._options.get("connection_verify") not in (None, True):
+            return "connection_verify decides which certificate authorities are trusted"
+        variable = variable_in_force(self._options)
+        source = f"the environment variable {variable}" if variable else "the system and certifi"
+        return (
+            f"The trusted certificate authorities come from {source}; to trust another, such as that of a proxy that "
+            "inspects TLS, pass its PEM file as connection_verify or name it in REQUESTS_CA_BUNDLE"
+        )
 
     def cleaned(self, error: AzureError) -> AzureError:
         """Return an error of the same class that holds nothing of the request, and no secret in its text.

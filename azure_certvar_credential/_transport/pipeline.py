@@ -28,7 +28,7 @@ from azure.core.rest import HttpRequest
 
 from azure_certvar_credential._core.effects import Fetch, Send, Unanswered
 from azure_certvar_credential._core.exchange import MAX_BODY, Response
-from azure_certvar_credential._transport.attempt import Attempt
+from azure_certvar_credential._transport.attempt import Attempt, UntrustedServerError
 from azure_certvar_credential._transport.deadline import deadline
 from azure_certvar_credential._transport.options import DEFAULT_TIMEOUTS
 from azure_certvar_credential._version import __version__
@@ -82,15 +82,11 @@ def _with_the_callers(retry_policy: type[Any], options: Mapping[str, Any]) -> li
 
 
 def transport_options(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the options of azure-core's own transports, with time-outs that suit a token endpoint."""
-    names = (
-        "connection_cert",
-        "connection_data_block_size",
-        "connection_timeout",
-        "connection_verify",
-        "read_timeout",
-        "use_env_settings",
-    )
+    """Return the options of azure-core's own transports, with time-outs that suit a token endpoint.
+
+    Trust and proxies are not among them: the connections have an SSL context, and the proxy is chosen for each request.
+    """
+    names = ("connection_data_block_size", "connection_timeout", "read_timeout")
     return {**DEFAULT_TIMEOUTS, **{name: options[name] for name in names if options.get(name) is not None}}
 
 
@@ -143,7 +139,8 @@ def unanswered(attempt: Attempt, error: Exception) -> Unanswered:
     if not isinstance(error, AzureError):
         raise error
     clean = attempt.cleaned(error)
-    if isinstance(clean, AcquisitionTimeoutError):
+    # Raised and not returned, so that it is not repeated.
+    if isinstance(clean, (AcquisitionTimeoutError, UntrustedServerError)):
         raise clean
     if isinstance(error, (ServiceRequestError, ServiceResponseError, DecodeError)) or type(error) is HttpResponseError:
         return Unanswered(clean, sent=not isinstance(error, ServiceRequestError))
