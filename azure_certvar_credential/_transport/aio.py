@@ -118,7 +118,7 @@ class AsyncSender:
             if transport is None:
                 if async_library() is not asyncio:
                     raise ConfigurationError(
-                        "aiohttp needs asyncio, and trio runs here: pass azure-core's TrioRequestsTransport as transport="
+                        "aiohttp does not run under trio: pass azure-core's TrioRequestsTransport as transport="
                     )
                 make, context = await in_thread(self._prepare)
                 # While this waited, another request of the same loop may have opened a pipeline; the first one stays,
