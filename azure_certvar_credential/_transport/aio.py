@@ -19,6 +19,7 @@ from azure.core.pipeline.policies import AsyncRetryPolicy
 from azure_certvar_credential._core.effects import Fetch, Send, Unanswered
 from azure_certvar_credential._core.exchange import Response
 from azure_certvar_credential._transport import pipeline
+from azure_certvar_credential._transport.async_library import Loop, async_library
 from azure_certvar_credential._transport.attempt import Attempt
 from azure_certvar_credential._transport.boundary import AsyncBoundary
 from azure_certvar_credential._transport.deadline import deadline
@@ -98,7 +99,7 @@ class AsyncSender:
     async def close(self) -> None:
         """Close the running loop's connections for good; those of other loops are closed when their loop ends."""
         self._closed = True
-        opened = self._opened.get(asyncio.get_running_loop())
+        opened = self._opened.get(async_library().get_running_loop())
         if opened is not None:
             await opened.life.aclose()
 
@@ -115,11 +116,15 @@ class AsyncSender:
     async def _open(self) -> _Opened:
         if self._closed:
             raise CredentialClosedError(CLOSED)
-        loop = asyncio.get_running_loop()
+        loop = async_library().get_running_loop()
         opened = self._opened.get(loop)
         if opened is None:
             transport = self._options.get("transport")
             if transport is None:
+                if async_library() is not asyncio:
+                    raise ConfigurationError(
+                        "aiohttp does not run under trio: pass azure-core's TrioRequestsTransport as transport="
+                    )
                 make, context = await in_thread(self._prepare)
                 # While this waited, another request of the same loop may have opened a pipeline; the first one stays,
                 # and no second transport is made, which nobody would close.
@@ -135,7 +140,7 @@ class AsyncSender:
 
     async def _answer(self, attempt: Attempt, effect: Send | Fetch) -> Response:
         opened = await self._open()
-        options = pipeline.run_options(opened.transport)
+        options = _run_options(opened.transport)
         result = await opened.pipeline.run(pipeline.http_request(effect), stream=True, **options)
         try:
             return await _read(result.http_response)
@@ -143,9 +148,7 @@ class AsyncSender:
             failure = error
         raise attempt.translated(failure)
 
-    async def _life(
-        self, loop: asyncio.AbstractEventLoop, opened: AsyncPipeline[Any, Any]
-    ) -> AsyncGenerator[None, None]:
+    async def _life(self, loop: Loop, opened: AsyncPipeline[Any, Any]) -> AsyncGenerator[None, None]:
         try:
             yield
         finally:
@@ -160,6 +163,15 @@ class AsyncSender:
             if self._ssl is None:
                 self._ssl = ssl_context(self._options)
             return make_transport, self._ssl
+
+
+def _run_options(transport: Any) -> dict[str, Any]:
+    """Return time-outs within the deadline; azure-core's transports over requests take both as one option."""
+    options = pipeline.run_options(transport)
+    # By its name: an import of the class loads requests.
+    if all(base.__name__ != "RequestsTransport" for base in type(transport).__mro__):
+        return options
+    return {"connection_timeout": tuple(options.values())} if len(options) == 2 else {}
 
 
 async def _read(response: Any) -> Response:

@@ -1,8 +1,7 @@
-"""Single flight with asyncio: one task for each key and event loop, awaited by every caller that wants its token."""
+"""Single flight of tasks: one for each key and event loop, awaited by every caller that wants its token."""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Hashable
 from functools import partial
 
@@ -10,6 +9,7 @@ from azure_certvar_credential._core.effects import Token
 from azure_certvar_credential._core.request import TokenRequest
 from azure_certvar_credential._runtime.cached_tokens import PATIENCE, CachedTokens, Step
 from azure_certvar_credential._runtime.deadlock import waiting
+from azure_certvar_credential._transport.async_library import Task, async_library
 from azure_certvar_credential._transport.deadline import Deadline
 from azure_certvar_credential.caches.memory import Entry
 from azure_certvar_credential.exceptions import CLOSED, AcquisitionTimeoutError, CredentialClosedError
@@ -36,10 +36,10 @@ class _Call:
         self.waiters = 0
         self.background = background
         self.cancelled = False
-        self.task: asyncio.Task[Outcome]
+        self.task: Task[Outcome]
 
     @property
-    def leader(self) -> asyncio.Task[Outcome]:
+    def leader(self) -> Task[Outcome]:
         """The task, which makes the acquisition."""
         return self.task
 
@@ -92,11 +92,11 @@ class SingleFlight:
     async def close(self) -> None:
         """Cancel the acquisitions of the running loop; their callers get :class:`CredentialClosedError`."""
         self._closed = True
-        loop = asyncio.get_running_loop()
+        loop = async_library().get_running_loop()
         calls = [call for call in list(self._calls.values()) if call.task.get_loop() is loop]
         for call in calls:
             call.cancel()
-        await asyncio.gather(*(call.task for call in calls), return_exceptions=True)
+        await async_library().gather(*(call.task for call in calls), return_exceptions=True)
 
     async def _join(self, request: TokenRequest, deadline: Deadline) -> Entry:
         again = True
@@ -104,7 +104,7 @@ class SingleFlight:
             call = self._call(request, deadline, background=False)
             # Should it hang, it ends with those who wait for it, also if it was begun while nobody needed to.
             call.background = False
-            with waiting(asyncio.current_task(), call):
+            with waiting(async_library().current_task(), call):
                 await self._wait(call, deadline.remaining())
             token, error = call.outcome()
             if token is None and (error is None or isinstance(error, AcquisitionTimeoutError)):
@@ -131,7 +131,7 @@ class SingleFlight:
         """Wait for a call, but leave it to the others when this caller is cancelled; the last one cancels it."""
         call.waiters += 1
         try:
-            await asyncio.wait({call.task}, timeout=seconds)
+            await async_library().wait({call.task}, timeout=seconds)
         finally:
             call.waiters -= 1
             if call.waiters == 0 and not call.background and not call.task.done():
@@ -141,7 +141,7 @@ class SingleFlight:
         return self._call(request, Deadline(self._timeout), background=True)
 
     def _call(self, request: TokenRequest, deadline: Deadline, *, background: bool) -> _Call:
-        loop = asyncio.get_running_loop()
+        loop = async_library().get_running_loop()
         key = (id(loop), request.key, request.claims)
         call = self._calls.get(key)
         # A loop that was closed with a call under way leaves it behind, and its id may come back.
@@ -168,7 +168,7 @@ class SingleFlight:
             return await self._acquire(request), None
         except Exception as error:  # noqa: BLE001 - it is raised in every caller that waits
             failure = error
-        except asyncio.CancelledError as error:
+        except async_library().CancelledError as error:
             if not call.deadline.over or self._closed:
                 self._cached_tokens.call_abandoned(request)
                 if call.cancelled:

@@ -18,8 +18,8 @@ from azure_certvar_credential.exceptions import CertificateError
 from tests.certificates import making
 from tests.certificates.kit import PASSWORD
 from tests.certificates.renderings import WRITTEN
-from tests.certificates.test_fuzz import BINARIES, EC_LEAF, PEM, SECRETS
 from tests.certificates.secrecy import assert_tells_nothing
+from tests.certificates.test_fuzz import BINARIES, EC_LEAF, PEM, SECRETS
 
 KEY = making.ec_key(3)
 
