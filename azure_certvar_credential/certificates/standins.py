@@ -39,20 +39,29 @@ _TEXTS: tuple[tuple[str, str], ...] = (
         "an unresolved Key Vault reference of App Service; check that the app's managed identity may read the secret",
     ),
     (
-        r"[*\u2022\u25cf.xX#-]{3,2000}|[\[(<{]{1,2}(?:redacted|masked|hidden|secret|filtered|sensitive)[^\n]{0,40}"
-        r"|\(?sensitive(?: value)?\)?|SecretStr\(.{0,40}|redacted",
+        (
+            r"[*\u2022\u25cf.xX#-]{3,2000}|[\[(<{]{1,2}(?:redacted|masked|hidden|secret|filtered|sensitive)[^\n]{0,40}"
+            r"|\(?sensitive(?: value)?\)?|SecretStr\(.{0,40}|redacted"
+        ),
         _MASKED,
     ),
     (
-        r"System\.Byte\[\]|System\.Security\.SecureString|System\.Object\[\]|\[object [A-Za-z]+\]|\[B@[0-9a-f]{1,16}"
-        r"|System\.Security\.Cryptography\.[\w.]+|<[\w. ]{1,80} (?:object )?at 0x[0-9A-Fa-f]+>|<memory at .{1,40}>",
+        (
+            r"System\.Byte\[\]|System\.Security\.SecureString|System\.Object\[\]|\[object [A-Za-z]+\]"
+            r"|\[B@[0-9a-f]{1,16}|System\.Security\.Cryptography\.[\w.]+|<[\w. ]{1,80} (?:object )?at 0x[0-9A-Fa-f]+>"
+            r"|<memory at .{1,40}>"
+        ),
         "the name of an object's type, which a program wrote instead of its content; encode the bytes as base64 first",
     ),
     (
         # Shells, Azure Pipelines, GitHub, cmd, Octopus, replacetokens, Jinja and Helm, ERB, XML, Bash, Python.
-        rf"\$\{{+{_NAME}\}}+|\$\({_NAME}\)|\$\[{_NAME}\]|\$[A-Za-z_][\w:.]{{0,100}}|%\(?{_NAME}\)?[%s]|#\{{{_NAME}\}}#?|\{{#{_NAME}#\}}"
-        rf"|\{{\{{{_NAME}\}}\}}|\{{{_SHORT}\}}|\{{%{_NAME}%\}}|<%={_NAME}%>|<{{1,2}}{_SHORT}>{{1,2}}|\[\[?{_SHORT}\]\]?|__\w{{1,100}}__"
-        rf"|@@?\w{{1,100}}@@?|#\w{{1,100}}#|~\w{{1,100}}~",
+        (
+            rf"\$\{{+{_NAME}\}}+|\$\({_NAME}\)|\$\[{_NAME}\]|\$[A-Za-z_][\w:.]{{0,100}}|%\(?{_NAME}\)?[%s]"
+            rf"|#\{{{_NAME}\}}#?|\{{#{_NAME}#\}}"
+            rf"|\{{\{{{_NAME}\}}\}}|\{{{_SHORT}\}}|\{{%{_NAME}%\}}|<%={_NAME}%>|<{{1,2}}{_SHORT}>{{1,2}}"
+            rf"|\[\[?{_SHORT}\]\]?|__\w{{1,100}}__"
+            rf"|@@?\w{{1,100}}@@?|#\w{{1,100}}#|~\w{{1,100}}~"
+        ),
         _PLACEHOLDER,
     ),
     (
@@ -60,14 +69,18 @@ _TEXTS: tuple[tuple[str, str], ...] = (
         _PLACEHOLDER,
     ),
     (
-        r"(?:arn:aws[\w-]*:|op://|vault:|ref\+|secretref:|keyvault://|akv://|aws-?sm://|gcp-?sm://|awsssm://|ssm://"
-        r"|bw://|doppler://|projects/[\w-]+/secrets/|/subscriptions/|secret/data/).{0,500}",
+        (
+            r"(?:arn:aws[\w-]*:|op://|vault:|ref\+|secretref:|keyvault://|akv://|aws-?sm://|gcp-?sm://|awsssm://|ssm://"
+            r"|bw://|doppler://|projects/[\w-]+/secrets/|/subscriptions/|secret/data/).{0,500}"
+        ),
         _REFERENCE,
     ),
     (
         r"https?://[\w.-]+\.vault\.(?:azure\.net|azure\.cn|usgovcloudapi\.net)[:/].{0,300}",
-        "a Key Vault identifier, which looks like a URL; give the secret's value: SecretClient.get_secret(name), or "
-        "use the Key Vault classes of this package",
+        (
+            "a Key Vault identifier, which looks like a URL; give the secret's value: SecretClient.get_secret(name), or "
+            "use the Key Vault classes of this package"
+        ),
     ),
     (
         r"(?:pkcs11|tpmkey|handle|engine|ncrypt|keychain|yubikey)[:\-].{0,500}|0x8[01][0-9A-Fa-f]{6}",
@@ -92,7 +105,7 @@ _BEGINNINGS: tuple[tuple[str, str], ...] = (
     ),
     (
         r"01000000d08c9ddf0115d1118c7a00c0|AQAAANCMnd8BFdERjHoAwE",
-        f"{_ENCRYPTED} with DPAPI (ConvertFrom-SecureString); only the user who made it can decrypt it, on that machine",
+        f"{_ENCRYPTED} with DPAPI (ConvertFrom-SecureString); only the user who made it can decrypt it, there",
     ),
     (r"U2FsdGVkX1|Salted__", f"{_ENCRYPTED} by `openssl enc`; decrypt it first with `openssl enc -d`"),
     (r"AQICA[HI]|AQIDAH", f"{_ENCRYPTED} with AWS KMS; decrypt it first with `aws kms decrypt`"),
@@ -101,8 +114,10 @@ _BEGINNINGS: tuple[tuple[str, str], ...] = (
     (r"eyJ[A-Za-z0-9_-]{5,2000}\.", "a JSON Web Token or its encrypted form; give the certificate itself"),
     (
         r"PuTTY-User-Key-File-",
-        "a key in PuTTY's format; convert it with `puttygen key.ppk -O private-openssh -o key`, then with "
-        "`ssh-keygen -p -m PKCS8 -f key`, and give it with its certificate",
+        (
+            "a key in PuTTY's format; convert it with `puttygen key.ppk -O private-openssh -o key`, then with "
+            "`ssh-keygen -p -m PKCS8 -f key`, and give it with its certificate"
+        ),
     ),
     (r"---- BEGIN SSH2 ", "a key in the format of SSH2; give a certificate with its private key in PEM"),
     (r"ssh-(?:rsa|ed25519|dss) |ecdsa-sha2-nistp\d+ ", "a public key of SSH, which cannot sign"),

@@ -1,4 +1,4 @@
-"""Words the refusal of a certificate that ``cryptography`` cannot parse: damage, or a rule that OpenSSL does not keep."""
+"""Words the refusal of a certificate that ``cryptography`` cannot parse: damage, or a rule that OpenSSL ignores."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def refusal(where: str, problem: str) -> CertificateFormatError:
     """
     if any(breach in problem for breach in _BREACHES):
         return CertificateFormatError(
-            f"the certificate in {where} is complete, but breaks a rule of DER, in which Python's parser (cryptography) "
-            f"is stricter than OpenSSL: {problem}. Nothing can change it without its issuer: {_MEND}"
+            f"the certificate in {where} is complete, but breaks a rule of DER, in which Python's parser "
+            f"(cryptography) is stricter than OpenSSL: {problem}. Nothing can change it without its issuer: {_MEND}"
         )
     return CertificateFormatError(f"the certificate in {where} is damaged: {problem}")

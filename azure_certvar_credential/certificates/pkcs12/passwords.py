@@ -9,8 +9,8 @@ _MAX_LENGTH = 1023
 
 # For messages about passwords that are not ASCII.
 NOT_ASCII = (
-    "The password has characters outside ASCII, which tools encode differently: UTF-8 and Latin-1 were tried, as far as "
-    "the limit of key derivation allows; for any other encoding give the octets, such as password.encode('cp850')"
+    "The password has characters outside ASCII, which tools encode differently: UTF-8 and Latin-1 were tried, as far "
+    "as the limit of key derivation allows; for any other encoding give the octets, such as password.encode('cp850')"
 )
 
 
