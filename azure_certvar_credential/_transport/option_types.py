@@ -78,7 +78,7 @@ def _proxies(value: object) -> bool:
 
 def _proxy(url: object) -> bool:
     """Return whether a URL names a proxy and nothing else: a part after the host is a password that is not encoded."""
-    if not isinstance(url, str) or _FIELD_VALUE.fullmatch(url) is None or " " in url:
+    if not isinstance(url, str) or not url.isascii() or not url.isprintable() or " " in url:
         return False
     from urllib3.exceptions import LocationParseError
     from urllib3.util import parse_url

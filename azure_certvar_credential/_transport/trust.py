@@ -47,9 +47,9 @@ def ssl_context(options: Mapping[str, Any]) -> ssl.SSLContext:
     else:
         context = ssl.create_default_context()
         if variable is None:
-            from requests.utils import DEFAULT_CA_BUNDLE_PATH  # loaded with the transport; the checks do without
+            from certifi import where  # a requirement of requests, and so of azure-core
 
-            context.load_verify_locations(DEFAULT_CA_BUNDLE_PATH)
+            context.load_verify_locations(where())
     context.set_alpn_protocols(["http/1.1"])
     cert = options.get("connection_cert")
     if cert and not _succeeds(lambda: _present(context, cert)):
