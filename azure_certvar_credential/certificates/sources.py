@@ -16,6 +16,7 @@ from collections.abc import Awaitable, Callable
 from types import FunctionType
 from typing import Any, Generic, SupportsIndex, TypeAlias, TypeVar
 
+from azure_certvar_credential._secrecy.by_name import blank, by_name
 from azure_certvar_credential._secrecy.redaction import redact_value
 from azure_certvar_credential._secrecy.tracebacks import clears_frames
 from azure_certvar_credential.certificates.certificate import CertificateData, ClientCertificate
@@ -86,13 +87,13 @@ class CertificateSource(Generic[R]):
             return _name(self)
         return f"CertificateSource({getattr(self._read, '__qualname__', type(self._read).__qualname__)})"
 
-    def __reduce_ex__(self, protocol: SupportsIndex) -> str | tuple[Any, ...]:
+    def __reduce_ex__(self, _protocol: SupportsIndex) -> tuple[Any, ...]:
         if not holds_no_secret(self):
             raise TypeError(
                 "a CertificateSource can be pickled only with an importable function or class, or an instance of a "
                 "class that declares holds_no_secret = True: any other may hold the private key"
             )
-        return super().__reduce_ex__(protocol)
+        return by_name(type(self).__name__, (blank, (type(self),), vars(self)))
 
 
 class EnvironmentCertificate:
