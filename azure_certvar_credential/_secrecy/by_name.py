@@ -1,6 +1,6 @@
 """Pickles functions and classes by name, whichever pickler is in use.
 
-cloudpickle, dill, joblib, Dask, Spark and Ray pickle a function or class of ``__main__`` or a notebook by value: with its
+cloudpickle, dill, joblib, Dask, Spark and Ray pickle a function or class of a script or a notebook by value: with its
 code and the global variables that it uses, and one of those may be the private key. What goes through here is pickled
 by the standard library, which writes names only; the other picklers see octets.
 """
@@ -10,6 +10,8 @@ from __future__ import annotations
 import io
 import pickle
 from typing import Any, TypeVar
+
+from azure_certvar_credential._secrecy.redaction import redact_error
 
 T = TypeVar("T")
 
@@ -56,11 +58,11 @@ class _Unpickler(pickle.Unpickler):
         try:
             return super().find_class(module, name)
         except (ImportError, AttributeError) as error:
-            reason = f"{type(error).__name__}: {error}"
+            reason = redact_error(error)
         raise pickle.UnpicklingError(
-            f"this {self._owner} was pickled with a reference to {module}.{name}, which cannot be imported here ({reason}). The "
-            "pickle does not carry the code, because the private key may be in it: define "
-            f"{name} in a module that both processes can import, not in a script or a notebook"
+            f"this {self._owner} was pickled with a reference to {module}.{name}, which cannot be imported here "
+            f"({reason}). The pickle does not carry the code, because the private key may be in it: define {name} in a "
+            "module that both processes can import, not in a script or a notebook"
         )
 
 

@@ -17,6 +17,7 @@ from types import FunctionType
 from typing import Any, Generic, SupportsIndex, TypeAlias, TypeVar
 
 from azure_certvar_credential._secrecy.by_name import blank, by_name
+from azure_certvar_credential._secrecy.identity import identified
 from azure_certvar_credential._secrecy.redaction import redact_value
 from azure_certvar_credential._secrecy.tracebacks import clears_frames
 from azure_certvar_credential.certificates.certificate import CertificateData, ClientCertificate
@@ -85,7 +86,9 @@ class CertificateSource(Generic[R]):
         # Without `_read` the constructor failed, and an error reporter is showing the variables of its frame.
         if not hasattr(self, "_read"):
             return _name(self)
-        return f"CertificateSource({getattr(self._read, '__qualname__', type(self._read).__qualname__)})"
+        return identified(
+            f"CertificateSource({getattr(self._read, '__qualname__', type(self._read).__qualname__)})", self
+        )
 
     def __reduce_ex__(self, _protocol: SupportsIndex) -> tuple[Any, ...]:
         if not holds_no_secret(self):
@@ -129,7 +132,7 @@ class EnvironmentCertificate:
         return ClientCertificate.load(data, os.environ.get(self.password_name) if self.password_name else None)
 
     def __repr__(self) -> str:
-        return f"EnvironmentCertificate({self.name!r})" if hasattr(self, "name") else _name(self)
+        return identified(f"EnvironmentCertificate({self.name!r})", self) if hasattr(self, "name") else _name(self)
 
 
 class DescriptorCertificate:
@@ -180,7 +183,9 @@ class DescriptorCertificate:
         return rewinds, data
 
     def __repr__(self) -> str:
-        return f"DescriptorCertificate({self._descriptor})" if hasattr(self, "_descriptor") else _name(self)
+        if not hasattr(self, "_descriptor"):
+            return _name(self)
+        return identified(f"DescriptorCertificate({self._descriptor})", self)
 
     def __reduce__(self) -> tuple[Any, ...]:
         raise TypeError("a DescriptorCertificate cannot be pickled: another process has other descriptors")

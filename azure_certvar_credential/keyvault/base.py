@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from azure_certvar_credential._secrecy.by_name import blank, by_name
+from azure_certvar_credential._secrecy.identity import identified
 from azure_certvar_credential.certificates.sources import MAX_AGE, CertificateSource
 from azure_certvar_credential.keyvault.access import Access, check_access, client_class
 from azure_certvar_credential.keyvault.location import check_key_id, check_location
@@ -76,7 +77,7 @@ class SignerBase(VaultClient, Generic[CredentialT]):
         vars(self).update(state, _public_key=public_key_from(state["_public_key"]))
 
     def __repr__(self) -> str:
-        return f"<{self._name()} {self._key_id}>"
+        return identified(f"{self._name()} {self._key_id}", self)
 
 
 class CertificateBase(VaultClient, ABC, Generic[CredentialT, SignerT]):
@@ -111,4 +112,4 @@ class CertificateBase(VaultClient, ABC, Generic[CredentialT, SignerT]):
         return signer
 
     def __repr__(self) -> str:
-        return f"{self._name()}({self._location.vault_url!r}, {self._location.name!r})"
+        return identified(f"{self._name()}({self._location.vault_url!r}, {self._location.name!r})", self)
