@@ -20,6 +20,7 @@ from azure_certvar_credential._runtime.credentials import (
 )
 from azure_certvar_credential._runtime.fork import tell_after_fork
 from azure_certvar_credential._secrecy.tracebacks import clears_frames
+from azure_certvar_credential._sync.calls import within
 from azure_certvar_credential._sync.effect_runner import EffectRunner
 from azure_certvar_credential._sync.shell import Shell
 from azure_certvar_credential._sync.single_flight import SingleFlight
@@ -27,14 +28,14 @@ from azure_certvar_credential.certificates.sources import Source
 
 
 class OwningCredential(CredentialBase, Shell):
-    """A credential with tokens, flights and connections of its own."""
+    """A credential that owns its tokens, acquisitions and connections."""
 
     def _start(self, parts: Parts) -> None:
         parts.provider.refuse_coroutines()
         self._parts, self._settings = parts, parts.settings
         self._cache = self._cached_tokens = CachedTokens(parts.new_store(), parts.clock, parts.settings.tenant_id)
         self._effects = EffectRunner(parts, self._cached_tokens)
-        self._single_flight = SingleFlight(self._cached_tokens, self._effects.acquire)
+        self._single_flight = SingleFlight(self._cached_tokens, self._effects.acquire, parts.settings.retry.timeout)
         tell_after_fork(self._cached_tokens, self._single_flight, parts.provider)
 
     @clears_frames
@@ -96,8 +97,9 @@ class CertVarCredential(WithCertificate[Source], OwningCredential):
     :param oidc_authority: the issuer of any OpenID provider, in the place of ``authority``; its metadata document names
         the token endpoint, and is read once a day.
     :param pipeline_options: azure-core's: ``transport``, ``proxies``, ``connection_verify``, ``connection_timeout``
-        (seconds, 10 by default), ``read_timeout`` (seconds, 30 by default), ``retry_total`` (3 by default),
-        ``policies``, ``user_agent`` and the others.
+        (seconds for each address of a name, 5 by default, and twice that for all of them), ``read_timeout`` (seconds,
+        30 by default), ``retry_total`` (3 by default), ``policies``, ``user_agent`` and the others. An acquisition ends
+        after ``timeout`` (seconds, 30 by default), whatever it waits for.
     :raises CertificateError: the certificate, key or password cannot be used.
     :raises ConfigurationError: another argument cannot work; also for unknown keyword arguments. Both are
         :class:`ValueError`.
@@ -116,13 +118,16 @@ class CertVarCredential(WithCertificate[Source], OwningCredential):
         :returns: a JWT in JWS compact form, its ``jti`` never used before.
         :raises ConfigurationError: the audience is no text or has white space.
         :raises CertificateError: the source of the certificate, or the signer, failed.
+        :raises AcquisitionTimeoutError: it was not signed within the credential's ``timeout``.
         :raises AuthenticationError, azure.core.exceptions.AzureError: without an audience, the metadata document of the
             ``oidc_authority`` could not be had.
         :raises CredentialClosedError: the credential was closed.
         """
         check_audience(audience)
         self._cached_tokens.check_open()
-        return self._effects.run(client_assertion(self._settings, audience))
+        flow = client_assertion(self._settings, audience)
+        signed: str = within(self._settings.retry.timeout, self._effects.run, flow)
+        return signed
 
 
 class FederatedCredential(WithAssertionSource[AssertionSource], OwningCredential):

@@ -1,14 +1,15 @@
 """Every error and warning of this package.
 
-Two families, told apart by whose fault it is:
+There are two families:
 
-* what the caller handed over is wrong: subclasses of :class:`ValueError`, raised before the network is touched
+* the caller's arguments are wrong: subclasses of :class:`ValueError`, raised before anything is sent
   (:class:`ConfigurationError`, :class:`CertificateError` and the classes below them);
-* what Microsoft Entra ID answered: subclasses of :class:`azure.core.exceptions.ClientAuthenticationError`, so that
+* Microsoft Entra ID refuses: subclasses of :class:`azure.core.exceptions.ClientAuthenticationError`, so that
   code written for any Azure credential handles them unchanged (:class:`AuthenticationError` and below).
 
-:class:`CredentialClosedError` is a :class:`RuntimeError`: a credential was used after its end.
-Failures of the network itself stay azure-core's ``ServiceRequestError`` and ``ServiceResponseError``.
+:class:`CredentialClosedError` is a :class:`RuntimeError`: a closed credential was used.
+Failures of the network itself stay azure-core's ``ServiceRequestError`` and ``ServiceResponseError``;
+:class:`AcquisitionTimeoutError` is one of the latter.
 No message and no attribute of these classes holds a private key, an assertion, a token or a password.
 """
 
@@ -16,9 +17,10 @@ from __future__ import annotations
 
 from base64 import b64encode
 
-from azure.core.exceptions import ClientAuthenticationError
+from azure.core.exceptions import ClientAuthenticationError, ServiceResponseTimeoutError
 
 __all__ = [
+    "AcquisitionTimeoutError",
     "AlgorithmWarning",
     "AmbiguousPrivateKeyError",
     "AuthenticationError",
@@ -53,41 +55,44 @@ __all__ = [
 
 
 class ConfigurationError(ValueError):
-    """A tenant, client id, authority, scope, algorithm or option that cannot work."""
+    """A tenant, client id, authority, scope, algorithm or option cannot work."""
 
 
 class UnknownOptionError(ConfigurationError, TypeError):
-    """A keyword argument that nobody knows; also a :class:`TypeError`, as Python itself would raise."""
+    """A keyword argument is unknown; also a :class:`TypeError`, which Python itself would raise."""
 
 
-CLOSED = "this credential is closed; make a new one, or close it later: it can serve any number of clients"
+CLOSED = (
+    "this credential is closed: make a new one, or close it later; it can serve any number of clients. A client that "
+    "closes its credential takes credential.shared()"
+)
 
 
 class CredentialClosedError(RuntimeError):
-    """A token was asked of a credential after its ``close()``."""
+    """A credential was asked for a token after its ``close()``."""
 
 
 class TenantNotAllowedError(ClientAuthenticationError, ConfigurationError):
-    """A token of a tenant was asked for that the credential was not allowed to serve.
+    """The requested tenant is not among those that the credential may serve.
 
-    Also azure-core's ``ClientAuthenticationError``, because Azure clients ask for another tenant on their own when a
-    service challenges them, and their callers handle that class.
+    Also azure-core's ``ClientAuthenticationError``, which azure-identity raises here: Azure clients request another
+    tenant by themselves when a service challenges them, and their callers handle that class.
     """
 
 
 class CertificateError(ValueError):
-    """A certificate, private key or password that cannot be used. Base of the more exact classes below."""
+    """A certificate, private key or password cannot be used. Base of the more exact classes below."""
 
 
 class CertificateSourceError(CertificateError):
-    """The callable that the certificate should come from raised, and it has never succeeded before."""
+    """The callable that supplies the certificate raised, and has never succeeded before."""
 
 
 class KeyVaultError(CertificateSourceError):
-    """Azure Key Vault did not give the certificate, or did not sign. Base of the more exact classes below.
+    """Azure Key Vault did not return the certificate, or did not sign. Base of the more exact classes below.
 
     :ivar status_code: the HTTP status of its answer, or None if there was none.
-    :ivar code: Key Vault's code for what is wrong, such as ``ForbiddenByRbac``, or None.
+    :ivar code: Key Vault's error code, such as ``ForbiddenByRbac``, or None.
     """
 
     def __init__(self, message: str, *, status_code: int | None = None, code: str | None = None) -> None:
@@ -97,7 +102,7 @@ class KeyVaultError(CertificateSourceError):
 
 
 class KeyVaultPermissionError(KeyVaultError):
-    """The credential may not do this in the vault; the message names the permission and the role that has it."""
+    """The credential lacks a permission in the vault; the message names it, and a role that has it."""
 
 
 class KeyVaultNotFoundError(KeyVaultError):
@@ -105,31 +110,31 @@ class KeyVaultNotFoundError(KeyVaultError):
 
 
 class KeyVaultVersionError(KeyVaultError):
-    """The version is disabled, expired or not valid yet, or none of the versions can be used."""
+    """The version is disabled, expired or not yet valid, or no version can be used."""
 
 
 class KeyVaultSecretError(KeyVaultError):
-    """The certificate's secret is not what it should be: no private key in it, or of another content type."""
+    """The certificate's secret has no private key in it, or another content type."""
 
 
 class KeyVaultUnavailableError(KeyVaultError):
-    """The vault throttles, is out of order, cannot be reached, does not answer in time, or answers something else."""
+    """The vault throttles, is unavailable or unreachable, answers too late, or answers something else."""
 
 
 class CertificateFormatError(CertificateError):
-    """The data is none of the known forms, or it is one of them and damaged."""
+    """The data has none of the known forms, or is damaged."""
 
 
 class MissingPrivateKeyError(CertificateError):
-    """There are certificates, but no private key to sign with."""
+    """The data has certificates but no private key."""
 
 
 class MissingCertificateError(CertificateError):
-    """There is a private key, but no certificate."""
+    """The data has a private key but no certificate."""
 
 
 class AmbiguousPrivateKeyError(CertificateError):
-    """There is more than one private key, so it is not clear which one to sign with."""
+    """The data has more than one private key, and nothing says which one signs."""
 
 
 class KeyMismatchError(CertificateError):
@@ -137,19 +142,19 @@ class KeyMismatchError(CertificateError):
 
 
 class UnsupportedKeyError(CertificateError):
-    """The key's type, size or curve is one that Microsoft Entra ID does not take."""
+    """Microsoft Entra ID does not accept the key's type, size or curve."""
 
 
 class PasswordError(CertificateError):
-    """Something is the matter with the password of an encrypted key or PFX."""
+    """The password of an encrypted key or PFX is missing or wrong."""
 
 
 class PasswordRequiredError(PasswordError):
-    """The data is encrypted and no password was given."""
+    """The data is encrypted, and no password was given."""
 
 
 class WrongPasswordError(PasswordError):
-    """The data is encrypted and the given password does not open it."""
+    """The data is encrypted, and the password does not open it."""
 
 
 class CertificateWarning(UserWarning):
@@ -160,21 +165,34 @@ class AlgorithmWarning(UserWarning):
     """The chosen JWS algorithm is one that Microsoft Entra ID refuses today."""
 
 
-class AuthenticationError(ClientAuthenticationError):
-    """The token endpoint answered, and it was not a token.
+class AcquisitionTimeoutError(ServiceResponseTimeoutError):
+    """No token could be acquired within the ``timeout`` of the credential or of the call.
 
-    :ivar str message: the server's ``error_description`` with the hint after it.
+    :ivar timeout: that time in seconds.
+    :ivar waited_for: what was waited for when it was over, such as the answer of an endpoint, a source or a signer.
+    """
+
+    def __init__(self, timeout: float, waited_for: str) -> None:
+        super().__init__(f"no token after {timeout:g} s: waited for {waited_for}")
+        self.timeout = timeout
+        self.waited_for = waited_for
+
+
+class AuthenticationError(ClientAuthenticationError):
+    """The token endpoint answered with something other than a token.
+
+    :ivar str message: the server's ``error_description``, then the certificate, then the hint.
     :ivar status_code: the HTTP status of the answer, or None if there was none.
     :ivar error_code: OAuth's error code, such as ``invalid_client`` (RFC 6749 section 5.2), or None. ``error`` is
         azure-core's attribute for an ``ODataV4Format``, and None here.
     :ivar error_codes: the numbers of the AADSTS codes, such as ``(700027,)``; empty if the answer has none.
     :ivar suberror: Entra's ``suberror``, such as ``message_only``, or None.
     :ivar claims: the claims challenge as a JSON string, to be passed to the next ``get_token(claims=...)``, or None.
-    :ivar correlation_id: the id under which Microsoft's support finds this request, or None.
+    :ivar correlation_id: the id by which Microsoft's support finds this request, or None.
     :ivar trace_id: the server's id of this request, or None.
     :ivar timestamp: the server's time of the answer as it wrote it (UTC), or None.
-    :ivar hint: cause and remedy in a sentence, or None where the code is not known.
-    :ivar retry_after: seconds that the server asked to wait before the next request, or None.
+    :ivar hint: cause and remedy, or None if the code is unknown.
+    :ivar retry_after: the seconds that the server asks to wait before the next request, or None.
     """
 
     def __init__(
@@ -207,41 +225,41 @@ class AuthenticationError(ClientAuthenticationError):
 
 
 class CertificateRejectedError(AuthenticationError):
-    """Entra knows the application and does not take this certificate or the assertion that it signed.
+    """Entra knows the application and refuses its certificate, or the assertion that the certificate signed.
 
     The message names the certificate's thumbprint and expiry.
     """
 
 
 class OnBehalfOfError(AuthenticationError):
-    """No token is given on behalf of the user; it is for the user's client to mend. Base of the two classes below.
+    """Entra issues no token on behalf of the user until the user's client acts. Base of the two classes below.
 
-    A middle tier answers its client with status 401 and :attr:`www_authenticate`, and the client comes back with
-    another token (https://learn.microsoft.com/entra/identity-platform/claims-challenge).
+    A middle tier answers its client with status 401 and :attr:`www_authenticate`; the client returns with another token
+    (https://learn.microsoft.com/entra/identity-platform/claims-challenge).
     """
 
     @property
     def www_authenticate(self) -> str:
-        """The header field ``WWW-Authenticate`` (RFC 6750 section 3) of that answer, with :attr:`claims` in base64."""
+        """The answer's ``WWW-Authenticate`` field (RFC 6750 section 3), with :attr:`claims` in base64."""
         if self.claims is None:
             return 'Bearer error="invalid_token"'
         return f'Bearer error="insufficient_claims", claims="{b64encode(self.claims.encode()).decode()}"'
 
 
 class InteractionRequiredError(OnBehalfOfError):
-    """The user has to do something first: sign in again, confirm with another factor, consent."""
+    """The user has to act first: sign in again, use another factor, or consent."""
 
 
 class UserAssertionRejectedError(OnBehalfOfError):
-    """The user's assertion is expired, or for another application, or not the server's."""
+    """The user's assertion has expired, is for another application, or is not the server's."""
 
 
 class TemporarilyUnavailableError(AuthenticationError):
-    """The server is throttling or out of order (429, 5xx): the same request may work later, see ``retry_after``."""
+    """The server is throttling or unavailable (429, 5xx). The same request may succeed after ``retry_after``."""
 
 
 class ResponseFormatError(AuthenticationError):
     """The answer is not a token response as RFC 6749 section 5.1 defines it: not JSON, truncated, or too long.
 
-    Or it is an OpenID provider's metadata document that cannot be read, or must not be believed.
+    Also raised for an OpenID provider's metadata document that cannot be read or trusted.
     """

@@ -10,8 +10,8 @@ Set in the environment:
     AZURE_CLIENT_ID   the 'Application (client) ID' of the app registration
     APP_CERT          certificate and private key: PEM, or base64 of a PFX
 
-The application needs the permission 'User.Read.All' (application), consented by an administrator. It prints a display
-name on each line:
+The application needs the application permission 'User.Read.All' with an administrator's consent. The sample prints one
+display name a line:
 
     Ada Lovelace
     Grace Hopper

@@ -1,4 +1,4 @@
-"""List the containers of a storage account, signed in with a key that never leaves its hardware security module.
+"""List the containers of a storage account, signing in with a key that never leaves its hardware security module.
 
 Install, in a clone of this repository:
 
@@ -8,14 +8,14 @@ Set in the environment:
 
     AZURE_TENANT_ID      the tenant's GUID or domain name
     AZURE_CLIENT_ID      the 'Application (client) ID' of the app registration
-    APP_CERT_PUBLIC      the certificate of the key, PEM; the same that was uploaded to the app registration
+    APP_CERT_PUBLIC      the key's certificate in PEM, as uploaded to the app registration
     PKCS11_MODULE        the vendor's library, such as /usr/lib/softhsm/libsofthsm2.so
     PKCS11_TOKEN         the label of the token
     PKCS11_KEY           the label of the private key
-    PKCS11_PIN           the user PIN; asked at the terminal if it is not set
+    PKCS11_PIN           the user PIN; if it is not set, the sample prompts for it
     STORAGE_ACCOUNT_URL  such as https://account.blob.core.windows.net
 
-The application needs the role 'Storage Blob Data Reader' on the account. It prints:
+The application needs the role 'Storage Blob Data Reader' on the account. The sample prints:
 
     signed in with <Pkcs11Signer RSA 2048, token 'orders', key 'app'>
     … containers: …
@@ -31,7 +31,7 @@ from azure_certvar_credential import CertVarCredential, ClientCertificate, Pkcs1
 
 
 def pin() -> str:
-    """Return the PIN; called whenever a session is opened, and nothing keeps it."""
+    """Return the PIN; the signer calls this for each session that it opens, and does not keep the PIN."""
     return os.environ.get("PKCS11_PIN") or getpass("PIN of the token: ")
 
 

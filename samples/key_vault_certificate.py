@@ -1,4 +1,4 @@
-"""Sign in with a certificate out of Azure Key Vault, whether or not its private key may leave the vault.
+"""Sign in with a certificate from Azure Key Vault, whether or not its private key may leave the vault.
 
 Install, in a clone of this repository:
 
@@ -13,9 +13,9 @@ Set in the environment:
     VAULT_CLIENT_ID         the application that may read the vault
     APP_CERT                its certificate: PEM, or base64 of a PFX
 
-The reader of the vault is an application of its own here. On Azure it is a managed identity, which needs no
-certificate: azure.identity.ManagedIdentityCredential(). It needs the role 'Key Vault Certificate User' in the vault,
-and 'Key Vault Crypto User' if the key is not exportable. The sample prints:
+Here another application reads the vault. On Azure, use a managed identity instead, which needs no certificate:
+azure.identity.ManagedIdentityCredential(). Either needs the role 'Key Vault Certificate User' in the vault, and also
+'Key Vault Crypto User' if the key is not exportable. The sample prints:
 
     thumbprint …, valid until …
     signs in …
@@ -25,7 +25,7 @@ and 'Key Vault Crypto User' if the key is not exportable. The sample prints:
 import os
 
 from azure_certvar_credential import CertVarCredential
-from azure_certvar_credential.keyvault import KeyVaultCertificate
+from azure_certvar_credential.keyvault import KeyVaultCertificate, KeyVaultSigner
 
 
 def main() -> None:
@@ -36,8 +36,8 @@ def main() -> None:
         source = KeyVaultCertificate(vault_url, name, reader)
         certificate = source()
         print(f"thumbprint {certificate.thumbprint}, valid until {certificate.not_after:%Y-%m-%d}")
-        print(f"signs {'in the vault' if getattr(certificate.signer, 'remote', False) else 'in memory'}")
-        # The credential reads the source by itself, and again when the certificate changes.
+        print(f"signs {'in the vault' if isinstance(certificate.signer, KeyVaultSigner) else 'in memory'}")
+        # The credential calls the source itself, and again to learn of a new version.
         with CertVarCredential(tenant_id, os.environ["AZURE_CLIENT_ID"], source) as credential:
             token = credential.get_token("https://graph.microsoft.com/.default")
             print(f"a token that expires at {token.expires_on}")

@@ -1,4 +1,4 @@
-"""A middle tier: exchange the token of the user who calls, and call the next API on the user's behalf.
+"""A middle tier: exchange the caller's token, and call the next API on the user's behalf.
 
 Install, in a clone of this repository:
 
@@ -11,8 +11,8 @@ Set in the environment:
     ORDERS_URL, ORDERS_SCOPE           the next API, such as api://orders/Orders.Read
     PORT                               where this API listens on the loopback interface; 8080 by default
 
-The application needs the delegated permission ORDERS_SCOPE. GET /orders takes an access token issued for it. It prints
-'Running on http://127.0.0.1:8080', and why it cannot sign in if it cannot.
+The application needs the delegated permission ORDERS_SCOPE. GET /orders takes an access token issued for this API.
+The sample prints 'Running on http://127.0.0.1:8080', and the error whenever it cannot sign in.
 """
 
 import os
@@ -43,7 +43,7 @@ async def orders(request: web.Request) -> web.Response:
     user_token = request.headers.get("Authorization", "").removeprefix("Bearer ")
     try:
         token = await request.app[CREDENTIAL].on_behalf_of(user_token).get_token(os.environ["ORDERS_SCOPE"])
-    except OnBehalfOfError as error:  # the client has to ask the user perhaps, and comes back with another token
+    except OnBehalfOfError as error:  # the client may have to prompt the user, and returns with another token
         raise web.HTTPUnauthorized(headers={"WWW-Authenticate": error.www_authenticate}) from None
     except AuthenticationError as error:
         print(error)

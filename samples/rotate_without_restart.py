@@ -11,8 +11,8 @@ Set in the environment:
     APP_CERT          certificate and private key in use: PEM, or base64 of a PFX
     APP_CERT_NEXT     the one that replaces it
 
-Both certificates are registered while the change goes on; the old one is removed from the registration afterwards. It
-prints the two SHA-256 thumbprints, in base64url as the assertion names them:
+Register both certificates before the change, and remove the old one from the registration afterwards. The sample prints
+the SHA-256 thumbprints of both, in base64url as in the assertion's header:
 
     signing with …
     APP_CERT has changed
@@ -29,14 +29,14 @@ from azure_certvar_credential import CertificateSource, CertVarCredential, Envir
 
 
 def signed_with(credential: CertVarCredential) -> str:
-    """Have an assertion signed, as each token request has, and return the thumbprint in its header."""
+    """Sign an assertion as for a token request, and return the thumbprint in its header."""
     header = credential.client_assertion().partition(".")[0]
     return str(json.loads(urlsafe_b64decode(header + "=="))["x5t#S256"])
 
 
 def main() -> None:
-    """Get tokens without a pause while the certificate changes underneath."""
-    # Read again after a second, to see it here; the default is an hour.
+    """Keep getting tokens while the certificate changes."""
+    # Read again after one second, so that the change shows here; the default is one hour.
     source = CertificateSource(EnvironmentCertificate("APP_CERT"), max_age=1)
     with CertVarCredential(os.environ["AZURE_TENANT_ID"], os.environ["AZURE_CLIENT_ID"], source) as credential:
         print(f"signing with {(before := signed_with(credential))}")
@@ -48,7 +48,7 @@ def main() -> None:
             credential.get_token("https://graph.microsoft.com/.default")
             calls += 1
             time.sleep(0.05)
-        # A token that is not in the cache yet, so Entra verifies a signature of the new key.
+        # This token is not in the cache yet, so that Entra verifies a signature by the new key.
         credential.get_token("https://management.azure.com/.default")
         print(f"signing with {now}\n{calls + 1} calls meanwhile, none failed")
 

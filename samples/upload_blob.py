@@ -1,4 +1,4 @@
-"""Upload a blob, signed in with a certificate out of an environment variable.
+"""Upload a blob, signing in with a certificate from an environment variable.
 
 Install, in a clone of this repository:
 
@@ -11,7 +11,7 @@ Set in the environment:
     APP_CERT             certificate and private key: PEM, or base64 of a PFX
     STORAGE_ACCOUNT_URL  such as https://account.blob.core.windows.net
 
-The application needs the role 'Storage Blob Data Contributor' on the account. It prints:
+The application needs the role 'Storage Blob Data Contributor' on the account. The sample prints:
 
     hello.txt: 39 bytes
     Hello from a certificate in a variable.
@@ -33,7 +33,7 @@ def main() -> None:
         try:
             container.create_container()
         except ResourceExistsError:
-            print("the container is there already")
+            print("the container already exists")
         container.upload_blob("hello.txt", b"Hello from a certificate in a variable.", overwrite=True)
         for blob in container.list_blobs():
             print(f"{blob.name}: {blob.size} bytes")

@@ -8,7 +8,7 @@ MISSING = "certvar needs the extra 'cli': pip install 'azure-certvar-credential[
 
 
 def main() -> None:
-    """Run the command line; what the entry point ``certvar`` and ``python -m azure_certvar_credential`` call."""
+    """Run the command line: the entry point of ``certvar`` and of ``python -m azure_certvar_credential``."""
     try:
         from azure_certvar_credential._cli.app import app
 

@@ -37,10 +37,10 @@ def _certvar(
 
 @app.command()
 def demo() -> None:
-    """Run the main job on this computer, with no Azure subscription and no private key on disk.
+    """Sign in on this computer alone, without an Azure subscription and without a private key on disk.
 
-    A certificate is made in memory and registered with a local Entra; a credential is built from its PFX bytes, gets a
-    token, gets it again from the cache, and calls a protected resource through a real Azure client. Then the same
-    with a certificate whose key stays in a local Key Vault.
+    Make a certificate in memory and register it with a local Entra; build a credential from its PFX bytes, get a token,
+    get it again from the cache, and call a protected resource through a real Azure client. Then sign in with a
+    certificate whose key stays in a local Key Vault.
     """
     run_demo(Console())

@@ -1,4 +1,4 @@
-"""``certvar demo``: the main job from end to end against the local Entra."""
+"""Runs ``certvar demo``: every step of signing in, from end to end, against the local Entra."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from azure_certvar_credential.testing import PROTECTED_RESOURCE, EntraEmulator, 
 
 T = TypeVar("T")
 
-_PASSWORD = "demo"  # noqa: S105 - of a certificate that lives as long as the demo
+_PASSWORD = "demo"  # noqa: S105 - the certificate lives only as long as the demo
 
 
 def run_demo(console: Console) -> None:
-    """Run the demo and print what happens.
+    """Run the demo and print each step.
 
     :param console: where to print.
     """
@@ -87,13 +87,13 @@ def run_demo(console: Console) -> None:
             _step(console, 5, "A protected resource, called through azure-core's client")
             _facts(console, _call(server.url, credential, scope, server.ca_file))
 
-            _step(console, 6, "A certificate that stays in a local Key Vault, fetched and used through Azure's clients")
+            _step(console, 6, "A certificate whose key stays in a local Key Vault, used through Azure's clients")
             _facts(console, _with_key_vault(entra, server, credential))
     console.print("\n[bold green]Done.[/] The private key was never written to disk, and no subscription was needed.")
 
 
 def _with_key_vault(entra: EntraEmulator, server: EntraServer, reader: CertVarCredential) -> dict[str, str]:
-    """Sign in with a certificate whose key the vault does not give away."""
+    """Sign in with a certificate whose key does not leave the vault."""
     stored = ClientCertificate.self_signed("certvar demo vault")
     application = entra.add_application(stored.public_der())
     vault = KeyVaultEmulator(entra)
@@ -103,7 +103,7 @@ def _with_key_vault(entra: EntraEmulator, server: EntraServer, reader: CertVarCr
             vault_server.url,
             "demo",
             reader,
-            # Azure's clients give tokens to vaults only, and a local one has another host name.
+            # Azure's clients send tokens only to the hosts of Key Vault, and a local vault has another host name.
             verify_challenge_resource=False,
             connection_verify=vault_server.ca_file,
         )

@@ -1,4 +1,4 @@
-"""The protocol, pure: no I/O, no clock, no randomness, no threads. Values and times are handed in.
+"""The protocol without I/O, clock, randomness or threads: callers pass values and times in.
 
-Read :mod:`.flow` first: it tells the whole story on one page, and the other modules are its vocabulary.
+Read :mod:`.flow` first: it has the whole acquisition on one page, and uses the other modules.
 """

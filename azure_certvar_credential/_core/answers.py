@@ -1,4 +1,4 @@
-"""Strict, bounded reading of JSON that somebody else wrote: a server's answer, a token's claims, a claims challenge."""
+"""Reads JSON that somebody else wrote, strictly and within bounds: answers, claims of tokens, claims challenges."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
-"""Authorization servers: which kinds there are, and what each of them wants.
+"""The kinds of authorization servers, and the rules of each.
 
-A token endpoint is a template over host and tenant, so no discovery request is ever sent; only an OpenID provider that
-is none of Microsoft's publishes its endpoint in a metadata document (:mod:`.metadata`). What discovery would tell
-besides, namely whether an unknown host is Microsoft's, is settled by the lists below: a host that is on none of them
-must be named together with ``disable_instance_discovery=True`` by a caller who knows it.
+A token endpoint is a template over host and tenant, so no discovery request is ever sent; only an OpenID provider other
+than Microsoft publishes its endpoint in a metadata document (:mod:`.metadata`). Discovery would also say whether an
+unknown host is Microsoft's. The lists below say it instead: for any other host, a caller who trusts it passes
+``disable_instance_discovery=True``.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ B2C_SUFFIXES = (".b2clogin.com", ".b2clogin.cn", ".b2clogin.us")
 # https://learn.microsoft.com/entra/external-id/customers/concept-authentication-methods-customers
 CIAM_SUFFIX = ".ciamlogin.com"
 
-# Hosts, and ends of hosts, that no longer answer, each with what became of it.
+# Hosts, and suffixes of hosts, that no longer answer, each with its successor.
 RETIRED_HOSTS = {
     "login.microsoftonline.de": "Microsoft Cloud Germany closed in October 2021; its tenants moved to "
     "login.microsoftonline.com",
@@ -48,7 +48,7 @@ RETIRED_HOSTS = {
     "login.microsoftonline.com",
 }
 
-# Where a cloud's regional hosts are, for public hosts as MSAL does it. Any other host is its own.
+# The parent of each host's regional hosts, as in MSAL. Any other host is its own.
 _REGIONAL_HOSTS = {
     "login.microsoftonline.com": "login.microsoft.com",
     "login.windows.net": "login.microsoft.com",
@@ -62,14 +62,14 @@ Kind = Literal["entra", "adfs", "b2c", "ciam", "dsts", "oidc"]
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What one kind of authority wants.
+    """The rules of one kind of authority.
 
     :ivar title: its name, for messages.
-    :ivar endpoint: the token endpoint as a template over base, tenant and policy; None if its metadata document says.
-    :ivar algorithm: the JWS ``alg`` of assertions unless the caller chooses another.
+    :ivar endpoint: the token endpoint as a template over base, tenant and policy; None if a metadata document names it.
+    :ivar algorithm: the default JWS ``alg`` of assertions.
     :ivar choice: whether the caller may choose another.
-    :ivar sha1_only: whether it finds the certificate by ``x5t`` alone and may stumble over ``x5t#S256``.
-    :ivar regional: whether it answers in Azure regions, too.
+    :ivar sha1_only: whether it finds certificates by ``x5t`` alone and may reject ``x5t#S256``.
+    :ivar regional: whether it has endpoints in Azure regions.
     """
 
     title: str
@@ -97,10 +97,10 @@ RULES: Mapping[Kind, Rules] = {
 class Authority:
     """An authorization server.
 
-    :ivar base: scheme, host and port, such as ``https://login.microsoftonline.com``, without a slash at the end; of an
+    :ivar base: scheme, host and port, such as ``https://login.microsoftonline.com``, without a trailing slash; for an
         OpenID provider its issuer, which may have a path.
-    :ivar kind: which of :data:`RULES` holds.
-    :ivar policy: of B2C, the user flow or custom policy.
+    :ivar kind: selects the rules in :data:`RULES`.
+    :ivar policy: the user flow or custom policy of B2C.
     """
 
     base: str
@@ -109,21 +109,21 @@ class Authority:
 
     @property
     def rules(self) -> Rules:
-        """What this kind of authority wants."""
+        """The rules of this kind of authority."""
         return RULES[self.kind]
 
     @property
     def regional(self) -> bool:
-        """Whether it answers in Azure regions, too: a region is a part of the host's name, which an address has not."""
+        """Whether it has endpoints in Azure regions: a region is part of a host name, so an address has none."""
         return self.rules.regional and not _is_address(urlsplit(self.base).hostname or "")
 
     @property
     def metadata_url(self) -> str:
-        """Where its metadata is (OpenID Connect Discovery 1.0 section 4)."""
+        """The URL of its metadata document (OpenID Connect Discovery 1.0 section 4)."""
         return f"{self.base}/.well-known/openid-configuration"
 
     def token_endpoint(self, tenant_id: str) -> str | None:
-        """Return the URL that the token request is posted to, and the assertion is for; None if its metadata says.
+        """Return the URL of the token endpoint, the assertion's audience; None if a metadata document names it.
 
         :param tenant_id: a tenant's GUID or domain name; ignored by ADFS, which has no tenants.
         """
@@ -142,7 +142,7 @@ class Authority:
 
 
 def retired(host: str) -> str | None:
-    """Return what became of a host that no longer exists; None for any other."""
+    """Return the successor of a host that no longer exists, as a sentence; None for any other host."""
     reasons = (reason for end, reason in RETIRED_HOSTS.items() if host == end or (end[0] == "." and host.endswith(end)))
     return next(reasons, None)
 

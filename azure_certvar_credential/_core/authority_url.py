@@ -1,11 +1,12 @@
-"""Reads the authority that a caller names: of which kind it is, or what is wrong with it.
+"""Reads the authority that a caller names, and its kind.
 
-Whatever is given, what comes out is an https URL of the host that was asked for, or a :class:`ConfigurationError`.
+Any input yields an https URL of the named host, or a :class:`ConfigurationError`.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from contextlib import suppress
 from ipaddress import IPv6Address
 from urllib.parse import urlsplit
@@ -33,14 +34,14 @@ _POLICY_START = "b2c_"
 _WELL_KNOWN = "/.well-known/openid-configuration"
 
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"  # RFC 1123 section 2.1
-# Not urlsplit's own reading of it, which passes over what stands around brackets.
+# Stricter than urlsplit, which ignores characters around brackets.
 _NETLOC = re.compile(rf"(?:({_LABEL}(?:\.{_LABEL})*)|\[([0-9A-Fa-f:.]+)\])(?::([0-9]{{0,5}}))?")
 _LONGEST_HOST, _LARGEST_PORT = 253, 65535
 _POLICY = re.compile(r"[A-Za-z0-9_-]{1,128}")
-# RFC 3986 section 3.3, without the segments "." and "..", which clients and servers resolve in ways of their own.
+# RFC 3986 section 3.3, without the segments "." and "..", which clients and servers resolve differently.
 _ISSUER_PATH = re.compile(r"(?:/(?!\.{1,2}(?:/|$))(?:[A-Za-z0-9._~!$&'()*+,;=:-]|%[0-9A-Fa-f]{2})+)*")
 
-# How each kind is written; host, tenant and policy are placeholders in a message, not the caller's values.
+# The form of each kind, and a remark; tenant and policy are placeholders, not the caller's values.
 _FORMS: dict[Kind, tuple[str, str]] = {
     "entra": ("a host only, such as https://{host}", "the tenant goes into tenant_id"),
     "adfs": ("https://{host}/adfs", "ADFS has no tenants"),
@@ -53,15 +54,15 @@ _FORMS: dict[Kind, tuple[str, str]] = {
 }
 
 
-def parse_authority(authority: str, *, tenant_id: str, trust_unknown_host: bool) -> Authority:
-    """Check an authority and say of which kind it is.
+def parse_authority(authority: str, *, tenant_id: str, trusted_kinds: Collection[Kind]) -> Authority:
+    """Check an authority and return it with its kind.
 
     :param authority: a host such as ``login.microsoftonline.us``, or an https URL of one; a port is allowed. A path
-        tells what else it is: ``/adfs``, ``/dstsv2/{tenant}``, or ``/{tenant}/{policy}`` of B2C.
+        names another kind: ``/adfs``, ``/dstsv2/{tenant}``, or ``/{tenant}/{policy}`` of B2C.
     :param tenant_id: the credential's tenant; ``adfs`` makes the authority an ADFS server.
-    :param trust_unknown_host: take a host that is not on Microsoft's list.
-    :raises ConfigurationError: not https, not a host, with a path that no kind has, retired, unknown, or of another
-        tenant.
+    :param trusted_kinds: the kinds of authority whose host need not be on Microsoft's list.
+    :raises ConfigurationError: it is not https or not a host, is retired or unknown, names another tenant, or has a
+        path of no kind.
     """
     host, port, path, more = _split("authority", authority, f"a host name or an https URL, such as {DEFAULT_HOST}")
     _check_exists("authority", host)
@@ -69,19 +70,18 @@ def parse_authority(authority: str, *, tenant_id: str, trust_unknown_host: bool)
     kind = _kind(host, segments, tenant_id)
     if tenant_id == ADFS and kind != "adfs":
         raise ConfigurationError(
-            f"tenant_id 'adfs' stands for an ADFS server, and authority {redact_value(host)} is "
-            f"{RULES[kind].title}: pass "
+            f"tenant_id 'adfs' means an ADFS server, and authority {redact_value(host)} is {RULES[kind].title}: pass "
             "authority='https://your-server/adfs', or the tenant's GUID or domain name as tenant_id"
         )
     rest = _without_prefix(kind, segments)
     if more or rest is None:
         raise ConfigurationError(_other_form(kind, host, segments, authority))
     if kind not in ("b2c", "ciam") or not host.endswith((*B2C_SUFFIXES, CIAM_SUFFIX)):
-        _check_known(host, trusted=trust_unknown_host)
+        _check_known(host, trusted=kind in trusted_kinds)
     if rest and rest[0].lower() != tenant_id:
         raise ConfigurationError(
-            f"authority names tenant {redact_value(rest[0])} and tenant_id is {redact_value(tenant_id)}: write "
-            "the same in both"
+            f"authority names tenant {redact_value(rest[0])}, and tenant_id is {redact_value(tenant_id)}: pass "
+            "the same tenant in both"
         )
     return Authority(_base(host, port), kind, rest[1] if len(rest) > 1 else "")
 
@@ -89,10 +89,10 @@ def parse_authority(authority: str, *, tenant_id: str, trust_unknown_host: bool)
 def parse_issuer(issuer: str, *, tenant_id: str) -> Authority:
     """Check the issuer of an OpenID provider.
 
-    :param issuer: its https URL, as the metadata document names it.
+    :param issuer: its https URL, exactly as in its metadata document.
     :param tenant_id: the credential's tenant.
-    :raises ConfigurationError: not https, not a URL, retired, with a query or fragment, or with the document's own
-        path.
+    :raises ConfigurationError: it is not an https URL, is retired, or has a query, a fragment or the metadata
+        document's path.
     """
     expected = "the issuer's https URL, such as https://idp.example/tenant"
     refuse_quotes("oidc_authority", issuer)
@@ -103,11 +103,11 @@ def parse_issuer(issuer: str, *, tenant_id: str) -> Authority:
     path = path.rstrip("/")
     if tenant_id == ADFS or path.lower() == f"/{ADFS}":
         raise ConfigurationError(
-            "an ADFS server is no oidc_authority: pass authority='https://your-server/adfs' instead, with "
-            "disable_instance_discovery=True"
+            "oidc_authority must not be an ADFS server: pass authority='https://your-server/adfs' and "
+            "disable_instance_discovery=True instead"
         )
     if path.lower().endswith(_WELL_KNOWN):
-        raise ConfigurationError(f"oidc_authority is the issuer alone: leave out {_WELL_KNOWN!r} at its end")
+        raise ConfigurationError(f"oidc_authority must be the issuer alone: leave out {_WELL_KNOWN!r} at its end")
     if more or not _ISSUER_PATH.fullmatch(path):
         raise ConfigurationError(
             f"oidc_authority must be {expected}, without query and fragment, not {redact_value(issuer)}"
@@ -116,13 +116,13 @@ def parse_issuer(issuer: str, *, tenant_id: str) -> Authority:
 
 
 def _split(name: str, value: str, expected: str) -> tuple[str, int | None, str, bool]:
-    """Return host, port and path of a URL, and whether it has a query or fragment besides."""
+    """Return host, port and path of a URL, and whether it has a query or fragment."""
     refuse_quotes(name, value)
     if not isinstance(value, str) or not value.strip():
         raise ConfigurationError(f"{name} must be {expected}, not {redact_value(value)}")
     text = value.strip()
-    if "@" in text:  # not repeated: what stands before it is usually a password
-        raise ConfigurationError(f"{name} must be without a user name or password before an '@'")
+    if "@" in text:  # not shown: a password usually stands before it
+        raise ConfigurationError(f"{name} must not contain a user name or password: remove it up to the '@'")
     parts = None
     # urlsplit drops tabs and line ends, and some letters of other scripts become ASCII in lower case.
     if text.isascii() and not any(c.isspace() or not c.isprintable() for c in text):
@@ -164,7 +164,7 @@ def _is_prefix(segment: str) -> bool:
 
 
 def _without_prefix(kind: Kind, segments: list[str]) -> list[str] | None:
-    """Return the tenant and policy that a path names, or None if it is not a path of this kind."""
+    """Return the tenant and policy in a path, or None if the kind has no such path."""
     match kind, segments:
         case (("entra" | "adfs" | "ciam"), []):
             return []
@@ -184,9 +184,8 @@ def _without_prefix(kind: Kind, segments: list[str]) -> list[str] | None:
 def _other_form(kind: Kind, host: str, segments: list[str], authority: str) -> str:
     if kind == "entra" and _is_b2c(segments):
         return (
-            f"authority {redact_value(host)} no longer serves Azure AD B2C: its endpoints are retired, and the "
-            f"authority is "
-            "https://name.b2clogin.com/tenant/policy"
+            f"authority {redact_value(host)} no longer serves Azure AD B2C: pass "
+            "https://name.b2clogin.com/tenant/policy instead"
         )
     form, remedy = _FORMS[kind]
     shape = form.format(host=host if showable(host) else DEFAULT_HOST)

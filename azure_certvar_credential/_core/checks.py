@@ -18,10 +18,10 @@ _QUOTES = "\"'`\u2018\u2019\u201c\u201d"
 
 
 def check_flags(**flags: object) -> None:
-    """Check options that are True or False: a text, as environment variables are, is true whatever it says.
+    """Check options that are True or False. A string, as environment variables are, would be true whatever it says.
 
     :param flags: each option by its name; None stands for its default.
-    :raises ConfigurationError: one is neither; the message names it.
+    :raises ConfigurationError: an option is neither; the message names it.
     """
     for name, flag in flags.items():
         if not isinstance(flag, (bool, type(None))):
@@ -44,13 +44,13 @@ def refuse_quotes(name: str, value: object) -> None:
 
 
 def check_choice(server: Authority, algorithm: str) -> None:
-    """Check that an authority verifies an algorithm.
+    """Check that an authority accepts an algorithm.
 
-    :raises ConfigurationError: it verifies another one only.
+    :raises ConfigurationError: it accepts only another one.
     """
     rules = server.rules
     if algorithm != rules.algorithm and not rules.choice:
-        raise ConfigurationError(f"{rules.title} verifies {rules.algorithm} only, not {algorithm}: leave algorithm out")
+        raise ConfigurationError(f"{rules.title} accepts {rules.algorithm} only, not {algorithm}: leave algorithm out")
 
 
 def check_key(certificate: ClientCertificate, algorithm: str) -> None:
@@ -61,7 +61,7 @@ def check_key(certificate: ClientCertificate, algorithm: str) -> None:
     row = algorithm_named(algorithm)
     if row.key_type != certificate.key_type:
         remedy = (
-            "use an RSA certificate: Entra refuses ES algorithms, which other servers take with algorithm='ES256'"
+            "use an RSA certificate: Entra refuses ES algorithms, which other servers accept with algorithm='ES256'"
             if certificate.key_type == "EC"
             else f"leave algorithm out for {DEFAULT_ALGORITHM}"
         )

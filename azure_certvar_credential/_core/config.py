@@ -20,7 +20,7 @@ from azure_certvar_credential._core.retries import Retry
 from azure_certvar_credential._secrecy.redaction import redact_value
 from azure_certvar_credential.exceptions import ConfigurationError, TenantNotAllowedError
 
-# Not a row of characters as long as a line of base64: that would be a key, and be sent to the server.
+# No run of characters as long as a line of base64: it would be a key, and would be sent to the server.
 _CLIENT_ID = re.compile(r"(?!.*[A-Za-z0-9+/=]{64})[\x21-\x7e]{1,256}")
 
 
@@ -31,7 +31,7 @@ class Settings:
     :ivar tenant_id: the credential's own tenant, lower case.
     :ivar client_id: the application's id.
     :ivar authority: the authorization server.
-    :ivar client_authentication: how it proves at the server who it is.
+    :ivar client_authentication: how the application proves its identity.
     :ivar additionally_allowed_tenants: other tenants that ``get_token`` may name; ``*`` for all.
     :ivar retry: how failures that may pass are retried.
     :ivar region: the Azure region whose endpoint is asked, :data:`.region.AUTO`, or None for the global endpoint.
@@ -68,8 +68,8 @@ class Settings:
         )
         if tenant != self.tenant_id and self.authority.kind == "oidc":
             raise TenantNotAllowedError(
-                f"a token of tenant {redact_value(tenant)} was asked for, and the OpenID provider "
-                f"{redact_value(self.authority.base)} has one token endpoint; make another credential with that "
+                f"get_token was asked for tenant {redact_value(tenant)}, and the OpenID provider "
+                f"{redact_value(self.authority.base)} has one token endpoint: make another credential with that "
                 "tenant's oidc_authority"
             )
         return token_request(scopes, tenant_id=tenant, enable_cae=enable_cae, claims=claims, grant=grant)
@@ -83,7 +83,7 @@ def settings(options: CredentialOptions, *, retry: Retry, environment: Mapping[s
     :param environment: the process's environment variables; ``AZURE_AUTHORITY_HOST`` is the default authority,
         ``AZURE_REGIONAL_AUTHORITY_NAME`` the default region, and ``AZURE_IDENTITY_DISABLE_MULTITENANTAUTH`` restricts
         the credential to its own tenant.
-    :raises ConfigurationError: an argument that cannot work; the message names it and what to write instead.
+    :raises ConfigurationError: an argument cannot work; the message names it and says what to write instead.
     """
     check_flags(disable_instance_discovery=options.disable_instance_discovery)
     tenant = tenants.parse_tenant(options.tenant_id)
@@ -96,7 +96,7 @@ def settings(options: CredentialOptions, *, retry: Retry, environment: Mapping[s
     others = options.additionally_allowed_tenants or ()
     if isinstance(others, (str, bytes)) or not isinstance(others, Iterable):
         raise ConfigurationError(
-            "additionally_allowed_tenants is a list: write ['*'] or [tenant_id], "
+            "additionally_allowed_tenants must be a list, such as ['*'] or [tenant_id], "
             f"not a value of type {type(others).__name__}"
         )
     allowed = frozenset(name if name == tenants.ANY_TENANT else tenants.parse_tenant(name) for name in others)
@@ -120,11 +120,11 @@ def _authority(options: CredentialOptions, tenant_id: str, environment: Mapping[
         return parse_authority(
             options.authority or environment.get("AZURE_AUTHORITY_HOST") or DEFAULT_HOST,
             tenant_id=tenant_id,
-            trust_unknown_host=bool(options.disable_instance_discovery),
+            trusted_kinds=options.trusted_kinds(),
         )
     if options.authority:
         raise ConfigurationError(
-            "authority and oidc_authority exclude each other: give authority for a sign-in host of Microsoft's or an "
-            "ADFS server, oidc_authority for any other OpenID provider"
+            "authority and oidc_authority exclude each other: pass authority for one of Microsoft's sign-in hosts or "
+            "an ADFS server, oidc_authority for any other OpenID provider"
         )
     return parse_issuer(options.oidc_authority, tenant_id=tenant_id)

@@ -1,7 +1,7 @@
-"""What the flow asks of the world, as small frozen values, and the two loops that perform them.
+"""The effects that a flow yields, as small frozen values, and the two loops that drive a flow.
 
-The flow is a generator: it yields an effect and is sent the result, or thrown the failure. The sync shell performs
-effects with threads and blocking calls, the async shell with asyncio; neither knows the order of the steps.
+A flow is a generator: it yields an effect, and receives the result or the failure. The sync shell performs effects with
+threads and blocking calls, the async shell with asyncio; neither knows the order of the steps.
 """
 
 from __future__ import annotations
@@ -39,10 +39,10 @@ class Token:
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """What a pure flow cannot make itself.
+    """Time and randomness, which a pure flow cannot make itself.
 
     :ivar time: now, in seconds since the epoch (UTC).
-    :ivar jti: an id for an assertion, never used before.
+    :ivar jti: an unused id for an assertion.
     :ivar correlation_id: an id for a request.
     :ivar jitter: a random number from 0 to 1.
     """
@@ -55,12 +55,14 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class Unanswered:
-    """A request after which no complete answer came; the server may or may not have acted on it.
+    """A request without a complete answer.
 
-    :ivar error: azure-core's exception for it, to be raised when there is no other way.
+    :ivar error: azure-core's exception, raised if retries do not help.
+    :ivar sent: whether the server may have acted on it; False if there was no connection.
     """
 
     error: Exception
+    sent: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +81,8 @@ class ReadCache:
 class LoadCertificate:
     """Answer: the certificate to sign with.
 
-    :ivar refused: the certificate that the server has just refused, or None. A source may have a newer one; whoever
-        has no other answers with the same.
+    :ivar refused: the certificate that the server has just refused, or None. A source may have a newer one; otherwise
+        the answer is the same certificate.
     """
 
     refused: ClientCertificate | None = None
@@ -102,7 +104,7 @@ class Sign:
 
 @dataclass(frozen=True, slots=True)
 class ReadAssertion:
-    """Answer: the assertion kept under the key, or None; asked only for signers that are remote."""
+    """Answer: the assertion kept under the key, or None; for remote signers only."""
 
     key: AssertionKey
 
@@ -127,13 +129,9 @@ class Send:
 
 @dataclass(frozen=True, slots=True)
 class Fetch:
-    """Answer: a :class:`~.exchange.Response`, or :class:`Unanswered`; a GET, which carries no credential.
-
-    :ivar once: not even a connection that was not made is tried again.
-    """
+    """Answer: a :class:`~.exchange.Response`, or :class:`Unanswered`; a GET, which carries no credential."""
 
     url: str
-    once: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +139,7 @@ class PublishedEndpoint:
     """A token endpoint that a metadata document names.
 
     :ivar url: the endpoint.
-    :ivar until: when the document is to be read again, in seconds since the epoch (UTC).
+    :ivar until: when to read the document again, in seconds since the epoch (UTC).
     """
 
     url: str
@@ -150,7 +148,7 @@ class PublishedEndpoint:
 
 @dataclass(frozen=True, slots=True)
 class ReadEndpoint:
-    """Answer: the :class:`PublishedEndpoint` that was last kept for a document, even if its time is over; or None.
+    """Answer: the :class:`PublishedEndpoint` last kept for a document, whatever its age; or None.
 
     :ivar key: the document's URL.
     """
@@ -162,7 +160,7 @@ class ReadEndpoint:
 class WriteEndpoint:
     """Answer: None, with the endpoint kept for the document.
 
-    :ivar failure: why the document could not be read again, to be logged; the endpoint is the last good one then.
+    :ivar failure: the reason why the document could not be read again, to be logged; the endpoint is the last good one.
     """
 
     key: str
@@ -172,19 +170,19 @@ class WriteEndpoint:
 
 @dataclass(frozen=True, slots=True)
 class Serialized:
-    """Answer: what a flow returns, of which one runs at a time; who waited for one that failed gets its failure."""
+    """Answer: the result of a flow. One runs at a time; callers that waited for one that failed get its failure."""
 
     flow: Flow[Any]
 
 
 @dataclass(frozen=True, slots=True)
 class DetectRegion:
-    """Answer: the name of the Azure region that the process runs in, or None if there is none to be found."""
+    """Answer: the name of the process's Azure region, or None if it cannot be detected."""
 
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Answer: None, after so many seconds."""
+    """Answer: None, after the pause."""
 
     seconds: float
 
@@ -200,7 +198,7 @@ class WriteCache:
 # Those that need no waiting.
 Immediate = Now | ReadCache | WriteCache | ReadAssertion | WriteAssertion | ReadEndpoint | WriteEndpoint
 Effect = Immediate | LoadCertificate | LoadAssertion | Sign | Send | Fetch | Wait | DetectRegion | Serialized
-# Which answer belongs to which effect is said at each effect; a generator's type cannot tell them apart.
+# Each effect's docstring gives its answer; a generator's type cannot tell them apart.
 Result = Any
 Flow = Generator[Effect, Result, T]
 
@@ -208,11 +206,11 @@ Flow = Generator[Effect, Result, T]
 def run(flow: Generator[E, Result, T], perform: Callable[[E], Result]) -> T:
     """Drive a flow to its end with blocking effects.
 
-    What fails is emptied of its frames' variables, and those of this frame are deleted: they are what was sent and
-    what was answered, so assertions and tokens, which an error reporter would show.
+    The variables of a failure's frames are cleared, and those of this frame deleted: they hold assertions and tokens,
+    which an error reporter would show.
 
-    :param flow: the generator; it is closed whatever happens.
-    :param perform: does what an effect says and returns the answer; what it raises is thrown into the flow.
+    :param flow: the generator; it is always closed.
+    :param perform: performs an effect and returns its answer; its exceptions are thrown into the flow.
     """
     effect = result = failure = None
     try:

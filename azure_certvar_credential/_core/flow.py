@@ -1,16 +1,14 @@
-"""How a token is acquired: the whole story on one page.
+"""The acquisition of a token, on one page for sync and async.
 
-The order of these steps is what makes the credential secure and polite, so it stands here once, for sync and async.
+1. A fresh token in the cache is returned, unless a claims challenge asks for another one.
+2. The application authenticates at the token endpoint (:mod:`.client_authentication`), and presents the request's grant
+   (:mod:`.grants`) or the refresh token that came with the last token.
+3. The endpoint answers with a token, which is cached, or with a refusal. A refusal is final, unless
 
-1. A fresh token in the cache ends the story, unless a claims challenge asks for another one.
-2. The application authenticates, for the endpoint that the request goes to (:mod:`.client_authentication`), and asks
-   with the request's grant (:mod:`.grants`), or with the refresh token that the last token came with.
-3. The endpoint answers with a token, which is kept; or with a refusal, which is final, unless
-
-   * the client authentication has other fields to try: a fresh assertion, the server's clock, another certificate;
-   * the grant has a fallback: the user's assertion when the refresh token was refused;
-   * the server is busy or the connection broke: again after a pause, as often as the retry settings say. When the
-     server names a longer pause, the caller gets the failure at once, with that pause in ``retry_after``.
+   * the client authentication has something else to try: a fresh assertion, the server's clock, another certificate;
+   * the grant has a fallback: the user's assertion after a refused refresh token;
+   * the server is busy or the connection broke: then the request is repeated after a pause, as often as the retry
+     settings allow. If the server asks for a long pause, the caller gets the failure at once, with ``retry_after``.
 """
 
 from __future__ import annotations
@@ -45,12 +43,12 @@ if TYPE_CHECKING:
 def acquire(settings: Settings, request: TokenRequest) -> Flow[Token]:
     """Acquire a token; yields effects, returns the token.
 
-    :param settings: the credential's.
-    :param request: what to acquire.
-    :raises AuthenticationError: the server refused, or answered with something that is no token.
-    :raises azure.core.exceptions.AzureError: no connection was made, or it broke and retries did not help.
+    :param settings: the credential's settings.
+    :param request: the checked request.
+    :raises AuthenticationError: the server refused, or answered with something other than a token.
+    :raises azure.core.exceptions.AzureError: the connection failed, and retries did not help.
     """
-    grant = request.grant
+    grant, retries = request.grant, Retries(settings.retry)
     if request.claims is None:
         cached: Token | None = yield ReadCache(request)
         if cached is not None:
@@ -64,12 +62,11 @@ def acquire(settings: Settings, request: TokenRequest) -> Flow[Token]:
             if state is Freshness.FRESH:
                 return cached
             grant = grant.renewed_with(cached.refresh_token)
-    endpoint = yield from token_endpoint(settings, request.tenant_id, regional=grant.regional)
+    endpoint = yield from token_endpoint(settings, request.tenant_id, retries, regional=grant.regional)
     client = yield from settings.client_authentication.begin()
-    retries = Retries(settings.retry)
     while True:
         moment = yield Now()
-        # Not given a name: what is sent holds the assertion, and this frame is in the traceback of what fails.
+        # Send gets no name here: it holds the assertion, and this frame is in the traceback of a failure.
         answer: exchange.Response | Unanswered = yield (
             yield from _token_request(settings, request, grant, client, endpoint=endpoint, moment=moment)
         )
@@ -83,7 +80,7 @@ def acquire(settings: Settings, request: TokenRequest) -> Flow[Token]:
         if grant.fallback is not None and _is_refused(outcome):
             grant = grant.fallback
             continue
-        pause = retries.pause(outcome)
+        pause = retries.pause(outcome, sent=not isinstance(answer, Unanswered) or answer.sent)
         if pause is None:
             raise outcome
         yield Wait(pause)
@@ -92,10 +89,10 @@ def acquire(settings: Settings, request: TokenRequest) -> Flow[Token]:
 def _token_request(
     settings: Settings, request: TokenRequest, grant: Grant, client: ClientProof, *, endpoint: str, moment: Moment
 ) -> Flow[Send]:
-    """Return what to post.
+    """Return the token request.
 
-    This frame is gone before anything is posted, so no traceback of a failed request shows the assertion among its
-    variables; :class:`Send` does not show it either.
+    This frame ends before the request is sent, so the traceback of a failure has no variable with the assertion.
+    :class:`Send` hides it as well.
     """
     proof = yield from client.fields(endpoint, moment)
     fields = form(request, grant, client_id=settings.client_id, proof=proof)
@@ -105,13 +102,13 @@ def _token_request(
 def _outcome(
     answer: exchange.Response | Unanswered, grant: Grant, client: ClientProof, moment: Moment
 ) -> Token | Exception:
-    """Read the answer; date a token from the moment of the request, for it cannot have been issued earlier."""
+    """Read the answer. A token's life is counted from the request, because it cannot have begun earlier."""
     if isinstance(answer, Unanswered):
         return answer.error
     try:
         response = exchange.read(answer, now=moment.time, about=client.about, for_user=grant.for_user)
     except AuthenticationError as error:
-        return error.with_traceback(None)  # whose frames hold the answer, and so perhaps a token
+        return error.with_traceback(None)  # its frames hold the answer, and so perhaps a token
     return Token(
         response.access_token,
         response.token_type,
@@ -124,5 +121,5 @@ def _outcome(
 
 
 def _is_refused(failure: Exception) -> bool:
-    """Say whether the server refused the grant itself, rather than the certificate, the tenant or the moment."""
+    """Return whether the server refused the grant itself, not the certificate, and not for the moment."""
     return isinstance(failure, OnBehalfOfError) or type(failure) is AuthenticationError

@@ -1,7 +1,7 @@
-"""The metadata document of an OpenID provider: read once a day, and checked before anything in it is believed.
+"""The metadata document of an OpenID provider: read once a day, and checked before use.
 
-OpenID Connect Discovery 1.0 sections 3 and 4. The document decides where the client's credential is sent, so its
-issuer has to be the one that was asked for (section 4.3), and the endpoint has to be https.
+OpenID Connect Discovery 1.0 sections 3 and 4. The document decides where the client's credential goes, so its
+issuer must be the requested one (section 4.3), and the endpoint must use https.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ from azure_certvar_credential.exceptions import AuthenticationError, ResponseFor
 if TYPE_CHECKING:
     from azure_certvar_credential._core.config import Settings
 
-# Providers move their endpoints rarely, and announce it in the document long before.
+# Providers rarely move their endpoints, and announce it in the document long before.
 LIFETIME = 86400.0
-# After a failed attempt to read it again, the next one is made when this many seconds have passed.
+# Seconds between a failed attempt to read the document again and the next one.
 BACKOFF = 300.0
 _PLACE = "/.well-known/openid-configuration"
 
@@ -43,49 +43,49 @@ _ENDPOINT = re.compile(r"https://[A-Za-z0-9.:\[\]-]+(?:[/?][!\"$-~]*)?", re.IGNO
 _LONGEST_URL = 2048
 
 
-def published_endpoint(settings: Settings) -> Flow[str]:
+def published_endpoint(settings: Settings, retries: Retries) -> Flow[str]:
     """Return the token endpoint that the authority's metadata document names.
 
-    It is remembered for a day. If the document cannot be read again then, the endpoint stays in use.
+    The endpoint is kept for a day, and stays in use if the document cannot be read again after that.
 
-    :param settings: the credential's.
-    :raises AuthenticationError: the document cannot be had, or is not to be believed, and was never read before.
+    :param settings: the credential's settings.
+    :param retries: the retries that the acquisition has left.
+    :raises AuthenticationError: the document cannot be read or trusted, and never was before.
     :raises azure.core.exceptions.AzureError: no connection was made, or it broke and retries did not help.
     """
     key = settings.authority.metadata_url
     known: PublishedEndpoint | None = yield ReadEndpoint(key)
     if known is None:
-        first: str = yield Serialized(_first(key, settings))
+        first: str = yield Serialized(_first(key, settings, retries))
         return first
     moment: Moment = yield Now()
     if moment.time < known.until:
         return known.url
-    # Claimed: whoever comes meanwhile takes what is known.
+    # Claimed: other callers use the known endpoint in the meantime.
     yield WriteEndpoint(key, PublishedEndpoint(known.url, moment.time + BACKOFF))
     try:
-        # With an endpoint in hand nobody waits for a second attempt.
-        found = yield from _read(settings, None)
-    except Exception as error:  # noqa: BLE001 - whatever it was, what was read before is still good
+        # A known endpoint is not worth waiting for a second attempt.
+        found = yield from _read(settings, Retries(Retry(total=0)))
+    except Exception as error:  # noqa: BLE001 - after any failure, the known endpoint is still good
         yield WriteEndpoint(key, PublishedEndpoint(known.url, moment.time + BACKOFF), error)
         return known.url
     yield WriteEndpoint(key, PublishedEndpoint(found, moment.time + LIFETIME))
     return found
 
 
-def _first(key: str, settings: Settings) -> Flow[str]:
+def _first(key: str, settings: Settings, retries: Retries) -> Flow[str]:
     known: PublishedEndpoint | None = yield ReadEndpoint(key)
-    if known is not None:  # somebody else was first, for another scope or tenant
+    if known is not None:  # another request read it meanwhile, for another scope or tenant
         return known.url
     moment: Moment = yield Now()
-    found = yield from _read(settings, settings.retry)
+    found = yield from _read(settings, retries)
     yield WriteEndpoint(key, PublishedEndpoint(found, moment.time + LIFETIME))
     return found
 
 
-def _read(settings: Settings, retry: Retry | None) -> Flow[str]:
-    retries = Retries(retry or Retry(total=0))
+def _read(settings: Settings, retries: Retries) -> Flow[str]:
     while True:
-        answer: Response | Unanswered = yield Fetch(settings.authority.metadata_url, once=retry is None)
+        answer: Response | Unanswered = yield Fetch(settings.authority.metadata_url)
         moment: Moment = yield Now()
         failure: Exception
         if isinstance(answer, Unanswered):
@@ -95,33 +95,33 @@ def _read(settings: Settings, retry: Retry | None) -> Flow[str]:
                 return endpoint_in(answer, settings, now=moment.time)
             except AuthenticationError as error:
                 failure = error
-        pause = retries.pause(failure)
+        pause = retries.pause(failure, sent=not isinstance(answer, Unanswered) or answer.sent)
         if pause is None:
             raise failure
         yield Wait(pause)
 
 
 def endpoint_in(answer: Response, settings: Settings, *, now: float) -> str:
-    """Read the token endpoint out of the answer to a request for the metadata document.
+    """Return the token endpoint in the answer to a request for the metadata document.
 
     :param answer: the whole answer.
-    :param settings: the credential's: its authority is the issuer that was asked for.
+    :param settings: the credential's settings; their authority is the requested issuer.
     :param now: the time in seconds since the epoch, to read a ``Retry-After`` that is a date.
-    :raises AuthenticationError: of the subclass that fits, when the document cannot be used.
+    :raises AuthenticationError: the document cannot be used; the subclass says why.
     """
     about = f"the metadata of {redact_value(settings.authority.base)}"
     document = json_object(answer.body, limit=MAX_BODY) if answer.status == 200 else None
     if is_later(answer.status):
         raise TemporarilyUnavailableError(
-            f"{about} cannot be had at the moment (HTTP {answer.status})",
+            f"{about} is unavailable (HTTP {answer.status})",
             status_code=answer.status,
             retry_after=read_retry_after(answer.headers.get("retry-after"), now=now),
         )
     if document is None:
-        what = "no JSON object" if answer.status == 200 else f"HTTP {answer.status}"
+        what = "is not a JSON object" if answer.status == 200 else f"cannot be read (HTTP {answer.status})"
         raise _unusable(
-            f"{about} is no metadata document: {what} came from its place below the issuer",
-            f"an OpenID provider has it at the URL of its issuer, followed by {_PLACE}; check oidc_authority, and that "
+            f"{about} {what}",
+            f"an OpenID provider publishes it at its issuer's URL followed by {_PLACE}: check oidc_authority, and that "
             "proxies let it through",
             answer.status,
         )
@@ -130,45 +130,45 @@ def endpoint_in(answer: Response, settings: Settings, *, now: float) -> str:
     endpoint = document.get("token_endpoint")
     if not _is_endpoint(endpoint):
         raise _unusable(
-            f"{about} names {in_message(endpoint)} as token_endpoint, which is no https URL",
-            "that is for whoever runs the provider to mend",
+            f"{about} names {in_message(endpoint)} as token_endpoint, which is not an https URL",
+            "the provider's administrator has to correct it",
         )
     return str(endpoint)
 
 
 def _check_issuer(issuer: object, settings: Settings, about: str) -> None:
-    """Check that the document is the one of the issuer that was asked for (section 4.3).
+    """Check that the document is the requested issuer's (section 4.3).
 
-    MSAL takes any issuer of the same host, and any of Microsoft's. Here it has to be the same URL, but for a slash at
-    the end, which section 4 has clients remove. A custom domain of an external tenant is the one exception, for its
-    issuer is still the tenant's own name: taken if it is the tenant that the caller named, by its GUID.
+    MSAL accepts any issuer on the same host, and any of Microsoft's. This check demands the same URL, except for a
+    trailing slash, which section 4 tells clients to remove. The one exception is a custom domain of an external tenant:
+    its issuer is the tenant's own name, and is accepted if the caller's tenant_id is that tenant's GUID.
     """
     asked, tenant = settings.authority.base, settings.tenant_id
     if isinstance(issuer, str) and issuer.removesuffix("/") in (asked, f"https://{tenant}{CIAM_SUFFIX}/{tenant}/v2.0"):
         return
     text = issuer if isinstance(issuer, str) else ""
     if "{tenantid}" in text.lower():
-        hint = "put the tenant's GUID into oidc_authority in the place of 'common' or 'organizations'"
+        hint = "in oidc_authority, write the tenant's GUID instead of 'common' or 'organizations'"
     elif (_host(text) or "").endswith(CIAM_SUFFIX):
         hint = "for a custom domain of an external tenant, tenant_id must be the tenant's GUID, as in the issuer"
     else:
-        hint = "write oidc_authority as the provider writes its issuer, to the letter"
-    raise _unusable(f"{about} is that of another issuer, {in_message(issuer)}", hint)
+        hint = "write oidc_authority exactly as the provider writes its issuer"
+    raise _unusable(f"{about} names {in_message(issuer)} as issuer, not the requested one", hint)
 
 
 def _check_methods(document: dict[str, Any], settings: Settings, about: str) -> None:
-    """Check that the endpoint takes what will be sent; what the document does not mention is not judged."""
+    """Check that the endpoint accepts the request to come, as far as the document says."""
     methods = _strings(document.get("token_endpoint_auth_methods_supported"))
     if methods and "private_key_jwt" not in methods:
         raise _refused(
-            f"{about} says that the token endpoint takes {_listed(methods)}, not the client assertion of a certificate",
+            f"{about} says that the token endpoint accepts {_listed(methods)}, not a client assertion",
             "allow private_key_jwt at the provider",
         )
     algorithms = _strings(document.get("token_endpoint_auth_signing_alg_values_supported"))
     algorithm = settings.client_authentication.algorithm
     if algorithms and algorithm is not None and algorithm not in algorithms:
         raise _refused(
-            f"{about} says that the token endpoint verifies {_listed(algorithms)}, not {algorithm}",
+            f"{about} says that the token endpoint accepts {_listed(algorithms)}, not {algorithm}",
             "choose one of them with algorithm=",
         )
 
@@ -180,10 +180,10 @@ def _is_endpoint(value: object) -> bool:
 
 
 def _host(url: str) -> str | None:
-    """Return the host of a URL, or None if it has none or is none."""
+    """Return the host of a URL, or None without one."""
     try:
         parts = urlsplit(url)
-        _ = parts.port  # which raises if it is no number
+        _ = parts.port  # raises if it is not a number
         return parts.hostname
     except ValueError:
         return None

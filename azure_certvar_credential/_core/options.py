@@ -1,17 +1,17 @@
-"""A constructor's arguments as one frozen value, from whose fields everything follows that is true of every option.
+"""A constructor's arguments as one frozen value.
 
-Known names (and the suggestion for a misspelt one), pickling and copying read the fields. To add an option, write it
+Its fields define the known names, the suggestion for a misspelt one, pickling and copying. To add an option, write it
 into the constructor's signature and docstring, add a field here, and use it.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from azure_certvar_credential._core.authority import Authority
+from azure_certvar_credential._core.authority import RULES, Authority, Kind
 from azure_certvar_credential._core.checks import check_choice, check_flags
 from azure_certvar_credential._core.client_authentication import ClientAuthentication
 from azure_certvar_credential.signers.algorithms import algorithm_named
@@ -19,7 +19,7 @@ from azure_certvar_credential.signers.algorithms import algorithm_named
 
 @dataclass(frozen=True, kw_only=True)
 class CredentialOptions(ABC):
-    """What every credential takes, unchecked; :class:`~azure_certvar_credential.CertVarCredential` documents each.
+    """The arguments of every credential, unchecked; :class:`~azure_certvar_credential.CertVarCredential` explains them.
 
     :ivar pipeline: azure-core's options, the remaining keyword arguments.
     """
@@ -39,20 +39,27 @@ class CredentialOptions(ABC):
         return frozenset(one.name for one in fields(cls)) - {"pipeline"}
 
     def arguments(self) -> dict[str, Any]:
-        """Return the keyword arguments that make an equal credential."""
+        """Return keyword arguments for an equal credential."""
         return {name: getattr(self, name) for name in sorted(self.names())} | dict(self.pipeline)
+
+    def trusted_kinds(self) -> Collection[Kind]:
+        """Return the kinds of authority to which the application authenticates on a host that Microsoft does not list.
+
+        Every credential takes its authority through this; nothing else decides which host may receive an assertion.
+        """
+        return tuple(RULES) if self.disable_instance_discovery else ()
 
     @abstractmethod
     def client_authentication(self, authority: Authority) -> ClientAuthentication:
         """Return how the application authenticates at an authority.
 
-        :raises ConfigurationError: an argument that cannot work there.
+        :raises ConfigurationError: an argument cannot work there.
         """
 
 
 @dataclass(frozen=True, kw_only=True)
 class CertificateOptions(CredentialOptions):
-    """What a credential with a certificate takes."""
+    """The arguments of a credential with a certificate."""
 
     certificate: Any = field(default=None, repr=False)
     certificate_data: Any = field(default=None, repr=False)
@@ -61,9 +68,9 @@ class CertificateOptions(CredentialOptions):
     algorithm: str | None = None
 
     def client_authentication(self, authority: Authority) -> ClientAuthentication:
-        """Return assertions that the certificate's key signs, as the authority wants them.
+        """Return assertions signed by the certificate's key, in the authority's form.
 
-        :raises ConfigurationError: the algorithm is unknown, or the authority does not verify it.
+        :raises ConfigurationError: the algorithm is unknown, or the authority does not accept it.
         """
         from azure_certvar_credential._core.client_authentication.private_key_jwt import PrivateKeyJwt
 
@@ -81,7 +88,7 @@ class CertificateOptions(CredentialOptions):
 
 @dataclass(frozen=True, kw_only=True)
 class FederatedOptions(CredentialOptions):
-    """What a credential with another credential's tokens takes."""
+    """The arguments of a credential that presents another credential's tokens."""
 
     assertion_source: Any = field(default=None, repr=False)
 

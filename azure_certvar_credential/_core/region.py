@@ -1,4 +1,4 @@
-"""Azure regions: names that become a part of a host's name, and who chooses one."""
+"""Azure regions: names that become part of a host name, and the choice of one."""
 
 from __future__ import annotations
 
@@ -13,32 +13,32 @@ from azure_certvar_credential.exceptions import ConfigurationError
 if TYPE_CHECKING:
     from azure_certvar_credential._core.authority import Authority
 
-# The region that the process runs in, found out when the first token is acquired.
+# The region of the process, detected when the first token is acquired.
 AUTO = "auto"
-# azure-identity's variable, and what it and its siblings in other languages write for AUTO.
+# azure-identity's variable, and the values for AUTO in its versions for all languages.
 VARIABLE = "AZURE_REGIONAL_AUTHORITY_NAME"
 _AUTO_NAMES = frozenset({AUTO, "tryautodetect", "autodiscoverregion", "true"})
 
-# What people write into a variable for none; as hosts they would be somebody else's.
+# Values that people set for "none"; as host names they would belong to somebody else.
 _NO_NAMES = frozenset({"false", "none", "no", "off", "disabled"})
 
-# One label of a host's name (RFC 1035 section 2.3.1); Azure's regions have no hyphens.
+# One label of a host name (RFC 1035 section 2.3.1); Azure's regions have no hyphens.
 _REGION = re.compile(r"[a-z][a-z0-9]{1,62}")
 
 
 def normalized(name: str) -> str | None:
-    """Return a region's name as hosts have it, ``westeurope`` for ``West Europe``; None if it is none."""
+    """Return a region's name in its host form, ``westeurope`` for ``West Europe``; None if it is not a name."""
     text = name.replace(" ", "").lower() if name.isascii() else ""
     return text if _REGION.fullmatch(text) else None
 
 
 def choose(region: str | None, authority: Authority, environment: Mapping[str, str]) -> str | None:
-    """Return the region whose token endpoint is asked, :data:`AUTO`, or None for the global endpoint.
+    """Return the region of the token endpoint, :data:`AUTO`, or None for the global endpoint.
 
     :param region: the caller's choice, or None.
     :param authority: the authorization server.
-    :param environment: the process's environment variables; a region in there is for those that have regions.
-    :raises ConfigurationError: it is no name of a region, or was chosen for an authority without regions.
+    :param environment: the process's environment variables; their region applies to authorities that have regions.
+    :raises ConfigurationError: it is not the name of a region, or the caller chose it for an authority without regions.
     """
     if region is None:
         name = environment.get(VARIABLE)

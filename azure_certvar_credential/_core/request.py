@@ -1,4 +1,4 @@
-"""What a caller asks for, checked, and the key under which the answer is cached."""
+"""A caller's request for a token, checked, and the key of its answer in the cache."""
 
 from __future__ import annotations
 
@@ -13,8 +13,7 @@ from azure_certvar_credential._core.grants.client_credentials import APPLICATION
 from azure_certvar_credential._secrecy.redaction import redact_value
 from azure_certvar_credential.exceptions import ConfigurationError
 
-# Scopes, tenant and CAE capability; after them what the grant adds. Tokens that differ in any of these never share an
-# entry.
+# Scopes, tenant and CAE capability, then the grant's own part. Tokens that differ in any of these never share an entry.
 CacheKey = tuple[Hashable, ...]
 
 # https://learn.microsoft.com/entra/identity-platform/app-resilience-continuous-access-evaluation
@@ -24,7 +23,7 @@ _CAE_CLAIMS: dict[str, Any] = {"access_token": {"xms_cc": {"values": ["CP1"]}}}
 def cache_key(scopes: tuple[str, ...], tenant_id: str, grant: Grant, *, enable_cae: bool) -> CacheKey:
     """Return the key of a token in the cache.
 
-    :param tenant_id: the tenant that is asked, lower case.
+    :param tenant_id: the tenant to ask, lower case.
     """
     return (scopes, tenant_id, enable_cae, *grant.key)
 
@@ -34,11 +33,11 @@ class TokenRequest:
     """A checked request for a token.
 
     :ivar scopes: what the token is for, usually one ``{resource}/.default``.
-    :ivar tenant_id: the tenant that is asked, lower case.
+    :ivar tenant_id: the tenant to ask, lower case.
     :ivar enable_cae: whether the client understands Continuous Access Evaluation.
     :ivar claims: a claims challenge as a JSON string, or None. Not part of the key: the answer to a challenge replaces
         the cached token.
-    :ivar grant: what the token is asked for with.
+    :ivar grant: the grant that requests the token.
     :ivar key: the cache key.
     """
 
@@ -70,15 +69,15 @@ class TokenRequest:
 def token_request(
     scopes: tuple[str, ...], *, tenant_id: str, enable_cae: bool, claims: str | None, grant: Grant = APPLICATION
 ) -> TokenRequest:
-    """Check what a caller of ``get_token`` gave.
+    """Check the arguments of a ``get_token``.
 
     :param scopes: the positional arguments of ``get_token``.
     :param tenant_id: the resolved tenant.
-    :param enable_cae: ask for a token that may be revoked early, and lives longer.
+    :param enable_cae: request a token that lives longer and may be revoked early.
     :param claims: a claims challenge as JSON text; an empty string is none.
-    :param grant: what the token is asked for with.
-    :raises ConfigurationError: no scope, a scope that is no string or has white space, claims that are no JSON object,
-        or an ``enable_cae`` that is no bool.
+    :param grant: the grant that requests the token.
+    :raises ConfigurationError: no scope is given, a scope is not a string or has white space, claims are not a JSON
+        object, or ``enable_cae`` is not a bool.
     """
     if not scopes:
         raise ConfigurationError(
@@ -89,7 +88,7 @@ def token_request(
         if not isinstance(scope, str) or not scope or any(c.isspace() or not c.isprintable() for c in scope):
             raise ConfigurationError(
                 f"a scope must be a string without white space, such as 'https://graph.microsoft.com/.default', "
-                f"not {redact_value(scope)}; several scopes are several arguments"
+                f"not {redact_value(scope)}; pass several scopes as several arguments"
             )
     if not isinstance(enable_cae, (bool, type(None))):
         raise ConfigurationError(f"enable_cae must be True or False, not {redact_value(enable_cae)}")
@@ -106,13 +105,13 @@ def parse_claims(claims: str) -> dict[str, Any]:
     value = parse_object(claims) if isinstance(claims, str) else None
     if value is None:
         raise ConfigurationError(
-            "claims must be the text of a JSON object, as a claims challenge carries it after its base64 is decoded"
+            "claims must be the text of a JSON object with each name once; decode the base64 of a claims challenge"
         )
     return value
 
 
 def _merged(left: dict[str, Any], right: dict[str, Any]) -> dict[str, Any]:
-    """Merge two JSON objects in depth; where both have a value that is no object, the right one stands."""
+    """Merge two JSON objects in depth; of two values that are not both objects, the right one wins."""
     merged = dict(left)
     for name, value in right.items():
         mine = merged.get(name)

@@ -1,4 +1,4 @@
-"""Tenants: which name is one, and which of them a credential asks a token of."""
+"""Tenants: which names are valid, and which tenant a credential asks for a token."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from azure_certvar_credential._core.checks import refuse_quotes
 from azure_certvar_credential._secrecy.redaction import redact_value
 from azure_certvar_credential.exceptions import ConfigurationError, TenantNotAllowedError
 
-# Entra answers these for users only: an application signs in to a tenant of its own.
+# Entra serves these to users only: an application signs in to one tenant.
 USER_TENANTS = frozenset({"common", "organizations", "consumers"})
 ADFS = "adfs"
 ANY_TENANT = "*"
@@ -28,8 +28,8 @@ def parse_tenant(tenant_id: str) -> str:
     refuse_quotes("tenant_id", tenant_id)
     if not isinstance(tenant_id, str) or not _TENANT.fullmatch(tenant_id):
         raise ConfigurationError(
-            f"tenant_id must be a tenant's GUID or one of its domain names, such as contoso.onmicrosoft.com, "
-            f"not {redact_value(tenant_id)}; it is the 'Directory (tenant) ID' of the app registration"
+            "tenant_id must be the 'Directory (tenant) ID' of the app registration, or one of the tenant's domain "
+            f"names, such as contoso.onmicrosoft.com, not {redact_value(tenant_id)}"
         )
     return tenant_id.lower()
 
@@ -38,7 +38,7 @@ def refuse_user_tenant(tenant_id: str) -> None:
     """Raise :class:`ConfigurationError` for the tenant names that Entra serves to users only."""
     if tenant_id in USER_TENANTS:
         raise ConfigurationError(
-            f"tenant {tenant_id!r} is for users signing in; an application needs a tenant's GUID or domain name"
+            f"tenant {tenant_id!r} is for users who sign in; for an application, pass its tenant's GUID or domain name"
         )
 
 
@@ -50,13 +50,13 @@ def resolve_tenant(requested: str | None, *, default: str, allowed: frozenset[st
     :param allowed: ``additionally_allowed_tenants``; ``*`` stands for every tenant.
     :param fixed: ask the credential's own tenant, whatever is requested.
     :raises TenantNotAllowedError: the tenant is neither the default nor allowed.
-    :raises ConfigurationError: the tenant is malformed, or is one that only users sign in to.
+    :raises ConfigurationError: the tenant is malformed, or only users sign in to it.
     """
     tenant = default if not requested or fixed or default == ADFS else parse_tenant(requested)
     if tenant != default and ANY_TENANT not in allowed and tenant not in allowed:
         raise TenantNotAllowedError(
-            f"a token of tenant {redact_value(tenant)} was asked for, and this credential is for "
-            f"{redact_value(default)} only; "
+            f"get_token was asked for tenant {redact_value(tenant)}, and this credential serves "
+            f"{redact_value(default)} only: "
             f"to allow it, pass additionally_allowed_tenants=[{redact_value(tenant)}], or ['*'] for every tenant"
         )
     refuse_user_tenant(tenant)

@@ -1,4 +1,4 @@
-"""The access token of a user, as the user's client presented it; read only as far as its expiry."""
+"""A user's access token, as the user's client presented it; only its expiry is read."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ class UserAssertion:
     """The access token that a user's client presented to this application, to be exchanged on the user's behalf.
 
     :ivar value: the token.
-    :ivar digest: its SHA-256, base64url: what stands for it in cache keys.
-    :ivar cacheable: whether it says that it is valid. Only then is a token for it taken from the cache or got for a
-        refresh token; of any other the server is asked each time, for a token that was exchanged while it was valid
-        must not open the next API for whoever presents it afterwards.
+    :ivar digest: its SHA-256, base64url, which replaces it in cache keys.
+    :ivar cacheable: whether it claims to be valid. Only then does the cache or a refresh token serve it. The server is
+        asked about any other each time: a token that was exchanged while it was valid must not open the next API
+        for somebody who presents it after its end.
     """
 
     value: str = field(repr=False, compare=False)
@@ -35,9 +35,9 @@ class UserAssertion:
 
 
 def user_assertion(value: object, *, now: float) -> UserAssertion:
-    """Check what a caller of ``on_behalf_of`` gave.
+    """Check the argument of ``on_behalf_of``.
 
-    Whether it is expired, or issued for somebody else, is for the server to say: its clock and its keys decide.
+    The server decides whether it has expired or was issued for somebody else: it has the clock and the keys.
 
     :param value: the token as it came in the ``Authorization`` field, without the scheme.
     :param now: seconds since the epoch (UTC).
@@ -50,10 +50,13 @@ def user_assertion(value: object, *, now: float) -> UserAssertion:
             f"not {type(value).__name__}"
         )
     if value[:7].lower() == "bearer ":
-        raise UserAssertionRejectedError("user_assertion is the token alone: leave out the scheme 'Bearer' before it")
+        raise UserAssertionRejectedError(
+            "user_assertion must be the token alone: leave out the scheme 'Bearer' before it"
+        )
     if len(value) > _MAX_LENGTH:
         raise UserAssertionRejectedError(
-            f"user_assertion has {len(value)} characters, and no access token is longer than {_MAX_LENGTH}"
+            f"user_assertion has {len(value)} characters, and an access token has {_MAX_LENGTH} at most: check what "
+            "the client sent"
         )
     if not _COMPACT.fullmatch(value):
         raise UserAssertionRejectedError(
@@ -65,7 +68,7 @@ def user_assertion(value: object, *, now: float) -> UserAssertion:
 
 
 def _is_valid(token: str, now: float) -> bool:
-    """Say whether the ``exp`` of a signed JWT (RFC 7519 section 4.1.4) has not passed; no, if it cannot be read."""
+    """Return whether the ``exp`` of a signed JWT (RFC 7519 section 4.1.4) is readable, plausible and yet to come."""
     parts = token.split(".")
     if len(parts) != 3:
         return False

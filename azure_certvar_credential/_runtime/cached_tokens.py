@@ -1,7 +1,7 @@
-"""The tokens of a credential and what to do about each at a moment: the part of the shells that has no waiting in it.
+"""The tokens of a credential with the rules of their refresh: the part of the shells that never waits.
 
-Sync and async ask the same questions here: what about this request (:meth:`CachedTokens.plan`), a flight has failed
-(:meth:`CachedTokens.call_failed`), what does its caller get (:meth:`CachedTokens.outcome`).
+Sync and async ask the same questions here: what to do about a request (:meth:`CachedTokens.plan`), what follows from a
+failed acquisition (:meth:`CachedTokens.call_failed`), what its callers get (:meth:`CachedTokens.outcome`).
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from enum import Enum
 from typing import Protocol
 
 from azure_certvar_credential._core.effects import Token
+from azure_certvar_credential._core.freshness import REQUIRED_MARGIN
 from azure_certvar_credential._core.request import CacheKey, TokenRequest
 from azure_certvar_credential._runtime.flow_memory import FlowMemory
 from azure_certvar_credential._runtime.shared_errors import noted, own_copy
@@ -28,11 +29,11 @@ from azure_certvar_credential.exceptions import (
 
 _LOGGER = logging.getLogger("azure_certvar_credential")
 
-# After a refresh that failed, the next one is tried when this many seconds have passed.
+# Seconds between a failed refresh and the next.
 BACKOFF = 30.0
-# A caller whose token is still valid waits this long (seconds) for a better one, and then takes what there is.
+# Seconds that a caller with a valid token waits for a new one before it takes the old one.
 PATIENCE = 1.0
-# More pauses than this are not remembered; the server reminds whoever asks.
+# The most pauses remembered. A server that is asked all the same repeats its answer.
 MAX_REFUSALS = 1000
 
 
@@ -47,12 +48,12 @@ class CacheLookup(Protocol):
 
 
 class Step(Enum):
-    """What a caller does about a request."""
+    """What to do about a request."""
 
     SERVE = "return the entry"
-    REFRESH = "return the entry, and start a flight in the background"
-    HURRY = "wait for a flight a moment, then return the entry"
-    JOIN = "wait for a flight"
+    REFRESH = "return the entry, and start a refresh in the background"
+    HURRY = "wait a moment for a refresh, then return the best entry"
+    JOIN = "wait for an acquisition"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +94,8 @@ class CachedTokens:
     ) -> Entry | None:
         """Return the entry for the arguments of a ``get_token`` if it is fresh: the hot path, without a lock.
 
-        What it does not recognise, such as a tenant in another spelling or a scope that is no string, is checked and
-        looked up again by the callers' slow path.
+        The slow path checks what it does not recognise, such as a tenant in another spelling or a scope that is no
+        string, and looks it up again.
         """
         if claims:
             return None
@@ -134,10 +135,10 @@ class CachedTokens:
             raise CredentialClosedError(CLOSED)
 
     def plan(self, request: TokenRequest) -> tuple[Step, Entry | None]:
-        """Decide about a request; of all callers that find an entry due for refresh, one is told to refresh it.
+        """Decide about a request. Of all callers that find an entry due for refresh, one gets :attr:`Step.REFRESH`.
 
         :raises CredentialClosedError: the credential was closed.
-        :raises AuthenticationError: the server's last answer, while the pause that it asked for has not passed.
+        :raises AuthenticationError: the server asked for a pause, which is not over; its answer again.
         """
         self.check_open()
         now = self._clock()
@@ -151,66 +152,58 @@ class CachedTokens:
             if now < entry.token.expires_on:
                 return Step.HURRY, entry
         refusal = self._refusals.get((request.key, request.claims))
-        # One from the future was noted before the clock was set back.
+        # A refusal from the future was noted before the clock was set back.
         if refusal is not None and refusal.noted_on <= now < refusal.until:
             raise own_copy(refusal.error, retry_after=refusal.until - now)
         return Step.JOIN, None
 
     def now(self) -> float:
-        """Return the time in seconds since the epoch, UTC; a flight notes when it began."""
+        """Return the time in seconds since the epoch, UTC; an acquisition notes when it began."""
         return self._clock()
 
     def outcome(
         self, request: TokenRequest, token: Token | None, error: Exception | None, *, again: bool
     ) -> Entry | None:
-        """Return what a caller gets out of a flight; None if it should take another one.
+        """Return what a caller gets from an acquisition; None if the caller should join another one.
 
-        :param token: what the flight brought, or None.
-        :param error: why it brought none, or None.
-        :param again: whether the caller may take another flight when the token has expired on the way, because the
-            computer slept or its clock was set meanwhile.
+        :param token: the acquired token, or None.
+        :param error: why there is none, or None.
+        :param again: whether the caller may join another one when the token expired on the way, because the computer
+            slept or its clock was set.
         :raises Exception: the error, in a copy of the caller's own, unless an older token still serves.
         """
+        entry, now = self._older(request), self._clock()
         if token is not None:
-            expired = token.expires_on <= self._clock()
-            if expired and again:
+            if token.expires_on <= now and again:
                 return None
+            if entry is not None and _outlives(entry, token, now):
+                return entry
             return self._store.entry(request.key, token, answers_challenge=request.claims is not None)
-        entry = self._older(request)
-        if entry is not None and self._clock() < entry.token.expires_on:
+        if entry is not None and now < entry.token.expires_on:
             return entry
-        raise own_copy(error or RuntimeError("a flight without an outcome"))
+        raise own_copy(error or RuntimeError("an acquisition ended without an outcome"))
 
     def call_failed(self, request: TokenRequest, error: Exception, *, began: float) -> None:
-        """Note that a flight has failed: postpone the next one, and log if an older token hides the failure.
+        """Note a failed acquisition: postpone the next one, and log the failure if an older token hides it.
 
-        :param began: when the flight began, in seconds since the epoch.
+        :param began: when the acquisition began, in seconds since the epoch.
         """
         now = self._clock()
         retry_after = (error.retry_after if isinstance(error, AuthenticationError) else None) or 0.0
         self._note_refusal(request, error, now)
         entry = self._older(request)
-        # A token that was requested since then, to answer a challenge, has nothing to do with this failure.
+        # A token requested since then, to answer a challenge, has nothing to do with this failure.
         if entry is not None and entry.token.requested_on < began and now < entry.token.expires_on:
-            pause = max(BACKOFF, retry_after)
-            entry.fresh_until = min(now + pause, entry.token.expires_on)
-            _LOGGER.warning(
-                "could not refresh the token for %s in tenant %s, which is valid for %.0f s more; "
-                "next attempt in %.0f s: %s",
-                " ".join(request.scopes),
-                request.tenant_id,
-                entry.token.expires_on - now,
-                entry.fresh_until - now,
-                redact_error(error),
-            )
+            self._postpone(request, entry, now, max(BACKOFF, retry_after), redact_error(error))
 
     def give_up_waiting(self, entry: Entry) -> Entry:
-        """Return an entry whose better one takes too long; until the flight is over, nobody waits for it again."""
-        entry.fresh_until = entry.token.expires_on
+        """Return an entry whose refresh takes too long; for the length of a back-off no caller waits for it again."""
+        # Not earlier than a failure has set meanwhile.
+        entry.fresh_until = max(entry.fresh_until, min(self._clock() + BACKOFF, entry.token.expires_on))
         return entry
 
     def call_abandoned(self, request: TokenRequest) -> None:
-        """Note that a flight was interrupted, so that the next caller starts another."""
+        """Note an interrupted acquisition, so that the next caller starts another."""
         entry = self._older(request)
         if entry is not None:
             entry.fresh_until = min(entry.fresh_until, entry.token.refresh_on)
@@ -218,21 +211,26 @@ class CachedTokens:
     def write(self, request: TokenRequest, token: Token) -> None:
         """Keep a new token.
 
-        One that was requested earlier than the one that is there does not replace it: it comes from a flight that took
-        long. Nor does it replace the answer to a claims challenge of the same moment.
+        A token requested earlier than the present one does not replace it: its acquisition took long. Nor does it
+        replace the answer to a claims challenge of the same moment. One that is due at once does not replace one that
+        lives longer, unless it answers a challenge itself; that counts as a failed refresh.
         """
         with self._lock:
             if self._closed:
                 return
             before = self._get(request.key)
             now = self._clock()
-            # What is dated in the future says nothing of the order: the clock has been set back since.
+            # A date in the future says nothing about the order: the clock has been set back since.
             if before is not None and before.token.requested_on <= now:
                 answered = request.claims is None and before.answered_on >= max(token.requested_on, 1.0)
                 if answered or before.token.requested_on > token.requested_on:
                     return
+                if request.claims is None and _outlives(before, token, now):
+                    reason = f"the new one expires in {token.expires_on - now:.0f} s"
+                    self._postpone(request, before, now, BACKOFF, reason)
+                    return
             if request.claims is not None and token.refresh_token is None and before is not None:
-                # The answer to a challenge was had for the user's assertion; the refresh token is still good.
+                # The user's assertion answered the challenge; the refresh token is still good.
                 token = replace(token, refresh_token=before.token.refresh_token)
             entry = self._store.put(request.key, token, now)
             if request.claims is not None:
@@ -240,7 +238,7 @@ class CachedTokens:
             self._refusals.pop((request.key, request.claims), None)
 
     def close(self) -> None:
-        """Forget every token and serve none any more."""
+        """Forget every token and serve no more."""
         with self._lock:
             self._closed = True
             if self._flow_memory is not None:
@@ -249,7 +247,7 @@ class CachedTokens:
             self._store.clear()
 
     def after_fork(self) -> None:
-        """Start afresh in a child process: threads that hold locks or refresh tokens are not there."""
+        """Start afresh in a child process, which lacks the threads that hold locks or refresh tokens."""
         self._lock = threading.Lock()
         if self._flow_memory is not None:
             self._flow_memory.after_fork()
@@ -261,8 +259,20 @@ class CachedTokens:
         return None if entry is None else entry.token
 
     def _older(self, request: TokenRequest) -> Entry | None:
-        """Return the entry that a request finds in memory, or None; a claims challenge wants another one."""
+        """Return the entry that a request finds in memory, or None; a claims challenge asks for another one."""
         return self._get(request.key) if request.claims is None else None
+
+    def _postpone(self, request: TokenRequest, entry: Entry, now: float, pause: float, reason: str) -> None:
+        """Serve a token for the length of a pause, after its refresh brought nothing better."""
+        entry.fresh_until = min(now + pause, entry.token.expires_on)
+        _LOGGER.warning(
+            "could not refresh the token for %s in tenant %s, valid for another %.0f s; next attempt in %.0f s: %s",
+            " ".join(request.scopes),
+            request.tenant_id,
+            entry.token.expires_on - now,
+            entry.fresh_until - now,
+            reason,
+        )
 
     def _note_refusal(self, request: TokenRequest, error: Exception, now: float) -> None:
         if not isinstance(error, AuthenticationError) or not error.retry_after:
@@ -278,6 +288,11 @@ class CachedTokens:
         with self._lock:
             if now < entry.fresh_until:
                 return False
-            # Until the flight is over, callers take the hot path; a flight that outlasts this is waited for.
+            # Until the refresh is over, callers take the hot path; they wait for one that outlasts this.
             entry.fresh_until = entry.token.required_on
             return True
+
+
+def _outlives(entry: Entry, token: Token, now: float) -> bool:
+    """Return whether an entry still serves when a new token that is due at once has expired."""
+    return entry.usable_from <= now and token.expires_on < min(entry.token.expires_on, now + REQUIRED_MARGIN)

@@ -53,7 +53,6 @@ class CertificateProvider:
         self._failures = self._refusals = self.readings = 0
         # Reentrant, because it is held while something is logged, and a log handler may ask for a token.
         self._state = threading.RLock()
-        self.reading = threading.Lock()
         if callable(given) and not isinstance(given, ClientCertificate):
             self.source, self._load = given, load
         else:
@@ -171,8 +170,8 @@ class CertificateProvider:
             return self._instead_of(refused, self.current)
 
     def after_fork(self) -> None:
-        """Start with locks of its own: a child process does not have the threads that hold the others."""
-        self._state, self.reading = threading.RLock(), threading.Lock()
+        """Start with a lock of its own: a child process does not have the thread that holds the other."""
+        self._state = threading.RLock()
 
     def __repr__(self) -> str:
         return f"certificate from {describe(self.source)}" if self.current is None else repr(self.current)

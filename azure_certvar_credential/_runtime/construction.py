@@ -17,7 +17,7 @@ from azure_certvar_credential._core.options import CertificateOptions, Credentia
 from azure_certvar_credential._runtime.assertion_provider import AssertionProvider
 from azure_certvar_credential._runtime.certificate_provider import CertificateProvider
 from azure_certvar_credential._runtime.environment import EagerSource
-from azure_certvar_credential._transport.options import check_options, retry_settings, with_lists
+from azure_certvar_credential._transport.options import asked, check_options, retry_settings
 from azure_certvar_credential.caches.memory import TokenMemory
 from azure_certvar_credential.caches.protocol import TokenStore
 from azure_certvar_credential.certificates import ClientCertificate
@@ -127,7 +127,7 @@ def _checked_pipeline(options: O) -> tuple[O, Callable[[], float]]:
     tenants = options.additionally_allowed_tenants
     if isinstance(tenants, Iterator):
         options = replace(options, additionally_allowed_tenants=tuple(tenants))
-    pipeline = with_lists(options.pipeline)
+    pipeline = asked(options.pipeline)
     clock: Callable[[], float] = pipeline.pop("_clock", time.time)  # the tests of this package hand in their own
     check_options(pipeline, known_options=options.names())
     return replace(options, pipeline=pipeline), clock

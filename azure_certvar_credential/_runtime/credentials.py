@@ -17,11 +17,12 @@ from azure_certvar_credential._runtime.assertion_provider import AnyAssertionSou
 from azure_certvar_credential._runtime.cached_tokens import CachedTokens, CacheLookup
 from azure_certvar_credential._runtime.construction import Parts, construct, construct_federated
 from azure_certvar_credential._runtime.environment import arguments_from
+from azure_certvar_credential._secrecy.identity import identified
 from azure_certvar_credential._secrecy.tracebacks import clears_frames
 from azure_certvar_credential.certificates import CertificateData
 from azure_certvar_credential.certificates.sources import AnySource
 
-# What returns the certificate, and what returns a client assertion: functions, or coroutine functions as well.
+# Returns the certificate, and returns a client assertion: a function, for some credentials also a coroutine function.
 CertificateSourceT = TypeVar("CertificateSourceT", bound=AnySource)
 AssertionSourceT = TypeVar("AssertionSourceT", bound=AnyAssertionSource)
 # The single flight of a shell.
@@ -46,17 +47,17 @@ class CredentialBase:
         """Begin life with these parts; each shell connects them in its own way."""
 
     def __repr__(self) -> str:
-        # One whose construction failed has no parts; error reporters show it all the same.
+        # A credential whose construction failed has no parts, and error reporters show it all the same.
         parts = getattr(self, "_parts", None)
-        return f"<{self._shown_as} {parts.description if parts else 'that could not be made'}>"
+        return identified(f"{self._shown_as} {parts.description if parts else 'that could not be made'}", self)
 
     def __copy__(self) -> Self:
-        """Return a credential with the same settings and certificate, and with tokens and connections of its own.
+        """Return a credential with the same settings and certificate, and with its own tokens and connections.
 
         A ``transport`` that was handed in is shared, and closed with the original.
         """
         copy = object.__new__(type(self))
-        copy.__dict__.update(self.__dict__)  # what a subclass may have; what is the credential's own is made anew
+        copy.__dict__.update(self.__dict__)  # a subclass's own; _start makes the rest anew
         copy._start(self._parts.copied())
         return copy
 
@@ -160,7 +161,7 @@ class WithAssertionSource(CredentialBase, Generic[AssertionSourceT]):
 
 
 class UserTokens(CacheLookup, Protocol):
-    """The tokens on behalf of one user; :class:`.user.User` is the implementation, imported when it is needed."""
+    """The tokens of one user; :class:`.user.User` implements it and is imported when it is needed."""
 
     @property
     def read(self) -> Callable[[], Any]:
@@ -173,11 +174,11 @@ class UserTokens(CacheLookup, Protocol):
 
 
 class ForUser(Generic[SingleFlightT]):
-    """A credential that acts for a user with what belongs to another one.
+    """A credential that acts for a user with another credential's certificate, connections and tokens.
 
-    :param settings: that credential's.
-    :param user: on whose behalf.
-    :param single_flight: that credential's, of the shell's own kind.
+    :param settings: the other credential's.
+    :param user: the user's tokens.
+    :param single_flight: the other credential's.
     """
 
     _shown_as: ClassVar[str]
@@ -188,7 +189,8 @@ class ForUser(Generic[SingleFlightT]):
         self._single_flight: SingleFlightT = single_flight
 
     def __repr__(self) -> str:
-        return f"<{self._shown_as} tenant {self._settings.tenant_id}, client {self._settings.client_id}>"
+        shown = f"{self._shown_as} tenant {self._settings.tenant_id}, client {self._settings.client_id}"
+        return identified(shown, self)
 
     def __copy__(self) -> Self:
         return type(self)(self._settings, self._cache, self._single_flight)

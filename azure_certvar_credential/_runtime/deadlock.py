@@ -10,9 +10,9 @@ from azure_certvar_credential._runtime.fork import tell_after_fork
 
 
 class Led(Protocol):
-    """A flight.
+    """A call of single flight.
 
-    :ivar leader: the thread or task that flies it; None until there is one.
+    :ivar leader: the thread or task that makes it; None until there is one.
     """
 
     @property
@@ -20,14 +20,14 @@ class Led(Protocol):
 
 
 class _Waits:
-    """Who waits for which flight at this moment, over all credentials of the process."""
+    """Which thread or task waits for which call at this moment, over all credentials of the process."""
 
     def __init__(self) -> None:
-        self.flights: dict[Hashable, Led] = {}
+        self.calls: dict[Hashable, Led] = {}
 
     def after_fork(self) -> None:
         """Forget the parent's threads, whose identifiers come back in this process."""
-        self.flights = {}
+        self.calls = {}
 
 
 _waits = _Waits()
@@ -35,28 +35,28 @@ tell_after_fork(_waits)
 
 
 @contextmanager
-def waiting(me: Hashable, flight: Led) -> Generator[None]:
-    """Say, for as long as the block lasts, that somebody waits for a flight.
+def waiting(me: Hashable, call: Led) -> Generator[None]:
+    """Note for the time of the block that a thread or task waits for a call.
 
     :param me: the thread or task that waits.
-    :raises RuntimeError: the flight waits for whoever is about to wait for it, through any number of others.
+    :raises RuntimeError: the call waits for this very thread or task, through any number of others.
     """
     # Written before it is read: of two that close a circle in the same moment, at least one sees the other.
-    before = _waits.flights.get(me)
-    _waits.flights[me] = flight
+    before = _waits.calls.get(me)
+    _waits.calls[me] = call
     try:
-        _refuse_circle(me, flight)
+        _refuse_circle(me, call)
         yield
     finally:
         if before is None:
-            _waits.flights.pop(me, None)
+            _waits.calls.pop(me, None)
         else:
-            _waits.flights[me] = before
+            _waits.calls[me] = before
 
 
-def _refuse_circle(me: Hashable, flight: Led) -> None:
+def _refuse_circle(me: Hashable, call: Led) -> None:
     seen: set[int] = set()
-    behind: Led | None = flight
+    behind: Led | None = call
     while behind is not None and id(behind) not in seen:  # others may stand in a circle that this one only leads to
         seen.add(id(behind))
         leader = behind.leader
@@ -64,6 +64,6 @@ def _refuse_circle(me: Hashable, flight: Led) -> None:
             raise RuntimeError(
                 "this credential is asked for a token by the very code that it is getting that token with: "
                 "a source, signer, hook or log handler must not use the credential that calls it"
-                + (", not even through another credential" if behind is not flight else "")
+                + (", not even through another credential" if behind is not call else "")
             )
-        behind = None if leader is None else _waits.flights.get(leader)
+        behind = None if leader is None else _waits.calls.get(leader)

@@ -1,4 +1,4 @@
-"""Performs the effects that need no waiting, and so are the same for both shells."""
+"""Performs the effects that never wait, and so are the same for both shells."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from azure_certvar_credential._runtime.cached_tokens import CachedTokens
 def perform_immediate(effect: Immediate, cached_tokens: CachedTokens, clock: Callable[[], float]) -> Result:
     """Do what an effect says and return the answer.
 
-    :param effect: one that asks for nothing but the memory of the credential and the time.
+    :param effect: asks for nothing but the credential's memory and the time.
     :param cached_tokens: the credential's memory.
     :param clock: returns seconds since the epoch, UTC.
     """
@@ -36,7 +36,7 @@ def perform_immediate(effect: Immediate, cached_tokens: CachedTokens, clock: Cal
 
 
 def moment(clock: Callable[[], float]) -> Moment:
-    """Return the present moment: the time, and ids that nobody has seen before.
+    """Return the present moment: the time, and ids that were never used.
 
     :param clock: returns seconds since the epoch, UTC.
     """

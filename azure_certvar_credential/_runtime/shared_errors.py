@@ -1,4 +1,4 @@
-"""Errors that more than one caller gets, each in a copy of its own."""
+"""Errors that several callers get, each caller its own copy."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ E = TypeVar("E", bound=Exception)
 def own_copy(error: E, **changes: object) -> E:
     """Return a copy of an error for one more caller: an exception that is raised twice mixes up its tracebacks.
 
-    An error of somebody else's class is returned itself: nobody but its class knows how to make another.
+    An error of a foreign class is returned itself: only its class knows how to make another.
     """
     if not issubclass(type(error), (AzureError, CertificateError, ConfigurationError)):
         return error

@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 from itertools import pairwise
 
-from azure.core.exceptions import AzureError
-
-from azure_certvar_credential.exceptions import CertificateError, ConfigurationError
+from azure_certvar_credential.exceptions import (
+    AcquisitionTimeoutError,
+    AuthenticationError,
+    CertificateError,
+    ConfigurationError,
+)
 
 _MOST = 100
 # Names, ids, hosts and URLs consist of these. '@', '+', '=', '~' and '$' occur in passwords and base64.
@@ -29,8 +32,9 @@ _HOST = re.compile(r"(?=.{1,253}$)[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63})+", re.IGN
 # From 24 octets on, a piece of base64 is worth hiding; tokens have full stops inside.
 _MIXED = re.compile(r"[A-Za-z0-9+/=_-](?:\.?[A-Za-z0-9+/=_-]){31,}")
 _KINDS = tuple(map(re.compile, ("[a-z]", "[A-Z]", "[0-9]", "")))
-# The texts of these errors hold no secrets, but thumbprints, which look like keys.
-_CAREFUL = (AzureError, CertificateError, ConfigurationError)
+# The texts of these errors are written with care, and hold thumbprints, which look like keys. Others of azure-core
+# quote what a server sent.
+_CAREFUL = (AcquisitionTimeoutError, AuthenticationError, CertificateError, ConfigurationError)
 # Enough for any count, time or port; a larger number may belong to a private key.
 _LARGEST = 10**12
 

@@ -1,1 +1,1 @@
-"""The synchronous shell: flights with threads, and the performing of the flow's effects with blocking calls."""
+"""The synchronous shell: acquisitions in threads, which perform the flow's effects with blocking calls."""

@@ -12,9 +12,13 @@ from azure_certvar_credential._runtime.construction import Parts
 from azure_certvar_credential._runtime.fork import tell_after_fork
 from azure_certvar_credential._runtime.immediate import perform_immediate
 from azure_certvar_credential._runtime.serialized_attempts import SerializedAttempts
-from azure_certvar_credential._sync.single_flight import in_background
+from azure_certvar_credential._runtime.turn import Turn
+from azure_certvar_credential._runtime.waited_for import note_wait
+from azure_certvar_credential._sync.calls import in_background
+from azure_certvar_credential._transport.deadline import Deadline
 from azure_certvar_credential._transport.sync import Sender
 from azure_certvar_credential.certificates import ClientCertificate
+from azure_certvar_credential.exceptions import AcquisitionTimeoutError
 
 
 class EffectRunner:
@@ -28,8 +32,8 @@ class EffectRunner:
         self._parts = parts
         self._cached_tokens = cached_tokens
         self._sender = Sender(parts.pipeline, owns_transport=parts.owns_transport)
-        self._attempts = SerializedAttempts()
-        tell_after_fork(self._sender, self._attempts)
+        self._attempts, self._reading = SerializedAttempts(), Turn()
+        tell_after_fork(self._sender, self._attempts, self._reading)
 
     def acquire(self, request: TokenRequest) -> Token:
         """Acquire the token of a request and keep it."""
@@ -49,14 +53,21 @@ class EffectRunner:
         ready, due = provider.ready(refused)
         if due:
             try:
-                in_background(self._read, refused, readings)
+                in_background(self._read_in_background, refused, readings)
             except RuntimeError as error:  # no more threads to be had, or the interpreter is shutting down
                 provider.source_failed(error, refused)
         return self._read(refused, readings) if ready is None else ready
 
+    def _read_in_background(self, refused: ClientCertificate | None, readings: int) -> None:
+        try:
+            with Deadline(self._parts.settings.retry.timeout).applied():
+                self._read(refused, readings)
+        except AcquisitionTimeoutError as error:  # the reading before it hangs
+            self._parts.certificates.source_failed(error, refused)
+
     def _read(self, refused: ClientCertificate | None, readings: int) -> ClientCertificate:
         provider = self._parts.certificates
-        with provider.reading:  # whoever waits here has nothing else to sign with
+        with self._reading.taken():  # a caller who waits here has nothing else to sign with
             certificate = provider.read_meanwhile(readings, refused)
             if certificate is not None:
                 return certificate
@@ -67,6 +78,7 @@ class EffectRunner:
             return provider.source_failed(failure, refused)
 
     def _perform(self, effect: Effect) -> Result:
+        note_wait(effect, self._parts.provider)
         match effect:
             case effects.LoadCertificate(refused):
                 return self._load(refused)

@@ -13,14 +13,16 @@ from azure_certvar_credential._core.config import Settings
 from azure_certvar_credential._core.grants import Grant
 from azure_certvar_credential._core.grants.client_credentials import client_credentials
 from azure_certvar_credential._runtime.cached_tokens import CacheLookup
+from azure_certvar_credential._runtime.shared_view import shared_view
 from azure_certvar_credential._sync.single_flight import SingleFlight
+from azure_certvar_credential._transport.option_types import check_types
 from azure_certvar_credential.caches.memory import Entry
 
 _NO_OPTIONS: TokenRequestOptions = {}
 
 
 class Shell:
-    """A ``TokenCredential`` and ``SupportsTokenInfo`` over the flights of a credential.
+    """A ``TokenCredential`` and ``SupportsTokenInfo`` over the single flight of a credential.
 
     What a credential's ``_start`` gives it:
 
@@ -40,6 +42,7 @@ class Shell:
         tenant_id: str | None = None,
         enable_cae: bool = False,
         fmi_path: str | None = None,
+        timeout: float | None = None,
         **kwargs: Any,  # noqa: ARG002 - the protocol's; a newer azure-core may pass options that are not known yet
     ) -> AccessToken:
         """Return an access token, from the cache when it has a fresh one.
@@ -50,17 +53,22 @@ class Shell:
         :param enable_cae: the client understands Continuous Access Evaluation.
         :param fmi_path: the path of a federated managed identity below the application; tokens of different paths are
             cached apart.
+        :param timeout: after how many seconds to give up when there is no token, whatever is waited for; by default the
+            credential's own ``timeout``.
         :returns: the token, and when it expires in seconds since the epoch (UTC).
-        :raises ConfigurationError: no scope or a malformed one, or a tenant that is not allowed.
+        :raises ConfigurationError: no scope or a malformed one, a tenant that is not allowed, or a ``timeout`` that is
+            no number of seconds.
         :raises AuthenticationError: the server refused, or answered with something that is no token.
         :raises CertificateError: the source of the certificate, or its signer, failed, and there is no certificate yet.
         :raises CredentialClosedError: the credential was closed.
+        :raises AcquisitionTimeoutError: there was no token within ``timeout``; the message says what was waited for.
         :raises azure.core.exceptions.AzureError: the server could not be reached.
         """
         entry = self._cache.lookup(scopes, claims, tenant_id, enable_cae=enable_cae) if fmi_path is None else None
         if entry is not None:
             return entry.access_token
-        return self._entry(scopes, claims, tenant_id, enable_cae=enable_cae, fmi_path=fmi_path).access_token
+        entry = self._entry(scopes, claims, tenant_id, enable_cae=enable_cae, fmi_path=fmi_path, timeout=timeout)
+        return entry.access_token
 
     def get_token_info(self, *scopes: str, options: TokenRequestOptions | None = None) -> AccessTokenInfo:
         """Return an access token with the time at which it should be refreshed; otherwise as :meth:`get_token`.
@@ -93,6 +101,14 @@ class Shell:
 
         return token
 
+    def shared(self) -> Self:
+        """Return this credential for clients that close what they are given, such as ``ChainedTokenCredential``.
+
+        It is the same credential, with the same tokens and connections, except that closing it, also by ``with``, does
+        nothing. Close this one when all of them are done.
+        """
+        return shared_view(self, Shell)
+
     def close(self) -> None:
         """Let go of what the credential holds; closing again does nothing."""
 
@@ -119,7 +135,9 @@ class Shell:
         *,
         enable_cae: bool,
         fmi_path: str | None = None,
+        timeout: float | None = None,
     ) -> Entry:
+        check_types({"timeout": timeout})
         grant = self._grant(fmi_path)
         request = self._settings.request(scopes, claims=claims, tenant_id=tenant_id, enable_cae=enable_cae, grant=grant)
-        return self._single_flight.entry(request)
+        return self._single_flight.entry(request, timeout)

@@ -1,153 +1,131 @@
-"""Single flight with threads: however many callers want a token, one request is made, and all share its outcome."""
+"""Single flight with threads: however many callers want a token, one request is made, and all share its outcome.
+
+Every acquisition runs in a thread of its own, and its callers wait for it until their deadlines: code that hangs, of a
+source or a signer, can be left but not interrupted.
+"""
 
 from __future__ import annotations
 
-import contextvars
-import threading
 from collections.abc import Callable, Hashable
 
 from azure_certvar_credential._core.effects import Token
 from azure_certvar_credential._core.request import TokenRequest
 from azure_certvar_credential._runtime.cached_tokens import PATIENCE, CachedTokens, Step
-from azure_certvar_credential._runtime.deadlock import waiting
+from azure_certvar_credential._sync.calls import Call, in_background, in_thread_or_here
+from azure_certvar_credential._transport.deadline import Deadline
 from azure_certvar_credential.caches.memory import Entry
-
-# Whoever has no token waits so long (seconds) for a flight in the background, which nobody could interrupt, and then
-# takes over. An attempt that runs into both of its time-outs takes 40.
-LONGEST_REFRESH = 60.0
-
-
-class _Call:
-    """One acquisition under way. Without an outcome when it is done, its leader was interrupted.
-
-    :ivar leader: the thread that flies it; None before and after.
-    :ivar patience: how many seconds somebody without a token waits for it, or None for as long as it takes.
-    """
-
-    __slots__ = ("done", "error", "leader", "patience", "token")
-
-    def __init__(self, patience: float | None = None) -> None:
-        self.patience = patience
-        self.done = threading.Event()
-        self.token: Token | None = None
-        self.error: Exception | None = None
-        self.leader: int | None = None
+from azure_certvar_credential.exceptions import AcquisitionTimeoutError
 
 
 class SingleFlight:
-    """The flights of a credential, one for each key at most.
+    """The acquisitions of a credential, one for each key at most.
 
     :param cached_tokens: the tokens.
     :param acquire: acquires the token of a request and keeps it; called by one thread for each key at a time.
+    :param timeout: after how many seconds an acquisition is given up, unless its caller says otherwise.
     """
 
-    def __init__(self, cached_tokens: CachedTokens, acquire: Callable[[TokenRequest], Token]) -> None:
+    def __init__(self, cached_tokens: CachedTokens, acquire: Callable[[TokenRequest], Token], timeout: float) -> None:
         self._cached_tokens = cached_tokens
         self._acquire = acquire
+        self._timeout = timeout
         # setdefault and pop are atomic on a dict whose keys hash and compare without running Python code.
-        self._calls: dict[Hashable, _Call] = {}
+        self._calls: dict[Hashable, Call] = {}
 
-    def entry(self, request: TokenRequest) -> Entry:
-        """Return an entry for a request, from memory or by a flight.
+    def entry(self, request: TokenRequest, timeout: float | None = None) -> Entry:
+        """Return an entry for a request, from memory or by an acquisition.
 
-        :raises AuthenticationError, azure.core.exceptions.AzureError: the flight failed, and no token still serves.
+        :param timeout: for how many seconds a caller without a token waits; None for the credential's own.
+        :raises AcquisitionTimeoutError: there is no token by then.
+        :raises AuthenticationError, azure.core.exceptions.AzureError: the acquisition failed, and no token still
+            serves.
         """
         step, entry = self._cached_tokens.plan(request)
         if entry is None:
-            return self._join(request)
+            return self._join(request, Deadline(self._timeout if timeout is None else timeout))
         if step is Step.REFRESH:
-            self._start_in_background(request)
+            self._in_background(request)
         return self._hurry(request, entry) if step is Step.HURRY else entry
 
     def after_fork(self) -> None:
-        """Forget the flights of the parent process, whose leaders are not in this one."""
+        """Forget the acquisitions of the parent process, whose threads are not in this one."""
         self._calls = {}
 
-    def _join(self, request: TokenRequest) -> Entry:
+    def _join(self, request: TokenRequest, deadline: Deadline) -> Entry:
         again = True
         while True:
-            flight = self._lead_or_join(request)
-            if flight.token is None and flight.error is None:
-                continue  # its leader was interrupted, and somebody has to take over
-            entry = self._cached_tokens.outcome(request, flight.token, flight.error, again=again)
+            call = self._call(request, deadline, in_thread_or_here)
+            if not call.wait(deadline.remaining()) and call.deadline.over:
+                self._give_up(request, call)
+            token, error = call.result, call.error
+            if token is None and (error is None or isinstance(error, AcquisitionTimeoutError)):
+                if deadline.over:
+                    error = deadline.error(call.deadline.waits_for)
+                elif error is None or call.deadline.over:
+                    continue  # it was given up, and this caller has time left for another one
+            if error is not None and not isinstance(error, Exception):
+                raise error  # SystemExit or the like, of a source or signer
+            entry = self._cached_tokens.outcome(request, token, error, again=again)
             if entry is not None:
                 return entry
             again = False
 
     def _hurry(self, request: TokenRequest, entry: Entry) -> Entry:
-        flight = self._start_in_background(request)
-        if not flight.done.wait(PATIENCE) or (flight.token is None and flight.error is None):
-            return self._cached_tokens.give_up_waiting(entry)
-        return self._cached_tokens.outcome(request, flight.token, flight.error, again=False) or entry
+        call = self._in_background(request)
+        call.wait(PATIENCE)
+        token, error = call.result, call.error
+        if token is not None or isinstance(error, Exception):
+            return self._cached_tokens.outcome(request, token, error, again=False) or entry  # type: ignore[arg-type]
+        return self._cached_tokens.give_up_waiting(entry)
 
-    def _lead_or_join(self, request: TokenRequest) -> _Call:
-        key = (request.key, request.claims)
-        mine = _Call()
+    def _in_background(self, request: TokenRequest) -> Call:
+        return self._call(request, Deadline(self._timeout), in_background)
+
+    def _call(self, request: TokenRequest, deadline: Deadline, start: Callable[..., None]) -> Call:
+        """Return the call of a request, started if there is none or if it has outlasted its deadline."""
+        key, mine = (request.key, request.claims), Call(deadline)
+        while (call := self._calls.setdefault(key, mine)) is not mine:
+            if not call.deadline.over:
+                return call
+            self._give_up(request, call)
         try:
-            flight = self._calls.setdefault(key, mine)
-            if flight is mine:
-                self._lead(mine, request)
-                return mine
-        finally:
-            # Whatever interrupts the leader, a KeyboardInterrupt included, the others are freed and one takes over.
-            self._finish(key, mine)
-        with waiting(threading.get_ident(), flight):
-            finished = flight.done.wait(flight.patience)
-        if not finished:
-            self._forget(key, flight)  # it hangs, and one of those who wait takes over
-        return flight
+            start(mine.run, self._lead, request, mine)
+        except RuntimeError as error:  # no more threads to be had, or the interpreter is shutting down
+            self._failed(request, mine, error)
+            mine.finish(None, error)
+        except BaseException:  # a signal's handler raised, and whether there is a thread is not known
+            self._cached_tokens.call_abandoned(request)
+            self._forget(request, mine)
+            mine.finish(None, None)
+            raise
+        return mine
 
-    def _start_in_background(self, request: TokenRequest) -> _Call:
-        """Return the flight of a request, started in the background if there is none."""
-        key = (request.key, request.claims)
-        mine = _Call(LONGEST_REFRESH)
-        flight = self._calls.setdefault(key, mine)
-        if flight is mine:
-            try:
-                in_background(self._lead_and_finish, key, mine, request)
-            except RuntimeError as error:  # no more threads to be had, or the interpreter is shutting down
-                mine.error = error
-                self._cached_tokens.call_failed(request, error, began=self._cached_tokens.now())
-                self._finish(key, mine)
-            except BaseException:  # a signal's handler raised, and whether there is a thread is not known
-                self._cached_tokens.call_abandoned(request)
-                self._finish(key, mine)
-                raise
-        return flight
-
-    def _lead_and_finish(self, key: Hashable, flight: _Call, request: TokenRequest) -> None:
-        try:
-            self._lead(flight, request)
-        finally:
-            self._finish(key, flight)
-
-    def _lead(self, flight: _Call, request: TokenRequest) -> None:
-        flight.leader = threading.get_ident()
+    def _lead(self, request: TokenRequest, call: Call) -> Token:
         began = self._cached_tokens.now()
         try:
-            flight.token = self._acquire(request)
-        except Exception as error:  # noqa: BLE001 - it is raised in every caller that waits
-            flight.error = error
-            self._cached_tokens.call_failed(request, error, began=began)
+            return self._acquire(request)
+        except Exception as error:
+            self._failed(request, call, error, began)
+            raise
         except BaseException:
             self._cached_tokens.call_abandoned(request)
             raise
+        finally:
+            self._forget(request, call)
 
-    def _finish(self, key: Hashable, flight: _Call) -> None:
-        self._forget(key, flight)
-        # Before anybody is told: who still waits is not waiting for this thread any more.
-        flight.leader = None
-        flight.done.set()
+    def _give_up(self, request: TokenRequest, call: Call) -> None:
+        """Take a call that hangs for failed; should it come back, its token is kept all the same."""
+        error = call.deadline.error()
+        self._failed(request, call, error)
+        call.finish(None, error)
 
-    def _forget(self, key: Hashable, flight: _Call) -> None:
-        if self._calls.get(key) is flight:
+    def _failed(self, request: TokenRequest, call: Call, error: Exception, began: float | None = None) -> None:
+        self._forget(request, call)
+        if not call.done.is_set():
+            now = self._cached_tokens.now()
+            self._cached_tokens.call_failed(request, error, began=now if began is None else began)
+
+    def _forget(self, request: TokenRequest, call: Call) -> None:
+        key = (request.key, request.claims)
+        if self._calls.get(key) is call:
             self._calls.pop(key, None)
-
-
-def in_background(function: Callable[..., object], *arguments: object) -> None:
-    """Call a function in a daemon thread, which ends with the process and holds nobody up at exit.
-
-    :raises RuntimeError: no thread can be started.
-    """
-    target = contextvars.copy_context().run
-    threading.Thread(target=target, args=(function, *arguments), name="certvar-background", daemon=True).start()

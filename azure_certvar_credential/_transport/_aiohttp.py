@@ -8,23 +8,15 @@ import socket
 import ssl
 from collections.abc import Mapping
 from functools import partial
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 import aiohttp
-from azure.core.exceptions import ServiceRequestError, ServiceResponseError
 from azure.core.pipeline.transport import AioHttpTransport
 
+from azure_certvar_credential._transport.attempt import sending
 from azure_certvar_credential._transport.in_thread import in_thread
 from azure_certvar_credential._transport.pipeline import transport_options
-
-# Raised once the request was on its way, so the server may have acted on it.
-_BROKEN = (
-    aiohttp.ServerDisconnectedError,
-    aiohttp.ClientPayloadError,
-    aiohttp.ClientOSError,
-    ConnectionResetError,
-    BrokenPipeError,
-)
+from azure_certvar_credential._transport.proxies import proxy_for
 
 
 class _Connector(aiohttp.TCPConnector):
@@ -40,28 +32,36 @@ class _Connector(aiohttp.TCPConnector):
         super().__init__(**options)
         self._process = os.getpid()
 
+    async def connect(self, req: Any, traces: Any, timeout: Any) -> Any:
+        """Connect to one of the addresses of a name: each gets the time-out, all together twice that."""
+        bounded = aiohttp.ClientTimeout(
+            connect=timeout.sock_connect and 2 * timeout.sock_connect,
+            sock_connect=timeout.sock_connect,
+            sock_read=timeout.sock_read,
+        )
+        return await super().connect(req, traces, bounded)
+
     def __del__(self, *arguments: Any) -> None:
         if self._process == os.getpid():
             super().__del__(*arguments)
 
 
 class _Transport(AioHttpTransport):  # type: ignore[misc]  # azure-core loads it on first use, which hides its type
-    """Tells a connection that broke from one that was never made, which azure-core does not for aiohttp."""
+    """azure-core's transport, whose connections can be left to the parent process."""
+
+    def __init__(self, *, environment: bool, **options: Any) -> None:
+        super().__init__(**options)
+        self._environment = environment
+
+    async def send(self, request: Any, *, proxies: Any = None, **options: Any) -> Any:
+        """Send a request through the proxy that the synchronous transport would take."""
+        proxy = proxy_for(request.url, proxies, environment=self._environment)
+        return await super().send(request, proxy=proxy, **options)
 
     def leave_to_parent(self) -> None:
         """Give the connections up without closing them; in a child process."""
         if self.session is not None:
             self.session.detach()
-
-    async def send(self, request: Any, **config: Any) -> Any:
-        try:
-            return await super().send(request, **config)
-        except ServiceRequestError as error:
-            cause = error.inner_exception
-            if not isinstance(cause, _BROKEN) or isinstance(cause, aiohttp.ClientConnectorError):
-                raise
-            broken = ServiceResponseError(error.message, error=cause)
-        raise broken
 
 
 class _InThreads:
@@ -85,20 +85,31 @@ def _resolver() -> aiohttp.abc.AbstractResolver | None:
     return aiohttp.ThreadedResolver(loop=cast("asyncio.AbstractEventLoop", _InThreads()))
 
 
-def make_transport(context: ssl.SSLContext | Literal[False], options: Mapping[str, Any]) -> AioHttpTransport:
+def _tracing() -> aiohttp.TraceConfig:
+    """Return what tells that a request leaves."""
+
+    async def leaves(*_: object) -> None:
+        sending()
+
+    tracing = aiohttp.TraceConfig()
+    tracing.on_request_headers_sent.append(leaves)
+    return tracing
+
+
+def make_transport(context: ssl.SSLContext, options: Mapping[str, Any]) -> AioHttpTransport:
     """Return a transport for the running event loop.
 
-    :param context: the SSL context, or False to verify nothing.
+    :param context: whom connections trust.
     :param options: checked pipeline options.
     """
     given = transport_options(options)
-    # The context is in the connector: azure-core would otherwise read the trusted certificates anew for each request.
-    given.pop("connection_verify", None)
-    given.pop("connection_cert", None)
     session = aiohttp.ClientSession(
         connector=_Connector(ssl=context, resolver=_resolver()),
         cookie_jar=aiohttp.DummyCookieJar(),
-        trust_env=given.get("use_env_settings", True),
+        trace_configs=[_tracing()],
+        trust_env=False,  # the proxy comes with the request, and a password of ~/.netrc is not for a token endpoint
         auto_decompress=False,
     )
-    return _Transport(session=session, **given)
+    # aiohttp repeats what is no POST by itself, beside the retries that are counted.
+    session._retry_connection = False  # noqa: SLF001 - there is no option for it
+    return _Transport(session=session, environment=options.get("use_env_settings") is not False, **given)

@@ -7,24 +7,26 @@ into an SSL context in a thread. aiohttp's connections belong to an event loop, 
 from __future__ import annotations
 
 import asyncio
-import os
 import ssl
 import threading
-import zlib
 from collections.abc import AsyncGenerator, Mapping
 from importlib.util import find_spec
-from typing import Any, Literal
+from typing import Any
 
-from azure.core.exceptions import AzureError, DecodeError
 from azure.core.pipeline import AsyncPipeline
 from azure.core.pipeline.policies import AsyncRetryPolicy
 
 from azure_certvar_credential._core.effects import Fetch, Send, Unanswered
 from azure_certvar_credential._core.exchange import Response
 from azure_certvar_credential._transport import pipeline
+from azure_certvar_credential._transport.async_library import Loop, async_library
+from azure_certvar_credential._transport.attempt import Attempt
+from azure_certvar_credential._transport.boundary import AsyncBoundary
+from azure_certvar_credential._transport.deadline import deadline
 from azure_certvar_credential._transport.in_thread import in_thread
 from azure_certvar_credential._transport.per_loop import PerLoop
-from azure_certvar_credential.exceptions import CLOSED, CredentialClosedError
+from azure_certvar_credential._transport.trust import ssl_context
+from azure_certvar_credential.exceptions import CLOSED, ConfigurationError, CredentialClosedError
 
 if find_spec("aiohttp") is not None:
     # Not in a thread when the first token is asked for: a thread that imports keeps the event loop from its turn for as
@@ -57,6 +59,7 @@ class AsyncSender:
     :param options: checked pipeline options, as :mod:`.options` names them.
     :param owns_transport: whether a transport among the options is closed with this pipeline.
     :raises ImportError: no transport is given and aiohttp is not installed.
+    :raises ConfigurationError: a proxy is one that aiohttp cannot use.
     """
 
     def __init__(self, options: Mapping[str, Any], *, owns_transport: bool = True) -> None:
@@ -65,38 +68,46 @@ class AsyncSender:
                 "the async credential needs aiohttp: pip install 'azure-certvar-credential[aio]', "
                 "or pass another asynchronous azure-core transport as transport="
             )
+        if options.get("transport") is None and any(
+            url and url.lower().startswith("socks") for url in (options.get("proxies") or {}).values()
+        ):
+            raise ConfigurationError("proxies must not be SOCKS proxies: aiohttp has none; pass a transport that does")
         self._options = options
         self._owns_transport = owns_transport or options.get("transport") is None
         self._lock = threading.Lock()
         self._closed = False
-        self._ssl: ssl.SSLContext | Literal[False] | None = None
+        self._ssl: ssl.SSLContext | None = None
         self._opened: PerLoop[_Opened] = PerLoop()
 
     async def send(self, effect: Send | Fetch) -> Response | Unanswered:
         """Post a token request, or get a document, and read the answer, at most 1 MiB of it.
 
-        :raises azure.core.exceptions.ServiceRequestError: no connection was made.
+        :returns: the answer, or why there is none.
         """
-        opened = await self._open()
-        try:
-            result = await opened.pipeline.run(
-                pipeline.http_request(effect), stream=True, **pipeline.run_options(effect, self._options)
-            )
-            return await _read(result.http_response)
-        except AzureError as error:
-            failure = error
-        return pipeline.unanswered(failure)
+        attempt = Attempt(effect, self._options, tells=self._options.get("transport") is None)
+        with attempt.applied():
+            try:
+                return await self._answer(attempt, effect)
+            except Exception as error:  # noqa: BLE001 - judged below
+                failure = error
+        return pipeline.unanswered(attempt, failure)
 
     async def sleep(self, seconds: float) -> None:
-        """Wait, in the way that the transport waits."""
-        await (await self._open()).transport.sleep(seconds)
+        """Wait, in the way that the transport waits, until the deadline at the longest."""
+        await (await self._open()).transport.sleep(min(seconds, deadline().remaining()))
 
     async def close(self) -> None:
-        """Close the running loop's connections for good; those of other loops are closed when their loop ends."""
-        self._closed = True
-        opened = self._opened.get(asyncio.get_running_loop())
+        """Close the running loop's connections for good; those of other loops are closed when their loop ends.
+
+        A transport among the options is closed also if it was never used, as azure-core does.
+        """
+        again, self._closed = self._closed, True
+        opened = self._opened.get(async_library().get_running_loop())
+        transport = self._options.get("transport")
         if opened is not None:
             await opened.life.aclose()
+        elif transport is not None and self._owns_transport and not (again or self._opened):
+            await transport.__aexit__()
 
     def after_fork(self) -> None:
         """Leave the parent process's connections alone: the next request of the child opens its own."""
@@ -111,11 +122,15 @@ class AsyncSender:
     async def _open(self) -> _Opened:
         if self._closed:
             raise CredentialClosedError(CLOSED)
-        loop = asyncio.get_running_loop()
+        loop = async_library().get_running_loop()
         opened = self._opened.get(loop)
         if opened is None:
             transport = self._options.get("transport")
             if transport is None:
+                if async_library() is not asyncio:
+                    raise ConfigurationError(
+                        "aiohttp does not run under trio: pass azure-core's TrioRequestsTransport as transport="
+                    )
                 make, context = await in_thread(self._prepare)
                 # While this waited, another request of the same loop may have opened a pipeline; the first one stays,
                 # and no second transport is made, which nobody would close.
@@ -123,15 +138,23 @@ class AsyncSender:
                 if opened is not None:
                     return opened
                 transport = make(context, self._options)
-            policies = pipeline.build_policies(AsyncRetryPolicy, self._options)
+            policies = pipeline.build_policies(AsyncRetryPolicy, AsyncBoundary(), self._options)
             made = AsyncPipeline(transport, policies)
             opened = self._opened.put(loop, _Opened(made, transport, self._life(loop, made)))
             await anext(opened.life)
         return opened
 
-    async def _life(
-        self, loop: asyncio.AbstractEventLoop, opened: AsyncPipeline[Any, Any]
-    ) -> AsyncGenerator[None, None]:
+    async def _answer(self, attempt: Attempt, effect: Send | Fetch) -> Response:
+        opened = await self._open()
+        options = _run_options(opened.transport)
+        result = await opened.pipeline.run(pipeline.http_request(effect), stream=True, **options)
+        try:
+            return await _read(result.http_response)
+        except Exception as error:  # noqa: BLE001 - the transport's, of any class
+            failure = error
+        raise attempt.translated(failure)
+
+    async def _life(self, loop: Loop, opened: AsyncPipeline[Any, Any]) -> AsyncGenerator[None, None]:
         try:
             yield
         finally:
@@ -141,31 +164,20 @@ class AsyncSender:
             if self._owns_transport:
                 await opened.__aexit__()
 
-    def _prepare(self) -> tuple[Any, ssl.SSLContext | Literal[False]]:
+    def _prepare(self) -> tuple[Any, ssl.SSLContext]:
         with self._lock:
             if self._ssl is None:
-                self._ssl = _ssl_context(self._options)
+                self._ssl = ssl_context(self._options)
             return make_transport, self._ssl
 
 
-def _ssl_context(options: Mapping[str, Any]) -> ssl.SSLContext | Literal[False]:
-    """Return the context that ``connection_verify`` and ``connection_cert`` ask for; False for no verification."""
-    verify, cert = options.get("connection_verify"), options.get("connection_cert")
-    if isinstance(verify, ssl.SSLContext):
-        return verify
-    if verify is False and not cert:
-        return False
-    if verify in (None, True, False):
-        context = ssl.create_default_context()
-    elif os.path.isdir(verify):  # noqa: PTH112 - Path.is_dir raises for what can be no path
-        context = ssl.create_default_context(capath=verify)
-    else:
-        context = ssl.create_default_context(cafile=verify)
-    if verify is False:
-        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    if cert:
-        context.load_cert_chain(*([cert] if isinstance(cert, str) else cert))
-    return context
+def _run_options(transport: Any) -> dict[str, Any]:
+    """Return time-outs within the deadline; azure-core's transports over requests take both as one option."""
+    options = pipeline.run_options(transport)
+    # By its name: an import of the class loads requests.
+    if all(base.__name__ != "RequestsTransport" for base in type(transport).__mro__):
+        return options
+    return {"connection_timeout": tuple(options.values())} if len(options) == 2 else {}
 
 
 async def _read(response: Any) -> Response:
@@ -179,7 +191,5 @@ async def _read(response: Any) -> Response:
             if body.full(chunk):
                 break
         return body.response(response)
-    except zlib.error as error:  # azure-core lets it pass, for aiohttp only
-        raise DecodeError(f"the body of the answer is not what its Content-Encoding says: {error}") from None
     finally:
         await response.close()

@@ -6,12 +6,13 @@ Not in the loop's default executor: an application may have filled that with wor
 
 from __future__ import annotations
 
-import asyncio
 import contextvars
 import threading
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
+
+from azure_certvar_credential._transport.async_library import async_library
 
 
 async def in_thread(function: Callable[..., Any], *arguments: Any) -> Any:
@@ -19,8 +20,8 @@ async def in_thread(function: Callable[..., Any], *arguments: Any) -> Any:
 
     A caller that is cancelled leaves the thread to end by itself.
     """
-    loop = asyncio.get_running_loop()
-    future: asyncio.Future[Any] = loop.create_future()
+    loop = async_library().get_running_loop()
+    future = loop.create_future()
     context = contextvars.copy_context()
 
     result: Any = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -59,14 +60,33 @@ _NO_SHARED_CACHE = (
 _CERTIFICATE = "give the certificate with its private key as certificate, in any form"
 _NO_DISCOVERY = "to use an authority that Microsoft does not know, pass disable_instance_discovery=True"
 _USER_AGENT = "pass user_agent, which is sent beside this package's own"
+_FILE = (
+    "read the file yourself: certificate_data=pathlib.Path(path).read_bytes(); for a file that is renewed, pass the "
+    "method without its parentheses, and it is called again when needed"
+)
+_NO_REDIRECTS = "redirects are never followed, for they would carry the assertion to another host"
+_TRANSPORT = "pass transport, one of azure-core's made with this session"
 # The names of azure-identity, msal and requests that cannot mean here what they mean there, and what to do instead.
 _INSTEAD = {
-    "certificate_path": "read the file yourself and pass its content: pathlib.Path(path).read_bytes()",
+    "certificate_path": _FILE,
     "cache_persistence_options": _NO_SHARED_CACHE,
     "_cache": _NO_SHARED_CACHE,
+    "_cae_cache": _NO_SHARED_CACHE,
+    "cache": _NO_SHARED_CACHE,
+    "cae_cache": _NO_SHARED_CACHE,
     "token_cache": _NO_SHARED_CACHE,
-    "permit_redirects": "redirects are never followed, for they would carry the assertion to another host",
-    "redirect_max": "redirects are never followed, for they would carry the assertion to another host",
+    "permit_redirects": _NO_REDIRECTS,
+    "redirect_max": _NO_REDIRECTS,
+    "redirect_remove_headers": _NO_REDIRECTS,
+    "redirect_on_status_codes": _NO_REDIRECTS,
+    "enable_support_logging": "pass logging_enable, or set the level of the logger azure_certvar_credential",
+    "retry_on_status_codes": "the package decides by the answer; retry_status is the number of such retries",
+    "retry_policy_class": "retries are the package's own, each freshly signed; retry_total and the like set them",
+    "base_user_agent": _USER_AGENT,
+    "sdk_moniker": _USER_AGENT,
+    "session": _TRANSPORT,
+    "session_owner": _TRANSPORT,
+    "loop": "connections belong to the event loop that runs",
     "authority_host": "the name is authority",
     "tenant": "the name is tenant_id",
     "client_credential": _CERTIFICATE,
@@ -87,8 +107,26 @@ _INSTEAD = {
     "enable_pii_log": "nothing that identifies a person is logged, and no token",
 }
 
-# azure-core waits five minutes for either; a token endpoint that takes longer than this will not answer.
-DEFAULT_TIMEOUTS = {"connection_timeout": 10, "read_timeout": 30}
+# Values of them that ask for nothing but what is done anyway, beside None. They are accepted, so that arguments written
+# for another class may stay.
+_ASKS_NOTHING: Mapping[str, tuple[object, ...]] = {
+    "certificate_path": ("",),
+    "permit_redirects": (False,),
+    "redirect_max": (0,),
+    "redirect_remove_headers": ([], ()),
+    "redirect_on_status_codes": ([], ()),
+    "retry_on_status_codes": ([], ()),
+    "enable_support_logging": (False,),
+    "session_owner": (True,),
+    "validate_authority": (True,),
+    "instance_discovery": (True,),
+    "enable_pii_log": (False,),
+    "verify": (True,),
+}
+
+# azure-core waits five minutes for either; a token endpoint that takes longer than this will not answer. All addresses
+# of a name together get twice the first.
+DEFAULT_TIMEOUTS = {"connection_timeout": 5, "read_timeout": 30}
 
 # Thirty years in seconds: no pause and no number of retries is longer, and larger integers are no floats.
 _LARGEST = 1_000_000_000
@@ -116,6 +154,10 @@ def check_options(options: Mapping[str, Any], *, known_options: frozenset[str]) 
             f"unknown keyword argument {redact_value(name)}" + (f"; did you mean {close[0]!r}?" if close else "")
         )
     check_types(options)
+    if options.get("connection_cert") is not None and not isinstance(
+        options.get("connection_verify"), (bool, str, os.PathLike, type(None))
+    ):
+        raise ConfigurationError("connection_cert has no effect with an SSL context: load it into the context instead")
     for name in _NUMBERS:
         value = options.get(name)
         if value is None:
@@ -124,14 +166,22 @@ def check_options(options: Mapping[str, Any], *, known_options: frozenset[str]) 
             raise ConfigurationError(f"{name} must be a number from 0 to {_LARGEST:,}, not {redact_value(value)}")
 
 
-def with_lists(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return options in which policies that may be readable only once are lists: each pipeline reads them."""
+def asked(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return options without those of peers that ask for nothing, and with lists for policies that can be read once.
+
+    Each pipeline reads the policies.
+    """
     return {
         name: list(value)
         if name in ("policies", "per_call_policies", "per_retry_policies") and isinstance(value, Iterator)
         else value
         for name, value in options.items()
+        if name not in _INSTEAD or not _asks_nothing(name, value)
     }
+
+
+def _asks_nothing(name: str, value: object) -> bool:
+    return value is None or any(type(value) is type(one) and value == one for one in _ASKS_NOTHING.get(name, ()))
 
 
 def retry_settings(options: Mapping[str, Any]) -> Retry:
@@ -149,7 +199,9 @@ def retry_settings(options: Mapping[str, Any]) -> Retry:
         total=int(given.get("retry_total", default.total)),
         status=int(given.get("retry_status", default.status)),
         read=int(given.get("retry_read", default.read)),
+        connect=int(given.get("retry_connect", default.connect)),
         backoff_factor=float(given.get("retry_backoff_factor", default.backoff_factor)),
         backoff_max=float(given.get("retry_backoff_max", default.backoff_max)),
         exponential=mode == "exponential",
+        timeout=float(given.get("timeout", default.timeout)),
     )

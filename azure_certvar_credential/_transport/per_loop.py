@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Generic, TypeVar
 from weakref import ref
+
+from azure_certvar_credential._transport.async_library import Loop
 
 T = TypeVar("T")
 
@@ -19,13 +20,13 @@ class PerLoop(Generic[T]):
     __slots__ = ("_values",)
 
     def __init__(self) -> None:
-        self._values: dict[ref[asyncio.AbstractEventLoop], T] = {}
+        self._values: dict[ref[Loop], T] = {}
 
-    def get(self, loop: asyncio.AbstractEventLoop) -> T | None:
+    def get(self, loop: Loop) -> T | None:
         """Return the value of a loop, or None."""
         return self._values.get(ref(loop))
 
-    def put(self, loop: asyncio.AbstractEventLoop, value: T) -> T:
+    def put(self, loop: Loop, value: T) -> T:
         """Keep a value for a loop and return it. Values of loops that have ended go: they may refer to their loop."""
         for key in list(self._values):
             other = key()
@@ -34,7 +35,7 @@ class PerLoop(Generic[T]):
         self._values[ref(loop)] = value
         return value
 
-    def pop(self, loop: asyncio.AbstractEventLoop) -> None:
+    def pop(self, loop: Loop) -> None:
         """Let go of the value of a loop, if there is one."""
         self._values.pop(ref(loop), None)
 

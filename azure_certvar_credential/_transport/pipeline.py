@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from copy import copy
+from math import inf
 from typing import Any
 
-from azure.core.exceptions import AzureError, DecodeError, HttpResponseError, ServiceResponseError
+from azure.core.exceptions import (
+    AzureError,
+    DecodeError,
+    HttpResponseError,
+    ServiceRequestError,
+    ServiceResponseError,
+)
 from azure.core.pipeline.policies import (
     CustomHookPolicy,
     DistributedTracingPolicy,
@@ -22,39 +28,42 @@ from azure.core.rest import HttpRequest
 
 from azure_certvar_credential._core.effects import Fetch, Send, Unanswered
 from azure_certvar_credential._core.exchange import MAX_BODY, Response
+from azure_certvar_credential._transport.attempt import Attempt, UntrustedServerError
+from azure_certvar_credential._transport.deadline import deadline
 from azure_certvar_credential._transport.options import DEFAULT_TIMEOUTS
 from azure_certvar_credential._version import __version__
-from azure_certvar_credential.exceptions import ConfigurationError
+from azure_certvar_credential.exceptions import AcquisitionTimeoutError, ConfigurationError
 
 SDK_MONIKER = f"certvar-credential/{__version__}"
+# An answer is a few kilobytes, and one that is not compressed cannot be a bomb (RFC 9110 section 12.5.3).
+_UNCOMPRESSED = {"Accept-Encoding": "identity"}
 
 
-def build_policies(retry_policy: type[Any], options: Mapping[str, Any]) -> list[Any]:
+def build_policies(retry_policy: type[Any], boundary: Any, options: Mapping[str, Any]) -> list[Any]:
     """Return the policies of a pipeline, outermost first.
 
     There is no redirect policy, so an assertion never follows a redirect to another host; and no
     ``NetworkTraceLoggingPolicy``, so the body of a request or response is never logged, whatever ``logging_enable``
-    says. The retry policy repeats connections that were not made; what follows a request that was sent is the flow's
-    to repeat, with a fresh assertion.
+    says. Nor is there a retry policy: the flow repeats a request, each time with a fresh assertion.
 
-    :param retry_policy: azure-core's sync or async retry policy.
+    :param retry_policy: azure-core's sync or async retry policy, which a list of the caller's own may have.
+    :param boundary: the policy that translates what the transport raises.
     :param options: checked pipeline options.
     """
     if options.get("policies") is not None:
-        return _with_the_callers(retry_policy, options)
+        return [*_with_the_callers(retry_policy, options), boundary]
     given = {name: value for name, value in options.items() if value is not None}
-    retry = {name: value for name, value in given.items() if name.startswith("retry_") or name == "timeout"}
     return [
         RequestIdPolicy(**given),
         HeadersPolicy(**given),
         UserAgentPolicy(sdk_moniker=SDK_MONIKER, **given),
         ProxyPolicy(**given),
         *_listed(given.get("per_call_policies")),
-        retry_policy(**{"retry_total": 3, **retry, "retry_status": 0, "retry_read": 0}),
         *_listed(given.get("per_retry_policies")),
         CustomHookPolicy(**given),
         DistributedTracingPolicy(**given),
         HttpLoggingPolicy(**given),
+        boundary,
     ]
 
 
@@ -73,34 +82,30 @@ def _with_the_callers(retry_policy: type[Any], options: Mapping[str, Any]) -> li
 
 
 def transport_options(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the options of azure-core's own transports, with time-outs that suit a token endpoint."""
-    names = (
-        "connection_cert",
-        "connection_data_block_size",
-        "connection_timeout",
-        "connection_verify",
-        "read_timeout",
-        "use_env_settings",
-    )
+    """Return the options of azure-core's own transports, with time-outs that suit a token endpoint.
+
+    Trust and proxies are not among them: the connections have an SSL context, and the proxy is chosen for each request.
+    """
+    names = ("connection_data_block_size", "connection_timeout", "read_timeout")
     return {**DEFAULT_TIMEOUTS, **{name: options[name] for name in names if options.get(name) is not None}}
 
 
-def run_options(effect: Send | Fetch, options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the options that azure-core's policies take with each request only, not in their constructor."""
-    # What is sent here: azure-core's retry policy leaves POST alone unless told otherwise. A list of the caller's own
-    # may have no retry policy, and then the option would end up at the transport.
-    if options.get("policies") is not None:
+def run_options(transport: Any) -> dict[str, Any]:
+    """Return time-outs within the deadline for a request through a transport of azure-core's own making."""
+    config, left = getattr(transport, "connection_config", None), deadline().remaining()
+    if config is None or left == inf:
         return {}
-    once = {"retry_total": 0} if isinstance(effect, Fetch) and effect.once else {}
-    return {"retry_on_methods": ["GET", "POST"], **once}
+    names = {"connection_timeout": config.timeout, "read_timeout": config.read_timeout}
+    return {name: min(seconds, left) for name, seconds in names.items() if isinstance(seconds, (int, float))}
 
 
 def http_request(effect: Send | Fetch) -> HttpRequest:
     """Return the effect as azure-core's request."""
     if isinstance(effect, Fetch):
-        return HttpRequest("GET", effect.url, headers={"Accept": "application/json"})
+        return HttpRequest("GET", effect.url, headers={"Accept": "application/json", **_UNCOMPRESSED})
     headers = {
         **effect.headers,
+        **_UNCOMPRESSED,
         "x-client-Ver": __version__,
         "x-client-OS": sys.platform,
     }
@@ -126,28 +131,20 @@ class BoundedBody:
         return Response(int(http_response.status_code), headers, b"".join(self._chunks)[: MAX_BODY + 1])
 
 
-def unanswered(error: AzureError) -> Unanswered:
-    """Return a transport's failure for the flow to repeat or raise.
+def unanswered(attempt: Attempt, error: Exception) -> Unanswered:
+    """Return what stopped an attempt, for the flow to repeat or raise.
 
-    :raises AzureError: the request was never sent, and the retry policy has repeated that already; or it is no failure
-        of the connection, such as the refusal of a policy.
+    :raises Exception: the deadline has passed, or it is no failure of the connection, such as the refusal of a policy.
     """
-    clean = without_request(error)
-    if isinstance(error, (ServiceResponseError, DecodeError)) or type(error) is HttpResponseError:
-        return Unanswered(clean)
+    if not isinstance(error, AzureError):
+        raise error
+    clean = attempt.cleaned(error)
+    # Raised and not returned, so that it is not repeated.
+    if isinstance(clean, (AcquisitionTimeoutError, UntrustedServerError)):
+        raise clean
+    if isinstance(error, (ServiceRequestError, ServiceResponseError, DecodeError)) or type(error) is HttpResponseError:
+        return Unanswered(clean, sent=not isinstance(error, ServiceRequestError))
     raise clean
-
-
-def without_request(error: AzureError) -> AzureError:
-    """Return an error of the same class and text that holds nothing of the request.
-
-    The exceptions underneath keep a reference to the request, whose body holds the assertion, where error reporters
-    would find it.
-    """
-    with suppress(TypeError):  # a constructor of another shape
-        return type(error)(error.message)
-    # Not made while the TypeError is handled: azure-core's errors keep what is being handled, with all its frames.
-    return AzureError(error.message)
 
 
 def _listed(policies: Any) -> list[Any]:

@@ -6,13 +6,15 @@ import threading
 from collections.abc import Mapping
 from typing import Any
 
-from azure.core.exceptions import AzureError
 from azure.core.pipeline import Pipeline
 from azure.core.pipeline.policies import RetryPolicy
 
 from azure_certvar_credential._core.effects import Fetch, Send, Unanswered
 from azure_certvar_credential._core.exchange import Response
 from azure_certvar_credential._transport import pipeline
+from azure_certvar_credential._transport.attempt import Attempt
+from azure_certvar_credential._transport.boundary import Boundary
+from azure_certvar_credential._transport.deadline import deadline
 from azure_certvar_credential.exceptions import CLOSED, CredentialClosedError
 
 
@@ -34,43 +36,39 @@ class Sender:
     def send(self, effect: Send | Fetch) -> Response | Unanswered:
         """Post a token request, or get a document, and read the answer, at most 1 MiB of it.
 
-        :raises azure.core.exceptions.ServiceRequestError: no connection was made.
+        :returns: the answer, or why there is none.
+        :raises AcquisitionTimeoutError: the deadline has passed.
         """
-        try:
-            response = (
-                self._opened()
-                .run(pipeline.http_request(effect), stream=True, **pipeline.run_options(effect, self._options))
-                .http_response
-            )
-            return _read(response)
-        except Exception as error:
-            if self._closed:  # meanwhile, and the transport says so in words of its own
-                failure: Exception = CredentialClosedError(CLOSED)
-            elif isinstance(error, AzureError):
+        attempt = Attempt(effect, self._options, tells=self._options.get("transport") is None)
+        with attempt.applied():
+            try:
+                return self._answer(attempt, effect)
+            except Exception as error:  # noqa: BLE001 - judged below
                 failure = error
-            else:
-                raise
-        if not isinstance(failure, AzureError):
-            raise failure
         # Outside of the handler: an error that is made while another one is handled keeps that one, with its request.
-        return pipeline.unanswered(failure)
+        if self._closed:  # meanwhile, and the transport says so in words of its own
+            raise CredentialClosedError(CLOSED)
+        return pipeline.unanswered(attempt, failure)
 
     def sleep(self, seconds: float) -> None:
-        """Wait, in the way that the transport waits."""
+        """Wait, in the way that the transport waits, until the deadline at the longest."""
         self._opened()
-        self._transport.sleep(seconds)
+        self._transport.sleep(min(seconds, deadline().remaining()))
 
     def close(self) -> None:
-        """Close the connections for good."""
+        """Close the connections for good.
+
+        A transport among the options is closed also if it was never used, as azure-core does.
+        """
         with self._lock:
-            opened, self._pipeline, self._closed = self._pipeline, None, True
-        if opened is not None and self._owns_transport:
-            opened.__exit__()
+            again, self._pipeline, self._closed = self._closed, None, True
+        if self._transport is not None and self._owns_transport and not again:
+            self._transport.__exit__()
 
     def after_fork(self) -> None:
         """Leave the parent process's connections alone: the next request of the child opens its own."""
         self._lock = threading.Lock()
-        self._pipeline = None
+        self._pipeline, self._transport = None, self._options.get("transport")
 
     def _opened(self) -> Pipeline[Any, Any]:
         opened = self._pipeline
@@ -83,10 +81,20 @@ class Sender:
 
     def _build(self) -> Pipeline[Any, Any]:
         if self._options.get("transport") is None:
-            from azure.core.pipeline.transport import RequestsTransport
+            from azure_certvar_credential._transport._requests import make_transport
 
-            self._transport = RequestsTransport(**pipeline.transport_options(self._options))
-        return Pipeline(self._transport, pipeline.build_policies(RetryPolicy, self._options))
+            self._transport = make_transport(self._options)
+        return Pipeline(self._transport, pipeline.build_policies(RetryPolicy, Boundary(), self._options))
+
+    def _answer(self, attempt: Attempt, effect: Send | Fetch) -> Response:
+        opened = self._opened()
+        options = pipeline.run_options(self._transport)
+        response = opened.run(pipeline.http_request(effect), stream=True, **options).http_response
+        try:
+            return _read(response)
+        except Exception as error:  # noqa: BLE001 - the transport's, of any class
+            failure = error
+        raise attempt.translated(failure)
 
 
 def _read(response: Any) -> Response:
@@ -96,6 +104,7 @@ def _read(response: Any) -> Response:
         return body.response(response)
     try:
         for chunk in response.iter_bytes():
+            deadline().check()
             if body.full(chunk):
                 break
         return body.response(response)

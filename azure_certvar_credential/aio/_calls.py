@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 import inspect
-from collections.abc import Callable, Coroutine
-from typing import Any
+from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import AbstractAsyncContextManager
+from typing import Any, TypeVar
 
 from azure_certvar_credential._runtime.blocking import is_coroutine_function
+from azure_certvar_credential._transport.async_library import Task, async_library
+from azure_certvar_credential._transport.deadline import Deadline
 from azure_certvar_credential._transport.in_thread import in_thread
 from azure_certvar_credential._transport.per_loop import PerLoop
 from azure_certvar_credential.exceptions import KeyMismatchError
 from azure_certvar_credential.signers.memory import MemorySigner
 from azure_certvar_credential.signers.verification import verify
+
+T = TypeVar("T")
 
 
 async def call(function: Callable[..., Any], *arguments: Any) -> Any:
@@ -24,7 +28,7 @@ async def call(function: Callable[..., Any], *arguments: Any) -> Any:
     return await result if inspect.isawaitable(result) else result
 
 
-async def sign(signer: Any, message: bytes, algorithm: str, turn: asyncio.Lock) -> Any:
+async def sign(signer: Any, message: bytes, algorithm: str, turn: AbstractAsyncContextManager[Any]) -> Any:
     """Have a message signed, and verify what an asynchronous signer returns.
 
     Keys in memory sign one after the other: a signature is work for the processor, and hundreds of threads at once
@@ -52,34 +56,51 @@ async def sign(signer: Any, message: bytes, algorithm: str, turn: asyncio.Lock) 
     return signature
 
 
+async def within(seconds: float, work: Awaitable[T]) -> T:
+    """Await some work and return its result.
+
+    :raises AcquisitionTimeoutError: it takes longer than so many seconds; it is cancelled then.
+    """
+    deadline = Deadline(seconds)
+    with deadline.applied():
+        task: Task[T] = async_library().ensure_future(work)
+    try:
+        await async_library().wait({task}, timeout=seconds)
+        if not task.done():
+            raise deadline.error()
+        return await task
+    finally:
+        task.cancel()
+
+
 class LoopLock:
     """A lock for each event loop: an ``asyncio.Lock`` belongs to the first loop that waits for it."""
 
     def __init__(self) -> None:
-        self._locks: PerLoop[asyncio.Lock] = PerLoop()
+        self._locks: PerLoop[AbstractAsyncContextManager[Any]] = PerLoop()
 
-    def lock(self) -> asyncio.Lock:
+    def lock(self) -> AbstractAsyncContextManager[Any]:
         """Return the running loop's lock."""
-        loop = asyncio.get_running_loop()
-        return self._locks.get(loop) or self._locks.put(loop, asyncio.Lock())
+        loop = async_library().get_running_loop()
+        return self._locks.get(loop) or self._locks.put(loop, async_library().Lock())
 
 
 class Background:
     """Tasks that nobody waits for, kept from being collected while they run."""
 
     def __init__(self) -> None:
-        self._tasks: set[asyncio.Task[Any]] = set()
+        self._tasks: set[Task[Any]] = set()
 
     def start(self, coroutine: Coroutine[Any, Any, Any]) -> None:
         """Run a coroutine, which raises nothing, in the running loop."""
-        task = asyncio.get_running_loop().create_task(coroutine)
+        task = async_library().get_running_loop().create_task(coroutine)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
     async def close(self) -> None:
         """Cancel the running loop's tasks and wait until they have ended."""
-        loop = asyncio.get_running_loop()
+        loop = async_library().get_running_loop()
         tasks = [task for task in list(self._tasks) if task.get_loop() is loop]
         for task in tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await async_library().gather(*tasks, return_exceptions=True)

@@ -20,6 +20,7 @@ from azure_certvar_credential._runtime.credentials import (
 )
 from azure_certvar_credential._runtime.fork import tell_after_fork
 from azure_certvar_credential._secrecy.tracebacks import clears_frames
+from azure_certvar_credential.aio._calls import within
 from azure_certvar_credential.aio._effect_runner import EffectRunner
 from azure_certvar_credential.aio._shell import Shell
 from azure_certvar_credential.aio._single_flight import SingleFlight
@@ -27,13 +28,13 @@ from azure_certvar_credential.certificates.sources import AnySource
 
 
 class OwningCredential(CredentialBase, Shell):
-    """A credential with tokens, flights and connections of its own."""
+    """A credential that owns its tokens, acquisitions and connections."""
 
     def _start(self, parts: Parts) -> None:
         self._parts, self._settings = parts, parts.settings
         self._cache = self._cached_tokens = CachedTokens(parts.new_store(), parts.clock, parts.settings.tenant_id)
         self._effects = EffectRunner(parts, self._cached_tokens)
-        self._single_flight = SingleFlight(self._cached_tokens, self._effects.acquire)
+        self._single_flight = SingleFlight(self._cached_tokens, self._effects.acquire, parts.settings.retry.timeout)
         tell_after_fork(self._cached_tokens, self._single_flight, parts.provider)
 
     @clears_frames
@@ -91,7 +92,8 @@ class CertVarCredential(WithCertificate[AnySource], OwningCredential):
         """
         check_audience(audience)
         self._cached_tokens.check_open()
-        return await self._effects.run(client_assertion(self._settings, audience))
+        flow = client_assertion(self._settings, audience)
+        return await within(self._settings.retry.timeout, self._effects.run(flow))
 
 
 class FederatedCredential(WithAssertionSource[AnyAssertionSource], OwningCredential):

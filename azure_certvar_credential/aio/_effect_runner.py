@@ -11,6 +11,7 @@ from azure_certvar_credential._runtime.construction import Parts
 from azure_certvar_credential._runtime.fork import tell_after_fork
 from azure_certvar_credential._runtime.immediate import perform_immediate
 from azure_certvar_credential._runtime.serialized_attempts import SerializedAttempts
+from azure_certvar_credential._runtime.waited_for import note_wait
 from azure_certvar_credential._transport.aio import AsyncSender
 from azure_certvar_credential._transport.in_thread import in_thread
 from azure_certvar_credential.aio._calls import Background, LoopLock, call, sign
@@ -56,7 +57,7 @@ class EffectRunner:
 
     async def _read(self, refused: ClientCertificate | None, readings: int) -> ClientCertificate:
         provider = self._parts.certificates
-        async with self._reading.lock():  # whoever waits here has nothing else to sign with
+        async with self._reading.lock():  # a caller who waits here has nothing else to sign with
             certificate = provider.read_meanwhile(readings, refused)
             if certificate is not None:
                 return certificate
@@ -71,6 +72,7 @@ class EffectRunner:
             return provider.source_failed(failure, refused)
 
     async def _perform(self, effect: Effect) -> Result:
+        note_wait(effect, self._parts.provider)
         match effect:
             case effects.LoadCertificate(refused):
                 return await self._load(refused)

@@ -13,6 +13,8 @@ from azure_certvar_credential._core.config import Settings
 from azure_certvar_credential._core.grants import Grant
 from azure_certvar_credential._core.grants.client_credentials import client_credentials
 from azure_certvar_credential._runtime.cached_tokens import CacheLookup
+from azure_certvar_credential._runtime.shared_view import shared_view
+from azure_certvar_credential._transport.option_types import check_types
 from azure_certvar_credential.aio._single_flight import SingleFlight
 from azure_certvar_credential.caches.memory import Entry
 
@@ -20,7 +22,7 @@ _NO_OPTIONS: TokenRequestOptions = {}
 
 
 class Shell:
-    """An ``AsyncTokenCredential`` and ``AsyncSupportsTokenInfo`` over the flights of a credential.
+    """An ``AsyncTokenCredential`` and ``AsyncSupportsTokenInfo`` over the single flight of a credential.
 
     What a credential's ``_start`` gives it:
 
@@ -40,6 +42,7 @@ class Shell:
         tenant_id: str | None = None,
         enable_cae: bool = False,
         fmi_path: str | None = None,
+        timeout: float | None = None,
         **kwargs: Any,  # noqa: ARG002 - the protocol's; a newer azure-core may pass options that are not known yet
     ) -> AccessToken:
         """Return an access token, from the cache when it has a fresh one.
@@ -50,7 +53,8 @@ class Shell:
         entry = self._cache.lookup(scopes, claims, tenant_id, enable_cae=enable_cae) if fmi_path is None else None
         if entry is not None:
             return entry.access_token
-        return (await self._entry(scopes, claims, tenant_id, enable_cae=enable_cae, fmi_path=fmi_path)).access_token
+        entry = await self._entry(scopes, claims, tenant_id, enable_cae=enable_cae, fmi_path=fmi_path, timeout=timeout)
+        return entry.access_token
 
     async def get_token_info(self, *scopes: str, options: TokenRequestOptions | None = None) -> AccessTokenInfo:
         """Return an access token with the time at which it should be refreshed; otherwise as :meth:`get_token`."""
@@ -73,6 +77,14 @@ class Shell:
             return (await self.get_token(scope, fmi_path=fmi_path)).token
 
         return token
+
+    def shared(self) -> Self:
+        """Return this credential for clients that close what they are given, such as ``ChainedTokenCredential``.
+
+        It is the same credential, with the same tokens and connections, except that closing it, also by
+        ``async with``, does nothing. Close this one when all of them are done.
+        """
+        return shared_view(self, Shell)
 
     async def close(self) -> None:
         """Let go of what the credential holds; closing again does nothing."""
@@ -100,7 +112,9 @@ class Shell:
         *,
         enable_cae: bool,
         fmi_path: str | None = None,
+        timeout: float | None = None,
     ) -> Entry:
+        check_types({"timeout": timeout})
         grant = await self._grant(fmi_path)
         request = self._settings.request(scopes, claims=claims, tenant_id=tenant_id, enable_cae=enable_cae, grant=grant)
-        return await self._single_flight.entry(request)
+        return await self._single_flight.entry(request, timeout)

@@ -1,8 +1,7 @@
-"""Single flight with asyncio: one task for each key and event loop, awaited by every caller that wants its token."""
+"""Single flight of tasks: one for each key and event loop, awaited by every caller that wants its token."""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Hashable
 from functools import partial
 
@@ -10,8 +9,10 @@ from azure_certvar_credential._core.effects import Token
 from azure_certvar_credential._core.request import TokenRequest
 from azure_certvar_credential._runtime.cached_tokens import PATIENCE, CachedTokens, Step
 from azure_certvar_credential._runtime.deadlock import waiting
+from azure_certvar_credential._transport.async_library import Task, async_library
+from azure_certvar_credential._transport.deadline import Deadline
 from azure_certvar_credential.caches.memory import Entry
-from azure_certvar_credential.exceptions import CLOSED, CredentialClosedError
+from azure_certvar_credential.exceptions import CLOSED, AcquisitionTimeoutError, CredentialClosedError
 
 Outcome = tuple[Token | None, Exception | None]
 
@@ -19,146 +20,166 @@ Outcome = tuple[Token | None, Exception | None]
 class _Call:
     """One acquisition under way.
 
-    :ivar key: under which it stands in the table of flights.
+    :ivar key: under which it stands in the table of calls.
+    :ivar deadline: when it is cancelled.
     :ivar task: ends with the outcome; it raises nothing, so no failure goes unretrieved when nobody waits any more.
     :ivar waiters: how many callers wait; when the last is cancelled, so is the task.
-    :ivar background: nobody waited from the start, so nobody's leaving ends it.
+    :ivar background: it began without a caller, so it does not end with the last one.
+    :ivar cancelled: it was cancelled here; a source or signer may raise the same exception by itself.
     """
 
-    __slots__ = ("background", "key", "task", "waiters")
+    __slots__ = ("background", "cancelled", "deadline", "key", "task", "waiters")
 
-    def __init__(self, key: Hashable, task: asyncio.Task[Outcome], *, background: bool) -> None:
+    def __init__(self, key: Hashable, deadline: Deadline, *, background: bool) -> None:
         self.key = key
-        self.task = task
+        self.deadline = deadline
         self.waiters = 0
         self.background = background
+        self.cancelled = False
+        self.task: Task[Outcome]
 
     @property
-    def leader(self) -> asyncio.Task[Outcome]:
-        """The task, as who leads the flight."""
+    def leader(self) -> Task[Outcome]:
+        """The task, which makes the acquisition."""
         return self.task
+
+    def cancel(self) -> None:
+        """End the task."""
+        self.cancelled = True
+        self.task.cancel()
+
+    def outcome(self) -> Outcome:
+        """Return the token or the failure; neither if there is none of them, or not yet."""
+        return self.task.result() if self.task.done() and not self.task.cancelled() else (None, None)
 
 
 class SingleFlight:
-    """The flights of a credential.
+    """The acquisitions of a credential.
 
     :param cached_tokens: the tokens.
     :param acquire: acquires the token of a request and keeps it.
+    :param timeout: after how many seconds an acquisition is given up, unless its caller says otherwise.
     """
 
-    def __init__(self, cached_tokens: CachedTokens, acquire: Callable[[TokenRequest], Awaitable[Token]]) -> None:
+    def __init__(
+        self, cached_tokens: CachedTokens, acquire: Callable[[TokenRequest], Awaitable[Token]], timeout: float
+    ) -> None:
         self._cached_tokens = cached_tokens
         self._acquire = acquire
+        self._timeout = timeout
         self._calls: dict[Hashable, _Call] = {}
         self._closed = False
 
-    async def entry(self, request: TokenRequest) -> Entry:
-        """Return an entry for a request, from memory or by a flight.
+    async def entry(self, request: TokenRequest, timeout: float | None = None) -> Entry:
+        """Return an entry for a request, from memory or by an acquisition.
 
-        :raises AuthenticationError, azure.core.exceptions.AzureError: the flight failed, and no token still serves.
+        :param timeout: for how many seconds a caller without a token waits; None for the credential's own.
+        :raises AcquisitionTimeoutError: there is no token by then.
+        :raises AuthenticationError, azure.core.exceptions.AzureError: the acquisition failed, and no token still
+            serves.
         """
         step, entry = self._cached_tokens.plan(request)
         if entry is None:
-            return await self._join(request)
+            return await self._join(request, Deadline(self._timeout if timeout is None else timeout))
         if step is Step.REFRESH:
-            self._call_for(request, background=True)
+            self._in_background(request)
         return await self._hurry(request, entry) if step is Step.HURRY else entry
 
     def after_fork(self) -> None:
-        """Forget the flights of the parent process, whose event loop does not run in this one."""
+        """Forget the acquisitions of the parent process, whose event loop does not run in this one."""
         self._calls = {}
 
     async def close(self) -> None:
-        """End the flights of the running loop; whoever waits for one is told that the credential is closed."""
+        """Cancel the acquisitions of the running loop; their callers get :class:`CredentialClosedError`."""
         self._closed = True
-        loop = asyncio.get_running_loop()
-        tasks = [flight.task for flight in list(self._calls.values()) if flight.task.get_loop() is loop]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        loop = async_library().get_running_loop()
+        calls = [call for call in list(self._calls.values()) if call.task.get_loop() is loop]
+        for call in calls:
+            call.cancel()
+        await async_library().gather(*(call.task for call in calls), return_exceptions=True)
 
-    async def _join(self, request: TokenRequest) -> Entry:
+    async def _join(self, request: TokenRequest, deadline: Deadline) -> Entry:
         again = True
         while True:
-            token, error = await self._join_call(request)
+            call = self._call(request, deadline, background=False)
+            # Should it hang, it ends with those who wait for it, also if it was begun while nobody needed to.
+            call.background = False
+            with waiting(async_library().current_task(), call):
+                await self._wait(call, deadline.remaining())
+            token, error = call.outcome()
+            if token is None and (error is None or isinstance(error, AcquisitionTimeoutError)):
+                if self._closed and call.cancelled:
+                    raise CredentialClosedError(CLOSED)
+                if deadline.over:
+                    error = deadline.error(call.deadline.waits_for)
+                elif error is None or call.deadline.over:
+                    continue  # it was given up, and this caller has time left for another one
             entry = self._cached_tokens.outcome(request, token, error, again=again)
             if entry is not None:
                 return entry
             again = False
 
     async def _hurry(self, request: TokenRequest, entry: Entry) -> Entry:
-        flight = self._call_for(request, background=True)
-        flight.waiters += 1  # so that it does not end with those who wait for as long as it takes
-        try:
-            done, _ = await asyncio.wait({flight.task}, timeout=PATIENCE)
-        finally:
-            flight.waiters -= 1
-        if not done or flight.task.cancelled():
+        call = self._in_background(request)
+        await self._wait(call, PATIENCE)
+        token, error = call.outcome()
+        if token is None and error is None:
             return self._cached_tokens.give_up_waiting(entry)
-        token, error = flight.task.result()
         return self._cached_tokens.outcome(request, token, error, again=False) or entry
 
-    async def _join_call(self, request: TokenRequest) -> Outcome:
-        while True:
-            flight = self._call_for(request, background=False)
-            # Should it hang, it ends with those who wait for it, also if it was begun while nobody needed to.
-            flight.background = False
-            flight.waiters += 1
-            try:
-                with waiting(asyncio.current_task(), flight):
-                    # The shield keeps one caller's cancellation from the flight of the others.
-                    return await asyncio.shield(flight.task)
-            except asyncio.CancelledError:
-                cancellations = _cancellations()
-                if not flight.task.cancelled() or cancellations:
-                    raise
-                # Somebody else has ended the flight, and not this caller.
-                if self._closed:
-                    raise CredentialClosedError(CLOSED) from None
-                if cancellations is None:
-                    raise
-            finally:
-                flight.waiters -= 1
-                if flight.waiters == 0 and not flight.background and not flight.task.done():
-                    self._forget(flight)
-                    flight.task.cancel()
+    async def _wait(self, call: _Call, seconds: float) -> None:
+        """Wait for a call, but leave it to the others when this caller is cancelled; the last one cancels it."""
+        call.waiters += 1
+        try:
+            await async_library().wait({call.task}, timeout=seconds)
+        finally:
+            call.waiters -= 1
+            if call.waiters == 0 and not call.background and not call.task.done():
+                self._give_up(call)
 
-    def _call_for(self, request: TokenRequest, *, background: bool) -> _Call:
-        loop = asyncio.get_running_loop()
+    def _in_background(self, request: TokenRequest) -> _Call:
+        return self._call(request, Deadline(self._timeout), background=True)
+
+    def _call(self, request: TokenRequest, deadline: Deadline, *, background: bool) -> _Call:
+        loop = async_library().get_running_loop()
         key = (id(loop), request.key, request.claims)
-        flight = self._calls.get(key)
-        # A loop that was closed with a flight under way leaves it behind, and its id may come back.
-        if flight is None or flight.task.get_loop() is not loop or flight.task.done():
-            flight = _Call(key, loop.create_task(self._run(request)), background=background)
-            self._calls[key] = flight
-            flight.task.add_done_callback(partial(self._forget, flight))
-        return flight
+        call = self._calls.get(key)
+        # A loop that was closed with a call under way leaves it behind, and its id may come back.
+        if call is None or call.task.get_loop() is not loop or call.task.done() or call.deadline.over:
+            call = self._calls[key] = _Call(key, deadline, background=background)
+            call.task = loop.create_task(self._run(request, call))
+            call.task.add_done_callback(partial(self._forget, call))
+            alarm = loop.call_later(deadline.remaining(), self._give_up, call)
+            call.task.add_done_callback(lambda _: alarm.cancel())
+        return call
 
-    def _forget(self, flight: _Call, _task: object = None) -> None:
-        if self._calls.get(flight.key) is flight:
-            del self._calls[flight.key]
+    def _give_up(self, call: _Call) -> None:
+        self._forget(call)
+        call.cancel()
 
-    async def _run(self, request: TokenRequest) -> Outcome:
+    def _forget(self, call: _Call, _task: object = None) -> None:
+        if self._calls.get(call.key) is call:
+            del self._calls[call.key]
+
+    async def _run(self, request: TokenRequest, call: _Call) -> Outcome:
         began = self._cached_tokens.now()
+        call.deadline.adopt()
         try:
             return await self._acquire(request), None
         except Exception as error:  # noqa: BLE001 - it is raised in every caller that waits
-            self._cached_tokens.call_failed(request, error, began=began)
-            return None, error
-        except asyncio.CancelledError as error:
-            self._cached_tokens.call_abandoned(request)
-            if _cancellations() != 0:
-                raise
-            # A source or signer raised it by itself; nobody has cancelled anything.
-            failure = RuntimeError("a source, signer or transport was cancelled")
-            failure.__cause__ = error
-            return None, failure
+            failure = error
+        except async_library().CancelledError as error:
+            if not call.deadline.over or self._closed:
+                self._cached_tokens.call_abandoned(request)
+                if call.cancelled:
+                    raise
+                # The event loop ends, or a source or signer raised it by itself.
+                failure = RuntimeError("a source, signer or transport was cancelled")
+                failure.__cause__ = error
+                return None, failure
+            failure = call.deadline.error()
         except BaseException:
             self._cached_tokens.call_abandoned(request)
             raise
-
-
-def _cancellations() -> int | None:
-    """Return how often the running task's cancellation was asked for; None from Python 3.10, which does not tell."""
-    cancelling = getattr(asyncio.current_task(), "cancelling", None)
-    return None if cancelling is None else int(cancelling())
+        self._cached_tokens.call_failed(request, failure, began=began)
+        return None, failure

@@ -1,1 +1,1 @@
-"""Where tokens are kept: in memory, ready to be returned."""
+"""Caches of tokens; the only one keeps them in memory, ready to be returned."""

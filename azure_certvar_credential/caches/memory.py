@@ -1,7 +1,7 @@
-"""The tokens of one credential in memory, ready-made for the hot path.
+"""The tokens of one credential in memory, prepared for the hot path.
 
-Readers take no lock: they look a key up in a dict and compare one number. Writers hold a lock, so that two of them do
-not prune at once.
+Readers take no lock: they look a key up in a dict and compare two numbers. Writers hold a lock, so that only one prunes
+at a time.
 """
 
 from __future__ import annotations
@@ -17,22 +17,22 @@ from azure_certvar_credential._core.freshness import spread, usable_from
 from azure_certvar_credential.caches.tokens import HiddenAccessToken, HiddenAccessTokenInfo
 
 MAX_ENTRIES = 10_000
-# With fewer entries than this, expired ones are not looked for.
+# With fewer entries than this, no search for expired ones begins.
 _FIRST_LOOK = 64
-# A refresh token outlives its access token: kept so long (seconds) for work that a user began and that pauses.
+# Seconds that a refresh token is kept after its access token has expired, for a user's work that pauses.
 _REFRESH_TOKEN_LIFE = 86400.0
 
 
 class Entry:
-    """A token in the two forms that Azure clients ask for.
+    """A token in both forms that Azure clients request.
 
     :ivar token: the token with its times.
     :ivar access_token: the answer of ``get_token``.
     :ivar access_token_info: the answer of ``get_token_info``.
-    :ivar usable_from: before then (seconds since the epoch, UTC) the token's times are not believed.
-    :ivar fresh_until: until then (seconds since the epoch, UTC) the token is returned without further ado.
-    :ivar used: when it was last returned; decides which entry goes when there are too many.
-    :ivar answered_on: when the claims challenge was answered that this token came from; 0 if it came from none.
+    :ivar usable_from: the time (seconds since the epoch, UTC) before which the token's times are wrong.
+    :ivar fresh_until: the time (seconds since the epoch, UTC) until which the hot path returns the token.
+    :ivar used: the time of its last use; the least recently used entries are dropped when there are too many.
+    :ivar answered_on: when the token answered a claims challenge; 0 if it did not.
     """
 
     __slots__ = ("access_token", "access_token_info", "answered_on", "fresh_until", "token", "usable_from", "used")
@@ -52,19 +52,19 @@ class Entry:
 class TokenMemory:
     """A bounded map from cache keys to entries.
 
-    :param max_entries: how many entries are kept at most; the least recently used tenth goes when there are more.
+    :param max_entries: the largest number of entries; beyond it the least recently used tenth is dropped.
     """
 
     def __init__(self, max_entries: int = MAX_ENTRIES) -> None:
         self._entries: dict[Hashable, Entry] = {}
-        # The dict's own method: a Python function around it would cost a hot call a tenth of its time.
+        # The dict's own method: a Python function around it would make a hot call a tenth slower.
         self.get = self._entries.get
         self._max_entries = max_entries
         self._look_at = _FIRST_LOOK
         self._lock = threading.Lock()
 
     def put(self, key: Hashable, token: Token, now: float) -> Entry:
-        """Keep a token, replacing the one before it, and make room if there is none.
+        """Keep a token in place of the previous one, and make room for it.
 
         :param now: the time in seconds since the epoch, UTC.
         """
@@ -76,15 +76,15 @@ class TokenMemory:
         return entry
 
     def entry(self, key: Hashable, token: Token, *, answers_challenge: bool) -> Entry:
-        """Return the ready-made forms of a token that was acquired for a key.
+        """Return the entry of a token that was acquired for a key.
 
-        :param answers_challenge: whether it was acquired for a claims challenge; then it is this one or none, because
-            the answer to another challenge would not do.
+        :param answers_challenge: whether it answers a claims challenge; then no other token replaces it, because
+            another challenge may have had other claims.
         """
         entry = self._entries.get(key)
         if entry is not None and (
             entry.token.value is token.value
-            # It answered a claims challenge meanwhile, and is the better one for a request without one.
+            # Another token has answered a claims challenge meanwhile, and is better for a request without one.
             or (not answers_challenge and entry.answered_on >= max(token.requested_on, 1.0))
         ):
             return entry
@@ -96,22 +96,22 @@ class TokenMemory:
             self._entries.clear()
 
     def after_fork(self) -> None:
-        """Start afresh in a child process: keep the tokens, forget the lock and that a refresh was under way.
+        """Prepare a child process: keep the tokens, renew the lock, and forget running refreshes.
 
-        The children of a server that forks have the same tokens, and do not refresh them in the same second.
+        The children of a forking server have the same tokens; each gets another time of refresh.
         """
         self._lock = threading.Lock()
-        # Of the operating system: the module's own generator may be the parent's still.
+        # The operating system's, because the module's generator may still have the parent's state.
         generator = random.SystemRandom()
         for entry in self._entries.values():
             token = entry.token
             entry.fresh_until = spread(token.refresh_on, token.requested_on, generator.random())
 
     def _make_room(self, now: float) -> None:
-        """Drop what has expired, and if that is not enough the least recently used tenth: one pass for many insertions.
+        """Drop expired entries, and if that is not enough, the least recently used tenth.
 
-        It is called when there are twice as many entries as the last time, so expired ones never outnumber the others
-        for long.
+        It runs when the number of entries has doubled, so that one pass serves many insertions and expired entries
+        never outnumber the others for long.
         """
         expired = [key for key, entry in self._entries.items() if _useless_on(entry.token) <= now]
         living_now = len(self._entries) - len(expired)

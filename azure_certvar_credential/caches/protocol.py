@@ -1,4 +1,4 @@
-"""What the rules of refresh need of a place for tokens: :class:`.memory.TokenMemory` is the one that there is."""
+"""The interface between the rules of refresh and a token cache, such as :class:`.memory.TokenMemory`."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ class TokenStore(Protocol):
 
     @property
     def get(self) -> Callable[[Hashable], Entry | None]:
-        """Look an entry up, whatever its age, without a lock; raises TypeError for a key that cannot be hashed.
+        """Look up an entry of any age without a lock; raises TypeError for a key that cannot be hashed.
 
-        A property, so that an implementation may offer a dict's own method: this is the hot path.
+        It is a property so that an implementation can return a dict's own method, which the hot path needs.
         """
         ...
 
     def put(self, key: Hashable, token: Token, now: float) -> Entry:
-        """Keep a token, replacing the one before it; ``now`` in seconds since the epoch (UTC)."""
+        """Keep a token in place of the previous one; ``now`` is in seconds since the epoch (UTC)."""
         ...
 
     def entry(self, key: Hashable, token: Token, *, answers_challenge: bool) -> Entry:
-        """Return the ready-made forms of a token that was acquired for a key, and perhaps replaced meanwhile."""
+        """Return the entry of a token that was acquired for a key, and perhaps replaced meanwhile."""
         ...
 
     def clear(self) -> None:
@@ -33,5 +33,5 @@ class TokenStore(Protocol):
         ...
 
     def after_fork(self) -> None:
-        """Start afresh in a child process: keep the tokens, forget locks and who was refreshing."""
+        """Prepare a child process: keep the tokens, renew locks, and forget running refreshes."""
         ...

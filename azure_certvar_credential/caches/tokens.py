@@ -1,4 +1,4 @@
-"""azure-core's token classes with a ``repr`` that does not show the token."""
+"""azure-core's token classes with a ``repr`` that hides the token."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from azure.core.credentials import AccessToken, AccessTokenInfo
 
 
 class HiddenAccessToken(AccessToken):
-    """An ``AccessToken`` in every respect, except that printing it does not print the token."""
+    """An ``AccessToken`` whose ``repr`` hides the token."""
 
     __slots__ = ()
 
@@ -15,7 +15,7 @@ class HiddenAccessToken(AccessToken):
 
 
 class HiddenAccessTokenInfo(AccessTokenInfo):
-    """An ``AccessTokenInfo`` in every respect, except that printing it does not print the token."""
+    """An ``AccessTokenInfo`` whose ``repr`` hides the token."""
 
     def __repr__(self) -> str:
         return (

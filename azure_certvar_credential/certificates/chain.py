@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from azure_certvar_credential.certificates.naming import der, describe, describe_all, issuer_der, not_after, subject_der
+from azure_certvar_credential.certificates.possession import readable_key
 from azure_certvar_credential.certificates.validity import is_valid
 from azure_certvar_credential.exceptions import CertificateError
 from azure_certvar_credential.signers.parser_errors import PARSER_ERRORS, VERIFY_ERRORS
@@ -96,7 +97,7 @@ def is_self_signed(certificate: x509.Certificate) -> bool:
 
 
 def _issued(issuer: x509.Certificate, certificate: x509.Certificate) -> bool:
-    if not _is_named(issuer, certificate):
+    if not _is_named(issuer, certificate) or readable_key(issuer) is None:
         return False
     try:
         _verify(issuer, certificate)
@@ -116,7 +117,7 @@ def _is_named(issuer: x509.Certificate, certificate: x509.Certificate) -> bool:
 
 def _verify(issuer: x509.Certificate, certificate: x509.Certificate) -> None:
     """Verify a signature without a look at the names, which may not be parsable."""
-    key = issuer.public_key()
+    key = readable_key(issuer)
     signed = certificate.signature, certificate.tbs_certificate_bytes
     parameters, digest = certificate.signature_algorithm_parameters, certificate.signature_hash_algorithm
     if isinstance(key, rsa.RSAPublicKey) and isinstance(parameters, padding.AsymmetricPadding) and digest:
@@ -128,10 +129,8 @@ def _verify(issuer: x509.Certificate, certificate: x509.Certificate) -> None:
 
 
 def _public_key(certificate: x509.Certificate) -> bytes | None:
-    try:
-        return certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    except PARSER_ERRORS:
-        return None
+    key = readable_key(certificate)
+    return None if key is None else key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
 
 def _preference(certificate: x509.Certificate, now: datetime) -> tuple[bool, bool, datetime, bytes]:

@@ -6,7 +6,7 @@ from cryptography.hazmat.primitives.serialization import load_der_private_key
 
 from azure_certvar_credential.certificates import ber
 from azure_certvar_credential.certificates.pkcs12 import kdf_budget
-from azure_certvar_credential.certificates.private_keys import accept, load_plain_key
+from azure_certvar_credential.certificates.private_keys import accept, load_plain_key, refuse_long
 from azure_certvar_credential.certificates.structures import ENCRYPTED_PRIVATE_KEY, identify
 from azure_certvar_credential.exceptions import CertificateFormatError
 from azure_certvar_credential.signers.keys import PrivateKey
@@ -38,6 +38,7 @@ def load_key(encoded: bytes, password: bytes | None, budget: kdf_budget.Budget, 
 
 
 def _load_encrypted(element: ber.Element, password: bytes | None, budget: kdf_budget.Budget, where: str) -> PrivateKey:
+    refuse_long(element.encoded, where)
     if password:
         try:
             key = load_der_private_key(element.encoded, password, unsafe_skip_rsa_key_validation=True)

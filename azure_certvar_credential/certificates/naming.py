@@ -21,7 +21,7 @@ from azure_certvar_credential.signers.parser_errors import PARSER_ERRORS
 _MAX_NAMED = 5
 
 _BMP_STRING = 0x1E
-# RFC 4514: the names of attribute types in a string (section 3), and the characters escaped in one (section 2.4).
+# RFC 4514: the names of attribute types in a string (section 3), and the characters that it escapes (section 2.4).
 _NAMES = {
     "2.5.4.3": "CN",
     "2.5.4.6": "C",

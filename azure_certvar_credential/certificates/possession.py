@@ -7,17 +7,20 @@ import secrets
 from cryptography import x509
 from cryptography.exceptions import InternalError
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
 
+from azure_certvar_credential.certificates import ber
 from azure_certvar_credential.certificates.naming import describe, describe_key, public_key_sha256
 from azure_certvar_credential.exceptions import (
     CertificateError,
+    CertificateFormatError,
     ConfigurationError,
     KeyMismatchError,
     UnsupportedKeyError,
 )
 from azure_certvar_credential.signers.algorithms import CURVES
 from azure_certvar_credential.signers.coroutines import is_coroutine_function
-from azure_certvar_credential.signers.keys import PublicKey
+from azure_certvar_credential.signers.keys import PrivateKey, PublicKey
 from azure_certvar_credential.signers.memory import MemorySigner
 from azure_certvar_credential.signers.parser_errors import PARSER_ERRORS
 from azure_certvar_credential.signers.protocol import Signer
@@ -25,8 +28,12 @@ from azure_certvar_credential.signers.verification import verify
 
 # NIST SP 800-131A disallows shorter RSA keys for signatures, and Entra rejects them.
 MIN_RSA_BITS = 2048
-# OpenSSL does not verify with larger keys either.
-MAX_RSA_BITS = 16384
+# A signature takes 0.2 s; with twice the bits it takes eight times as long. Entra accepts up to 4096.
+MAX_RSA_BITS = 8192
+# Octets of a structure with a public key whose parts are not looked at before the key is read.
+_MAX_READ = 8_192
+# FIPS 186-5 appendix A.1.1 takes public exponents below 2^256; a verification takes time for each bit.
+_MAX_EXPONENT_BITS = 256
 
 # The NUL distinguishes a challenge from every JWS signing input, which is base64url and a full stop (RFC 7515 section
 # 5.1), so its signature can never become part of an assertion.
@@ -37,8 +44,8 @@ def check_key(key: object) -> PublicKey:
     """Return a public key if its private half can sign a client assertion.
 
     :param key: a public key.
-    :raises UnsupportedKeyError: it is neither RSA nor EC, an RSA key of fewer than 2048 or more than 16384 bits, or on
-        a curve without an ES algorithm.
+    :raises UnsupportedKeyError: it is neither RSA nor EC, an RSA key of fewer than 2048 or more than 8192 bits or with
+        a long public exponent, or on a curve without an ES algorithm.
     """
     if isinstance(key, rsa.RSAPublicKey):
         if key.key_size < MIN_RSA_BITS:
@@ -47,7 +54,12 @@ def check_key(key: object) -> PublicKey:
             )
         if key.key_size > MAX_RSA_BITS:
             raise UnsupportedKeyError(
-                f"the RSA key has {key.key_size} bits; use at most {MAX_RSA_BITS} (larger keys take minutes to sign)"
+                f"the RSA key has {key.key_size} bits; use at most {MAX_RSA_BITS} (larger keys take seconds to sign)"
+            )
+        exponent = key.public_numbers().e.bit_length()
+        if exponent > _MAX_EXPONENT_BITS:
+            raise UnsupportedKeyError(
+                f"the RSA key's public exponent has {exponent} bits; use 65537, and at most {_MAX_EXPONENT_BITS} bits"
             )
         return key
     if isinstance(key, ec.EllipticCurvePublicKey):
@@ -57,6 +69,25 @@ def check_key(key: object) -> PublicKey:
             )
         return key
     raise unsupported(describe_key(key))
+
+
+def check_numbers(key: PrivateKey) -> None:
+    """Check that the numbers of an RSA private key are no longer than its modulus lets them be.
+
+    OpenSSL computes with each of them, in time that grows with the cube of its length, and checks none of them.
+
+    :param key: a key whose public half :func:`check_key` has accepted.
+    :raises CertificateFormatError: they are not the numbers of one key.
+    """
+    if not isinstance(key, rsa.RSAPrivateKey):
+        return  # the numbers of EC keys are as long as the curve's field
+    numbers = key.private_numbers()
+    p, q, modulus = numbers.p, numbers.q, numbers.public_numbers.n
+    # A smaller number would do no harm, and RFC 8017 section 3.2 bounds the exponents by the primes.
+    if p * q != modulus or max(numbers.d, numbers.iqmp) >= modulus or numbers.dmp1 >= p or numbers.dmq1 >= q:
+        raise CertificateFormatError(
+            "the RSA private key is damaged: its numbers do not belong together; export it again"
+        )
 
 
 def unsupported(kind: str) -> UnsupportedKeyError:
@@ -76,6 +107,7 @@ def as_signer(key: object) -> Signer:
     if isinstance(key, (rsa.RSAPrivateKey, ec.EllipticCurvePrivateKey)):
         signer = MemorySigner(key)
         check_key(signer.public_key)
+        check_numbers(key)
         return signer
     # Before the protocol: Ed25519PrivateKey has `sign` and `public_key` too, with another meaning.
     if hasattr(key, "private_bytes"):
@@ -121,12 +153,30 @@ def prove_possession(leaf: x509.Certificate, signer: Signer) -> None:
 
 
 def public_key_of(certificate: x509.Certificate) -> PublicKey | None:
-    """Return a certificate's public key if it is RSA or EC; None for any other, or one that cannot be read."""
+    """Return a certificate's public key if it is RSA or EC; None for any other, as for :func:`readable_key`."""
+    key = readable_key(certificate)
+    return key if isinstance(key, (rsa.RSAPublicKey, ec.EllipticCurvePublicKey)) else None
+
+
+def readable_key(certificate: x509.Certificate) -> CertificatePublicKeyTypes | None:
+    """Return a certificate's public key; None for one that cannot be read, or is too long to compute with."""
+    # Converting a number of a megabyte takes seconds; a key of 8192 bits takes 1100 octets.
+    if len(certificate.tbs_certificate_bytes) > _MAX_READ and _key_length(certificate) > _MAX_READ:
+        return None
     try:
         key = certificate.public_key()
     except PARSER_ERRORS:
         return None
-    return key if isinstance(key, (rsa.RSAPublicKey, ec.EllipticCurvePublicKey)) else None
+    if isinstance(key, rsa.RSAPublicKey):
+        is_long = key.key_size > 2 * MAX_RSA_BITS or key.public_numbers().e.bit_length() > _MAX_EXPONENT_BITS
+        return None if is_long else key
+    return key
+
+
+def _key_length(certificate: x509.Certificate) -> int:
+    """Return the octets of the SubjectPublicKeyInfo (RFC 5280 section 4.1)."""
+    fields = ber.parse_first(certificate.tbs_certificate_bytes).children()
+    return max((len(field.encoded) for field in fields if field.tag == ber.SEQUENCE), default=0)
 
 
 def mismatch(certificates: list[x509.Certificate], key: PublicKey) -> KeyMismatchError:

@@ -7,7 +7,7 @@ from cryptography.hazmat.primitives.serialization import load_der_private_key
 
 from azure_certvar_credential.certificates import ber
 from azure_certvar_credential.certificates.naming import describe_key
-from azure_certvar_credential.certificates.possession import check_key, unsupported
+from azure_certvar_credential.certificates.possession import MAX_RSA_BITS, check_key, check_numbers, unsupported
 from azure_certvar_credential.certificates.structures import DSA_PRIVATE_KEY, PRIVATE_KEY, identify
 from azure_certvar_credential.exceptions import CertificateFormatError, UnsupportedKeyError
 from azure_certvar_credential.signers.algorithms import CURVES
@@ -24,7 +24,10 @@ _KEY_TYPES = {
     "1.3.101.113": "Ed448",
 }
 
+_RSA = "1.2.840.113549.1.1.1"
 _EC_PUBLIC_KEY = "1.2.840.10045.2.1"
+# Octets of a PKCS #8 structure: the nine numbers of an RSA key of 8192 bits take 4,700; attributes may follow.
+_MAX_OCTETS = 8_192
 _ACCEPTED_CURVES = {row.curve_oid for row in CURVES.values()}
 
 
@@ -57,7 +60,19 @@ def accept(key: object) -> PrivateKey:
     if not isinstance(key, (rsa.RSAPrivateKey, ec.EllipticCurvePrivateKey)):
         raise unsupported(describe_key(key))
     check_key(key.public_key())
+    check_numbers(key)
     return key
+
+
+def refuse_long(encoded: bytes, where: str) -> None:
+    """Refuse a private key that is longer than any that is accepted, before a parser computes with its numbers.
+
+    :raises CertificateFormatError: it is.
+    """
+    if len(encoded) > _MAX_OCTETS:
+        raise CertificateFormatError(
+            f"the private key in {where} has {len(encoded)} bytes, and an RSA key of {MAX_RSA_BITS} bits has 5,000"
+        )
 
 
 def _load(element: ber.Element, kind: str, where: str) -> PrivateKey:
@@ -65,14 +80,28 @@ def _load(element: ber.Element, kind: str, where: str) -> PrivateKey:
         raise unsupported("DSA")
     if kind != PRIVATE_KEY:
         raise CertificateFormatError(f"the private key in {where} is damaged: it holds a {kind}")
+    fields = element.children()
+    if _algorithm(fields) not in (None, _RSA, _EC_PUBLIC_KEY):  # before OpenSSL computes with its numbers
+        raise _unreadable(fields, where)
+    refuse_long(element.encoded, where)
     try:
         key = load_der_private_key(element.encoded, None, unsafe_skip_rsa_key_validation=True)
     except PARSER_ERRORS:
         # The message is chosen below: the parsers' texts differ between releases and quote OpenSSL's internals.
         key = None
     if key is None:
-        raise _unreadable(element.children(), where)
+        raise _unreadable(fields, where)
     return accept(key)
+
+
+def _algorithm(fields: tuple[ber.Element, ...]) -> str | None:
+    """Return the algorithm of a PKCS #8 key; None for PKCS #1 and SEC 1, which have one each."""
+    if fields[1].tag != ber.SEQUENCE:
+        return None
+    try:
+        return fields[1].children()[0].object_identifier()
+    except (ber.MalformedError, IndexError):
+        return ""
 
 
 def _unreadable(fields: tuple[ber.Element, ...], where: str) -> UnsupportedKeyError | CertificateFormatError:

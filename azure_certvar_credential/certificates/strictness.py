@@ -1,4 +1,4 @@
-"""Words the refusal of a certificate that ``cryptography`` cannot parse: damage, or a rule that OpenSSL overlooks."""
+"""Words the refusal of a certificate that ``cryptography`` cannot parse: damage, or a rule that OpenSSL ignores."""
 
 from __future__ import annotations
 

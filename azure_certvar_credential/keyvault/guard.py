@@ -1,9 +1,10 @@
 """Restricts a vault's credential to tokens for the Key Vault service that the vault's host belongs to.
 
-A vault names the service in its challenge, and whoever answers in its place could name any other. Key Vault's clients
-compare host and service too, but they accept any parent domain, ``https://net`` for ``contoso.vault.azure.net``; and
-those before azure-keyvault-certificates 4.12, azure-keyvault-secrets 4.12 and azure-keyvault-keys 4.11.3 remember a
-challenge before they compare it, so that a second call would send a token to a host that the first call refused.
+A vault names the service in its challenge, and a host that impersonates a vault could name any other. Key Vault's
+clients compare host and service too, but they accept any parent domain, such as ``https://net`` for
+``contoso.vault.azure.net``; and those before azure-keyvault-certificates 4.12, azure-keyvault-secrets 4.12 and
+azure-keyvault-keys 4.11.3 remember a challenge before they compare it, so that a second call would send a token to a
+host that the first call refused.
 https://learn.microsoft.com/azure/key-vault/general/authentication-requests-and-responses
 """
 

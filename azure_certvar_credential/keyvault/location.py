@@ -14,6 +14,7 @@ from azure_certvar_credential.exceptions import ConfigurationError
 _NAME = re.compile(r"[0-9A-Za-z-]{1,127}")
 _VERSION = re.compile(r"[0-9A-Za-z]{1,127}")
 _KEY_PATH = re.compile(r"/keys/[0-9A-Za-z-]{1,127}/[0-9A-Za-z]{1,127}")
+_KEY_ID = re.compile(rf"https://[^/?#]+({_KEY_PATH.pattern})")
 # Host or IPv6 address, and port. A backslash, for instance, ends the host for some readers of URLs and not for others.
 _AUTHORITY = re.compile(r"(?:[0-9A-Za-z.-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]+)?")
 
@@ -82,8 +83,8 @@ def key_id_in(vault_url: str, key_id: object) -> str | None:
     The vault's own URL takes the place of the one in the identifier, so that no vault can have a token sent to another
     host; and a key is reached through the same gateway as its certificate.
     """
-    path = urlsplit(key_id).path if isinstance(key_id, str) and key_id.startswith("https://") else ""
-    return f"{vault_url}{path}" if _KEY_PATH.fullmatch(path) else None
+    found = _KEY_ID.fullmatch(key_id) if isinstance(key_id, str) else None
+    return f"{vault_url}{found[1]}" if found else None
 
 
 def _split(url: object) -> tuple[str, str, str]:

@@ -1,16 +1,16 @@
 """The same certificate through Microsoft's own library, MSAL for Python.
 
-Two ways. :func:`client_credential` for an application that calls MSAL itself:
+:func:`client_credential` is for applications that call MSAL themselves:
 
 >>> from azure_certvar_credential.msal import client_credential
 >>> app = msal.ConfidentialClientApplication(client_id, client_credential=client_credential(pem), authority=authority)
 
-:class:`MsalCertVarCredential` for Azure's clients, with MSAL's token cache and authorities underneath:
+:class:`MsalCertVarCredential` is for Azure's clients, and uses MSAL's token cache and authorities:
 
 >>> from azure_certvar_credential.msal import MsalCertVarCredential
 >>> credential = MsalCertVarCredential(tenant_id, client_id, pem, token_cache=cache)
 
-In neither does the private key enter MSAL, so a key in a vault or an HSM works as well.
+Neither hands the private key to MSAL, so keys in a vault or an HSM work as well.
 """
 
 from __future__ import annotations

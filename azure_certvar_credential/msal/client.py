@@ -1,7 +1,8 @@
-"""An HTTP client that the user handed over, in the place of this package's pipeline."""
+"""The user's own HTTP client in place of this package's pipeline."""
 
 from __future__ import annotations
 
+import re
 import time
 from typing import Any, Protocol
 
@@ -13,14 +14,20 @@ from urllib3.exceptions import ProtocolError
 
 from azure_certvar_credential._core.effects import Fetch, Send, Unanswered
 from azure_certvar_credential._core.exchange import MAX_BODY, Response
+from azure_certvar_credential._secrecy.tracebacks import linked
 from azure_certvar_credential.exceptions import ConfigurationError
+
+# The errors of the operating system and of OpenSSL; libraries raise further subclasses, with texts of their own.
+_SYSTEM = frozenset({"builtins", "socket", "ssl"})
+# http.client's text when a proxy refuses, up to the reason phrase, which the proxy chooses.
+_TUNNEL = re.compile(r"Tunnel connection failed: [0-9]{3}")
 
 
 class Client(Protocol):
     """Sends requests, as :class:`~azure_certvar_credential._transport.sync.Sender` does."""
 
     def send(self, effect: Send | Fetch) -> Response | Unanswered:
-        """Post a token request, or get a document, and read the answer."""
+        """Send a token request, or fetch a document, and read the answer."""
 
     def sleep(self, seconds: float) -> None:
         """Wait."""
@@ -30,22 +37,23 @@ class Client(Protocol):
 
 
 class ForeignClient:
-    """A client of the user's own, such as a ``requests.Session``; closing it is left to the user.
+    """The user's own client, such as a ``requests.Session``; the user closes it.
 
-    :param client: has ``post`` and ``get`` as MSAL's documentation of ``http_client`` describes them. Of one that is
-        not of requests it is not known how to forbid redirects: it must not follow them itself.
+    :param client: has ``post`` and ``get`` as MSAL documents them for ``http_client``. Only requests' own clients are
+        told not to follow redirects; any other must not follow them by itself.
     """
 
     def __init__(self, client: Any) -> None:
         self._client = client
-        # requests would follow a 307 with the assertion in the body to whatever host it names.
+        # requests would follow a 307 to any host, with the assertion in the body.
         requests_own = isinstance(client, Session) or getattr(client, "__name__", "") == "requests"
         self._options: dict[str, Any] = {"allow_redirects": False} if requests_own else {}
 
     def send(self, effect: Send | Fetch) -> Response | Unanswered:
-        """Post a token request, or get a document, and read the answer.
+        """Send a token request, or fetch a document, and read the answer.
 
         :raises azure.core.exceptions.ServiceRequestError: no connection was made.
+        :raises ConfigurationError: the client refuses its own settings, or does not answer as ``requests`` does.
         """
         try:
             answer = self._answer(effect)
@@ -55,23 +63,16 @@ class ForeignClient:
             if isinstance(status, int) and isinstance(body, str):
                 return Response(status, headers, body.encode()[: MAX_BODY + 1])
             failure: Exception = ConfigurationError(
-                f"http_client answered with {type(answer).__name__}, which lacks status_code or text: it must be a "
-                "requests.Session or work like one"
+                f"http_client returned a {type(answer).__name__} without status_code or text: pass a requests.Session, "
+                "or a client that returns such responses"
             )
-        except Exception as error:  # noqa: BLE001 - whatever it is, its frames and its request hold the assertion
+        except Exception as error:  # noqa: BLE001 - the client may raise anything; its frames hold the assertion
             failure = error
-        if isinstance(failure, ConfigurationError):
-            raise failure
-        if not isinstance(failure, RequestException):
-            # A client of another library, with errors of its own; whether the server saw the request is not known.
-            return Unanswered(ServiceResponseError(f"http_client failed with {type(failure).__name__}"))
-        # Whether the server may have seen the request, told apart as azure-core's own transport does.
-        underneath = failure.args[0] if failure.args else None
-        if isinstance(failure, (ConnectTimeout, ProxyError, SSLError)) or (
-            isinstance(failure, RequestsConnectionError) and not isinstance(underneath, ProtocolError)
-        ):
-            raise ServiceRequestError(str(failure))
-        return Unanswered(ServiceResponseError(str(failure)))
+        # Replaced, so that this frame does not hold the client's error either.
+        failure = _translated(failure)
+        if isinstance(failure, ServiceResponseError):
+            return Unanswered(failure)
+        raise failure
 
     def sleep(self, seconds: float) -> None:
         """Wait."""
@@ -84,3 +85,44 @@ class ForeignClient:
         if isinstance(effect, Fetch):
             return self._client.get(effect.url, headers={"Accept": "application/json"}, **self._options)
         return self._client.post(effect.url, data=dict(effect.form), headers=dict(effect.headers), **self._options)
+
+
+def _translated(failure: Exception) -> Exception:
+    """Return this package's error for one of the client's."""
+    if isinstance(failure, ConfigurationError):
+        return failure
+    text = f"http_client failed with {_described(failure)}"
+    if isinstance(failure, RequestException) and isinstance(failure, ValueError):
+        return ConfigurationError(f"{text}: check its headers, proxies and other settings")
+    return ServiceRequestError(text) if _was_not_sent(failure) else ServiceResponseError(text)
+
+
+def _was_not_sent(failure: Exception) -> bool:
+    """Return whether the server cannot have seen the request, as azure-core's own transport decides it.
+
+    Errors of other libraries do not tell, so the server may have seen it.
+    """
+    if isinstance(failure, (ConnectTimeout, ProxyError, SSLError)):
+        return True
+    underneath = failure.args[0] if failure.args else None
+    return isinstance(failure, RequestsConnectionError) and not isinstance(underneath, ProtocolError)
+
+
+def _described(failure: Exception) -> str:
+    """Return the class of a client's error, and what the operating system or OpenSSL says about it.
+
+    No text of an HTTP library is repeated: they quote proxy URLs with passwords, header values and parts of answers.
+    """
+    chain = list(linked(failure))
+    names = dict.fromkeys(type(one).__name__ for one in (chain[0], chain[-1]))
+    texts = filter(None, map(_system_text, chain))
+    return ", caused by ".join(names) + "".join(f": {text}" for text in list(texts)[:1])
+
+
+def _system_text(error: BaseException) -> str | None:
+    if not isinstance(error, OSError) or type(error).__module__ not in _SYSTEM:
+        return None
+    if error.errno is not None:
+        return str(error)
+    found = _TUNNEL.match(str(error))
+    return found and found[0]

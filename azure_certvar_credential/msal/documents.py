@@ -1,9 +1,9 @@
-"""What MSAL reads before it looks into its cache: an authority's metadata, and what Microsoft says of the authority.
+"""The documents that MSAL reads before it searches its cache: an authority's metadata and Microsoft's confirmation.
 
-MSAL asks for metadata whenever an application is made, and takes two URLs from it. Where the token endpoint is a rule,
-so is the whole document, and it is written here: that saves a request for each tenant, and a token in a cache that is
-shared serves a process which starts while the server is out of order. What has to be fetched is the metadata of an
-OpenID provider, and what Microsoft says of an authority if the user wants it asked.
+MSAL requests the metadata for every application it creates, and takes two URLs from it. Where the token endpoint
+follows a rule, so does the whole document, and this module writes it. That saves a request for each tenant, and a
+process that starts while the server is unavailable can still use a token from a shared cache. Two documents have to be
+fetched: the metadata of an OpenID provider, and Microsoft's answer about an authority (instance discovery).
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ import json
 import threading
 from collections import OrderedDict
 from dataclasses import replace
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from azure_certvar_credential._core import exchange
 from azure_certvar_credential._core.answers import json_object
-from azure_certvar_credential._core.authority import Authority
+from azure_certvar_credential._core.authority import KNOWN_HOSTS, Authority
 from azure_certvar_credential._core.config import Settings
 from azure_certvar_credential._core.metadata import endpoint_in
 from azure_certvar_credential._runtime.fork import tell_after_fork
@@ -24,21 +24,21 @@ from azure_certvar_credential.exceptions import AuthenticationError, ResponseFor
 
 _DISCOVERY = "the authority's metadata at Microsoft (instance discovery)"
 _PLACE = "/.well-known/openid-configuration"
-# More OpenID providers than one process has to do with.
+# A credential has one OpenID provider; the bound is a precaution.
 _MOST = 100
 
 
 def is_metadata(url: str) -> bool:
-    """Return whether a URL is that of an authority's metadata (OpenID Connect Discovery 1.0 section 4)."""
+    """Return whether a URL is where an authority publishes its metadata (OpenID Connect Discovery 1.0 section 4)."""
     return url.endswith(_PLACE)
 
 
 def written(authority: Authority, url: str) -> str | None:
-    """Return the metadata that MSAL asks for, as far as MSAL reads it; None if it has to be fetched.
+    """Write the part of an authority's metadata that MSAL reads; return None if the document has to be fetched.
 
     :param authority: the credential's.
-    :param url: where MSAL expects it. The tenant is in its path; its host may be a regional one, or the one that
-        Microsoft names for the authority.
+    :param url: the URL that MSAL requests. Its path names the tenant; its host may be a regional one, or the one that
+        Microsoft named for the authority.
     """
     parts = urlsplit(url.removesuffix(_PLACE))
     path = parts.path.strip("/").split("/")
@@ -56,16 +56,16 @@ def written(authority: Authority, url: str) -> str | None:
 
 
 def check(url: str, answer: exchange.Response, settings: Settings, *, now: float) -> None:
-    """Check a document that was fetched, before MSAL reads it.
+    """Check a fetched document before MSAL reads it.
 
-    :param url: where it was asked for.
+    :param url: the URL that was requested.
     :param answer: the whole answer.
     :param settings: the credential's.
     :param now: the time in seconds since the epoch, to read a ``Retry-After`` that is a date.
-    :raises AuthenticationError: of the subclass that fits, when the document cannot be used.
+    :raises AuthenticationError: or the fitting subclass, if the document cannot be used.
     """
     if is_metadata(url):
-        # Whatever MSAL would make of its issuer.
+        # MSAL checks the issuer less strictly.
         endpoint_in(answer, settings, now=now)
         _check_urls("the authority's metadata", answer, "token_endpoint", "authorization_endpoint")
     elif answer.status == 200 and len(answer.body) <= exchange.MAX_BODY:
@@ -74,14 +74,29 @@ def check(url: str, answer: exchange.Response, settings: Settings, *, now: float
         _check_refusal(answer, now)
 
 
+def confirms(url: str, answer: exchange.Response, authority: Authority) -> bool:
+    """Return whether an answer is Microsoft's confirmation that an authority is one of its own.
+
+    :param url: the URL that was requested, with its query, which names the authority.
+    :param answer: the answer, checked.
+    :param authority: the credential's.
+    """
+    parts = urlsplit(url)
+    named = [urlsplit(one).hostname for one in parse_qs(parts.query).get("authorization_endpoint", ())]
+    if parts.hostname not in KNOWN_HOSTS or named != [urlsplit(authority.base).hostname]:
+        return False
+    document = json_object(answer.body, limit=exchange.MAX_BODY) or {}
+    return answer.status == 200 and "error" not in document and "tenant_discovery_endpoint" in document
+
+
 def _check_refusal(answer: exchange.Response, now: float) -> None:
     try:
-        # Entra's errors and those of a server that is out of order look the same here as at the token endpoint.
+        # Errors of Entra, and of a server that is unavailable, have the same form here as at the token endpoint.
         exchange.read(answer, now=now, about=f"request was for {_DISCOVERY}", server=f"the server of {_DISCOVERY}")
     except ResponseFormatError:
         pass
     except AuthenticationError as error:
-        if error.error_code != "invalid_instance":  # which MSAL understands
+        if error.error_code != "invalid_instance":  # MSAL handles this one
             raise
         return
     raise ResponseFormatError(
@@ -102,9 +117,9 @@ def _check_urls(what: str, answer: exchange.Response, *names: str) -> None:
 
 
 class LastGood:
-    """The last good metadata that one credential has read; usable from any thread.
+    """The last valid metadata that one credential has read; usable from any thread.
 
-    Not shared with another credential, which may verify servers in another way, or not at all.
+    Credentials do not share it: another one may verify TLS certificates differently, or not at all.
     """
 
     def __init__(self) -> None:
@@ -113,7 +128,7 @@ class LastGood:
         tell_after_fork(self)
 
     def keep(self, url: str, body: bytes) -> None:
-        """Keep a document that was checked."""
+        """Keep a checked document."""
         with self._lock:
             self._bodies[url] = body
             self._bodies.move_to_end(url)
@@ -121,10 +136,10 @@ class LastGood:
                 self._bodies.popitem(last=False)
 
     def get(self, url: str) -> bytes | None:
-        """Return the last one, or None."""
+        """Return the last document from a URL, or None."""
         with self._lock:
             return self._bodies.get(url)
 
     def after_fork(self) -> None:
-        """Start with a lock of its own in a child process."""
+        """Replace the lock in a child process: the thread that may hold it does not exist there."""
         self._lock = threading.Lock()

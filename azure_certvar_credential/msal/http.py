@@ -1,16 +1,17 @@
-"""The HTTP client that MSAL is given: it signs at the last moment and reads every answer before MSAL does.
+"""The HTTP client that MSAL uses: it signs each token request just before sending it, and reads the answer first.
 
-MSAL decides what is asked of whom; the request that goes out is signed, sent, repeated and read by the same flow as
-this package's own (:mod:`azure_certvar_credential._core.flow`). What that brings:
+MSAL chooses the endpoint and the parameters. This module signs, sends, retries and reads the request with the flow that
+every other credential uses (:mod:`azure_certvar_credential._core.flow`). The consequences:
 
-* The assertion is made here, for the URL that MSAL posts to, whatever version of MSAL it is and whether the endpoint is
-  a regional one. MSAL holds a placeholder, so no assertion is in its caches, logs and frames.
-* A refusal is an exception of this package. To MSAL it looks like a failure of the network, as ``requests`` would
-  raise it: so MSAL falls back on a token of its cache that is due for refresh and still valid, which it does for no
-  answer of the server, and its throttling, which replays an answer to others, has nothing to replay: pauses are the
-  cached_tokens's.
-* MSAL gets from a good answer what it needs and no more, as numbers. It is told the time of refresh by this package's
-  rule, so MSAL and this package never disagree about when a token is due.
+* The assertion is created here, for the URL that MSAL posts to, regional or not and in every version of MSAL. MSAL
+  holds a placeholder, so its caches, logs and frames contain no assertion.
+* A failure is an exception of this package. To MSAL it looks like a network failure of ``requests``, for two reasons.
+  MSAL then falls back on a cached token that is due for refresh and still valid, which it does not do after an error
+  response. And MSAL's throttling, which replays error responses to other callers, has nothing to replay; this package
+  decides on pauses.
+* MSAL receives only the fields that it needs from a good answer, with numbers as numbers. The refresh time follows
+  this package's rule, so MSAL and this package agree on when a token is due.
+* An assertion leaves for an unknown Entra host only after Microsoft has confirmed the host.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ from azure_certvar_credential._core.request import TokenRequest
 from azure_certvar_credential._core.retries import Retries, Retry
 from azure_certvar_credential._secrecy.redaction import redact_value
 from azure_certvar_credential._sync.effect_runner import EffectRunner
-from azure_certvar_credential.exceptions import AuthenticationError
+from azure_certvar_credential.exceptions import AuthenticationError, ConfigurationError
 from azure_certvar_credential.msal import documents
 from azure_certvar_credential.msal.client import Client
 
@@ -58,9 +59,9 @@ IMDS = "http://169.254.169.254/"
 
 
 class RefusedError(RequestException):
-    """What MSAL takes for a failure of the network.
+    """A failure that looks to MSAL like one of the network.
 
-    :ivar failure: what happened.
+    :ivar failure: the actual failure.
     """
 
     def __init__(self, failure: Exception) -> None:
@@ -70,53 +71,63 @@ class RefusedError(RequestException):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A response as MSAL reads it. Its headers stay here: MSAL would act on a ``Retry-After`` by itself."""
+    """A response as MSAL reads it, without its headers: MSAL would act on a ``Retry-After``."""
 
     status_code: int
     text: str = field(repr=False)
     headers: Mapping[str, str] = field(default_factory=dict)
 
     def raise_for_status(self) -> None:
-        """Do nothing: what MSAL would raise for has been raised before MSAL gets an answer."""
+        """Do nothing: :class:`HttpClient` has already raised for every status that is an error."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Endpoint(Authority):
-    """An authority whose token endpoint MSAL has found out."""
+    """An authority whose token endpoint MSAL has determined."""
 
     url: str = ""
 
-    def token_endpoint(self, tenant_id: str) -> str:  # noqa: ARG002 - it is in the URL
+    def token_endpoint(self, tenant_id: str) -> str:  # noqa: ARG002 - the URL contains it
         return self.url
 
 
 class Outcome(threading.local):
-    """What became of the token request that MSAL made in this thread, if it made one."""
+    """The outcome of the token request that MSAL made in this thread, if it made one."""
 
     token: Token | None = None
     failure: Exception | None = None
 
     def take(self) -> tuple[Token | None, Exception | None]:
-        """Return the token and the failure, and forget them."""
+        """Return the token and the failure, and clear both."""
         taken, self.token, self.failure = (self.token, self.failure), None, None
         return taken
 
 
 class HttpClient:
-    """MSAL's ``http_client``; one serves all applications of a credential.
+    """MSAL's ``http_client``; one instance serves all applications of a credential.
 
     :param settings: the credential's.
-    :param effects: loads the certificate, signs, tells the time.
-    :param client: sends.
+    :param effects: loads the certificate, signs, reads the clock.
+    :param client: sends requests.
     :param clock: returns seconds since the epoch, UTC.
-    :ivar region: the Azure region whose endpoint MSAL is told to ask, or None.
+    :param needs_confirmation: whether Microsoft has to confirm the authority before it receives an assertion.
+    :ivar region: the Azure region that MSAL is configured with, or None.
     """
 
-    def __init__(self, settings: Settings, effects: EffectRunner, client: Client, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        effects: EffectRunner,
+        client: Client,
+        clock: Callable[[], float],
+        *,
+        needs_confirmation: bool = False,
+    ) -> None:
         self._settings = settings
         self._effects = effects
         self._client = client
         self._clock = clock
+        self._needs_confirmation = needs_confirmation
         self._last_good = documents.LastGood()
         self.outcome = Outcome()
         self.region: str | None = None
@@ -124,63 +135,68 @@ class HttpClient:
     def post(
         self,
         url: str,
-        params: Mapping[str, str] | None = None,  # noqa: ARG002 - MSAL's signature; a token request has none
+        params: Mapping[str, str] | None = None,  # noqa: ARG002 - part of MSAL's signature; unused in token requests
         data: Mapping[str, Any] | None = None,
         headers: Mapping[str, str] | None = None,
         **_: Any,
     ) -> Answer:
-        """Make a token request.
+        """Send a token request.
 
-        :raises RefusedError: it brought no token.
+        :raises RefusedError: there is no token in the answer, or there was no answer.
         """
         fields = {name: str(value) for name, value in (data or {}).items()}
         try:
             token = self._exchange(url, fields, headers or {})
-        except Exception as error:  # noqa: BLE001 - it is raised again where MSAL was called
+        except Exception as error:  # noqa: BLE001 - Applications raises it again
             self.outcome.failure = failure = error
         else:
             self.outcome.token = token
-            return _answer(token)
+            return _answer(token, self._clock())
         raise RefusedError(failure)
 
     def get(
         self,
         url: str,
         params: Mapping[str, str] | None = None,
-        headers: Mapping[str, str] | None = None,  # noqa: ARG002 - MSAL's signature; a document is asked for as JSON
+        headers: Mapping[str, str] | None = None,  # noqa: ARG002 - part of MSAL's signature; documents are JSON
         **_: Any,
     ) -> Answer:
-        """Return the metadata of an authority, or what Microsoft says of it; see :mod:`.documents`.
+        """Return an authority's metadata, or Microsoft's answer about the authority; see :mod:`.documents`.
 
-        :raises RefusedError: it could not be had.
+        :raises RefusedError: the document could not be fetched or cannot be used.
         """
         if url.startswith(IMDS):
             return self._region_of_machine(url)
         try:
             return self._document(f"{url}?{urlencode(params)}" if params else url)
-        except Exception as error:  # noqa: BLE001 - it is raised again where MSAL was called
+        except Exception as error:  # noqa: BLE001 - Applications raises it again
             failure = error
         raise RefusedError(failure)
 
     def _region_of_machine(self, url: str) -> Answer:
-        """Answer in the place of Azure's instance metadata service, which may take minutes where there is none.
+        """Answer in place of Azure's instance metadata service; outside Azure, a request to it may hang for minutes.
 
-        MSAL asks it even if it was told the region, to compare; what was to be found out has been found out already.
+        MSAL queries the service even if a region is configured, to compare. This package has detected it already.
         """
         if self.region is None:
             raise RefusedError(ServiceRequestError("the region of this machine is not known"))
-        # As text before msal 1.38, as JSON since.
+        # msal requests text before 1.38, and JSON from 1.38 on.
         return Answer(200, self.region if "format=text" in url else json.dumps({"location": self.region}))
 
     def _exchange(self, url: str, form: Mapping[str, str], headers: Mapping[str, str]) -> Token:
+        if self._needs_confirmation:
+            raise ConfigurationError(
+                f"authority {redact_value(self._settings.authority.base)} is not one of Microsoft's sign-in hosts, and "
+                "Microsoft has not confirmed it; if you know and trust it, pass disable_instance_discovery=True"
+            )
         known = self._settings.authority
-        # Its fields by name: copies of an authority that may itself have a field more than Authority.
+        # By name: the authority may be of a subclass with further fields.
         here = _Endpoint(**{one.name: getattr(known, one.name) for one in fields(Authority)}, url=url)
 
         def perform(effect: Effect) -> Result:
             match effect:
                 case ReadCache() | WriteCache():
-                    return None  # MSAL has looked and will write
+                    return None  # MSAL has its own cache
                 case Send():
                     return self._client.send(_merged(effect, form, headers))
                 case Wait(seconds):
@@ -188,7 +204,7 @@ class HttpClient:
             return self._effects.run(_one(effect))
 
         request = TokenRequest((form.get("scope", ""),), self._settings.tenant_id)
-        # The region is in the URL, too.
+        # The URL already contains the region.
         return run(acquire(replace(self._settings, authority=here, region=None), request), perform)
 
     def _document(self, url: str) -> Answer:
@@ -198,14 +214,14 @@ class HttpClient:
         kept = self._kept(url)
         try:
             answer = self._fetched(url, once=kept is not None)
-        except Exception as error:  # noqa: BLE001 - whatever it is, what this credential read before is still good
+        except Exception as error:  # noqa: BLE001 - whatever happened, the metadata that was read earlier remains valid
             failure = error
         else:
             return answer
         if kept is None:
             raise failure
         _LOGGER.warning(
-            "the metadata of %s could not be read again, so the last good one stays in use: %s: %s",
+            "could not refresh the metadata of %s, and will use the last valid document: %s: %s",
             redact_value(self._settings.authority.base),
             type(failure).__name__,
             failure,
@@ -218,10 +234,10 @@ class HttpClient:
         return read if isinstance(read, Answer) else None
 
     def _fetched(self, url: str, *, once: bool) -> Answer:
-        """Fetch a document; with an earlier one in hand nobody waits for a second attempt."""
+        """Fetch a document; ``once`` makes a single attempt, for callers that have an earlier document."""
         retries = Retries(Retry(total=0) if once else self._settings.retry)
         while True:
-            answer = self._client.send(Fetch(url, once=once))
+            answer = self._client.send(Fetch(url))
             read = answer.error if isinstance(answer, Unanswered) else self._read(url, answer)
             if isinstance(read, Answer):
                 return read
@@ -237,6 +253,8 @@ class HttpClient:
             return error.with_traceback(None)
         if documents.is_metadata(url):
             self._last_good.keep(url, answer.body)
+        elif documents.confirms(url, answer, self._settings.authority):
+            self._needs_confirmation = False
         return Answer(answer.status, answer.body.decode("utf-8", "replace"))
 
 
@@ -245,7 +263,7 @@ def _one(effect: Effect) -> Flow[Result]:
 
 
 def _merged(send: Send, form: Mapping[str, str], headers: Mapping[str, str]) -> Send:
-    """Return MSAL's request with our assertion, ids and name."""
+    """Return MSAL's request with this package's assertion, correlation id and client name."""
     return Send(
         send.url,
         {**form, "client_assertion": send.form["client_assertion"]},
@@ -256,16 +274,21 @@ def _merged(send: Send, form: Mapping[str, str], headers: Mapping[str, str]) -> 
     )
 
 
-def _answer(token: Token) -> Answer:
-    """Return a token as MSAL reads it: its own reading takes numbers only, and tells no lifetime from nonsense."""
+def _answer(token: Token, now: float) -> Answer:
+    """Return a token in the form that MSAL expects: lifetimes are integers, and MSAL does not check them.
+
+    MSAL counts them from now, and the token is due for it one second after its refresh: it is due here just then.
+
+    :param now: the time in seconds since the epoch.
+    """
     return Answer(
         200,
         json.dumps(
             {
                 "token_type": token.token_type,
                 "access_token": token.value,
-                "expires_in": int(token.expires_on - token.requested_on),
-                "refresh_in": int(token.refresh_on - token.requested_on),
+                "expires_in": max(int(token.expires_on - now), 0),
+                "refresh_in": max(int(token.refresh_on - now) - 1, 0),
             }
         ),
     )

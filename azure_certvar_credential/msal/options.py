@@ -1,16 +1,16 @@
-"""The options of a credential that delegates to MSAL, checked; how such a credential is made, copied and pickled."""
+"""The options of the credentials that delegate to MSAL, and the checks that are specific to MSAL."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit
 
 from typing_extensions import Self  # of the standard library from Python 3.11 on; azure-core needs it too
 
-from azure_certvar_credential._core.authority import KNOWN_HOSTS, Authority
+from azure_certvar_credential._core.authority import KNOWN_HOSTS, RULES, Authority, Kind
 from azure_certvar_credential._core.authority_url import DSTS
 from azure_certvar_credential._core.checks import check_flags
 from azure_certvar_credential._core.options import CertificateOptions
@@ -25,7 +25,7 @@ from azure_certvar_credential.certificates.sources import Source
 from azure_certvar_credential.exceptions import ConfigurationError, UnknownOptionError
 from azure_certvar_credential.msal.caches import check_cache
 
-# The options that are not the pipeline's: requests that were sent are repeated above it.
+# Retries happen above the HTTP client, so these options also apply to the user's own client.
 _RETRIES = frozenset(
     {"retry_total", "retry_status", "retry_read", "retry_backoff_factor", "retry_backoff_max", "retry_mode"}
 )
@@ -33,11 +33,11 @@ _RETRIES = frozenset(
 
 @dataclass(frozen=True, kw_only=True)
 class MsalOptions(CertificateOptions):
-    """What ``MsalCertVarCredential`` takes, unchecked.
+    """The arguments of ``MsalCertVarCredential``, unchecked.
 
     :ivar token_cache: an ``msal.TokenCache``, or None for one in memory.
-    :ivar azure_region: a region's name, True to find it out, False for none whatever the environment says, or None.
-    :ivar instance_discovery: whether MSAL asks Microsoft about an authority; None for those that nobody knows.
+    :ivar azure_region: a region's name, True to detect it, False for none even if the environment names one, or None.
+    :ivar instance_discovery: whether MSAL asks Microsoft about the authority; None to ask about unknown hosts only.
     :ivar http_client: the user's own HTTP client, or None for this package's pipeline.
     """
 
@@ -48,26 +48,37 @@ class MsalOptions(CertificateOptions):
 
     @classmethod
     def names(cls) -> frozenset[str]:
-        """Return the names of the constructor's own arguments; ``azure_region`` takes the place of ``region``."""
+        """Return the names of the constructor's own arguments; ``azure_region`` replaces ``region``."""
         return super().names() - {"region"}
 
-    def discovers(self, authority: Authority) -> bool:
-        """Return MSAL's ``instance_discovery``: hosts that are on Microsoft's list need no asking."""
-        if self.instance_discovery is not None:
-            return self.instance_discovery
-        if self.disable_instance_discovery:
-            return False
-        return authority.kind == "entra" and urlsplit(authority.base).hostname not in KNOWN_HOSTS
+    @property
+    def trusts_authority(self) -> bool:
+        """Whether the caller vouches for the authority; ``instance_discovery=False`` is MSAL's way to say so."""
+        return self.disable_instance_discovery or self.instance_discovery is False
 
-    def msal_region(self, region: str | None, application: Any) -> str | bool | None:
+    def trusted_kinds(self) -> Collection[Kind]:
+        """Return the kinds of authority whose host need not be on Microsoft's list.
+
+        MSAL can ask Microsoft about Entra hosts (instance discovery), and only about those: it takes ADFS, B2C and dSTS
+        as they are. :class:`.HttpClient` sends nothing to an unknown Entra host before Microsoft has confirmed it.
+        """
+        return tuple(RULES) if self.trusts_authority else ("entra",)
+
+    def needs_confirmation(self, authority: Authority) -> bool:
+        """Return whether Microsoft has to confirm an authority before it receives an assertion."""
+        unknown = authority.kind == "entra" and urlsplit(authority.base).hostname not in KNOWN_HOSTS
+        return unknown and not self.trusts_authority
+
+    def msal_instance_discovery(self, authority: Authority) -> bool:
+        """Return MSAL's ``instance_discovery``."""
+        return bool(self.instance_discovery) or self.needs_confirmation(authority)
+
+    def msal_region(self, region: str | None) -> str | bool | None:
         """Return MSAL's ``azure_region``.
 
-        :param region: the region whose endpoint is asked, or None.
-        :param application: MSAL's class; before 1.32 it knows no False, which it would take for a region to be found.
+        :param region: the region whose endpoint receives the requests, or None.
         """
-        if self.azure_region is False and hasattr(application, "DISABLE_MSAL_FORCE_REGION"):
-            return False
-        return region
+        return False if self.azure_region is False else region
 
 
 def authority_arguments(authority: Authority, tenant_id: str) -> dict[str, str]:
@@ -76,7 +87,7 @@ def authority_arguments(authority: Authority, tenant_id: str) -> dict[str, str]:
         case "oidc":
             return {"oidc_authority": authority.base}
         case "dsts":
-            # From 1.32 on MSAL finds that out by itself.
+            # MSAL takes dSTS for an OpenID provider.
             return {"oidc_authority": f"{authority.base}/{DSTS}/{tenant_id}"}
         case "adfs":
             return {"authority": f"{authority.base}/adfs"}
@@ -86,7 +97,7 @@ def authority_arguments(authority: Authority, tenant_id: str) -> dict[str, str]:
 
 
 class WithMsal(CredentialBase):
-    """A credential that delegates to MSAL; the parameters are those that ``MsalCertVarCredential`` documents."""
+    """The constructors that both ``MsalCertVarCredential`` classes share; each class documents the parameters."""
 
     @clears_frames
     def __init__(
@@ -110,7 +121,7 @@ class WithMsal(CredentialBase):
         **pipeline_options: Any,
     ) -> None:
         if "region" in pipeline_options:
-            raise UnknownOptionError("region is not an option here: the name is azure_region, as it is MSAL's")
+            raise UnknownOptionError("region is not an option here: write azure_region, MSAL's name")
         options = MsalOptions(
             tenant_id=tenant_id,
             client_id=client_id,
@@ -124,50 +135,48 @@ class WithMsal(CredentialBase):
             disable_instance_discovery=disable_instance_discovery,
             token_cache=token_cache,
             azure_region=azure_region,
+            region=_region(azure_region),
             instance_discovery=instance_discovery,
             oidc_authority=oidc_authority,
             http_client=http_client,
             pipeline=pipeline_options,
         )
         _check_together(options)
-        # Unless it is switched off, MSAL asks Microsoft about a host that nobody knows.
-        known = replace(options, disable_instance_discovery=True, region=_region(azure_region))
-        parts = construct(known)
+        parts = construct(options)
         if azure_region is False:
             parts = replace(parts, settings=replace(parts.settings, region=None))
         _check(options, parts)
-        given = replace(parts.options, disable_instance_discovery=disable_instance_discovery, region=None)
-        self._start(replace(parts, options=given))
+        self._start(parts)
 
     @classmethod
     @clears_frames
     def from_environment(cls, **options: Any) -> Self:
-        """Make a credential from environment variables, as :meth:`.CertVarCredential.from_environment` does.
+        """Create a credential from environment variables, as :meth:`.CertVarCredential.from_environment` does.
 
-        :param options: further keyword arguments of the class; they win over the environment.
-        :raises ConfigurationError: a variable is missing; the message names every one that is.
+        :param options: further keyword arguments of the class; they override the environment.
+        :raises ConfigurationError: variables are missing; the message names all of them.
         :raises CertificateError: the certificate, key or password cannot be used.
         """
         return cls(**arguments_from(os.environ, options))
 
 
-def _region(value: str | bool | None) -> str | None:  # noqa: FBT001 - MSAL's way to say it
-    """Return MSAL's ``azure_region`` as the settings take it."""
+def _region(value: str | bool | None) -> str | None:  # noqa: FBT001 - the type of MSAL's parameter
+    """Translate MSAL's ``azure_region`` into this package's ``region``."""
     if value is True:
         return AUTO
     return None if value is False else value
 
 
 def _check_together(given: MsalOptions) -> None:
-    """Check what can be said of the options that are for MSAL by themselves.
+    """Check MSAL's options against one another, before anything is loaded.
 
-    :raises ConfigurationError: one is of the wrong type, or two contradict each other; the message names them.
+    :raises ConfigurationError: an option has the wrong type, or two contradict each other; the message names them.
     """
     region, discovery, disabled = given.azure_region, given.instance_discovery, given.disable_instance_discovery
     check_flags(disable_instance_discovery=disabled)
     if not isinstance(region, (str, bool, type(None))):
         raise ConfigurationError(
-            "azure_region must be a region's name, such as 'westeurope', True to find it out, or False for none, "
+            "azure_region must be a region's name, such as 'westeurope', True to detect it, or False for none, "
             f"not {redact_value(region)}"
         )
     if not isinstance(discovery, (bool, type(None))):
@@ -180,37 +189,39 @@ def _check_together(given: MsalOptions) -> None:
         others: Mapping[str, object] = {"azure_region": region, "instance_discovery": discovery}
         for name, value in others.items():
             if value:
-                raise ConfigurationError(f"oidc_authority is none of Microsoft's servers: leave {name} out")
+                raise ConfigurationError(
+                    f"{name} applies to Microsoft's servers only: leave it out with oidc_authority"
+                )
 
 
 def _check(given: MsalOptions, parts: Parts) -> None:
-    """Check the options that are for MSAL against the others.
+    """Check MSAL's options against the parts of the credential.
 
-    :raises ConfigurationError: one cannot work, or two contradict each other; the message names them.
+    :raises ConfigurationError: an option cannot work, or two contradict each other; the message names them.
     """
     authority = parts.settings.authority
     if authority.kind == "oidc" and not urlsplit(authority.base).path:
         raise ConfigurationError(
-            "MSAL takes an OpenID provider's tenant from the path of its URL, and oidc_authority "
-            f"{redact_value(authority.base)} has none; CertVarCredential takes it without"
+            f"oidc_authority {redact_value(authority.base)} has no path, and MSAL reads the tenant from the path: use "
+            "CertVarCredential, which accepts an issuer without one"
         )
     if authority.kind == "dsts" and parts.settings.additionally_allowed_tenants:
         raise ConfigurationError(
-            "MSAL's cache does not tell the tenants of a dSTS authority apart: leave additionally_allowed_tenants out, "
-            "and make a credential with a cache of its own for each"
+            "MSAL's cache does not tell the tenants of a dSTS authority apart: leave additionally_allowed_tenants out "
+            "and create one credential, with its own cache, for each tenant"
         )
     client = given.http_client
     if client is not None:
         if isinstance(client, type) or not all(callable(getattr(client, name, None)) for name in ("post", "get")):
             raise ConfigurationError(
-                "http_client must have the methods post and get, such as a requests.Session(), made and not a class, "
-                f"not {redact_value(client)}"
+                "http_client must be an object with the methods post and get, such as requests.Session(), not "
+                f"{redact_value(client)}"
             )
         unused = sorted({name for name, value in parts.pipeline.items() if value is not None} - _RETRIES)
         if unused:
             raise ConfigurationError(
-                f"http_client takes the place of this package's pipeline: leave out {' and '.join(unused)}, or set it "
-                "up on the client"
+                f"http_client replaces this package's pipeline, so {' and '.join(unused)} would have no effect: "
+                "configure the client itself"
             )
     if given.token_cache is not None:
         check_cache(given.token_cache, parts.settings.client_id)

@@ -9,7 +9,7 @@ from cryptography.x509 import InvalidVersion
 PARSER_ERRORS = (
     ValueError,
     TypeError,
-    KeyError,  # cryptography 43.0: a name whose string type is none
+    KeyError,  # a name whose string type is none
     OverflowError,  # a number too long for C
     InternalError,  # OpenSSL's error queue is not as expected
     InvalidVersion,  # not a ValueError

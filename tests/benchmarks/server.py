@@ -35,7 +35,7 @@ class Endpoint:
         self.seen: Counter[str] = Counter()
         self.hanging: list[tuple[Connection, bytes]] = []
 
-    def redact_error(self, line: dict[str, Any]) -> dict[str, int]:
+    def told(self, line: dict[str, Any]) -> dict[str, int]:
         """Do what a line of the input says; return what was seen since the last one that asked to forget."""
         self.latency = line.get("latency", self.latency)
         self.behaviour = line.get("behaviour", self.behaviour)
@@ -135,7 +135,7 @@ async def serve() -> None:
     lines = asyncio.StreamReader()
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(lines), sys.stdin)
     while line := await lines.readline():
-        print(json.dumps(endpoint.redact_error(json.loads(line))), flush=True)
+        print(json.dumps(endpoint.told(json.loads(line))), flush=True)
 
 
 if __name__ == "__main__":

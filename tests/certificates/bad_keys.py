@@ -196,7 +196,7 @@ DAMAGED: dict[str, Callable[[Kit], Bad]] = {
         kit.pfx().decode("ascii", "replace"), CertificateFormatError, "DER read as text"
     ),
     "RSA key that cannot sign": lambda kit: Bad(
-        (kit.leaf, rsa_key_of(kit, p=0)), CertificateError, "is damaged and cannot sign"
+        (kit.leaf, rsa_key_of(kit, p=0)), CertificateFormatError, "its numbers do not belong together"
     ),
     "RSA key that signs wrongly": lambda kit: Bad(
         (kit.leaf, rsa_key_of(kit, d=1, dp=1, dq=1)), KeyMismatchError, "does not verify with the public key"

@@ -7,8 +7,8 @@ from typing import Any
 TENANT = "contoso.example"
 ENTRA = "a host name or an https URL, such as login.microsoftonline.com"
 NO_PROVIDER = (
-    "an ADFS server is no oidc_authority: pass authority='https://your-server/adfs' instead, with "
-    "disable_instance_discovery=True"
+    "oidc_authority must not be an ADFS server: pass authority='https://your-server/adfs' and "
+    "disable_instance_discovery=True instead"
 )
 ISSUER = "the issuer's https URL, such as https://idp.example/tenant"
 
@@ -23,7 +23,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "user info": (
         {"authority": "https://user:hunter2@login.microsoftonline.com"},
-        "authority must be without a user name or password before an '@'",
+        "authority must not contain a user name or password: remove it up to the '@'",
     ),
     "tenant in the path": (
         {"authority": f"https://login.microsoftonline.com/{TENANT}"},
@@ -56,14 +56,14 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "ADFS on a host of Entra's": (
         {"tenant_id": "adfs"},
         (
-            "tenant_id 'adfs' stands for an ADFS server, and authority 'login.microsoftonline.com' is Microsoft Entra "
+            "tenant_id 'adfs' means an ADFS server, and authority 'login.microsoftonline.com' is Microsoft Entra "
             "ID: pass authority='https://your-server/adfs', or the tenant's GUID or domain name as tenant_id"
         ),
     ),
     "ADFS on a host of B2C's": (
         {"tenant_id": "adfs", "authority": "contoso.b2clogin.com"},
         (
-            "tenant_id 'adfs' stands for an ADFS server, and authority 'contoso.b2clogin.com' is Azure AD B2C: "
+            "tenant_id 'adfs' means an ADFS server, and authority 'contoso.b2clogin.com' is Azure AD B2C: "
             "pass authority='https://your-server/adfs', or the tenant's GUID or domain name as tenant_id"
         ),
     ),
@@ -77,20 +77,20 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "B2C of another tenant": (
         {"authority": "https://contoso.b2clogin.com/fabrikam.example/B2C_1A_x"},
-        f"authority names tenant 'fabrikam.example' and tenant_id is '{TENANT}': write the same in both",
+        f"authority names tenant 'fabrikam.example', and tenant_id is '{TENANT}': pass the same tenant in both",
     ),
     "B2C at its old host": (
         {"authority": f"https://login.microsoftonline.com/tfp/{TENANT}/B2C_1_x"},
         (
-            "authority 'login.microsoftonline.com' no longer serves Azure AD B2C: its endpoints are retired, and the "
-            "authority is https://name.b2clogin.com/tenant/policy"
+            "authority 'login.microsoftonline.com' no longer serves Azure AD B2C: pass "
+            "https://name.b2clogin.com/tenant/policy instead"
         ),
     ),
     "B2C at its oldest path": (
         {"authority": f"https://login.microsoftonline.com/te/{TENANT}/B2C_1_x"},
         (
-            "authority 'login.microsoftonline.com' no longer serves Azure AD B2C: its endpoints are retired, and the "
-            "authority is https://name.b2clogin.com/tenant/policy"
+            "authority 'login.microsoftonline.com' no longer serves Azure AD B2C: pass "
+            "https://name.b2clogin.com/tenant/policy instead"
         ),
     ),
     "external tenant with more": (
@@ -102,7 +102,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "external tenant of another": (
         {"authority": "https://contoso.ciamlogin.com/fabrikam.example"},
-        f"authority names tenant 'fabrikam.example' and tenant_id is '{TENANT}': write the same in both",
+        f"authority names tenant 'fabrikam.example', and tenant_id is '{TENANT}': pass the same tenant in both",
     ),
     "dSTS without tenant": (
         {"authority": "https://dsts.example.net/dstsv2"},
@@ -110,7 +110,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "dSTS of another tenant": (
         {"authority": "https://dsts.example.net/dstsv2/fabrikam.example"},
-        f"authority names tenant 'fabrikam.example' and tenant_id is '{TENANT}': write the same in both",
+        f"authority names tenant 'fabrikam.example', and tenant_id is '{TENANT}': pass the same tenant in both",
     ),
     "retired: Germany": (
         {"authority": "https://login.microsoftonline.de"},
@@ -133,8 +133,8 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "two authorities": (
         {"authority": "login.microsoftonline.com", "oidc_authority": "https://idp.example"},
         (
-            "authority and oidc_authority exclude each other: give authority for a sign-in host of Microsoft's or an "
-            "ADFS server, oidc_authority for any other OpenID provider"
+            "authority and oidc_authority exclude each other: pass authority for one of Microsoft's sign-in hosts or "
+            "an ADFS server, oidc_authority for any other OpenID provider"
         ),
     ),
     "issuer of no text": ({"oidc_authority": 7}, f"oidc_authority must be {ISSUER}, not 7"),
@@ -149,7 +149,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "issuer with user info": (
         {"oidc_authority": "https://user:hunter2@idp.example"},
-        "oidc_authority must be without a user name or password before an '@'",
+        "oidc_authority must not contain a user name or password: remove it up to the '@'",
     ),
     "retired, as an OpenID provider": (
         {"oidc_authority": "https://login.microsoftonline.de/tenant/v2.0"},
@@ -178,7 +178,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "document in the place of the issuer": (
         {"oidc_authority": "https://idp.example/.well-known/openid-configuration"},
-        "oidc_authority is the issuer alone: leave out '/.well-known/openid-configuration' at its end",
+        "oidc_authority must be the issuer alone: leave out '/.well-known/openid-configuration' at its end",
     ),
     "ADFS as an OpenID provider": ({"oidc_authority": "https://fs.contoso.com/ADFS/"}, NO_PROVIDER),
     "OpenID provider with the tenant of ADFS": (
@@ -187,6 +187,6 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "tenant for users": (
         {"tenant_id": "common", "oidc_authority": "https://idp.example"},
-        "tenant 'common' is for users signing in; an application needs a tenant's GUID or domain name",
+        "tenant 'common' is for users who sign in; for an application, pass its tenant's GUID or domain name",
     ),
 }

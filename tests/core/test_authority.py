@@ -131,7 +131,7 @@ def test_a_kind_that_verifies_one_algorithm_refuses_every_other(kind: str, title
     given = next(given for name, given, _, _ in KINDS if name == kind)
     with pytest.raises(ConfigurationError) as caught:
         made_settings(algorithm="PS256", **given)
-    assert str(caught.value) == f"{title} verifies RS256 only, not PS256: leave algorithm out"
+    assert str(caught.value) == f"{title} accepts RS256 only, not PS256: leave algorithm out"
 
 
 def test_every_kind_but_an_openid_provider_has_a_template_that_ends_in_token() -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from azure_certvar_credential._core.authority import KNOWN_HOSTS, Authority
+from azure_certvar_credential._core.authority import KNOWN_HOSTS, RULES, Authority
 from azure_certvar_credential._core.authority_url import parse_authority, parse_issuer
 from azure_certvar_credential.exceptions import ConfigurationError
 from tests.core.bad_authorities import REFUSED
@@ -20,7 +20,7 @@ HOSTS = sorted(KNOWN_HOSTS)
 
 
 def parsed(text: str, *, tenant_id: str = TENANT, trust: bool = False) -> Authority:
-    return parse_authority(text, tenant_id=tenant_id, trust_unknown_host=trust)
+    return parse_authority(text, tenant_id=tenant_id, trusted_kinds=tuple(RULES) if trust else ())
 
 
 @pytest.mark.parametrize("host", HOSTS)

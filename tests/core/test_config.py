@@ -58,7 +58,7 @@ def test_a_switch_that_is_none_is_off(name: str) -> None:
 
 @pytest.mark.parametrize("tenant", ["common", "Organizations", "consumers"])
 def test_tenants_for_users_cannot_be_allowed_either(tenant: str) -> None:
-    with pytest.raises(ConfigurationError, match="is for users signing in"):
+    with pytest.raises(ConfigurationError, match="is for users who sign in"):
         made(additionally_allowed_tenants=[TENANT, tenant])
 
 
@@ -100,8 +100,9 @@ def test_a_client_id_that_cannot_be_one_is_refused(client_id: object) -> None:
 )
 def test_the_quotes_that_an_env_file_left_are_named(option: str, value: str, quotes: str) -> None:
     for space in ("", " "):
+        given: dict[str, Any] = {option: f"{space}{quotes[0]}{value}{quotes[1]}{space}"}
         with pytest.raises(ConfigurationError, match=f"^{option} is in quotes: remove them"):
-            made(**dict[str, Any]({option: f"{space}{quotes[0]}{value}{quotes[1]}{space}"}))
+            made(**given)
 
 
 def test_the_quotes_around_another_allowed_tenant_are_named_too() -> None:
@@ -131,7 +132,7 @@ def test_allowed_tenants_are_checked_and_made_lower_case() -> None:
     assert allowed == {"contoso.example", "*"}
     with pytest.raises(ConfigurationError, match="tenant_id must be"):
         made(additionally_allowed_tenants=["a b"])
-    with pytest.raises(ConfigurationError, match=r"is a list: write \['\*'\]"):
+    with pytest.raises(ConfigurationError, match=r"must be a list, such as \['\*'\]"):
         made(additionally_allowed_tenants="*")
 
 
@@ -139,7 +140,7 @@ def test_adfs_gets_rs256_and_nothing_else() -> None:
     server: dict[str, Any] = {"authority": "fs.contoso.com/adfs", "disable_instance_discovery": True}
     assert method(**server).algorithm == "RS256"
     assert method(algorithm="RS256", **server).algorithm == "RS256"
-    with pytest.raises(ConfigurationError, match="ADFS verifies RS256 only, not PS256"):
+    with pytest.raises(ConfigurationError, match="ADFS accepts RS256 only, not PS256"):
         made(algorithm="PS256", **server)
 
 

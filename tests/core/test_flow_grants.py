@@ -236,7 +236,7 @@ def test_a_path_that_cannot_be_one_is_refused(path: Any) -> None:
 
 
 def test_a_path_does_not_go_with_a_user() -> None:
-    with pytest.raises(ConfigurationError, match="not with one of a user"):
+    with pytest.raises(ConfigurationError, match="leave it out of a get_token on behalf of a user"):
         request(fmi_path="a", user=UserAssertion(JWT, "digest"))
 
 

@@ -39,27 +39,44 @@ def test_a_token_of_two_hours_or_more_is_refreshed_at_half_its_life_within_a_min
 
 
 @given(life=st.floats(600, 7199.9), jitter=JITTERS)
-def test_a_shorter_token_is_refreshed_five_minutes_before_its_end_within_a_minute(life: float, jitter: float) -> None:
-    assert 0 <= refresh_on(NOW, life, None, jitter) - (NOW + life - 300) <= 60
+def test_a_shorter_token_is_refreshed_ten_minutes_before_its_end_within_a_minute(life: float, jitter: float) -> None:
+    assert 0 <= refresh_on(NOW, life, None, jitter) - (NOW + max(life / 2, life - 600)) <= 60
+
+
+@given(life=st.floats(600, 10 * YEAR), advice=st.none() | st.floats(0, 10 * YEAR))
+def test_nobody_gets_a_token_of_ten_minutes_or_more_in_its_last_five_without_waiting(
+    life: float, advice: float | None
+) -> None:
+    assert required_on(NOW, life) == pytest.approx(NOW + life - 300, abs=1e-6)
+    assert refresh_on(NOW, life, advice, 0.999) <= required_on(NOW, life)
+
+
+@given(life=st.floats(1200, 10 * YEAR), jitter=JITTERS)
+def test_the_time_to_refresh_before_anybody_waits_is_minutes_long(life: float, jitter: float) -> None:
+    assert required_on(NOW, life) - refresh_on(NOW, life, None, jitter) >= 240 - 1e-3
 
 
 @pytest.mark.parametrize(
     ("life", "advice", "refresh", "required"),
     [
-        (86399, None, 43199.5, 86369),
-        (7200, None, 3600, 7170),
-        (7199, None, 6899, 7169),
-        (3599, None, 3299, 3569),
-        (600, None, 300, 570),
-        (400, None, 200, 370),  # five minutes before the end would be before half the life
+        (86399, None, 43199.5, 86099),
+        (7200, None, 3600, 6900),
+        (7199, None, 6599, 6899),
+        (3599, None, 2999, 3299),
+        (1200, None, 600, 900),
+        (1199, None, 599.5, 899),  # ten minutes before the end would be before half the life
+        (600, None, 300, 300),
+        (599, None, 299.5, 569),  # five minutes would be more than half the life
+        (400, None, 200, 370),
+        (299, None, 149.5, 269.1),
         (10, None, 5, 9),
         (0.5, None, 0.25, 0.45),
-        (86399, 43199, 43199, 86369),  # the server's advice stands,
-        (3600, 60, 60, 3570),
-        (3600, 3590, 3570, 3570),  # unless callers would have to wait by then,
-        (3600, 3600, 3300, 3570),  # and not if it lies outside the life
-        (3600, 0, 3300, 3570),
-        (3600, -1, 3300, 3570),
+        (86399, 43199, 43199, 86099),  # the server's advice stands,
+        (3600, 60, 60, 3300),
+        (3600, 3590, 3300, 3300),  # unless callers would have to wait by then,
+        (3600, 3600, 3000, 3300),  # and not if it lies outside the life
+        (3600, 0, 3000, 3300),
+        (3600, -1, 3000, 3300),
     ],
 )
 def test_the_boundaries_of_a_life(life: float, advice: float | None, refresh: float, required: float) -> None:

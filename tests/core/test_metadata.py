@@ -27,13 +27,13 @@ TEMPLATE = "https://login.microsoftonline.com/{tenantid}/v2.0"
 EXTERNAL = f"https://{GUID}.ciamlogin.com/{GUID}/v2.0"
 # The ends of messages: what to do.
 TO_FIND = (
-    " came from its place below the issuer. Hint: an OpenID provider has it at the URL of its issuer, followed by "
-    "/.well-known/openid-configuration; check oidc_authority, and that proxies let it through"
+    ". Hint: an OpenID provider publishes it at its issuer's URL followed by "
+    "/.well-known/openid-configuration: check oidc_authority, and that proxies let it through"
 )
-TO_WRITE = ". Hint: write oidc_authority as the provider writes its issuer, to the letter"
-TO_NAME = ". Hint: put the tenant's GUID into oidc_authority in the place of 'common' or 'organizations'"
+TO_WRITE = ". Hint: write oidc_authority exactly as the provider writes its issuer"
+TO_NAME = ". Hint: in oidc_authority, write the tenant's GUID instead of 'common' or 'organizations'"
 TO_IDENTIFY = ". Hint: for a custom domain of an external tenant, tenant_id must be the tenant's GUID, as in the issuer"
-TO_MEND = " as token_endpoint, which is no https URL. Hint: that is for whoever runs the provider to mend"
+TO_MEND = " as token_endpoint, which is not an https URL. Hint: the provider's administrator has to correct it"
 
 
 def document(**changed: Any) -> Response:
@@ -94,23 +94,23 @@ def test_a_custom_domain_of_an_external_tenant_keeps_the_tenants_own_issuer(auth
 
 
 REFUSED: dict[str, tuple[Response, str]] = {
-    "not found": (plain(404, b"<html>", "text/html"), "is no metadata document: HTTP 404" + TO_FIND),
-    "redirect": (plain(302, b"", location="https://evil.example"), "is no metadata document: HTTP 302" + TO_FIND),
-    "not JSON": (plain(200, b"<html>", "text/html"), "is no metadata document: no JSON object" + TO_FIND),
-    "no object": (answer([]), "is no metadata document: no JSON object" + TO_FIND),
+    "not found": (plain(404, b"<html>", "text/html"), "cannot be read (HTTP 404)" + TO_FIND),
+    "redirect": (plain(302, b"", location="https://evil.example"), "cannot be read (HTTP 302)" + TO_FIND),
+    "not JSON": (plain(200, b"<html>", "text/html"), "is not a JSON object" + TO_FIND),
+    "no object": (answer([]), "is not a JSON object" + TO_FIND),
     "another issuer": (
         document(issuer="https://evil.example"),
-        "is that of another issuer, 'https://evil.example'" + TO_WRITE,
+        "names 'https://evil.example' as issuer, not the requested one" + TO_WRITE,
     ),
     "another path of the same host": (
         document(issuer="https://idp.example/Tenant"),
-        "is that of another issuer, 'https://idp.example/Tenant'" + TO_WRITE,
+        "names 'https://idp.example/Tenant' as issuer, not the requested one" + TO_WRITE,
     ),
-    "no issuer": (document(issuer=None), "is that of another issuer, nothing" + TO_WRITE),
-    "Entra's template": (document(issuer=TEMPLATE), f"is that of another issuer, '{TEMPLATE}'" + TO_NAME),
+    "no issuer": (document(issuer=None), "names nothing as issuer, not the requested one" + TO_WRITE),
+    "Entra's template": (document(issuer=TEMPLATE), f"names '{TEMPLATE}' as issuer, not the requested one" + TO_NAME),
     "an external tenant that the caller did not name": (
         document(issuer=EXTERNAL),
-        f"is that of another issuer, '{EXTERNAL}'" + TO_IDENTIFY,
+        f"names '{EXTERNAL}' as issuer, not the requested one" + TO_IDENTIFY,
     ),
     "no endpoint": (document(token_endpoint=None), "names nothing" + TO_MEND),
     "an endpoint that is no text": (document(token_endpoint=[]), "names a value of type list" + TO_MEND),
@@ -160,7 +160,7 @@ def test_a_document_may_be_a_mebibyte_and_no_more(size: int) -> None:
     if size <= MAX_BODY:
         assert read(padded) == ENDPOINT
     else:
-        with pytest.raises(ResponseFormatError, match="no JSON object"):
+        with pytest.raises(ResponseFormatError, match="is not a JSON object"):
             read(padded)
 
 
@@ -168,8 +168,8 @@ def test_a_provider_that_takes_no_assertions_is_named() -> None:
     with pytest.raises(AuthenticationError) as caught:
         read(document(token_endpoint_auth_methods_supported=["client_secret_basic", "none"]))
     assert str(caught.value) == (
-        f"the metadata of '{ISSUER}' says that the token endpoint takes 'client_secret_basic', 'none', not the client "
-        "assertion of a certificate. Hint: allow private_key_jwt at the provider"
+        f"the metadata of '{ISSUER}' says that the token endpoint accepts 'client_secret_basic', 'none', not a client "
+        "assertion. Hint: allow private_key_jwt at the provider"
     )
 
 
@@ -177,19 +177,19 @@ def test_a_provider_that_does_not_verify_the_algorithm_is_named_with_those_that_
     with pytest.raises(AuthenticationError) as caught:
         read(document(token_endpoint_auth_signing_alg_values_supported=["RS256", "ES256"]))
     assert str(caught.value) == (
-        f"the metadata of '{ISSUER}' says that the token endpoint verifies 'RS256', 'ES256', not PS256. Hint: choose "
+        f"the metadata of '{ISSUER}' says that the token endpoint accepts 'RS256', 'ES256', not PS256. Hint: choose "
         "one of them with algorithm="
     )
 
 
-def test_a_federated_credential_leaves_the_algorithm_to_whoever_signs_its_assertions() -> None:
+def test_a_federated_credential_leaves_the_algorithm_to_its_assertion_source() -> None:
     only = document(token_endpoint_auth_signing_alg_values_supported=["RS256"])
     assert read(only, federated=True) == read(only, algorithm="RS256") == ENDPOINT
 
 
 @pytest.mark.parametrize("status", [408, 429, 500, 503])
 def test_a_server_that_is_busy_is_not_judged(status: int) -> None:
-    with pytest.raises(TemporarilyUnavailableError, match=rf"cannot be had at the moment \(HTTP {status}\)") as caught:
+    with pytest.raises(TemporarilyUnavailableError, match=rf"is unavailable \(HTTP {status}\)") as caught:
         read(plain(status, b"busy", retry_after="7"))
     assert (caught.value.status_code, caught.value.retry_after) == (status, 7.0)
 

@@ -43,7 +43,7 @@ def test_at_least_one_scope_is_needed() -> None:
     "scope", ["", " ", "a b", "a\tb", "a\n", "a\u00a0b", "a\x00", "\x7f", "a\u200bb", None, 7, b"abc", ["a"]]
 )
 def test_a_scope_that_cannot_be_sent_is_refused_by_name(scope: object) -> None:
-    with pytest.raises(ConfigurationError, match="several scopes are several arguments"):
+    with pytest.raises(ConfigurationError, match="pass several scopes as several arguments"):
         made(SCOPE, scope)
 
 

@@ -33,6 +33,18 @@ def test_what_is_no_users_assertion_is_refused_without_being_repeated(name: str)
     assert JWT not in str(caught.value)
 
 
+@pytest.mark.parametrize("scheme", ["Bearer ", "bearer ", "BEARER "])
+def test_the_scheme_before_a_token_is_named(scheme: str) -> None:
+    with pytest.raises(UserAssertionRejectedError, match="leave out the scheme"):
+        user_assertion(scheme + JWT, now=NOW)
+
+
+@pytest.mark.parametrize("other", ["Bearer", "Bearer:", "Bearerx ", "earer "])
+def test_no_other_beginning_is_taken_for_the_scheme(other: str) -> None:
+    with pytest.raises(UserAssertionRejectedError, match="is not a JWT"):
+        user_assertion(other + JWT + " ", now=NOW)
+
+
 def test_a_users_assertion_is_hidden_and_known_by_its_digest() -> None:
     assert JWT not in repr(USER)
     assert JWT not in repr(request(user=USER))

@@ -141,7 +141,10 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     "unknown": ({"authority": "https://login.contoso.example"}, "disable_instance_discovery=True"),
     "B2C without policy": ({"authority": "https://contoso.b2clogin.com"}, "policy"),
     "B2C of another tenant": ({"authority": f"https://contoso.b2clogin.com/{DOMAIN}/B2C_1A_app"}, "tenant"),
-    "a password": ({"authority": "https://user:hunter2@login.microsoftonline.com"}, "without a user name"),
+    "a password": (
+        {"authority": "https://user:hunter2@login.microsoftonline.com"},
+        "must not contain a user name or password",
+    ),
     "region of ADFS": ({"authority": "https://fs.contoso.example/adfs", "region": "westeurope", **UNKNOWN}, "region"),
     "region that is none": ({"region": "west.europe/evil"}, "region must be the name"),
     "region with OpenID": ({"oidc_authority": "https://idp.example", "region": "westeurope"}, "region"),
@@ -185,7 +188,7 @@ async def test_a_provider_that_cannot_be_read_again_keeps_its_endpoint(
 
 
 async def test_a_document_of_another_issuer_is_not_believed(world: World) -> None:
-    with pytest.raises(ResponseFormatError, match="another issuer"):
+    with pytest.raises(ResponseFormatError, match="as issuer, not the requested one"):
         await world.driver(oidc_authority=oidc(world).replace(world.application.tenant_id, DOMAIN)).get_token(STORAGE)
     assert world.requests == 0
 

@@ -86,7 +86,7 @@ async def test_the_next_token_comes_for_the_refresh_token_even_when_the_assertio
     driver, token = world.driver(), user_token(world, lifetime=600)
     for_user = driver.for_user(token)
     first = await for_user.get_token(ORDERS)
-    world.clock.advance(3580)  # within the last thirty seconds of the first one
+    world.clock.advance(3580)  # within the last five minutes of the first one
 
     second = await for_user.get_token(ORDERS)
 

@@ -9,14 +9,15 @@ from time import perf_counter
 import pytest
 from azure.core.exceptions import AzureError
 
+from azure_certvar_credential._runtime.cached_tokens import PATIENCE
 from azure_certvar_credential.exceptions import TemporarilyUnavailableError
 from azure_certvar_credential.testing import Fault
 from tests.credential.world import STORAGE, World
 
 # The local Entra's tokens live 3599 s: from here they are refreshed at the latest, jitter included …
-REFRESH = 3599 - 300 + 60
+REFRESH = 3599 - 600 + 60
 # … and from here callers wait for a new one.
-REQUIRED = 3599 - 30
+REQUIRED = 3599 - 300
 # What a caller may take at most while a valid token is there, in seconds.
 AT_ONCE = 0.02
 
@@ -37,7 +38,7 @@ async def test_a_fresh_token_is_not_refreshed(world: World) -> None:
     driver = world.driver()
     first = await driver.get_token(STORAGE)
 
-    world.clock.advance(3599 - 300 - 1)
+    world.clock.advance(3599 - 600 - 1)
 
     assert await driver.get_token(STORAGE) is first
     await driver.settle()
@@ -180,7 +181,22 @@ async def test_a_failed_refresh_is_logged_once_for_each_back_off(
     assert token.token not in caplog.text
 
 
-async def test_in_the_last_thirty_seconds_callers_wait_for_the_new_token(world: World) -> None:
+async def test_a_second_before_the_last_five_minutes_nobody_waits(world: World) -> None:
+    driver = world.driver()
+    first = await driver.get_token(STORAGE)
+    world.entra.inject(Fault.hang(20))
+    world.clock.advance(REQUIRED - 1)
+
+    start = perf_counter()
+    tokens = [await driver.get_token(STORAGE) for _ in range(5)]
+
+    assert perf_counter() - start < PATIENCE / 2
+    assert all(token is first for token in tokens)
+    await world.hanging()
+    world.entra.release()
+
+
+async def test_in_the_last_five_minutes_callers_wait_for_the_new_token(world: World) -> None:
     driver = world.driver()
     first = await driver.get_token(STORAGE)
     world.clock.advance(REQUIRED)
@@ -192,14 +208,37 @@ async def test_in_the_last_thirty_seconds_callers_wait_for_the_new_token(world: 
     assert world.requests == 2
 
 
-async def test_when_that_fails_the_old_token_serves_until_it_expires(world: World) -> None:
+@pytest.mark.parametrize(
+    ("fault", "pause"), [(Fault.server_error(503), 30), (Fault.throttled(retry_after=100), 100)], ids=["503", "429"]
+)
+async def test_when_that_fails_nobody_waits_until_the_pause_is_over(world: World, fault: Fault, pause: int) -> None:
+    driver = world.driver(retry_total=0)
+    first = await driver.get_token(STORAGE)
+    world.entra.inject(fault)
+    world.clock.advance(REQUIRED)
+    assert await driver.get_token(STORAGE) is first
+
+    world.clock.advance(pause - 1)
+    world.entra.inject(Fault.hang(20))
+    start = perf_counter()
+    assert await driver.get_token(STORAGE) is first
+    assert perf_counter() - start < PATIENCE / 2
+    assert world.requests == 2
+    world.entra.faults.clear()
+
+    world.clock.advance(1)
+    assert await driver.get_token(STORAGE) is not first
+    assert world.requests == 3
+
+
+async def test_a_token_whose_refresh_fails_serves_until_it_expires(world: World) -> None:
     driver = world.driver(retry_total=0)
     first = await driver.get_token(STORAGE)
     world.entra.inject(Fault.server_error(503), times=None)
     world.clock.advance(REQUIRED)
 
     assert await driver.get_token(STORAGE) is first
-    world.clock.advance(29)
+    world.clock.advance(299)
     assert await driver.get_token(STORAGE) is first
     world.clock.advance(2)
 

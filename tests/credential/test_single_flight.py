@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import signal
 import threading
 
 import pytest
@@ -163,56 +164,85 @@ class TestAsync:
 class TestThreads:
     """What only threads can do to a flight."""
 
-    def test_an_interrupted_leader_frees_the_others(self, certificate: ClientCertificate) -> None:
-        """A KeyboardInterrupt reaches one thread only: the others must not wait for it for ever."""
+    def test_ctrl_c_ends_the_wait_of_its_thread_only(self, certificate: ClientCertificate) -> None:
         entra = EntraEmulator()
         application = entra.add_application(certificate)
         credential = CertVarCredential(
             application.tenant_id, application.client_id, certificate, transport=entra.transport()
         )
-        entered, interrupt = threading.Event(), threading.Event()
-        sign = certificate.signer.sign
-        outcomes: list[object] = []
-
-        class Interrupted:
-            """Signs; the first time, the user presses Ctrl-C meanwhile."""
-
-            public_key = certificate.signer.public_key
-
-            def sign(self, message: bytes, algorithm: str) -> bytes:
-                if entered.is_set():
-                    return sign(message, algorithm)
-                entered.set()
-                assert interrupt.wait(20)
-                raise KeyboardInterrupt
-
-        # Possession was proven with the real signer; this one only misbehaves when an assertion is signed.
-        interrupted = ClientCertificate(certificate.leaf, certificate.signer)
-        object.__setattr__(interrupted, "_signer", Interrupted())
-        credential = CertVarCredential(
-            application.tenant_id, application.client_id, interrupted, transport=entra.transport()
-        )
-
-        def call() -> None:
-            try:
-                outcomes.append(credential.get_token(STORAGE).token)
-            except KeyboardInterrupt:
-                outcomes.append(KeyboardInterrupt)
-
-        leader = threading.Thread(target=call)
-        leader.start()
-        assert entered.wait(20)
-        others = [threading.Thread(target=call) for _ in range(5)]
+        entra.inject(Fault.hang(20))
+        outcomes: list[str] = []
+        others = [
+            threading.Thread(target=lambda: outcomes.append(credential.get_token(STORAGE).token)) for _ in range(5)
+        ]
         for other in others:
             other.start()
-        interrupt.set()
-        for thread in [leader, *others]:
-            thread.join(20)
+        entra.wait_for_hanging()
 
-        assert not any(thread.is_alive() for thread in [leader, *others])
-        assert outcomes.count(KeyboardInterrupt) == 1
-        assert len({outcome for outcome in outcomes if outcome is not KeyboardInterrupt}) == 1
+        alarm = threading.Timer(0.2, signal.raise_signal, [signal.SIGINT])
+        alarm.start()
+        with pytest.raises(KeyboardInterrupt):
+            credential.get_token(STORAGE)
+
+        entra.release()
+        for other in others:
+            other.join(20)
+        assert len(outcomes) == 5
+        assert len(set(outcomes)) == 1
         assert len(entra.requests) == 1
+
+    def test_an_exit_that_a_source_asks_for_reaches_every_caller(self, certificate: ClientCertificate) -> None:
+        entra = EntraEmulator()
+        application = entra.add_application(certificate)
+        exits = [True]
+
+        def source() -> ClientCertificate:
+            if exits:
+                raise SystemExit(3)
+            return certificate
+
+        credential = CertVarCredential(
+            application.tenant_id, application.client_id, source, transport=entra.transport()
+        )
+        with pytest.raises(SystemExit):
+            credential.get_token(STORAGE)
+        exits.clear()
+
+        assert credential.get_token(STORAGE).token
+
+    def test_a_crowd_starts_one_thread(self, certificate: ClientCertificate) -> None:
+        entra = EntraEmulator()
+        application = entra.add_application(certificate)
+        credential = CertVarCredential(
+            application.tenant_id, application.client_id, certificate, transport=entra.transport()
+        )
+        entra.inject(Fault.hang(20))
+        callers = [threading.Thread(target=credential.get_token, args=(STORAGE,)) for _ in range(20)]
+        for caller in callers:
+            caller.start()
+        entra.wait_for_hanging()
+
+        assert [thread.name for thread in threading.enumerate()].count("certvar-background") == 1
+        entra.release()
+        for caller in callers:
+            caller.join(20)
+
+    def test_where_no_thread_can_be_started_the_caller_acquires_the_token_itself(
+        self, certificate: ClientCertificate, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """As from an atexit handler, since Python 3.12."""
+        entra = EntraEmulator()
+        application = entra.add_application(certificate)
+        credential = CertVarCredential(
+            application.tenant_id, application.client_id, certificate, transport=entra.transport()
+        )
+
+        def refused(_: threading.Thread) -> None:
+            raise RuntimeError("can't create new thread at interpreter shutdown")
+
+        monkeypatch.setattr(threading.Thread, "start", refused)
+
+        assert credential.get_token(STORAGE).token
 
 
 def test_a_loop_that_ends_takes_its_connections_with_it(certificate: ClientCertificate) -> None:

@@ -43,7 +43,7 @@ class Model:
 
     def __post_init__(self) -> None:
         self.cached_tokens = CachedTokens(TokenMemory(), lambda: self.now, "tenant")
-        self.flights = SingleFlight(self.cached_tokens, self.acquire)
+        self.flights = SingleFlight(self.cached_tokens, self.acquire, 30.0)
 
     def acquire(self, request: TokenRequest) -> Awaitable[Token]:
         return self._acquire(request)

@@ -79,7 +79,7 @@ class Driver:
             await asyncio.wait_for(asyncio.gather(*tasks, return_exceptions=True), 20)
 
     async def joined(self, callers: int) -> None:
-        """Wait until so many callers are on a flight, its leader among them."""
+        """Wait until so many callers wait for an acquisition."""
         for _ in range(10_000):
             if self._aboard() >= callers:
                 return
@@ -89,7 +89,7 @@ class Driver:
     def _aboard(self) -> int:
         flights = self.credential._single_flight
         if isinstance(flights, SingleFlight):
-            code = SingleFlight._lead_or_join.__code__
+            code = SingleFlight._join.__code__
             stacks = (traceback.walk_stack(frame) for frame in sys._current_frames().values())
             return sum(any(frame.f_code is code for frame, _ in stack) for stack in stacks)
         return sum(flight.waiters for flight in flights._calls.values())

@@ -32,7 +32,7 @@ NEEDED = {
 ALWAYS = ("azure.core", "azure_certvar_credential", "cryptography")
 
 
-def redact_error(sample: str) -> str:
+def docstring_of(sample: str) -> str:
     """What a sample says of itself."""
     docstring = ast.get_docstring(ast.parse((ROOT / "samples" / sample).read_text()))
     assert docstring
@@ -41,7 +41,7 @@ def redact_error(sample: str) -> str:
 
 def promised(sample: str) -> str:
     """The output that a sample promises, as a regular expression; its dots of omission stand for anything."""
-    _, found, lines = redact_error(sample).partition(":\n\n    ")[2].rpartition(":\n\n    ")
+    _, found, lines = docstring_of(sample).partition(":\n\n    ")[2].rpartition(":\n\n    ")
     assert found, f"samples/{sample} does not say what it prints"
     return "\n".join(re.escape(line.strip()).replace("…", ".*") for line in lines.splitlines()) + "\n"
 
@@ -53,7 +53,7 @@ def test_upload_blob(stage: Stage, azurite: Azurite) -> None:
     second = stage.play(sample, STORAGE_ACCOUNT_URL=azurite.account_url).stdout
 
     assert re.fullmatch(promised("upload_blob.py"), first)
-    assert second == f"the container is there already\n{first}"
+    assert second == f"the container already exists\n{first}"
 
 
 def test_graph_users(stage: Stage) -> None:
@@ -178,7 +178,7 @@ def test_a_sample_is_short_and_has_a_test(sample: Path) -> None:
 
 @pytest.mark.parametrize("sample", SAMPLES, ids=lambda path: path.stem)
 def test_a_sample_says_what_to_install(sample: Path) -> None:
-    line = re.search(r"^    pip install '?\.(?:\[(.+)\]')?( .+)?$", redact_error(sample.name), re.MULTILINE)
+    line = re.search(r"^    pip install '?\.(?:\[(.+)\]')?( .+)?$", docstring_of(sample.name), re.MULTILINE)
     assert line
     installed = {*(line[1] or "").split(","), *(line[2] or "").split()} - {""}
 
@@ -201,4 +201,4 @@ def test_a_sample_says_which_variables_to_set(sample: Path) -> None:
     read = set(re.findall(r"""(?:environ\[|environ\.get\(|EnvironmentCertificate\()["'](\w+)["']""", source))
 
     assert read
-    assert read <= set(re.findall(r"\w+", redact_error(sample.name)))
+    assert read <= set(re.findall(r"\w+", docstring_of(sample.name)))

@@ -1,10 +1,11 @@
-"""What can be known to be wrong without asking the vault is said at once."""
+"""Wrong arguments are refused at once, before any call to the vault."""
 
 from __future__ import annotations
 
+import inspect
 import subprocess
 import sys
-from typing import Any
+from typing import Any, get_type_hints
 
 import pytest
 
@@ -38,6 +39,9 @@ def module(request: pytest.FixtureRequest) -> Any:
         "https://[",
         "https://contoso.vault.azure.net:port",
         "https://user@contoso.vault.azure.net",
+        "https://example.com\\.vault.azure.net",
+        "https://example.com%2f.vault.azure.net",
+        "https://contoso\u3002vault.azure.net",
         "https://contoso.vault.azure.net?x=1",
         f"{URL}/certificates/app",
         None,
@@ -125,3 +129,23 @@ def test_importing_the_room_loads_none_of_azures_packages() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    "cls", [getattr(module, name) for module in (keyvault, keyvault_aio) for name in keyvault.__all__]
+)
+def test_every_annotation_can_be_resolved(cls: type[Any]) -> None:
+    call = "sign" if cls.__name__ == "KeyVaultSigner" else "__call__"
+    assert get_type_hints(getattr(cls, call))["return"]
+    assert get_type_hints(cls.__init__)["credential"]
+    assert str(inspect.signature(cls, eval_str=True))
+
+
+def test_both_kinds_take_the_same_arguments_and_document_each() -> None:
+    for name in keyvault.__all__:
+        one, other = getattr(keyvault, name), getattr(keyvault_aio, name)
+        parameters = list(inspect.signature(one).parameters)
+        assert list(inspect.signature(other).parameters) == parameters
+        for parameter in parameters:
+            assert f":param {parameter}:" in str(one.__doc__)
+            assert f":param {parameter}:" in str(other.__doc__)

@@ -1,4 +1,4 @@
-"""Whatever is wrong with a vault, the error says what, where, and what to do; sync and async in the same words."""
+"""If a vault fails, the error says how, where, and what to do; sync and async in the same words."""
 
 from __future__ import annotations
 
@@ -168,9 +168,9 @@ async def test_the_error_says_what_is_wrong(scene: Scene, case: Case, caplog: py
     error: BaseException | None = caught.value
     assert error is not None
     assert error.__cause__ is None
-    told = "".join(traceback.format_exception(error)) + caplog.text
-    assert "PRIVATE KEY" not in told
-    assert "eyJ" not in told
+    text = "".join(traceback.format_exception(error)) + caplog.text
+    assert "PRIVATE KEY" not in text
+    assert "eyJ" not in text
 
 
 @pytest.mark.parametrize(("times", "word"), [({"enabled": False}, "disabled"), ({"expires": DAY}, "expired")])

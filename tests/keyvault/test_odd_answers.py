@@ -1,7 +1,8 @@
-"""Answers that a vault seldom gives: put into the local vault's mouth, read by Azure's own clients."""
+"""Rare answers of a vault, injected into the local one and read by Azure's own clients."""
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Callable
 from dataclasses import replace
@@ -14,9 +15,9 @@ from azure_certvar_credential.exceptions import (
     KeyVaultNotFoundError,
     KeyVaultPermissionError,
     KeyVaultSecretError,
+    KeyVaultUnavailableError,
 )
-from azure_certvar_credential.keyvault.guard import GuardedCredential
-from azure_certvar_credential.testing import Fault, Request
+from azure_certvar_credential.testing import Fault, Request, Response
 from azure_certvar_credential.testing.key_vault.access import VaultError
 from tests.keyvault.conftest import Scene
 from tests.testing.key_vault.kit import pair
@@ -112,61 +113,61 @@ async def test_any_other_refusal_is_passed_on_in_the_vaults_words(scene: Scene) 
 async def test_a_credential_that_fails_in_its_own_way_is_named(scene: Scene) -> None:
     class Broken:
         def get_token(self, *scopes: str, **options: Any) -> Any:
-            raise RuntimeError("the metadata service is not there")
+            raise RuntimeError("the metadata service is missing")
 
     class AsyncBroken:
         async def get_token(self, *scopes: str, **options: Any) -> Any:
-            raise RuntimeError("the metadata service is not there")
+            raise RuntimeError("the metadata service is missing")
 
-    with pytest.raises(KeyVaultError, match="RuntimeError: the metadata service is not there"):
+    with pytest.raises(KeyVaultError, match="RuntimeError: the metadata service is missing"):
         await scene.read(credential=Broken() if scene.kind == "sync" else AsyncBroken())
 
 
-class Asked:
-    """A credential that notes what it is asked for."""
+async def test_a_certificate_of_a_version_that_does_not_exist_is_named(scene: Scene) -> None:
+    scene.vault.add_certificate("app", pair())
+    der = pair().public_der()
+    odd = der.replace(bytes.fromhex("a003020102"), bytes.fromhex("a003020105"), 1)
+    assert odd != der
+    scene.vault.inject(edited(lambda body: {**body, "cer": base64.b64encode(odd).decode()}))
 
-    other = "anything else"
+    with pytest.raises(KeyVaultError, match="InvalidVersion") as caught:
+        await scene.read()
 
-    def __init__(self) -> None:
-        self.scopes: list[str] = []
-
-    def get_token(self, *scopes: str, **options: Any) -> str:
-        self.scopes += scopes
-        return f"token {options}"
-
-
-@pytest.mark.parametrize(
-    ("url", "scope"),
-    [
-        ("https://contoso.vault.azure.net", "https://vault.azure.net/.default"),
-        ("https://CONTOSO.vault.azure.net:443", "https://vault.azure.net/.default"),
-        ("https://contoso.vault.azure.cn/keys/app/1", "https://vault.azure.cn/.default"),
-        ("https://contoso.managedhsm.azure.net", "https://managedhsm.azure.net/.default"),
-    ],
-)
-def test_the_guard_lets_a_vault_have_tokens_for_its_service(url: str, scope: str) -> None:
-    guarded: Any = GuardedCredential(Asked(), url)
-
-    assert guarded.get_token(scope, tenant_id="t") == "token {'tenant_id': 't'}"
-    assert guarded.other == "anything else"
-    assert not hasattr(guarded, "get_token_info")
+    assert caught.value.__context__ is None
 
 
-@pytest.mark.parametrize(
-    ("url", "scope"),
-    [
-        ("https://vault.example.com", "https://vault.azure.net/.default"),
-        ("https://evilvault.azure.net", "https://vault.azure.net/.default"),
-        ("https://contoso.vault.azure.net", "https://management.azure.com/.default"),
-        ("https://contoso.vault.azure.net", "https://graph.microsoft.com/.default"),
-        ("https://contoso.vault.azure.net", "nonsense"),
-        ("https://contoso.vault.azure.net", ""),
-    ],
-)
-def test_the_guard_lets_nobody_have_tokens_for_another_service(url: str, scope: str) -> None:
-    inner = Asked()
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+async def test_a_redirect_is_not_followed(scene: Scene, status: int) -> None:
+    scene.vault.add_certificate("app", pair())
+    elsewhere = {"Location": "https://other.vault.azure.net/elsewhere"}
+    scene.vault.inject(Fault("redirect", lambda _serve, _conditions: Response(status, elsewhere)), times=None)
 
-    with pytest.raises(ValueError, match="verify_challenge_resource"):
-        GuardedCredential(inner, url).get_token(scope)
+    with pytest.raises(KeyVaultUnavailableError, match=f"not Key Vault's.*HTTP {status}"):
+        await scene.read()
 
-    assert not inner.scopes
+    assert "/elsewhere" not in {request.path for request in scene.vault.requests}
+
+
+def with_key_id(key_id: object) -> Fault:
+    return edited(lambda body: {**body, "kid": key_id})
+
+
+@pytest.mark.parametrize("host", ["other.vault.azure.net", "example.com", "user@example.com", "["])
+async def test_the_key_is_used_in_the_vault_that_has_its_certificate(scene: Scene, host: str) -> None:
+    version = scene.vault.add_certificate("app", pair(), exportable=False)
+    scene.vault.inject(with_key_id(f"https://{host}/keys/app/{version}"), when=newest)
+
+    certificate = await scene.read()
+
+    signer: Any = certificate.signer
+    assert signer.key_id == f"{scene.vault.vault_url}/keys/app/{version}"
+    assert scene.used[-1] == "keys/sign"
+
+
+@pytest.mark.parametrize("key_id", ["http://x/keys/app/1", "app", "https://x/keys/app", None])
+async def test_what_is_no_key_of_a_certificate_is_named(scene: Scene, key_id: object) -> None:
+    scene.vault.add_certificate("app", pair(), exportable=False)
+    scene.vault.inject(with_key_id(key_id), when=newest)
+
+    with pytest.raises(KeyVaultError, match="not the identifier of a key with its version"):
+        await scene.read()

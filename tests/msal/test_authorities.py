@@ -16,6 +16,7 @@ from tests.msal.world import MsalWorld, PlainClient
 
 DOMAIN = "contoso.onmicrosoft.com"
 V2 = "oauth2/v2.0/token"
+TRUSTED = {"disable_instance_discovery": True}
 SHA256, SHA1 = ("PS256", {"x5t#S256"}), ("RS256", {"x5t"})
 
 # The options, where the request has to go, with {id} for the tenant's GUID, and how it is signed.
@@ -34,7 +35,7 @@ CASES: dict[str, tuple[dict[str, Any], str, tuple[str, set[str]]]] = {
         SHA256,
     ),
     "unknown and trusted": (
-        {"authority": "https://login.contoso.example:8443", "disable_instance_discovery": True},
+        {"authority": "https://login.contoso.example:8443", **TRUSTED},
         f"https://login.contoso.example:8443/{{id}}/{V2}",
         SHA256,
     ),
@@ -45,7 +46,7 @@ CASES: dict[str, tuple[dict[str, Any], str, tuple[str, set[str]]]] = {
         SHA256,
     ),
     "ADFS": (
-        {"authority": "https://fs.contoso.example/adfs", "tenant_id": "adfs"},
+        {"authority": "https://fs.contoso.example/adfs", "tenant_id": "adfs", **TRUSTED},
         "https://fs.contoso.example/adfs/oauth2/token",
         SHA1,
     ),
@@ -60,7 +61,7 @@ CASES: dict[str, tuple[dict[str, Any], str, tuple[str, set[str]]]] = {
         SHA256,
     ),
     "dSTS": (
-        {"authority": f"https://region.dsts.core.example/dstsv2/{DOMAIN}", "tenant_id": DOMAIN},
+        {"authority": f"https://region.dsts.core.example/dstsv2/{DOMAIN}", "tenant_id": DOMAIN, **TRUSTED},
         f"https://region.dsts.core.example/dstsv2/{DOMAIN}/{V2}",
         SHA1,
     ),
@@ -203,7 +204,7 @@ async def test_metadata_of_another_issuer_is_not_believed(world: MsalWorld) -> N
     client = Altered(world.entra)
     issuer = f"https://idp.contoso.example/{world.application.tenant_id}/v2.0"
 
-    with pytest.raises(ResponseFormatError, match="another issuer"):
+    with pytest.raises(ResponseFormatError, match="as issuer, not the requested one"):
         await world.driver(oidc_authority=issuer, http_client=client).get_token(STORAGE)
     assert world.requests == 0
 
@@ -230,21 +231,24 @@ async def test_a_refusal_by_an_openid_provider_has_our_class(world: MsalWorld) -
 OIDC = {"oidc_authority": "https://idp.contoso.example/tenant"}
 BAD: dict[str, tuple[dict[str, Any], str]] = {
     "authority and OpenID": ({**OIDC, "authority": "login.microsoftonline.us"}, "exclude each other"),
-    "region and OpenID": ({**OIDC, "azure_region": "westeurope"}, "leave azure_region out"),
-    "region to be found and OpenID": ({**OIDC, "azure_region": True}, "leave azure_region out"),
-    "discovery and OpenID": ({**OIDC, "instance_discovery": True}, "leave instance_discovery out"),
-    "OpenID without a path": ({"oidc_authority": "https://idp.contoso.example"}, "has none; CertVarCredential"),
+    "region and OpenID": ({**OIDC, "azure_region": "westeurope"}, "azure_region applies to Microsoft"),
+    "region to be found and OpenID": ({**OIDC, "azure_region": True}, "azure_region applies to Microsoft"),
+    "discovery and OpenID": ({**OIDC, "instance_discovery": True}, "instance_discovery applies to Microsoft"),
+    "OpenID without a path": (
+        {"oidc_authority": "https://idp.contoso.example"},
+        "has no path, .* use CertVarCredential",
+    ),
     "OpenID over http": ({"oidc_authority": "http://idp.contoso.example/tenant"}, "must use https"),
     "OpenID, no URL": ({"oidc_authority": "idp"}, "issuer's https URL"),
     "a region that is none": ({"azure_region": "west.europe/evil"}, "region must be the name"),
-    "this package's name of the region": ({"region": "westeurope"}, "the name is azure_region"),
+    "this package's name of the region": ({"region": "westeurope"}, "write azure_region"),
     "a misspelt region": ({"azure_regions": "westeurope"}, "did you mean 'azure_region'"),
     "a misspelt cache": ({"token_caches": None}, "did you mean 'token_cache'"),
     "a misspelt discovery": ({"instance_discover": False}, "did you mean 'instance_discovery'"),
     "a region that is a number": ({"azure_region": 7}, "azure_region must be a region's name"),
     "an empty region": ({"azure_region": ""}, "region must be the name"),
     "a region of ADFS": (
-        {"authority": "https://fs.contoso.example/adfs", "azure_region": "westeurope"},
+        {"authority": "https://fs.contoso.example/adfs", "azure_region": "westeurope", **TRUSTED},
         "ADFS has no endpoints in Azure regions",
     ),
     "discovery that is text": ({"instance_discovery": "yes"}, "instance_discovery must be True"),
@@ -259,11 +263,11 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     "retired": ({"authority": "login.microsoftonline.de"}, "no longer exists"),
     "http": ({"authority": "http://login.microsoftonline.com"}, "must use https"),
     "a path": ({"authority": f"https://login.microsoftonline.com/{DOMAIN}"}, "tenant_id"),
-    "a client that is none": ({"http_client": object()}, "must have the methods post and get"),
-    "a client's class": ({"http_client": PlainClient}, "made and not a class"),
+    "a client that is none": ({"http_client": object()}, "must be an object with the methods post and get"),
+    "a client's class": ({"http_client": PlainClient}, "such as requests"),
     "a client and proxies": (
         {"proxies": {"https": "http://proxy.example"}},
-        "leave out proxies",
+        "proxies would have no effect",
     ),
     "region is spelt otherwise": ({"region": "westeurope"}, "region"),
     "unknown": ({"azure_regoin": "westeurope"}, "unknown keyword argument"),

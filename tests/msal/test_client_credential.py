@@ -128,7 +128,7 @@ def test_servers_that_look_for_a_sha1_thumbprint_get_one(certificate: ClientCert
     assert {name for name in header if name.startswith("x5")} == {"x5t"}
 
 
-def test_an_existing_credential_lends_its_certificate_and_settings(
+def test_an_existing_credential_provides_certificate_and_settings(
     served: Served, certificate: ClientCertificate
 ) -> None:
     server, entra, application = served
@@ -154,11 +154,13 @@ def test_the_assertion_of_another_application_is_named_before_it_is_sent(certifi
     of_certificate = client_credential(certificate, client_id="app", audience="https://login.example/token")
 
     for sign in (of_credential, of_certificate):
-        with pytest.raises(ConfigurationError, match=r"for the application 'app'.*'another-app'"):
+        with pytest.raises(ConfigurationError, match=r"signs for application 'app'.*'another-app'"):
             sign["client_assertion"](context)
 
 
-def test_who_is_told_signs_for_the_endpoint_and_who_says_otherwise_is_obeyed(certificate: ClientCertificate) -> None:
+def test_it_signs_for_the_endpoint_that_msal_names_unless_the_caller_names_another(
+    certificate: ClientCertificate,
+) -> None:
     context = {"client_id": "app", "token_endpoint": "https://login.example/t/oauth2/v2.0/token", "fmi_path": "a/b"}
     endpoint = client_credential(CertVarCredential("contoso.example", "app", certificate))["client_assertion"]
     issuer = client_credential(certificate, client_id="app", audience="https://idp.example")["client_assertion"]

@@ -28,19 +28,19 @@ BAD: dict[str, tuple[Any, dict[str, Any], type[Exception], str]] = {
         lambda c: c,
         {**ADDRESS, "audience": "https://[x/oauth2"},
         ConfigurationError,
-        "audience must be the token endpoint or issuer",
+        "audience must be the URL of the token endpoint or issuer",
     ),
     "audience of a credential that is no URL": (
         lambda c: CertVarCredential("contoso.example", "app", c),
         {"audience": "https://[x/oauth2"},
         ConfigurationError,
-        "audience must be the token endpoint or issuer",
+        "audience must be the URL of the token endpoint or issuer",
     ),
     "algorithm that ADFS does not verify": (
         lambda c: c,
         {**ADDRESS, "audience": "https://fs.contoso.example/adfs/oauth2/token", "algorithm": "PS256"},
         ConfigurationError,
-        "ADFS verifies RS256 only, not PS256: leave algorithm out",
+        "ADFS accepts RS256 only, not PS256: leave algorithm out",
     ),
     "async credential": (
         lambda c: AsyncCertVarCredential("contoso.example", "app", c),
@@ -58,13 +58,13 @@ BAD: dict[str, tuple[Any, dict[str, Any], type[Exception], str]] = {
         lambda c: CertVarCredential("contoso.example", "app", c),
         {"password": "secret"},
         ConfigurationError,
-        "its own password",
+        "already has password",
     ),
     "credential with a chain": (
         lambda c: CertVarCredential("contoso.example", "app", c),
         {"send_certificate_chain": True},
         ConfigurationError,
-        "its own send_certificate_chain",
+        "already has send_certificate_chain",
     ),
 }
 
@@ -109,7 +109,7 @@ def test_an_algorithm_that_the_server_does_not_verify_is_refused_when_msal_tells
     monkeypatch.setattr(msal, "__version__", "1.39.0")
     sign = client_credential(certificate, algorithm="PS256")["client_assertion"]
 
-    with pytest.raises(ConfigurationError, match="ADFS verifies RS256 only"):
+    with pytest.raises(ConfigurationError, match="ADFS accepts RS256 only"):
         sign({"client_id": "app", "token_endpoint": "https://fs.contoso.example/adfs/oauth2/token"})
 
 

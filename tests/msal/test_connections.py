@@ -16,6 +16,8 @@ import requests
 from azure.core.exceptions import ServiceRequestError, ServiceResponseError
 
 from azure_certvar_credential import ClientCertificate
+from azure_certvar_credential._core.effects import Send
+from azure_certvar_credential._core.exchange import Response
 from azure_certvar_credential.aio import MsalCertVarCredential as AsyncMsalCertVarCredential
 from azure_certvar_credential.exceptions import (
     AuthenticationError,
@@ -125,7 +127,7 @@ SESSION_FAULTS: list[tuple[Fault, type[Exception], str]] = [
     (Fault.server_error(), TemporarilyUnavailableError, "Server Error"),
     (Fault.throttled(30, json=False), TemporarilyUnavailableError, "wait 30 s"),
     (Fault.not_json(), ResponseFormatError, "text/html"),
-    (Fault.reset_after(), ServiceResponseError, "Connection aborted"),
+    (Fault.reset_after(), ServiceResponseError, "http_client failed with ConnectionError"),
 ]
 
 
@@ -178,9 +180,6 @@ class _Redirect(BaseHTTPRequestHandler):
 
 
 def test_a_session_does_not_carry_the_assertion_along_a_redirect() -> None:
-    from azure_certvar_credential._core.effects import Send
-    from azure_certvar_credential._core.exchange import Response
-
     _Redirect.arrived = 0
     server = HTTPServer(("127.0.0.1", 0), _Redirect)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
@@ -199,7 +198,7 @@ def test_a_session_does_not_carry_the_assertion_along_a_redirect() -> None:
 
 
 class Odd:
-    """A client that does what it is told to."""
+    """A client that runs a given function for each request."""
 
     def __init__(self, act: Callable[[], Any]) -> None:
         self.act = act
@@ -224,7 +223,7 @@ def _raise() -> None:
     ("act", "kind", "text"),
     [
         (_raise, ServiceResponseError, "http_client failed with RuntimeError"),
-        (lambda: None, ConfigurationError, "answered with NoneType"),
+        (lambda: None, ConfigurationError, "returned a NoneType"),
         (lambda: type("Answer", (), {"status_code": 200, "text": "{}", "headers": None}), ResponseFormatError, "token"),
         (lambda: type("Answer", (), {"status_code": 200, "text": "x" * (2 << 20)}), ResponseFormatError, "bytes"),
         (lambda: type("Answer", (), {"status_code": 200, "text": "{}"}), ResponseFormatError, "access_token"),

@@ -10,13 +10,16 @@ import msal
 import pytest
 from azure.core.exceptions import ServiceRequestError, ServiceResponseError
 
-from azure_certvar_credential._core.authority import KNOWN_HOSTS
+from azure_certvar_credential._core.authority import KNOWN_HOSTS, Authority
+from azure_certvar_credential._core.exchange import Response
 from azure_certvar_credential.exceptions import (
     AuthenticationError,
     ConfigurationError,
     ResponseFormatError,
     TemporarilyUnavailableError,
 )
+from azure_certvar_credential.msal.documents import confirms
+from azure_certvar_credential.msal.options import MsalOptions
 from azure_certvar_credential.testing import Fault
 from azure_certvar_credential.testing.http import Request
 from tests.credential.world import GRAPH, STORAGE
@@ -49,7 +52,7 @@ async def test_nothing_but_the_token_is_asked_for_where_the_endpoint_is_a_rule(w
 
 
 @pytest.mark.parametrize("name", RULES)
-async def test_a_token_in_a_cache_serves_a_process_that_starts_while_the_server_is_out_of_order(
+async def test_a_token_in_a_cache_serves_a_process_that_starts_while_the_server_is_unavailable(
     world: MsalWorld, name: str
 ) -> None:
     options = options_of(world, CASES[name][0])
@@ -67,7 +70,7 @@ FAULTS: list[tuple[Fault, type[Exception], str]] = [
     (Fault.server_error(), TemporarilyUnavailableError, "^the metadata of 'https://idp.*HTTP 503"),
     (Fault.server_error(502, json=False), TemporarilyUnavailableError, "^the metadata of 'https://idp.*HTTP 502"),
     (Fault.throttled(60), TemporarilyUnavailableError, "^the metadata of 'https://idp.*HTTP 429"),
-    (Fault.not_json(), ResponseFormatError, "^the metadata of 'https://idp.*no JSON object"),
+    (Fault.not_json(), ResponseFormatError, "^the metadata of 'https://idp.*not a JSON object"),
     (Fault.not_json(404), ResponseFormatError, "^the metadata of 'https://idp.*HTTP 404"),
     (Fault.reset_before(), ServiceRequestError, "reset"),
     (Fault.reset_after(), ServiceResponseError, "reset"),
@@ -105,7 +108,7 @@ async def test_the_last_good_metadata_serves_the_credential_while_there_is_none(
     with caplog.at_level(logging.WARNING):
         # For tokens with Continuous Access Evaluation it has another application of MSAL's, which reads it anew.
         assert await driver.get_token(GRAPH, enable_cae=True)
-    assert f"the last good one stays in use: {kind.__name__}" in caplog.text
+    assert f"will use the last valid document: {kind.__name__}" in caplog.text
 
 
 async def test_what_one_credential_has_read_serves_no_other(world: MsalWorld) -> None:
@@ -154,11 +157,11 @@ async def test_metadata_that_names_no_safe_endpoint_is_refused(world: MsalWorld,
 async def test_metadata_that_msal_cannot_use_is_a_fault_of_the_authority(world: MsalWorld) -> None:
     driver = world.driver(http_client=Altered(world, token_endpoint="https://login.example"), **provider(world))
 
-    with pytest.raises(ConfigurationError, match="MSAL does not take this authority"):
+    with pytest.raises(ConfigurationError, match="MSAL rejects this authority"):
         await driver.get_token(STORAGE)
 
 
-async def test_an_authority_that_nobody_knows_is_asked_about_unless_it_is_trusted(world: MsalWorld) -> None:
+async def test_msal_asks_microsoft_about_an_unknown_authority_unless_it_is_trusted(world: MsalWorld) -> None:
     class Stranger(PlainClient):
         def get(self, url: str, params: Any = None, headers: Any = None, **kwargs: Any) -> Any:
             answer = super().get(url, params, headers, **kwargs)
@@ -210,7 +213,7 @@ DISCOVERY = r"the authority's metadata at Microsoft \(instance discovery\)"
     ],
     ids=ids,
 )
-async def test_what_microsoft_does_not_say_of_an_authority_is_named(
+async def test_an_unusable_answer_about_an_authority_is_named(
     world: MsalWorld, fault: Fault, kind: type[Exception], text: str
 ) -> None:
     world.entra.inject(fault, times=None, when=documents)
@@ -221,7 +224,7 @@ async def test_what_microsoft_does_not_say_of_an_authority_is_named(
     assert world.requests == 0
 
 
-async def test_what_microsoft_has_against_the_question_is_told(world: MsalWorld) -> None:
+async def test_an_error_of_the_instance_discovery_is_reported(world: MsalWorld) -> None:
     class Refusing(PlainClient):
         def get(self, url: str, params: Any = None, headers: Any = None, **kwargs: Any) -> Any:
             answer = super().get(url, params, headers, **kwargs)
@@ -248,3 +251,43 @@ async def test_the_host_that_microsoft_names_is_the_one_that_is_asked(world: Msa
     await world.driver(http_client=client, **ASKED).get_token(STORAGE)
 
     assert client.urls[1:] == [f"https://login.windows.net/{world.application.tenant_id}/oauth2/v2.0/token"]
+
+
+@pytest.mark.parametrize("tenant_id", ["contoso.example", "adfs"])
+async def test_an_unconfirmed_host_receives_no_assertion_even_if_msal_does_not_ask(
+    world: MsalWorld, tenant_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """MSAL never asks about ADFS, and a version of it may not ask about Entra."""
+    monkeypatch.setattr(MsalOptions, "msal_instance_discovery", lambda *_: False)
+    driver = world.driver(authority="login.stranger.example", additionally_allowed_tenants=["*"])
+
+    with pytest.raises(ConfigurationError, match="Microsoft has not confirmed it"):
+        await driver.get_token(STORAGE, tenant_id=tenant_id)
+    assert world.requests == 0
+
+
+CONFIRMED = {"tenant_discovery_endpoint": "https://login.stranger.example/t/.well-known/openid-configuration"}
+QUESTION = "https://login.microsoftonline.com/common/discovery/instance?authorization_endpoint="
+STRANGER = f"{QUESTION}https%3A%2F%2Flogin.stranger.example%2Ft%2Foauth2%2Fv2.0%2Fauthorize"
+ANSWERS: dict[str, tuple[str, int, dict[str, str], bool]] = {
+    "confirmed": (STRANGER, 200, CONFIRMED, True),
+    "refused": (STRANGER, 400, {"error": "invalid_instance"}, False),
+    "refused with status 200": (STRANGER, 200, {**CONFIRMED, "error": "invalid_instance"}, False),
+    "another status": (STRANGER, 400, CONFIRMED, False),
+    "about another host": (f"{QUESTION}https%3A%2F%2Flogin.microsoftonline.com%2Ft", 200, CONFIRMED, False),
+    "about nothing": (QUESTION, 200, CONFIRMED, False),
+    "by the host itself": (
+        STRANGER.replace("login.microsoftonline.com", "login.stranger.example"),
+        200,
+        CONFIRMED,
+        False,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ANSWERS)
+def test_only_microsofts_answer_about_the_host_confirms_it(name: str) -> None:
+    url, status, document, expected = ANSWERS[name]
+    answer = Response(status, {}, json.dumps(document).encode())
+
+    assert confirms(url, answer, Authority("https://login.stranger.example", "entra")) is expected

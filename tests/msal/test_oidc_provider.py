@@ -1,4 +1,4 @@
-"""A strict OpenID provider that nobody here wrote, by its metadata, through MSAL: it takes no assertion twice."""
+"""A strict OpenID provider of another project, by its metadata, through MSAL: it accepts no assertion twice."""
 
 from __future__ import annotations
 

@@ -139,7 +139,7 @@ async def test_a_source_turns_out_to_be_awaitable(world: MsalWorld) -> None:
         await world.driver(not_known_to_be_one).get_token(STORAGE)
 
 
-def test_a_source_that_asks_the_credential_itself_is_told_so(certificate: ClientCertificate) -> None:
+def test_a_source_that_calls_its_own_credential_is_refused(certificate: ClientCertificate) -> None:
     """The flight would wait for itself for ever."""
 
     def source() -> Any:

@@ -80,7 +80,7 @@ def test_another_name_of_the_same_server_is_another_issuer(
     given = options(oidc_provider, Seen(), oidc_authority=elsewhere)
     with (
         CertVarCredential("any.example", client_id, certificate, **given) as credential,
-        pytest.raises(ResponseFormatError, match="is that of another issuer") as caught,
+        pytest.raises(ResponseFormatError, match="as issuer, not the requested one") as caught,
     ):
         credential.get_token(f"{RESOURCES[0]}/.default")
     assert oidc_provider.issuer in str(caught.value)

@@ -8,6 +8,7 @@ import weakref
 import pytest
 
 from azure_certvar_credential._runtime.serialized_attempts import SerializedAttempts
+from azure_certvar_credential._transport.deadline import Deadline
 from azure_certvar_credential.exceptions import AuthenticationError
 
 
@@ -71,6 +72,8 @@ def test_what_is_kept_of_a_failure_holds_nobodys_variables() -> None:
 
 def test_a_fork_frees_the_lock() -> None:
     turns = SerializedAttempts()
-    assert turns.lock.acquire()
-    turns.after_fork()
-    assert turns.lock.acquire(timeout=1)
+    with turns.lock:
+        turns.after_fork()
+        with Deadline(1).applied(), turns.lock:
+            turns.number += 1
+    assert turns.number == 1

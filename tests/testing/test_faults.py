@@ -75,7 +75,7 @@ def test_a_forced_error_can_carry_claims_and_another_status(world: World) -> Non
 
 
 def test_a_code_that_is_not_in_the_table_is_named(world: World) -> None:
-    with pytest.raises(ValueError, match="unknown AADSTS code 1; known codes: 28000, 50013"):
+    with pytest.raises(ValueError, match="unknown AADSTS code 1; known codes: 28000, 50001"):
         answer(world, Fault.aadsts(1))
 
 

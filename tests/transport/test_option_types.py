@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import logging
-import ssl
-from pathlib import Path
 from typing import Any
 
 import pytest
-from azure.core.pipeline.policies import HeadersPolicy, RetryPolicy
+from azure.core.pipeline.policies import HeadersPolicy
 from azure.core.pipeline.transport import RequestsTransport
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,71 +14,7 @@ from azure_certvar_credential import CertVarCredential
 from azure_certvar_credential._transport.option_types import check_types
 from azure_certvar_credential._transport.options import PIPELINE_OPTIONS
 from azure_certvar_credential.exceptions import ConfigurationError
-
-HERE, FOLDER = __file__, str(Path(__file__).parent)
-
-GOOD: dict[str, list[Any]] = {
-    "transport": [RequestsTransport()],
-    "policies": [[], [HeadersPolicy(), RetryPolicy()], (HeadersPolicy(),), iter([HeadersPolicy()])],
-    "per_call_policies": [HeadersPolicy(), [HeadersPolicy()]],
-    "per_retry_policies": [RetryPolicy(), (HeadersPolicy(),)],
-    "connection_cert": [HERE, (HERE, HERE), [Path(HERE), HERE]],
-    "connection_data_block_size": [4096],
-    "connection_timeout": [1, 0.5],
-    "connection_verify": [True, False, HERE, FOLDER, Path(HERE), ssl.create_default_context()],
-    "read_timeout": [30],
-    "use_env_settings": [False],
-    "base_headers": [{"x-team": "a"}],
-    "headers": [{}, {"x-team": "a", "x-octets": b"b"}],
-    "proxies": [{}, {"https": "http://proxy.example:3128", "http": None}],
-    "request_id": ["1"],
-    "auto_request_id": [True],
-    "user_agent": ["app/1.0"],
-    "user_agent_overwrite": [True],
-    "user_agent_use_env": [False],
-    "raw_request_hook": [print],
-    "raw_response_hook": [print],
-    "http_logging_level": [logging.DEBUG],
-    "logging_enable": [True],
-    "network_span_namer": [str],
-    "tracing_attributes": [{"team": 7}],
-    "timeout": [60.0],
-}
-BAD: dict[str, list[Any]] = {
-    "transport": [object(), RequestsTransport, "requests", 5],
-    "policies": [5, "policies", [5], [HeadersPolicy], HeadersPolicy, {"a": HeadersPolicy()}, HeadersPolicy()],
-    "per_call_policies": [5, [object()], "x", HeadersPolicy],
-    "per_retry_policies": [5, (5,), b"x"],
-    "connection_cert": [5, Path(HERE), "/nonexistent.pem", (HERE,), (HERE, "/nonexistent.pem"), True, "a\x00b"],
-    "connection_data_block_size": [0, -1, 1.5, True, "4096"],
-    "connection_timeout": ["x", 0, -1, True, float("nan"), float("inf"), 10**400, [5]],
-    "connection_verify": [5, "/nonexistent.pem", "", b"x", "a\x00b"],
-    "read_timeout": ["30", (1, 2)],
-    "use_env_settings": ["yes", 1],
-    "base_headers": [5, [("a", "b")]],
-    "headers": [5, "a: b", {"a": 5}, {5: "a"}],
-    "proxies": ["http://p", ["http://p"], {"https": 5}, {5: "http://p"}],
-    "request_id": [5],
-    "auto_request_id": ["no"],
-    "user_agent": [5, ["app"]],
-    "user_agent_overwrite": ["app"],
-    "user_agent_use_env": [0],
-    "raw_request_hook": ["print", 5],
-    "raw_response_hook": [{}],
-    "http_logging_level": ["INFO", True],
-    "logging_enable": ["true", 1],
-    "network_span_namer": ["name"],
-    "tracing_attributes": [5, {5: "a"}],
-    "timeout": ["x", 0],
-}
-
-
-def cases(table: dict[str, list[Any]]) -> list[Any]:
-    return [
-        pytest.param(name, value, id=f"{name}-{number}")
-        for name, values in table.items()
-        for number, value in enumerate(values)
-    ]
+from tests.transport.option_values import BAD, GOOD, MALFORMED, cases
 
 
 def test_every_option_of_the_pipeline_is_in_the_tables_but_those_of_retries() -> None:
@@ -106,6 +39,14 @@ def test_what_it_does_not_take_is_refused_by_the_options_name(name: str, value: 
         check_types({name: value})
 
 
+@pytest.mark.parametrize("url", MALFORMED)
+def test_a_malformed_proxy_keeps_its_secret(url: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        check_types({"proxies": {"https": url}})
+    assert "SEC" not in str(caught.value)
+    assert caught.value.__context__ is caught.value.__cause__ is None
+
+
 def test_policies_that_can_be_read_only_once_are_left_to_the_pipeline() -> None:
     policies = iter([HeadersPolicy()])
     check_types({"policies": policies})
@@ -128,7 +69,7 @@ def test_no_value_is_repeated(name: str, text: str) -> None:
         ({"transport": RequestsTransport}, "the class RequestsTransport itself"),
         ({"connection_verify": "/nonexistent.pem"}, "existing PEM file or directory"),
         ({"retry_backoff_factor": 10**400}, "retry_backoff_factor must be a number"),
-        ({"additionally_allowed_tenants": 5}, "additionally_allowed_tenants is a list"),
+        ({"additionally_allowed_tenants": 5}, "additionally_allowed_tenants must be a list"),
     ],
 )
 def test_the_constructor_is_where_it_is_refused(options: dict[str, Any], text: str) -> None:

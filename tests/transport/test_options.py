@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import ssl
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
+import trustme
 from azure.core.pipeline.policies import RetryMode
 
 from azure_certvar_credential._core.options import CertificateOptions
 from azure_certvar_credential._core.retries import Retry
-from azure_certvar_credential._transport.options import PIPELINE_OPTIONS, check_options, retry_settings
+from azure_certvar_credential._transport.options import PIPELINE_OPTIONS, asked, check_options, retry_settings
 from azure_certvar_credential._transport.pipeline import transport_options
 from azure_certvar_credential.exceptions import ConfigurationError, UnknownOptionError
 
@@ -89,6 +92,57 @@ def test_an_option_of_a_peer_that_cannot_work_here_says_what_does(name: str, rem
     assert remedy in str(caught.value)
 
 
+# Every keyword of azure-identity's CertificateCredential and of the pipeline under it that is no option here.
+ASKS_NOTHING: dict[str, list[Any]] = {
+    "certificate_path": [None, ""],
+    "cache_persistence_options": [None],
+    "_cache": [None],
+    "_cae_cache": [None],
+    "cache": [None],
+    "cae_cache": [None],
+    "enable_support_logging": [None, False],
+    "permit_redirects": [None, False],
+    "redirect_max": [None, 0],
+    "redirect_remove_headers": [None, []],
+    "redirect_on_status_codes": [None, []],
+    "retry_on_status_codes": [None, []],
+    "retry_policy_class": [None],
+    "base_user_agent": [None],
+    "sdk_moniker": [None],
+    "session": [None],
+    "session_owner": [None, True],
+    "loop": [None],
+    "verify": [None, True],
+    "validate_authority": [None, True],
+}
+
+
+@pytest.mark.parametrize("name", ASKS_NOTHING)
+def test_an_option_of_a_peer_that_asks_for_nothing_is_left_out(name: str) -> None:
+    for value in ASKS_NOTHING[name]:
+        assert asked({name: value, "retry_total": 1}) == {"retry_total": 1}
+
+
+@pytest.mark.parametrize("name", ASKS_NOTHING)
+def test_the_same_option_with_another_value_is_refused_with_what_to_write(name: str) -> None:
+    for value in ("x", 1, [5]):
+        with pytest.raises(UnknownOptionError, match=f"^{name} is not an option here: "):
+            check(**asked({name: value}))
+
+
+def test_an_unknown_option_is_refused_whatever_its_value() -> None:
+    with pytest.raises(UnknownOptionError):
+        check(**asked({"zzz": None}))
+
+
+def test_a_client_certificate_beside_an_ssl_context_would_have_no_effect() -> None:
+    with TemporaryDirectory() as folder:
+        path = f"{folder}/client.pem"
+        trustme.CA().issue_cert("client.example").private_key_and_cert_chain_pem.write_to_path(path)
+        with pytest.raises(ConfigurationError, match="load it into the context"):
+            check(connection_verify=ssl.create_default_context(), connection_cert=path)
+
+
 NUMBERS = [
     "retry_total",
     "retry_status",
@@ -113,7 +167,7 @@ def test_a_retry_option_is_a_number_of_zero_or_more(name: str, value: float) -> 
 
 
 def test_retry_settings_are_azure_cores_by_default() -> None:
-    assert retry_settings({}) == Retry(3, 3, 3, 0.8, 120.0, exponential=True)
+    assert retry_settings({}) == Retry(3, 3, 3, 3, 0.8, 120.0, exponential=True, timeout=30.0)
 
 
 def test_retry_settings_take_azure_cores_names() -> None:
@@ -122,11 +176,13 @@ def test_retry_settings_take_azure_cores_names() -> None:
             "retry_total": 9,
             "retry_status": 8,
             "retry_read": 7,
+            "retry_connect": 6,
             "retry_backoff_factor": 2,
             "retry_backoff_max": 30,
             "retry_mode": "fixed",
+            "timeout": 20,
         }
-    ) == Retry(9, 8, 7, 2.0, 30.0, exponential=False)
+    ) == Retry(9, 8, 7, 6, 2.0, 30.0, exponential=False, timeout=20.0)
 
 
 @pytest.mark.parametrize(
@@ -148,11 +204,8 @@ def test_the_constructors_own_names_are_not_the_pipelines() -> None:
 
 
 def test_time_outs_suit_a_token_endpoint_unless_others_are_given() -> None:
-    assert transport_options({}) == {"connection_timeout": 10, "read_timeout": 30}
-    assert transport_options(
-        {"read_timeout": 5, "connection_verify": False, "proxies": {}, "connection_cert": None}
-    ) == {
-        "connection_timeout": 10,
+    assert transport_options({}) == {"connection_timeout": 5, "read_timeout": 30}
+    assert transport_options({"read_timeout": 5, "proxies": {}, "connection_data_block_size": None}) == {
+        "connection_timeout": 5,
         "read_timeout": 5,
-        "connection_verify": False,
     }

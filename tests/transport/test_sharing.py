@@ -15,7 +15,7 @@ from azure.core.pipeline.policies import AsyncHTTPPolicy, HTTPPolicy
 
 from azure_certvar_credential._core.exchange import Response
 from azure_certvar_credential._transport.aio import AsyncSender
-from azure_certvar_credential._transport.options import with_lists
+from azure_certvar_credential._transport.options import asked
 from azure_certvar_credential._transport.per_loop import PerLoop
 from azure_certvar_credential._transport.sync import Sender
 from azure_certvar_credential.exceptions import ConfigurationError, CredentialClosedError
@@ -71,7 +71,7 @@ def test_a_policy_that_cannot_stand_in_a_second_pipeline_is_named() -> None:
 
 def test_policies_that_can_be_read_once_are_a_list_for_every_pipeline() -> None:
     policy = _Passes()
-    given = with_lists({"per_call_policies": iter([policy]), "user_agent": "mine"})
+    given = asked({"per_call_policies": iter([policy]), "user_agent": "mine"})
     assert given == {"per_call_policies": [policy], "user_agent": "mine"}
 
 
@@ -98,7 +98,7 @@ def test_nor_do_two_event_loops_at_once_share_one() -> None:
     assert [type(outcome) for outcome in outcomes] == [Response] * 4
 
 
-def test_whoever_is_sending_while_it_is_closed_is_told_so() -> None:
+def test_a_request_under_way_while_the_pipeline_is_closed_fails_as_closed() -> None:
     """azure-core's transport has words of its own for it, in a ValueError."""
     sender: Sender
 

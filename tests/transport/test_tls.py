@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import ssl
+import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,9 +15,12 @@ from azure.core.exceptions import ServiceRequestError
 
 from azure_certvar_credential._core.exchange import Response
 from azure_certvar_credential._transport.aio import AsyncSender
+from azure_certvar_credential.exceptions import ConfigurationError
 from tests.transport.conftest import MakePoster
 from tests.transport.loopback import serving, token
-from tests.transport.posting import QUIET, AsyncPoster, send
+from tests.transport.posting import send
+
+FOLDER = str(Path(__file__).parent)
 
 
 @dataclass
@@ -31,11 +36,11 @@ class Authority:
     client: Path
     client_parts: tuple[Path, Path]
 
-    def server(self, *, asks_for_client: bool = False) -> ssl.SSLContext:
+    def server(self, *, asks_for_client: bool = False, name: str = "127.0.0.1") -> ssl.SSLContext:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         # With TLS 1.3 a refused client certificate shows only after the request.
         context.maximum_version = ssl.TLSVersion.TLSv1_2
-        self.authority.issue_cert("127.0.0.1").configure_cert(context)
+        self.authority.issue_cert(name).configure_cert(context)
         if asks_for_client:
             context.verify_mode = ssl.CERT_REQUIRED
             self.authority.configure_trust(context)
@@ -61,9 +66,9 @@ def reaches(poster: MakePoster, server: ssl.SSLContext, **options: Any) -> bool:
     """Say whether a token comes back over TLS."""
     with serving(token(), tls=server) as running:
         try:
-            outcome = poster(retry_total=0, **options).send(send(running.url))
-        except ServiceRequestError:
-            assert running.received == []  # nothing was sent to whom is not trusted
+            outcome = poster(**options).send(send(running.url))
+        except ServiceRequestError:  # raised, not returned: it is not repeated
+            assert running.received == []  # nothing is sent to a server that is not trusted
             return False
     assert isinstance(outcome, Response)
     assert outcome.status == 200
@@ -103,11 +108,115 @@ def test_a_client_certificate_is_presented(poster: MakePoster, authority: Author
     assert reaches(poster, server, **options)  # a second connection of its own
 
 
-def test_an_ssl_context_is_taken_as_it_is(authority: Authority) -> None:
-    made = AsyncPoster({**QUIET, "connection_verify": ssl.create_default_context(cafile=str(authority.ca))})
-    with serving(token(), tls=authority.server()) as server:
-        assert isinstance(made.send(send(server.url)), Response)
-    made.close()
+def test_an_ssl_context_is_taken_as_it_is(poster: MakePoster, authority: Authority) -> None:
+    assert reaches(poster, authority.server(), connection_verify=ssl.create_default_context(cafile=str(authority.ca)))
+    assert not reaches(poster, authority.server(), connection_verify=ssl.create_default_context())
+
+
+def test_an_ssl_context_may_accept_another_name(poster: MakePoster, authority: Authority) -> None:
+    context = ssl.create_default_context(cafile=str(authority.ca))
+    assert not reaches(poster, authority.server(name="elsewhere.example"), connection_verify=context)
+    context.check_hostname = False
+    assert reaches(poster, authority.server(name="elsewhere.example"), connection_verify=context)
+
+
+@pytest.fixture
+def no_variables(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """Without the machine's variables of trust and proxies."""
+    for name in os.environ:
+        if name in VARIABLES or name.lower().endswith("_proxy"):
+            monkeypatch.delenv(name)
+    return monkeypatch
+
+
+VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR")
+
+
+@pytest.mark.parametrize("name", VARIABLES[:3])
+def test_a_variable_names_the_authorities(
+    poster: MakePoster, authority: Authority, no_variables: pytest.MonkeyPatch, name: str
+) -> None:
+    no_variables.setenv(name, str(authority.ca))
+    assert reaches(poster, authority.server(), use_env_settings=True)
+    assert reaches(poster, authority.server(), use_env_settings=True, connection_verify=True)
+
+
+@pytest.mark.parametrize("name", ["REQUESTS_CA_BUNDLE", "SSL_CERT_DIR"])
+def test_a_variable_names_a_directory_of_authorities(
+    poster: MakePoster, authority: Authority, no_variables: pytest.MonkeyPatch, tmp_path: Path, name: str
+) -> None:
+    no_variables.setenv(name, str(tmp_path))
+    assert not reaches(poster, authority.server(), use_env_settings=True)
+    # OpenSSL finds an authority by the hash of its name.
+    subject = subprocess.run(
+        ["openssl", "x509", "-hash", "-noout", "-in", authority.ca], check=True, capture_output=True, text=True
+    )
+    (tmp_path / f"{subject.stdout.strip()}.0").write_bytes(authority.ca.read_bytes())
+    assert reaches(poster, authority.server(), use_env_settings=True)
+
+
+@pytest.mark.parametrize("name", VARIABLES[:2])
+def test_the_variables_of_requests_count_only_with_the_environments_settings(
+    poster: MakePoster, authority: Authority, no_variables: pytest.MonkeyPatch, name: str
+) -> None:
+    no_variables.setenv(name, str(authority.ca))
+    assert not reaches(poster, authority.server(), use_env_settings=False)
+
+
+def test_the_first_variable_is_in_force_and_an_option_overrides_it(
+    poster: MakePoster, authority: Authority, no_variables: pytest.MonkeyPatch
+) -> None:
+    other = authority.ca.with_name("other.pem")
+    trustme.CA().cert_pem.write_to_path(str(other))
+    no_variables.setenv("REQUESTS_CA_BUNDLE", str(other))
+    no_variables.setenv("SSL_CERT_FILE", str(authority.ca))
+    assert not reaches(poster, authority.server(), use_env_settings=True)
+    assert reaches(poster, authority.server(), use_env_settings=True, connection_verify=str(authority.ca))
+
+
+@pytest.mark.parametrize("content", [None, "no certificate"])
+def test_a_variable_that_names_no_authorities_is_an_error_that_says_so(
+    poster: MakePoster, no_variables: pytest.MonkeyPatch, tmp_path: Path, content: str | None
+) -> None:
+    bundle = tmp_path / "ca.pem"
+    if content is not None:
+        bundle.write_text(content)
+    no_variables.setenv("CURL_CA_BUNDLE", str(bundle))
+    with pytest.raises(ConfigurationError, match=r"^CURL_CA_BUNDLE names no PEM file"):
+        poster(use_env_settings=True).send(send("https://127.0.0.1:1"))
+
+
+UNTRUSTED: list[tuple[dict[str, str], dict[str, Any], str]] = [
+    ({}, {}, "come from the system and certifi.* as connection_verify"),
+    ({"SSL_CERT_FILE": "/nowhere.pem"}, {}, "variable SSL_CERT_FILE;.* as connection_verify"),
+    ({"SSL_CERT_FILE": "/nowhere.pem"}, {"connection_verify": FOLDER}, "connection_verify decides"),
+]
+
+
+@pytest.mark.parametrize(("environment", "options", "text"), UNTRUSTED)
+def test_the_error_says_where_the_authorities_come_from(
+    poster: MakePoster,
+    authority: Authority,
+    no_variables: pytest.MonkeyPatch,
+    environment: dict[str, str],
+    options: dict[str, Any],
+    text: str,
+) -> None:
+    for name, value in environment.items():
+        no_variables.setenv(name, value)
+    with serving(token(), tls=authority.server()) as server, pytest.raises(ServiceRequestError, match=text):
+        poster(use_env_settings=True, **options).send(send(server.url))
+
+
+def test_a_server_with_another_name_is_not_trusted_and_not_asked_again(
+    poster: MakePoster, authority: Authority
+) -> None:
+    server = authority.server(name="elsewhere.example")
+    with (
+        serving(token(), tls=server) as running,
+        pytest.raises(ServiceRequestError, match=r"CERTIFICATE_VERIFY_FAILED.*connection_verify"),
+    ):
+        poster(connection_verify=str(authority.ca)).send(send(running.url))
 
 
 def test_without_aiohttp_the_async_way_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,7 +1,7 @@
-"""How the application proves who it is at the token endpoint (RFC 6749 section 2.3), each way in a file.
+"""The application's authentication at the token endpoint (RFC 6749 section 2.3), one method a file.
 
-``flow.acquire`` knows none of them by name: it begins one, takes its form fields for each request, and asks it whether
-a refusal is worth another request.
+``flow.acquire`` knows none of them by name: it begins one, takes its form fields for each request, and asks it after a
+refusal whether another request may succeed.
 """
 
 from __future__ import annotations
@@ -17,23 +17,23 @@ class ClientProof(Protocol):
 
     @property
     def about(self) -> str:
-        """What the message of a refusal says of it, such as which certificate signed; a clause without a full stop."""
+        """The part of a refusal's message that names the certificate; a clause without a full stop."""
         ...
 
     def fields(self, endpoint: str, moment: Moment) -> Flow[dict[str, str]]:
         """Return the form fields of the next request; yields effects.
 
-        :param endpoint: the URL that the request goes to.
-        :param moment: the time, and an id that was never used.
+        :param endpoint: the URL of the request.
+        :param moment: the time, and an unused id.
         """
         ...
 
     def recovers(self, failure: Exception, answer: Response | Unanswered, moment: Moment) -> Flow[bool]:
-        """Say whether another request with other fields may do better than the one that failed; yields effects.
+        """Return whether another request with other fields may succeed; yields effects.
 
-        :param failure: what the answer was read as.
+        :param failure: the failure that the answer means.
         :param answer: the answer.
-        :param moment: of the request.
+        :param moment: the moment of the request.
         """
         ...
 
@@ -43,7 +43,7 @@ class ClientAuthentication(Protocol):
 
     @property
     def algorithm(self) -> str | None:
-        """The JWS ``alg`` of the assertions that it signs; None if it signs none."""
+        """The JWS ``alg`` of its signed assertions; None if it signs none."""
         ...
 
     def begin(self) -> Flow[ClientProof]:
@@ -51,8 +51,8 @@ class ClientAuthentication(Protocol):
         ...
 
     def assertion_for(self, audience: str) -> Flow[str]:
-        """Return an assertion for a request that somebody else sends; yields effects.
+        """Return an assertion for a request that another library sends; yields effects.
 
-        :param audience: whom it is for, the ``aud``.
+        :param audience: the ``aud``.
         """
         ...

@@ -1,7 +1,7 @@
-"""The client assertion: a JWT (RFC 7519) in JWS compact form (RFC 7515) used as RFC 7523 section 2.2 says.
+"""The client assertion: a JWT (RFC 7519) in JWS compact form (RFC 7515), used according to RFC 7523 section 2.2.
 
-Pure: the time and the ``jti`` are handed in, and the signature is made elsewhere, between :func:`signing_input` and
-:func:`compact`. Strict where other clients are not: base64url without padding in every segment and in the thumbprints,
+Pure: callers pass the time and the ``jti``, and sign between :func:`signing_input` and :func:`compact`. Stricter than
+other clients: base64url without padding in every segment and in the thumbprints,
 integer times, ``x5c`` as an array of unwrapped base64.
 """
 
@@ -20,7 +20,7 @@ ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 # Microsoft asks for 5 to 10 minutes between nbf and exp:
 # https://learn.microsoft.com/entra/identity-platform/certificate-credentials
 LIFETIME = 600
-# An assertion of a remote signer is used again until this many seconds before its end: a vault throttles.
+# Vaults throttle, so an assertion of a remote signer is used again until this many seconds before its end.
 REUSE_MARGIN = 60
 
 
@@ -34,26 +34,26 @@ def encoded_header(
 ) -> str:
     """Return the protected header as the first segment of the JWS.
 
-    :param certificate: whose thumbprints, and chain if asked for, go into the header.
+    :param certificate: the source of the thumbprints and the chain.
     :param algorithm: the JWS ``alg``.
     :param typ: the JWS ``typ`` (RFC 7515 section 4.1.9).
-    :param sha1_only: send ``x5t`` alone, as ADFS wants it.
-    :param with_chain: send ``x5c``, the certificates themselves, leaf first (RFC 7515 section 4.1.6); Entra needs it
+    :param sha1_only: send ``x5t`` alone, as ADFS expects.
+    :param with_chain: send ``x5c``, the certificates themselves, leaf first (RFC 7515 section 4.1.6); Entra requires it
         for registrations by subject name and issuer.
     """
     return _encoded_header(
         algorithm,
         typ,
-        # SHA-1 identifies a certificate here and protects nothing. RS* is what older verifiers take, and those look
-        # for x5t; the verifiers that know PS* look for x5t#S256.
+        # SHA-1 identifies a certificate here and protects nothing. Verifiers that accept only RS* look for x5t; those
+        # that know PS* look for x5t#S256.
         certificate.x5t if sha1_only or algorithm.startswith("RS") else None,
         None if sha1_only else certificate.x5t_s256,
         certificate.x5c if with_chain else None,
     )
 
 
-# The header is the same for every assertion of a certificate, so it is encoded once. Few certificates are in use at a
-# time; the bound only keeps rotated ones from piling up.
+# All assertions of a certificate have the same header, so it is encoded once. Few certificates are in use at a time;
+# the bound only stops rotated ones from piling up.
 @lru_cache(maxsize=32)
 def _encoded_header(
     algorithm: str, typ: str, x5t: str | None, x5t_s256: str | None, x5c: tuple[str, ...] | None
@@ -75,7 +75,7 @@ def signing_input(header: str, *, client_id: str, audience: str, issued_at: floa
     :param client_id: the application's id; both ``iss`` and ``sub`` (RFC 7523 section 3).
     :param audience: the token endpoint that the request is posted to.
     :param issued_at: seconds since the epoch, UTC; ``iat`` and ``nbf``, cut to an integer. ``exp`` is ten minutes on.
-    :param jti: an id that is used once (RFC 7519 section 4.1.7).
+    :param jti: an unused id (RFC 7519 section 4.1.7).
     """
     iat = int(issued_at)
     claims = {

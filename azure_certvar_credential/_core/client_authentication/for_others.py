@@ -1,4 +1,4 @@
-"""Client assertions for requests that somebody else sends: azure-identity, MSAL, any OAuth library."""
+"""Client assertions for requests that another library sends: azure-identity, MSAL, any OAuth client."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from azure_certvar_credential._core.effects import Flow
 from azure_certvar_credential._core.endpoint import token_endpoint
+from azure_certvar_credential._core.retries import Retries
 from azure_certvar_credential._secrecy.redaction import redact_value
 from azure_certvar_credential.exceptions import ConfigurationError
 
@@ -14,21 +15,21 @@ if TYPE_CHECKING:
 
 
 def client_assertion(settings: Settings, audience: str | None) -> Flow[str]:
-    """Return an assertion for somebody else's request; yields effects.
+    """Return an assertion for another library's request; yields effects.
 
-    :param settings: the credential's.
-    :param audience: the ``aud``; None for the global token endpoint of the credential's own tenant, for nobody knows
-        here which region somebody else posts to.
+    :param settings: the credential's settings.
+    :param audience: the ``aud``; None for the global token endpoint of the credential's own tenant, because the
+        other library's region is unknown here.
     """
     if audience is None:
-        audience = yield from token_endpoint(settings, settings.tenant_id, regional=False)
+        audience = yield from token_endpoint(settings, settings.tenant_id, Retries(settings.retry), regional=False)
     return (yield from settings.client_authentication.assertion_for(audience))
 
 
 def check_audience(audience: object) -> None:
     """Check the audience of an assertion.
 
-    :raises ConfigurationError: it is no text, or has white space.
+    :raises ConfigurationError: it is not a string, or has white space.
     """
     if audience is not None and (
         not isinstance(audience, str) or not audience or any(c.isspace() or not c.isprintable() for c in audience)

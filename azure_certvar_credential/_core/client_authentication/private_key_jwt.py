@@ -1,9 +1,9 @@
-"""``private_key_jwt``: a client assertion that the certificate's key signs (RFC 7523 section 2.2).
+"""``private_key_jwt``: a client assertion signed by the certificate's key (RFC 7523 section 2.2).
 
-Every request has an assertion of its own, because strict servers refuse a ``jti`` that they have seen. Only when the
-signer is remote is a recent one used again, because a vault throttles; should the server refuse that, a fresh one
-follows. Two more refusals are mended, each once: assertion times that are wrong while the server's ``Date`` tells the
-right time, and a certificate that the server does not take when there is another one by now.
+Every request gets a fresh assertion, because strict servers refuse a ``jti`` that they have seen. Vaults throttle, so a
+remote signer's recent assertion is used again; if the server refuses it, a fresh one follows. Two more refusals are
+answered with another request, each once: the assertion's times do not fit the server's clock, which its ``Date`` shows;
+and the server refuses a certificate that has been replaced meanwhile.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from azure_certvar_credential.signers.protocol import is_remote
 if TYPE_CHECKING:
     from azure_certvar_credential.certificates import ClientCertificate
 
-# Entra tolerates five minutes; a smaller difference (seconds) is not why it refused.
+# Entra tolerates five minutes, so a smaller difference (seconds) than this is not the reason for a refusal.
 CLOCK_TOLERANCE = 60.0
 
 
@@ -45,9 +45,9 @@ class PrivateKeyJwt:
     :ivar client_id: the application's id: ``iss`` and ``sub``.
     :ivar algorithm: the JWS ``alg``.
     :ivar send_certificate_chain: whether assertions carry ``x5c``.
-    :ivar sha1_only: whether the server finds the certificate by ``x5t`` alone.
+    :ivar sha1_only: whether the server finds certificates by ``x5t`` alone.
     :ivar typ: the JWS ``typ``.
-    :ivar audience: the ``aud``; None for the token endpoint that the request goes to.
+    :ivar audience: the ``aud``; None for the token endpoint of the request.
     """
 
     client_id: str
@@ -63,7 +63,7 @@ class PrivateKeyJwt:
         return _CertificateProof(self, certificate)
 
     def assertion_for(self, audience: str) -> Flow[str]:
-        """Sign a fresh assertion for a request that somebody else sends; yields effects, returns the JWS.
+        """Sign a fresh assertion for a request that another library sends; yields effects, returns the JWS.
 
         :param audience: the ``aud``.
         """
@@ -76,8 +76,8 @@ class PrivateKeyJwt:
 
         :param audience: the ``aud``.
         :param issued_at: seconds since the epoch (UTC).
-        :param jti: an id that was never used.
-        :raises CertificateError: the signer returned something that is no signature.
+        :param jti: an unused id.
+        :raises CertificateError: the signer returned something other than a signature.
         """
         header = assertion.encoded_header(
             certificate,
@@ -115,7 +115,7 @@ class _CertificateProof:
     def __init__(self, method: PrivateKeyJwt, certificate: ClientCertificate) -> None:
         self._method = method
         self._certificate = certificate
-        # Seconds by which the server's clock is ahead of ours, once it is known to matter.
+        # Seconds by which the server's clock is ahead of ours, once the server has refused our times.
         self._clock_offset = 0.0
         self._may_correct_clock = self._may_reload = self._may_reuse = True
         self._reused = False
@@ -126,13 +126,13 @@ class _CertificateProof:
         return f"certificate used has thumbprint {certificate.thumbprint} and expires {certificate.not_after:%Y-%m-%d}"
 
     def fields(self, endpoint: str, moment: Moment) -> Flow[dict[str, str]]:
-        """Return the fields with an assertion: a recent one of a remote signer if it may be used, else a fresh one."""
+        """Return the fields with an assertion: a remote signer's recent one if it may be reused, else a fresh one."""
         method, certificate = self._method, self._certificate
         audience = method.audience or endpoint
         remote = is_remote(certificate.signer)
         key = (certificate.sha256_thumbprint, method.algorithm, audience)
         recent: str | None = (yield ReadAssertion(key)) if remote and self._may_reuse else None
-        # After the first request only fresh ones do.
+        # Only the first request may reuse one.
         self._reused, self._may_reuse = recent is not None, False
         if recent is not None:
             return assertion.fields(recent)
@@ -142,9 +142,9 @@ class _CertificateProof:
         return assertion.fields(signed)
 
     def recovers(self, failure: Exception, answer: exchange.Response | Unanswered, moment: Moment) -> Flow[bool]:
-        """Say whether a fresh assertion, the server's time or another certificate may do better."""
+        """Return whether a fresh assertion, the server's time or another certificate may succeed."""
         if self._reused and type(failure) in (AuthenticationError, CertificateRejectedError):
-            return True  # the server may only object to an assertion that was used before
+            return True  # perhaps the server only refuses to see an assertion twice
         codes = failure.error_codes if isinstance(failure, AuthenticationError) else ()
         if CLOCK_CODE in codes and self._corrects_clock(answer, moment.time):
             return True
@@ -156,7 +156,7 @@ class _CertificateProof:
         return self._certificate is not refused
 
     def _corrects_clock(self, answer: exchange.Response | Unanswered, now: float) -> bool:
-        """Take over the server's time, once, if its ``Date`` tells one that differs.
+        """Adopt the server's time, once, if its ``Date`` differs from ours.
 
         :param now: our time of the request, in seconds since the epoch.
         """

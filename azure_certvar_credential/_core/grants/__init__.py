@@ -1,6 +1,6 @@
-"""What a token is asked for with, each grant in a file: its form fields, its cache key, what a refusal leaves to try.
+"""The grants, one a file: form fields, cache key, and the fallback after a refusal.
 
-A new grant is a new file here, and what makes the value: ``flow.acquire`` knows none of them by name.
+A new grant is a new file here and the code that makes its value; ``flow.acquire`` knows none of them by name.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ from typing import Protocol
 
 
 class Grant(Protocol):
-    """One way to ask for an access token (RFC 6749 section 1.3); a frozen value."""
+    """An authorization grant (RFC 6749 section 1.3); a frozen value."""
 
     @property
     def key(self) -> tuple[Hashable, ...]:
-        """What tells its tokens apart in the cache, beside scopes, tenant and CAE; empty for the application itself."""
+        """Its part of the cache key, after scopes, tenant and CAE; empty for the application itself."""
         ...
 
     @property
@@ -29,7 +29,7 @@ class Grant(Protocol):
 
     @property
     def for_user(self) -> bool:
-        """Whether the token is a user's, so that a refusal may be for the user to mend."""
+        """Whether the token is a user's, so that the user may be the one to act on a refusal."""
         ...
 
     @property
@@ -46,9 +46,9 @@ class Grant(Protocol):
         ...
 
     def renewed_with(self, refresh_token: str | None) -> Grant:
-        """Return the grant for the next token, given the refresh token that the last one came with, or None."""
+        """Return the grant for the next token, given the refresh token that came with the last one, or None."""
         ...
 
     def next_refresh_token(self, given: str | None) -> str | None:
-        """Return the refresh token to keep beside a new access token, given the server's, or None."""
+        """Return the refresh token to keep with a new access token, given the server's, or None."""
         ...

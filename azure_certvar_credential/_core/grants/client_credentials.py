@@ -1,4 +1,4 @@
-"""``client_credentials`` (RFC 6749 section 4.4): the application asks for itself."""
+"""``client_credentials`` (RFC 6749 section 4.4): the application requests a token for itself."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from azure_certvar_credential._core.grants import Grant
 from azure_certvar_credential._secrecy.redaction import redact_value
 from azure_certvar_credential.exceptions import ConfigurationError
 
-# The longest path of a federated managed identity that is taken; no limit is documented.
+# The longest path of a federated managed identity; Microsoft documents no limit.
 _MAX_PATH = 1024
 
 
@@ -30,7 +30,7 @@ class ClientCredentials:
 
     @property
     def key(self) -> tuple[Hashable, ...]:
-        """Paths never share an entry."""
+        """Different for each path."""
         return () if self.fmi_path is None else ("fmi_path", self.fmi_path)
 
     def fields(self) -> dict[str, str]:
@@ -39,7 +39,7 @@ class ClientCredentials:
         return fields if self.fmi_path is None else {**fields, "fmi_path": self.fmi_path}
 
     def requested_scopes(self, scopes: tuple[str, ...]) -> tuple[str, ...]:
-        """Return the scopes as they are."""
+        """Return the scopes unchanged."""
         return scopes
 
     def renewed_with(self, refresh_token: str | None) -> Grant:  # noqa: ARG002 - there is none (RFC 6749 section 4.4.3)
@@ -58,7 +58,7 @@ def client_credentials(fmi_path: str | None) -> ClientCredentials:
     """Check the ``fmi_path`` of a ``get_token`` and return its grant.
 
     :param fmi_path: the path of a federated managed identity, or None.
-    :raises ConfigurationError: it is empty, too long, or not text.
+    :raises ConfigurationError: it is empty, too long, or not printable text.
     """
     if fmi_path is None:
         return APPLICATION

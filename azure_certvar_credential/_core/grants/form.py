@@ -1,4 +1,4 @@
-"""The token request as it goes out: form and header fields."""
+"""The form and header fields of a token request."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from azure_certvar_credential._core.request import TokenRequest
 
 
 def form(request: TokenRequest, grant: Grant, *, client_id: str, proof: Mapping[str, str]) -> dict[str, str]:
-    """Return the fields of the token request, to be sent as ``application/x-www-form-urlencoded``.
+    """Return the fields of the token request, for ``application/x-www-form-urlencoded``.
 
-    :param request: what is asked for.
-    :param grant: the grant to ask with: the request's, or a refresh token in its place.
+    :param request: the checked request.
+    :param grant: the request's grant, or a refresh token in its place.
     :param client_id: the application's id.
     :param proof: the fields that authenticate the application (RFC 6749 section 2.3).
     """

@@ -1,4 +1,4 @@
-"""A user's token: ``jwt-bearer`` (RFC 7523 section 2.1) as Entra's on-behalf-of, and its refresh token.
+"""On behalf of a user: ``jwt-bearer`` (RFC 7523 section 2.1) in Entra's form, and its refresh token.
 
 https://learn.microsoft.com/entra/identity-platform/v2-oauth2-on-behalf-of-flow
 """
@@ -32,15 +32,15 @@ class OnBehalfOf:
 
     @property
     def cacheable(self) -> bool:
-        """Only for an assertion that says it is valid; see :class:`UserAssertion`."""
+        """Only if the assertion claims to be valid; see :class:`UserAssertion`."""
         return self.user.cacheable
 
     @property
     def key(self) -> tuple[Hashable, ...]:
-        """Users never share an entry.
+        """Different for each user's assertion.
 
-        An assertion that may not be served from the cache has another key, under which nothing is ever kept: so it does
-        not join a request for a refresh token either.
+        An assertion that the cache must not serve has another key, under which nothing is ever kept, so that it does
+        not join a running request with a refresh token either.
         """
         return ("user" if self.user.cacheable else "user to be verified", self.user.digest)
 
@@ -61,7 +61,7 @@ class OnBehalfOf:
         return self if refresh_token is None else RefreshToken(refresh_token, self)
 
     def next_refresh_token(self, given: str | None) -> str | None:
-        """Return the server's."""
+        """Return the server's refresh token."""
         return given
 
 
@@ -70,8 +70,8 @@ class RefreshToken:
     """``refresh_token`` (RFC 6749 section 6): the next token of a user whose last one came with a refresh token.
 
     :ivar value: the refresh token.
-    :ivar fallback: the user's assertion, tried once if the server refuses the refresh token: it may be revoked or too
-        old, and the assertion good.
+    :ivar fallback: the user's assertion, tried once if the server refuses the refresh token, which may be revoked or
+        too old.
     """
 
     regional: ClassVar[bool] = False
@@ -87,7 +87,7 @@ class RefreshToken:
 
     @property
     def key(self) -> tuple[Hashable, ...]:
-        """As the assertion's: it is the same user's token."""
+        """As the assertion's: the token is the same user's."""
         return self.fallback.key
 
     def fields(self) -> dict[str, str]:
@@ -103,15 +103,17 @@ class RefreshToken:
         return self.fallback.renewed_with(refresh_token)
 
     def next_refresh_token(self, given: str | None) -> str | None:
-        """Return the server's; one that gives no new one lets the old one stand (RFC 6749 section 6)."""
+        """Return the server's, or else this one, which then stays valid (RFC 6749 section 6)."""
         return given or self.value
 
 
 def on_behalf_of(user: UserAssertion, fmi_path: str | None) -> OnBehalfOf:
     """Return the grant of a ``get_token`` for a user.
 
-    :raises ConfigurationError: there is an ``fmi_path``.
+    :raises ConfigurationError: an ``fmi_path`` is given.
     """
     if fmi_path is not None:
-        raise ConfigurationError("fmi_path goes with a token of the application itself, not with one of a user")
+        raise ConfigurationError(
+            "fmi_path is for tokens of the application itself: leave it out of a get_token on behalf of a user"
+        )
     return OnBehalfOf(user)

@@ -1,0 +1,56 @@
+"""Removes secrets by value: a request knows its own exactly, in whatever encoding a message quotes them."""
+
+from __future__ import annotations
+
+import json
+import re
+from base64 import b64encode, urlsafe_b64encode
+from collections.abc import Iterable, Iterator
+from urllib.parse import quote, quote_plus, unquote, urlsplit
+
+from azure_certvar_credential._secrecy.redaction import without_secrets
+
+# A shorter value would be found within words of the message; a URL's userinfo goes whatever its length.
+_SHORTEST = 4
+_LONGEST_TEXT = 1000
+_USERINFO = re.compile(r"(?<=//)[^/\s'\"<>]+(?=@)")
+_REMOVED = "[removed]"
+
+
+def without_known(text: str, secrets: Iterable[str]) -> str:
+    """Return somebody else's text, at most 1000 characters of it, without secrets.
+
+    :param text: what a library or a server wrote.
+    :param secrets: values that must not be in it, plain, percent-encoded, in base64 or escaped; then goes what looks
+        like a secret.
+    """
+    # Longest first: a piece that is left of a value no longer equals it.
+    for form in sorted({form for secret in secrets for form in _forms(secret)}, key=len, reverse=True):
+        text = text.replace(form, _REMOVED)
+    text = without_secrets(_USERINFO.sub(_REMOVED, text))
+    return text if len(text) <= _LONGEST_TEXT else f"{text[:_LONGEST_TEXT]}..."
+
+
+def userinfo(url: str) -> Iterator[str]:
+    """Yield the user information of a URL and its password, as they stand there and decoded."""
+    try:
+        parts = urlsplit(url if "//" in url else f"//{url}")
+        found = parts.netloc.rpartition("@")[0], parts.password or ""
+    except ValueError:  # no URL, so all of it
+        found = url, ""
+    for one in found:
+        yield one
+        yield unquote(one)
+
+
+def _forms(secret: str) -> Iterator[str]:
+    if len(secret) < _SHORTEST:
+        return
+    octets = secret.encode("utf-8", "surrogatepass")
+    yield secret
+    yield quote(octets, safe="")
+    yield quote_plus(octets)
+    yield repr(secret)[1:-1]
+    yield json.dumps(secret)[1:-1]
+    for encode in (b64encode, urlsafe_b64encode):
+        yield encode(octets).decode().rstrip("=")

@@ -1,0 +1,168 @@
+"""One request to a server: whether it has left, and which error stands for its failure.
+
+Both shells translate here what a transport raises: http.client, urllib3, requests and aiohttp raise a ValueError for a
+broken answer, quote what the server sent, or cannot tell a failure before the request from one after it.
+"""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
+from typing import Any
+from urllib.request import getproxies
+
+from azure.core.exceptions import (
+    AzureError,
+    DecodeError,
+    HttpResponseError,
+    ServiceRequestError,
+    ServiceRequestTimeoutError,
+    ServiceResponseError,
+    ServiceResponseTimeoutError,
+)
+
+from azure_certvar_credential._core.effects import Fetch, Send
+from azure_certvar_credential._secrecy.known_secrets import userinfo, without_known
+from azure_certvar_credential._transport.deadline import deadline
+from azure_certvar_credential._transport.trust import variable_in_force
+from azure_certvar_credential.exceptions import AcquisitionTimeoutError, ConfigurationError, CredentialClosedError
+
+_SECRET_FIELDS = ("client_assertion", "assertion", "refresh_token")
+# Their texts come from the operating system, from OpenSSL or from the transport itself; others quote the server.
+_QUOTES_NOTHING = (AzureError, ConnectionError, TimeoutError, ssl.SSLError)
+_TIMEOUTS = (ServiceRequestTimeoutError, ServiceResponseTimeoutError, TimeoutError)
+
+
+class UntrustedServerError(ServiceRequestError):
+    """The server's certificate does not verify, which no retry mends."""
+
+
+class Attempt:
+    """A request under way.
+
+    :param effect: the request.
+    :param options: the pipeline's, whose headers and proxies may hold secrets.
+    :param tells: whether the transport tells when the request leaves, as this package's own do.
+    :ivar sent: whether the request may have left; None where the transport does not tell.
+    """
+
+    __slots__ = ("_effect", "_options", "_tells", "sent")
+
+    def __init__(self, effect: Send | Fetch, options: Mapping[str, Any], *, tells: bool) -> None:
+        self._effect = effect
+        self._options = options
+        self._tells = tells
+        self.sent: bool | None = False if tells else None
+
+    @contextmanager
+    def applied(self) -> Iterator[None]:
+        """Make this the attempt that the transport's connections report to."""
+        token = _current.set(self)
+        try:
+            yield
+        finally:
+            _current.reset(token)
+
+    def translated(self, error: Exception) -> Exception:
+        """Return what is raised in the place of a transport's exception; to be called outside of the handler.
+
+        :returns: an AzureError of the class that says whether the request had left, and whose text holds no secret;
+            or :class:`ConfigurationError` for what cannot be sent at all.
+        """
+        if isinstance(error, (AcquisitionTimeoutError, CredentialClosedError)):
+            return error
+        if deadline().over:
+            return deadline().error()
+        text, cause = self._text(error), _root(error)
+        # OpenSSL's refusal of a certificate is a ValueError, too.
+        if self.sent is False and isinstance(cause, (TypeError, ValueError)) and not isinstance(cause, ssl.SSLError):
+            return ConfigurationError(f"the request cannot be sent: {text}")
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return UntrustedServerError(f"{text.rstrip('.')}. {self._trust()}")
+        return self._kind(error)(text)
+
+    def _trust(self) -> str:
+        """Return which authorities were trusted, and how to trust others."""
+        if not self._tells:
+            return "The transport that was passed decides which certificate authorities are trusted"
+        if self._options.get("connection_verify") not in (None, True):
+            return "connection_verify decides which certificate authorities are trusted"
+        variable = variable_in_force(self._options)
+        source = f"the environment variable {variable}" if variable else "the system and certifi"
+        return (
+            f"The trusted certificate authorities come from {source}; to trust another, such as that of a proxy that "
+            "inspects TLS, pass its PEM file as connection_verify or name it in REQUESTS_CA_BUNDLE"
+        )
+
+    def cleaned(self, error: AzureError) -> AzureError:
+        """Return an error of the same class that holds nothing of the request, and no secret in its text.
+
+        The exceptions underneath keep a reference to the request, whose body holds the assertion, where error reporters
+        would find it.
+        """
+        if isinstance(error, AcquisitionTimeoutError):
+            return error
+        text = without_known(error.message, self._secrets())
+        with suppress(TypeError):  # a constructor of another shape
+            return type(error)(text)
+        # Not made while the TypeError is handled: azure-core's errors keep what is being handled, with all its frames.
+        return AzureError(text)
+
+    def _kind(self, error: Exception) -> type[AzureError]:
+        answered = isinstance(error, (ServiceResponseError, DecodeError)) or type(error) is HttpResponseError
+        if isinstance(error, AzureError) and (self.sent is None or (self.sent and answered)):
+            return type(error)
+        timed_out = isinstance(error, _TIMEOUTS)
+        if self.sent is False:
+            return ServiceRequestTimeoutError if timed_out else ServiceRequestError
+        return ServiceResponseTimeoutError if timed_out else ServiceResponseError
+
+    def _text(self, error: Exception) -> str:
+        cause = _root(error)
+        name = type(cause).__name__
+        was_sent = not isinstance(error, ServiceRequestError) if self.sent is None else self.sent
+        if was_sent and not isinstance(error, _TIMEOUTS) and not isinstance(cause, _QUOTES_NOTHING):
+            return f"the answer is broken ({name})"
+        return without_known(str(error) or str(cause) or name, self._secrets())
+
+    def _secrets(self) -> Iterator[str]:
+        if isinstance(self._effect, Send):
+            for name in _SECRET_FIELDS:
+                value = self._effect.form.get(name, "")
+                yield value
+                yield from value.split(".")
+        for name in ("headers", "base_headers"):
+            for value in (self._options.get(name) or {}).values():
+                yield value if isinstance(value, str) else value.decode("latin-1")
+        for url in [*(self._options.get("proxies") or {}).values(), *getproxies().values()]:
+            yield from userinfo(url or "")
+
+
+_current: ContextVar[Attempt] = ContextVar("attempt")
+
+
+def sending() -> None:
+    """Note that the request of the attempt under way leaves; for this package's own transports."""
+    attempt = _current.get(None)
+    if attempt is not None:
+        attempt.sent = True
+
+
+def current() -> Attempt | None:
+    """Return the attempt under way, or None."""
+    return _current.get(None)
+
+
+def _root(error: BaseException) -> BaseException:
+    """Return the exception that the others are wrapped around."""
+    seen = {id(error)}
+    while True:
+        inner = [getattr(error, "inner_exception", None), getattr(error, "reason", None), *reversed(error.args)]
+        inner += [error.__cause__, error.__context__]
+        below = next((one for one in inner if isinstance(one, BaseException) and id(one) not in seen), None)
+        if below is None:
+            return error
+        seen.add(id(below))
+        error = below

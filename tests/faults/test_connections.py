@@ -1,0 +1,14 @@
+"""A connection that fails has one outcome with every credential in every state, in time, and tells no secret."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.faults.conftest import Judge
+from tests.faults.table import SHELLS, claims, fault
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+@pytest.mark.parametrize("claim", claims("names, proxies and TLS", "framing", "slow servers"))
+async def test_a_connection_has_its_outcome_and_tells_no_secret(claim: str, shell: str, judge: Judge) -> None:
+    assert await judge(shell, fault(claim)) == []

@@ -1,0 +1,66 @@
+"""When a certificate's source is read again, to the second."""
+
+from __future__ import annotations
+
+import pytest
+
+from azure_certvar_credential import CertificateSource, ClientCertificate
+from azure_certvar_credential._runtime.certificate_provider import DAY, NEAR_END, CertificateProvider
+
+# Seldom enough for the certificate's end to decide.
+_NEVER = 1e9
+
+
+class Clock:
+    def __init__(self, now: float) -> None:
+        self.now = now
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def reading(certificate: ClientCertificate, clock: Clock, max_age: float = _NEVER) -> CertificateProvider:
+    """Return a provider that has read its source now."""
+    source = CertificateSource(lambda: certificate, max_age=max_age)
+    provider = CertificateProvider(source, lambda _: certificate, clock)
+    provider.accept(certificate, None)
+    return provider
+
+
+def is_due(provider: CertificateProvider, clock: Clock, now: float) -> bool:
+    clock.now = now
+    return provider.ready(None)[1]
+
+
+@pytest.mark.parametrize(("days", "left"), [(30, NEAR_END), (700, 70 * DAY)], ids=["a week", "a tenth of its life"])
+def test_a_certificate_is_looked_at_when_it_nears_its_end(days: int, left: float) -> None:
+    certificate = ClientCertificate.self_signed("near", days=days)
+    begin, end = certificate.not_before.timestamp(), certificate.not_after.timestamp()
+    near = end - max(left, 0.1 * (end - begin))
+    clock = Clock(begin + 1)
+    provider = reading(certificate, clock)
+
+    assert not is_due(provider, clock, near - 1)
+    assert is_due(provider, clock, near)
+
+
+@pytest.mark.parametrize("after", [0.0, 1.0], ids=["at the very second", "after it"])
+def test_near_its_end_a_certificate_is_looked_at_once_a_day(after: float) -> None:
+    certificate = ClientCertificate.self_signed("near", days=30)
+    near = certificate.not_after.timestamp() - NEAR_END
+    clock = Clock(near + after)
+    provider = reading(certificate, clock)
+
+    assert not is_due(provider, clock, near + after)
+    assert not is_due(provider, clock, near + after + DAY - 1)
+    assert is_due(provider, clock, near + after + DAY)
+
+
+def test_a_source_is_read_again_between_nine_tenths_of_its_age_and_all_of_it() -> None:
+    certificate = ClientCertificate.self_signed("aged", days=300)
+    began = certificate.not_before.timestamp() + DAY
+    clock = Clock(began)
+    provider = reading(certificate, clock, max_age=1000)
+
+    assert not is_due(provider, clock, began + 899)
+    assert is_due(provider, clock, began + 1000)
