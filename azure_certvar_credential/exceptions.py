@@ -62,7 +62,10 @@ class UnknownOptionError(ConfigurationError, TypeError):
     """A keyword argument is unknown; also a :class:`TypeError`, which Python itself would raise."""
 
 
-CLOSED = "this credential is closed; make a new one, or close it later: it can serve any number of clients"
+CLOSED = (
+    "this credential is closed: make a new one, or close it later; it can serve any number of clients. A client that "
+    "closes its credential takes credential.shared()"
+)
 
 
 class CredentialClosedError(RuntimeError):

@@ -17,6 +17,7 @@ from azure_certvar_credential._runtime.assertion_provider import AnyAssertionSou
 from azure_certvar_credential._runtime.cached_tokens import CachedTokens, CacheLookup
 from azure_certvar_credential._runtime.construction import Parts, construct, construct_federated
 from azure_certvar_credential._runtime.environment import arguments_from
+from azure_certvar_credential._secrecy.identity import identified
 from azure_certvar_credential._secrecy.tracebacks import clears_frames
 from azure_certvar_credential.certificates import CertificateData
 from azure_certvar_credential.certificates.sources import AnySource
@@ -48,7 +49,7 @@ class CredentialBase:
     def __repr__(self) -> str:
         # A credential whose construction failed has no parts, and error reporters show it all the same.
         parts = getattr(self, "_parts", None)
-        return f"<{self._shown_as} {parts.description if parts else 'that could not be made'}>"
+        return identified(f"{self._shown_as} {parts.description if parts else 'that could not be made'}", self)
 
     def __copy__(self) -> Self:
         """Return a credential with the same settings and certificate, and with its own tokens and connections.
@@ -188,7 +189,8 @@ class ForUser(Generic[SingleFlightT]):
         self._single_flight: SingleFlightT = single_flight
 
     def __repr__(self) -> str:
-        return f"<{self._shown_as} tenant {self._settings.tenant_id}, client {self._settings.client_id}>"
+        shown = f"{self._shown_as} tenant {self._settings.tenant_id}, client {self._settings.client_id}"
+        return identified(shown, self)
 
     def __copy__(self) -> Self:
         return type(self)(self._settings, self._cache, self._single_flight)

@@ -6,6 +6,7 @@ from typing import Any
 
 from azure_certvar_credential._core.options import CertificateOptions, CredentialOptions
 from azure_certvar_credential._runtime.certificate_provider import describe
+from azure_certvar_credential._secrecy.by_name import by_name
 from azure_certvar_credential._secrecy.picklable import refuse_secret
 from azure_certvar_credential.certificates.sources import holds_no_secret
 
@@ -38,7 +39,7 @@ def pickled(kind: type[Any], options: CredentialOptions) -> tuple[Any, ...]:
     for name, value in arguments.items():
         if name != "certificate":
             refuse_secret(kind.__name__, name, value)
-    return _rebuilt, (kind, arguments)
+    return by_name(kind.__name__, (_rebuilt, (kind, arguments)))
 
 
 def _rebuilt(kind: type[Any], arguments: dict[str, Any]) -> Any:

@@ -13,6 +13,7 @@ from azure_certvar_credential._core.config import Settings
 from azure_certvar_credential._core.grants import Grant
 from azure_certvar_credential._core.grants.client_credentials import client_credentials
 from azure_certvar_credential._runtime.cached_tokens import CacheLookup
+from azure_certvar_credential._runtime.shared_view import shared_view
 from azure_certvar_credential._sync.single_flight import SingleFlight
 from azure_certvar_credential._transport.option_types import check_types
 from azure_certvar_credential.caches.memory import Entry
@@ -99,6 +100,14 @@ class Shell:
             return self.get_token(scope, fmi_path=fmi_path).token
 
         return token
+
+    def shared(self) -> Self:
+        """Return this credential for clients that close what they are given, such as ``ChainedTokenCredential``.
+
+        It is the same credential, with the same tokens and connections, except that closing it, also by ``with``, does
+        nothing. Close this one when all of them are done.
+        """
+        return shared_view(self, Shell)
 
     def close(self) -> None:
         """Let go of what the credential holds; closing again does nothing."""

@@ -97,11 +97,17 @@ class AsyncSender:
         await (await self._open()).transport.sleep(min(seconds, deadline().remaining()))
 
     async def close(self) -> None:
-        """Close the running loop's connections for good; those of other loops are closed when their loop ends."""
-        self._closed = True
+        """Close the running loop's connections for good; those of other loops are closed when their loop ends.
+
+        A transport among the options is closed also if it was never used, as azure-core does.
+        """
+        again, self._closed = self._closed, True
         opened = self._opened.get(async_library().get_running_loop())
+        transport = self._options.get("transport")
         if opened is not None:
             await opened.life.aclose()
+        elif transport is not None and self._owns_transport and not (again or self._opened):
+            await transport.__aexit__()
 
     def after_fork(self) -> None:
         """Leave the parent process's connections alone: the next request of the child opens its own."""

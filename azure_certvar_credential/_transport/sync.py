@@ -56,16 +56,19 @@ class Sender:
         self._transport.sleep(min(seconds, deadline().remaining()))
 
     def close(self) -> None:
-        """Close the connections for good."""
+        """Close the connections for good.
+
+        A transport among the options is closed also if it was never used, as azure-core does.
+        """
         with self._lock:
-            opened, self._pipeline, self._closed = self._pipeline, None, True
-        if opened is not None and self._owns_transport:
-            opened.__exit__()
+            again, self._pipeline, self._closed = self._closed, None, True
+        if self._transport is not None and self._owns_transport and not again:
+            self._transport.__exit__()
 
     def after_fork(self) -> None:
         """Leave the parent process's connections alone: the next request of the child opens its own."""
         self._lock = threading.Lock()
-        self._pipeline = None
+        self._pipeline, self._transport = None, self._options.get("transport")
 
     def _opened(self) -> Pipeline[Any, Any]:
         opened = self._pipeline

@@ -16,6 +16,8 @@ from collections.abc import Awaitable, Callable
 from types import FunctionType
 from typing import Any, Generic, SupportsIndex, TypeAlias, TypeVar
 
+from azure_certvar_credential._secrecy.by_name import blank, by_name
+from azure_certvar_credential._secrecy.identity import identified
 from azure_certvar_credential._secrecy.redaction import redact_value
 from azure_certvar_credential._secrecy.tracebacks import clears_frames
 from azure_certvar_credential.certificates.certificate import CertificateData, ClientCertificate
@@ -84,15 +86,17 @@ class CertificateSource(Generic[R]):
         # Without `_read` the constructor failed, and an error reporter is showing the variables of its frame.
         if not hasattr(self, "_read"):
             return _name(self)
-        return f"CertificateSource({getattr(self._read, '__qualname__', type(self._read).__qualname__)})"
+        return identified(
+            f"CertificateSource({getattr(self._read, '__qualname__', type(self._read).__qualname__)})", self
+        )
 
-    def __reduce_ex__(self, protocol: SupportsIndex) -> str | tuple[Any, ...]:
+    def __reduce_ex__(self, _protocol: SupportsIndex) -> tuple[Any, ...]:
         if not holds_no_secret(self):
             raise TypeError(
                 "a CertificateSource can be pickled only with an importable function or class, or an instance of a "
                 "class that declares holds_no_secret = True: any other may hold the private key"
             )
-        return super().__reduce_ex__(protocol)
+        return by_name(type(self).__name__, (blank, (type(self),), vars(self)))
 
 
 class EnvironmentCertificate:
@@ -128,7 +132,7 @@ class EnvironmentCertificate:
         return ClientCertificate.load(data, os.environ.get(self.password_name) if self.password_name else None)
 
     def __repr__(self) -> str:
-        return f"EnvironmentCertificate({self.name!r})" if hasattr(self, "name") else _name(self)
+        return identified(f"EnvironmentCertificate({self.name!r})", self) if hasattr(self, "name") else _name(self)
 
 
 class DescriptorCertificate:
@@ -179,7 +183,9 @@ class DescriptorCertificate:
         return rewinds, data
 
     def __repr__(self) -> str:
-        return f"DescriptorCertificate({self._descriptor})" if hasattr(self, "_descriptor") else _name(self)
+        if not hasattr(self, "_descriptor"):
+            return _name(self)
+        return identified(f"DescriptorCertificate({self._descriptor})", self)
 
     def __reduce__(self) -> tuple[Any, ...]:
         raise TypeError("a DescriptorCertificate cannot be pickled: another process has other descriptors")

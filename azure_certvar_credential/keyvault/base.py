@@ -7,6 +7,8 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from azure_certvar_credential._secrecy.by_name import blank, by_name
+from azure_certvar_credential._secrecy.identity import identified
 from azure_certvar_credential.certificates.sources import MAX_AGE, CertificateSource
 from azure_certvar_credential.keyvault.access import Access, check_access, client_class
 from azure_certvar_credential.keyvault.location import check_key_id, check_location
@@ -33,9 +35,12 @@ class VaultClient:
     def __deepcopy__(self, memo: object) -> Any:
         return self
 
-    def __getstate__(self) -> dict[str, Any]:
+    def __reduce__(self) -> tuple[Any, ...]:
         self._access.refuse_secrets_in_pickle(type(self).__name__)
-        return vars(self).copy()
+        return by_name(type(self).__name__, (blank, (type(self),), self._state()))
+
+    def _state(self) -> dict[str, Any]:
+        return vars(self)
 
     def _name(self) -> str:
         return f"{'aio.' if self._asynchronous else ''}{type(self).__name__}"
@@ -63,16 +68,16 @@ class SignerBase(VaultClient, Generic[CredentialT]):
         """The key's identifier."""
         return self._key_id
 
-    def __getstate__(self) -> dict[str, Any]:
+    def _state(self) -> dict[str, Any]:
         # cryptography's keys cannot be pickled.
         der = self._public_key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-        return {**super().__getstate__(), "_public_key": der}
+        return {**super()._state(), "_public_key": der}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state, _public_key=public_key_from(state["_public_key"]))
 
     def __repr__(self) -> str:
-        return f"<{self._name()} {self._key_id}>"
+        return identified(f"{self._name()} {self._key_id}", self)
 
 
 class CertificateBase(VaultClient, ABC, Generic[CredentialT, SignerT]):
@@ -107,4 +112,4 @@ class CertificateBase(VaultClient, ABC, Generic[CredentialT, SignerT]):
         return signer
 
     def __repr__(self) -> str:
-        return f"{self._name()}({self._location.vault_url!r}, {self._location.name!r})"
+        return identified(f"{self._name()}({self._location.vault_url!r}, {self._location.name!r})", self)

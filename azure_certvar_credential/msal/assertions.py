@@ -32,6 +32,7 @@ from azure_certvar_credential._runtime.certificate_provider import CertificatePr
 from azure_certvar_credential._runtime.construction import Parts
 from azure_certvar_credential._runtime.credentials import CredentialBase
 from azure_certvar_credential._runtime.fork import tell_after_fork
+from azure_certvar_credential._secrecy.identity import identified
 from azure_certvar_credential._secrecy.redaction import redact_value
 from azure_certvar_credential._secrecy.tracebacks import clears_frames
 from azure_certvar_credential._sync.effect_runner import EffectRunner
@@ -98,7 +99,7 @@ class ClientAssertion:
         return self._sign(client_id or "", audience)
 
     def __repr__(self) -> str:
-        return f"<ClientAssertion of {self._description}>"
+        return identified(f"ClientAssertion of {self._description}", self)
 
     def __reduce__(self) -> tuple[Any, ...]:
         raise TypeError("a client_credential cannot be pickled: the pickle would contain the private key in clear text")

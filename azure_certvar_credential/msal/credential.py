@@ -46,9 +46,8 @@ class Delegate:
         """Close the connections permanently."""
         with self._lock:
             self._closed, made, self._made = True, self._made, None
-        if made is not None:
-            made.close()
-        self._effects.close()
+        # Each has a sender, and a transport that was handed over is closed once. Without applications nothing was sent.
+        (self._effects if made is None else made).close()
 
     def after_fork(self) -> None:
         """Replace the locks in a child process: the thread that may hold them does not exist there."""

@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Awaitable, Callable
 from typing import NoReturn
 
+from azure_certvar_credential._secrecy.identity import identified
 from azure_certvar_credential.exceptions import CertificateError, ConfigurationError
 from azure_certvar_credential.signers.coroutines import is_coroutine_function
 from azure_certvar_credential.signers.keys import PublicKey, described, fitting, signature_length
@@ -62,7 +63,7 @@ class CallbackSigner:
         return _checked(self._sign(message, algorithm), self._public_key)
 
     def __repr__(self) -> str:
-        return f"<CallbackSigner {described(self._public_key)}>"
+        return identified(f"CallbackSigner {described(self._public_key)}", self)
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a CallbackSigner refers to a function of this process and cannot be pickled or copied")
@@ -120,7 +121,7 @@ class AsyncCallbackSigner:
         return _checked(await pending, self._public_key)
 
     def __repr__(self) -> str:
-        return f"<AsyncCallbackSigner {described(self._public_key)}>"
+        return identified(f"AsyncCallbackSigner {described(self._public_key)}", self)
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("an AsyncCallbackSigner refers to a function of this process and cannot be pickled or copied")

@@ -7,6 +7,7 @@ from typing import NoReturn
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
+from azure_certvar_credential._secrecy.identity import identified
 from azure_certvar_credential.signers.keys import PrivateKey, PublicKey, described, fitting
 from azure_certvar_credential.signers.primitives import HASHES, PKCS1V15, PSS
 
@@ -46,7 +47,7 @@ class MemorySigner:
         return r.to_bytes(size, "big") + s.to_bytes(size, "big")
 
     def __repr__(self) -> str:
-        return f"<MemorySigner {described(self._private_key)}>"
+        return identified(f"MemorySigner {described(self._private_key)}", self)
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a MemorySigner holds a private key and cannot be pickled or copied")

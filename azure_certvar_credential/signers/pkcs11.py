@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
+from azure_certvar_credential._secrecy.identity import identified
 from azure_certvar_credential._secrecy.redaction import redact_value
 from azure_certvar_credential._secrecy.tracebacks import clears_frames
 from azure_certvar_credential.exceptions import ConfigurationError, CredentialClosedError, PasswordError
@@ -162,7 +163,8 @@ class Pkcs11Signer:
             return "<Pkcs11Signer, not initialised>"
         label = "" if self._key_label is None else f", key {self._key_label!r}"
         key_id = "" if self._key_id is None else f", id {self._key_id.hex()}"
-        return f"<Pkcs11Signer {described(self._public_key)}, token {self._token.label!r}{label}{key_id}>"
+        shown = f"Pkcs11Signer {described(self._public_key)}, token {self._token.label!r}{label}{key_id}"
+        return identified(shown, self)
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a Pkcs11Signer holds a session and perhaps a PIN, and cannot be pickled or copied")

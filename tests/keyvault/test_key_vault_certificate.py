@@ -212,7 +212,7 @@ async def test_a_signer_alone_signs_for_a_managed_hsm(scene: Scene) -> None:
 
     assert await scene.token(ClientCertificate(pair().leaf, signer))
     assert signer.key_id == key_id
-    assert repr(signer).endswith(f"KeyVaultSigner {key_id}>")
+    assert repr(signer).endswith(f"KeyVaultSigner {key_id} at {id(signer):#x}>")
 
 
 async def test_nothing_warns_and_nothing_is_left_open(scene: Scene) -> None:

@@ -133,7 +133,7 @@ def test_an_algorithm_that_does_not_fit_never_reaches_the_token(signer: Pkcs11Si
 
 
 def test_neither_repr_nor_pickle_shows_the_pin(signer: Pkcs11Signer) -> None:
-    assert repr(signer) == "<Pkcs11Signer RSA 2048, token 'orders', key 'app'>"
+    assert repr(signer) == f"<Pkcs11Signer RSA 2048, token 'orders', key 'app' at {id(signer):#x}>"
     with pytest.raises(TypeError, match="cannot be pickled") as caught:
         pickle.dumps(signer)
     assert_tells_nothing(caught.value, [PIN])

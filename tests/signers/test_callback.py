@@ -236,8 +236,8 @@ def test_they_are_what_the_protocols_say() -> None:
     assert isinstance(signer, RemoteSigner)
     assert isinstance(async_signer, RemoteSigner)
     assert signer.public_key == async_signer.public_key == KEY.public_key()
-    assert repr(signer) == "<CallbackSigner RSA 2048>"
-    assert repr(async_signer) == "<AsyncCallbackSigner RSA 2048>"
+    assert repr(signer) == f"<CallbackSigner RSA 2048 at {id(signer):#x}>"
+    assert repr(async_signer) == f"<AsyncCallbackSigner RSA 2048 at {id(async_signer):#x}>"
     for each in (signer, async_signer):
         with pytest.raises(TypeError, match="cannot be pickled"):
             pickle.dumps(each)

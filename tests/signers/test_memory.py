@@ -99,7 +99,8 @@ def test_it_is_a_signer_and_gives_both_halves() -> None:
 
 @pytest.mark.parametrize("key", KEYS)
 def test_repr_names_the_kind_of_key_only(key: str) -> None:
-    assert repr(MemorySigner(KEYS[key])) == f"<MemorySigner {key}>"
+    signer = MemorySigner(KEYS[key])
+    assert repr(signer) == f"<MemorySigner {key} at {id(signer):#x}>"
 
 
 @pytest.mark.parametrize("act", [pickle.dumps, copy.copy, copy.deepcopy])
