@@ -78,7 +78,7 @@ _TEXTS: tuple[tuple[str, str], ...] = (
     (
         r"https?://[\w.-]+\.vault\.(?:azure\.net|azure\.cn|usgovcloudapi\.net)[:/].{0,300}",
         (
-            "a Key Vault identifier, which looks like a URL; give the secret's value: SecretClient.get_secret(name), "
+            "a Key Vault identifier, which looks like a URL: give the secret's value, SecretClient.get_secret(name), "
             "or use the Key Vault classes of this package"
         ),
     ),
