@@ -52,7 +52,10 @@ REASONS: dict[str, tuple[type[CertificateError], str]] = {
     ),
     "OpenSSH": (CertificateFormatError, "OpenSSH"),
     "encryption": (CertificateFormatError, "is encrypted with"),
-    "damaged": (CertificateFormatError, "is damaged|breaks a rule of DER|damaged or of an unsupported type|empty or not valid base64"),
+    "damaged": (
+        CertificateFormatError,
+        "is damaged|breaks a rule of DER|damaged or of an unsupported type|empty or not valid base64",
+    ),
     "too long": (CertificateFormatError, "the limit is"),
     "path": (CertificateFormatError, "looks like a file path"),
     "no form": (CertificateFormatError, "unknown form|not a certificate, private key or PFX|neither a certificate nor"),
