@@ -78,9 +78,9 @@ def in_a_spawned_process(credential: CertVarCredential) -> str:
 
 
 def in_dask(credential: CertVarCredential) -> str:
-    import dask
+    from dask.delayed import delayed
 
-    found: str = dask.delayed(subject)(credential).compute(scheduler="processes", num_workers=1)
+    found: str = delayed(subject)(credential).compute(scheduler="processes", num_workers=1)
     return found
 
 
