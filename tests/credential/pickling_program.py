@@ -1,7 +1,7 @@
 """A program, as a notebook or a script is one: its functions and classes are of ``__main__``, and one returns the key.
 
-``python pickling_program.py dump {pickler}`` writes the pickle of each object in base64, or the error that it
-raised, as JSON; ``run {runner}`` reads a credential's certificate in worker processes and prints its subject.
+``python pickling_program.py dump {pickler}`` writes the pickle of each object in base64, or the error that it raised,
+as JSON; ``run {runner}`` reads a credential's certificate in worker processes and prints its subject.
 """
 
 from __future__ import annotations

@@ -22,8 +22,9 @@ from azure_certvar_credential.testing import Fault
 from tests.credential.places import TRANSPORTS, Place, Source
 from tests.credential.world import GRAPH, STORAGE
 
-# The local Entra's tokens live 3599 s; from here on they are refreshed, jitter included.
-REFRESH = 3599 - 300 + 60
+# The local Entra's tokens live 3599 s. From ten minutes before their end on they are refreshed, jitter included, and
+# callers wait only in the last five.
+REFRESH = 3599 - 330
 
 
 @pytest.fixture(scope="module")
