@@ -29,7 +29,7 @@ def test_without_a_cached_token_it_loads_signs_sends_and_keeps(drive: Driver) ->
     world = World(read_cache(), load(), post(token(access_token="new")), WRITE)
     acquired = drive(flow(), world.perform)
     world.done()
-    assert acquired == Token("new", "Bearer", NOW + 3599, NOW + 3299, NOW + 3569)
+    assert acquired == Token("new", "Bearer", NOW + 3599, NOW + 2999, NOW + 3299)
     assert world.all(WriteCache) == [WriteCache(request(), acquired)]
     assert world.all(LoadCertificate) == [LoadCertificate(refused=None)]
 
