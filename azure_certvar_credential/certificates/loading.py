@@ -135,7 +135,7 @@ def _recognise(collected: Collected, data: str | bytes, password: bytes | None, 
     items: list[str] | list[bytes] | None = encoding.from_base64(undone)
     if items is None:
         # Several items with something between them that base64 does not have.
-        items = [item for item in re.split(r"[,;|]", undone) if item.strip()]
+        items = [item for item in re.split(r"[,;|]", undone, maxsplit=2 * _MOST_ITEMS) if item.strip()]
         if not 1 < len(items) <= _MOST_ITEMS or min(map(len, items)) < _SHORTEST_ITEM:
             return False
     return _recognise_items(collected, items, password, layers)

@@ -51,7 +51,9 @@ _DECIMAL = re.compile(r"[-0-9\s,;+]+", re.ASCII)
 _SEPARATORS = str.maketrans(",;+", "   ")
 # Fewer numbers would not be a key, and more not a key with its chain.
 _FEWEST, _MOST = 32, 100_000
-_BYTES = re.compile(rf"[\s(\[]{{0,8}}[{_QUOTES}]?(?:bytearray\()?[bB](['\"])(0.*)\1[)\]\s{_QUOTES}]{{0,8}}", re.DOTALL)
+_BYTES = re.compile(
+    rf"[\s(\[]{{0,8}}[{_QUOTES}]?(?:bytearray\()?[bB](\\{{0,4}})(['\"])(0.*)\1\2[)\]\s{_QUOTES}]{{0,8}}", re.DOTALL
+)
 _BYTES_ESCAPE = re.compile(r"\\(?:x([0-9A-Fa-f]{2})|([\s\S]))")
 _BYTES_CONTROLS = {"n": "\n", "r": "\r", "t": "\t"}
 
@@ -156,15 +158,17 @@ def _from_decimal(text: str) -> bytes | None:
 
 def _from_python(text: str) -> bytes | None:
     found = _BYTES.fullmatch(text)
-    if found is None or "\\x" not in found[2]:
+    if found is None or "\\x" not in found[3]:
         return None
-    plain = found[2]
+    plain = found[3]
     # A writer of JSON, say, may have escaped the escapes.
     for _ in range(2):
         plain = _BYTES_ESCAPE.sub(_character, plain)
         data = _from_latin_1(plain)
         if data is not None and is_whole(data):
             return data
+        if "\\" not in plain:
+            break
     return None
 
 
@@ -189,7 +193,7 @@ def _from_utf_16(found: re.Match[str]) -> str:
 # The look-aheads take the white space once and for all, so that no text takes quadratic time.
 _LITERALS = r"([\"'`])(?=(\s{0,99}))\2[+&.,;|_]?(?=(\s{0,99}))\3b?\1"
 _QUOTED_PRINTABLE = re.compile(r"=3D|=0D=0A|=2[0-9BCF]|=5C")
-_SOFT_BREAKS = re.compile(r"(?:[^\r\n]{40,75}=\r?\n){2}")
+_SOFT_BREAKS = re.compile(r"(?m)^(?:[^\r\n]{40,75}=\r?\n){2}")
 _PREFIXED = re.compile(r"(?m)^[>|+]+ ?-----BEGIN ")
 # Two characters of ASCII in the place of one.
 _PAIRS = "[\u0909-\u7e7e]{20,}"

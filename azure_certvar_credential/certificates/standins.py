@@ -19,6 +19,16 @@ _EXPORT = (
     "this package reads no certificate store: export the certificate with its private key as a PFX "
     "(`Export-PfxCertificate`) and give the file's bytes, or base64 of them"
 )
+_PLACEHOLDERS = (
+    rf"\$\{{+{_NAME}\}}+",  # shells; GitHub: ${{ secrets.NAME }}
+    rf"\$\({_NAME}\)|\$\[{_NAME}\]",  # Azure Pipelines
+    r"\$[A-Za-z_][\w:.]{0,100}",  # shells, PowerShell
+    rf"%\(?{_NAME}\)?[%s]",  # cmd, Python
+    rf"#\{{{_NAME}\}}#?|\{{#{_NAME}#\}}",  # Octopus, replacetokens
+    rf"\{{\{{{_NAME}\}}\}}|\{{%{_NAME}%\}}|\{{{_SHORT}\}}",  # Helm, Jinja
+    rf"<%={_NAME}%>|<{{1,2}}{_SHORT}>{{1,2}}|\[\[?{_SHORT}\]\]?",  # ERB, manuals
+    r"__\w{1,100}__|@@?\w{1,100}@@?|#\w{1,100}#|~\w{1,100}~",
+)
 _PLACEHOLDER = (
     "a placeholder that was not replaced: check that the variable or secret has this name where the value is made, and "
     "that the step that replaces it runs"
@@ -48,22 +58,12 @@ _TEXTS: tuple[tuple[str, str], ...] = (
     (
         (
             r"System\.Byte\[\]|System\.Security\.SecureString|System\.Object\[\]|\[object [A-Za-z]+\]"
-            r"|\[B@[0-9a-f]{1,16}|System\.Security\.Cryptography\.[\w.]+|<[\w. ]{1,80} (?:object )?at 0x[0-9A-Fa-f]+>"
-            r"|<memory at .{1,40}>"
+            r"|\[B@[0-9a-f]{1,16}|System\.Security\.Cryptography\.[\w.]+"
+            r"|<[\w. ]{1,80} (?:object )?at 0x[0-9A-Fa-f]+>|<memory at .{1,40}>"
         ),
         "the name of an object's type, which a program wrote instead of its content; encode the bytes as base64 first",
     ),
-    (
-        # Shells, Azure Pipelines, GitHub, cmd, Octopus, replacetokens, Jinja and Helm, ERB, XML, Bash, Python.
-        (
-            rf"\$\{{+{_NAME}\}}+|\$\({_NAME}\)|\$\[{_NAME}\]|\$[A-Za-z_][\w:.]{{0,100}}|%\(?{_NAME}\)?[%s]"
-            rf"|#\{{{_NAME}\}}#?|\{{#{_NAME}#\}}"
-            rf"|\{{\{{{_NAME}\}}\}}|\{{{_SHORT}\}}|\{{%{_NAME}%\}}|<%={_NAME}%>|<{{1,2}}{_SHORT}>{{1,2}}"
-            rf"|\[\[?{_SHORT}\]\]?|__\w{{1,100}}__"
-            rf"|@@?\w{{1,100}}@@?|#\w{{1,100}}#|~\w{{1,100}}~"
-        ),
-        _PLACEHOLDER,
-    ),
+    ("|".join(_PLACEHOLDERS), _PLACEHOLDER),
     (
         r"(?!.*\.\w{2,4}$)(?:(?:your|insert|replace|change|enter|paste|todo|fixme|xxx)[\w .-]{0,60}|<?placeholder>?)",
         _PLACEHOLDER,
@@ -78,8 +78,8 @@ _TEXTS: tuple[tuple[str, str], ...] = (
     (
         r"https?://[\w.-]+\.vault\.(?:azure\.net|azure\.cn|usgovcloudapi\.net)[:/].{0,300}",
         (
-            "a Key Vault identifier, which looks like a URL; give the secret's value, SecretClient.get_secret(name), or "
-            "use the Key Vault classes of this package"
+            "a Key Vault identifier, which looks like a URL: give the secret's value, SecretClient.get_secret(name), "
+            "or use the Key Vault classes of this package"
         ),
     ),
     (
@@ -94,18 +94,14 @@ _BEGINNINGS: tuple[tuple[str, str], ...] = (
     (r"ENC\[AES256_GCM,", f"{_ENCRYPTED} with SOPS; decrypt it first with `sops --decrypt`"),
     (r"ENC\[", f"{_ENCRYPTED} with hiera-eyaml or SOPS; decrypt it first with `eyaml decrypt` or `sops --decrypt`"),
     (r"\$ANSIBLE_VAULT;", f"{_ENCRYPTED} with ansible-vault; decrypt it first with `ansible-vault decrypt`"),
-    (r"-----BEGIN AGE ENCRYPTED FILE|age-encryption\.org/", f"{_ENCRYPTED} with age; decrypt it first with `age -d`"),
-    (
-        r"-----BEGIN PGP MESSAGE|\x85[\x01-\x04]\x0c\x03",
-        f"{_ENCRYPTED} with PGP; decrypt it first with `gpg --decrypt`",
-    ),
+    (r"age-encryption\.org/", f"{_ENCRYPTED} with age; decrypt it first with `age -d`"),
     (
         r"vault:v\d+:",
         f"{_ENCRYPTED} by Vault's transit engine; decrypt it first with `vault write transit/decrypt/...`",
     ),
     (
         r"01000000d08c9ddf0115d1118c7a00c0|AQAAANCMnd8BFdERjHoAwE",
-        f"{_ENCRYPTED} with DPAPI (ConvertFrom-SecureString); only the user who made it can decrypt it, there",
+        f"{_ENCRYPTED} with DPAPI (ConvertFrom-SecureString); only its user can decrypt it, on that machine",
     ),
     (r"U2FsdGVkX1|Salted__", f"{_ENCRYPTED} by `openssl enc`; decrypt it first with `openssl enc -d`"),
     (r"AQICA[HI]|AQIDAH", f"{_ENCRYPTED} with AWS KMS; decrypt it first with `aws kms decrypt`"),
@@ -155,13 +151,15 @@ _MAGIC: tuple[tuple[bytes, str], ...] = (
     (rb"BZh[1-9]|\xfd7zXZ\0|\x28\xb5\x2f\xfd", "compressed; decompress it first"),
 )
 
-# Keys of these labels are no keys that can be read; how the sentence "PEM block 1 (...) ..." ends.
+# PEM blocks that may hold a key, but none that can be read; how the sentence "PEM block 1 (...) ..." ends.
 _SIGNER = "give (certificate, signer), where the signer calls it"
 PEM_LABELS = {
     "OPENSSH PRIVATE KEY": "is in OpenSSH's own format; convert it with `ssh-keygen -p -m PKCS8 -f key`",
     "TSS2 PRIVATE KEY": f"is a key in a TPM, which only that TPM can use; {_SIGNER}",
     "TSS2 KEY BLOB": f"is a key in a TPM, which only that TPM can use; {_SIGNER}",
     "PKCS#11 PROVIDER URI": f"refers to a key in a PKCS #11 token; {_SIGNER}",
+    "AGE ENCRYPTED FILE": f"is {_ENCRYPTED} with age; decrypt it first with `age -d`",
+    "PGP MESSAGE": f"is {_ENCRYPTED} with PGP; decrypt it first with `gpg --decrypt`",
     "PGP PRIVATE KEY BLOCK": "is a key of PGP, which belongs to no certificate",
     "ENCRYPTED COSIGN PRIVATE KEY": "is a key of cosign, which belongs to no certificate",
     "ENCRYPTED SIGSTORE PRIVATE KEY": "is a key of cosign, which belongs to no certificate",

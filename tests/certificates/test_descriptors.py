@@ -21,6 +21,7 @@ from azure_certvar_credential import (
     EnvironmentCertificate,
 )
 from azure_certvar_credential.exceptions import CertificateFormatError, CertificateSourceError, ConfigurationError
+from tests.reprs import without_address
 
 
 @pytest.fixture(scope="module")

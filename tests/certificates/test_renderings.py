@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import textwrap
+import time
 from typing import Any
 from urllib.parse import quote
 
@@ -138,6 +139,8 @@ BINARY = {
     "Python's repr": repr(BINARIES["PFX"]),
     "Python's repr of a bytearray": repr(bytearray(BINARIES["PFX"])),
     "JSON of Python's repr": json.dumps(repr(BINARIES["PFX"])),
+    "Python's repr with the other quotes": 'b"' + repr(b'"' + BINARIES["PFX"])[3:-1].replace('"', '\\"') + '"',
+    "JSON of that": json.dumps('b"' + repr(b'"' + BINARIES["PFX"])[3:-1].replace('"', '\\"') + '"'),
     "signed numbers of Java": str([octet - 256 if octet > 127 else octet for octet in BINARIES["PFX"]]),
     "hexadecimal in a pair": (LEAF_DER.hex().upper(), KEY_PEM),
     "percent-encoding": quote(BINARIES["PFX"]),
@@ -161,3 +164,34 @@ def test_what_is_cut_off_is_refused_in_every_rendering(form: str, rendering: str
         ClientCertificate.load(WRITTEN[rendering](cut), PASSWORD)
 
     assert_tells_nothing(caught.value, SECRETS)
+
+
+MEGABYTE = 1 << 20
+HOSTILE = {
+    "escapes": "\\n" * (MEGABYTE // 2),
+    "escaped numbers": "\\u003d" * (MEGABYTE // 6),
+    "percent signs, escaped again and again": "%25" * (MEGABYTE // 3),
+    "entities": "&#43;" * (MEGABYTE // 5),
+    "literals": ('"' + " " * 99) * (MEGABYTE // 100),
+    "soft line breaks": ("A" * 70 + "=\n") * (MEGABYTE // 72),
+    "lines of mail": "> -----BEGIN \n" * (MEGABYTE // 14),
+    "ASCII read as UTF-16": "\u4141" * MEGABYTE,
+    "numbers": "1 " * (MEGABYTE // 2),
+    "octets of Python": "b'0\\x82" + "\\x00" * (MEGABYTE // 4 - 10) + "'",
+    "items": "A," * (MEGABYTE // 2),
+    "words of base64": "MIIB " * (MEGABYTE // 5),
+    "comments": "# -----BEGIN CERTIFICATE-----\n# " * (MEGABYTE // 33),
+    "cut off blocks": "-----BEGIN CERTIFICATE-----\n" * (MEGABYTE // 28),
+    "sentences": "-----BEGIN CERTIFICATE----- x " * (MEGABYTE // 30),
+}
+
+
+@pytest.mark.parametrize("hostile", HOSTILE)
+def test_a_megabyte_that_looks_rendered_is_refused_soon(hostile: str) -> None:
+    began = time.process_time()
+
+    with pytest.raises(CertificateError):
+        ClientCertificate.load(HOSTILE[hostile])
+
+    # Below one second; quadratic work would take minutes.
+    assert time.process_time() - began < 5

@@ -149,8 +149,7 @@ HARMLESS = {
     },
     "a sentence with BEGIN": b"Put the line -----BEGIN PRIVATE KEY----- here.\n",
     "a sentence with BEGIN and END": b"Between -----BEGIN PRIVATE KEY----- and -----END PRIVATE KEY-----, the key.\n",
-    "PGP with its checksum": b"-----BEGIN PGP PUBLIC KEY BLOCK-----\nVersion: 1\n\nmQEN\n=abcd\n"
-    b"-----END PGP PUBLIC KEY BLOCK-----\n",
+    "PGP with its checksum": b"-----BEGIN PGP MESSAGE-----\nVersion: 1\n\nmQEN\n=abcd\n-----END PGP MESSAGE-----\n",
     "a foreign block cut off": b"-----BEGIN DH PARAMETERS-----\nMIIB\n",
     "a foreign block that is not base64": b"-----BEGIN X-----\n?\n-----END X-----\n",
 }
@@ -164,7 +163,7 @@ def test_comments_and_foreign_blocks_do_no_harm(harmless: str) -> None:
 
 
 def test_a_key_that_is_commented_out_is_mentioned() -> None:
-    with pytest.raises(CertificateError, match=r"no private key .found but not used: PRIVATE KEY in a comment"):
+    with pytest.raises(CertificateError, match=r"no private key \(found but not used: PRIVATE KEY in a comment"):
         ClientCertificate.load(commented("# ", KEY_PEM) + LEAF_PEM)
 
 

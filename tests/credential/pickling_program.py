@@ -1,13 +1,15 @@
 """A program, as a notebook or a script is one: its functions and classes are of ``__main__``, and one returns the key.
 
-``python pickling_program.py dump {pickler} {what}`` writes a pickle; ``run {runner}`` reads a credential's certificate
-in worker processes and prints its subject.
+``python pickling_program.py dump {pickler}`` writes the pickle of each object in base64, or the error that it
+raised, as JSON; ``run {runner}`` reads a credential's certificate in worker processes and prints its subject.
 """
 
 from __future__ import annotations
 
+import json
 import multiprocessing
 import sys
+from base64 import b64encode
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from importlib import import_module
@@ -76,9 +78,9 @@ def in_a_spawned_process(credential: CertVarCredential) -> str:
 
 
 def in_dask(credential: CertVarCredential) -> str:
-    import dask
+    from dask.delayed import delayed
 
-    found: str = dask.delayed(subject)(credential).compute(scheduler="processes", num_workers=1)
+    found: str = delayed(subject)(credential).compute(scheduler="processes", num_workers=1)
     return found
 
 
@@ -93,12 +95,19 @@ def in_joblib(credential: CertVarCredential) -> str:
 RUNNERS = {"spawn": in_a_spawned_process, "dask": in_dask, "joblib": in_joblib}
 
 
-def main(command: str, by: str, *what: str) -> None:
+def dumped(pickler: Any, thing: object) -> str:
+    try:
+        return b64encode(pickler.dumps(thing)).decode()
+    except TypeError as error:
+        return f"TypeError: {error}"
+
+
+def main(command: str, by: str) -> None:
     if command == "run":
         print(RUNNERS[by](CertVarCredential(TENANT, CLIENT, current_certificate)))
-        return
-    pickler: Any = import_module(by)
-    sys.stdout.buffer.write(pickler.dumps({**REFERRING, **REFUSED}[what[0]]()))
+    else:
+        pickler = import_module(by)
+        print(json.dumps({what: dumped(pickler, make()) for what, make in (REFERRING | REFUSED).items()}))
 
 
 if __name__ == "__main__":
