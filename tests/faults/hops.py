@@ -10,6 +10,7 @@ from typing import Any
 
 from azure.core.exceptions import ServiceRequestError, ServiceResponseError
 
+from azure_certvar_credential._transport.attempt import UntrustedServerError
 from tests.faults.fault import BROKEN, UNREACHED, Errors, Fault, response, token
 
 # With user, password and more of its own words than a client may repeat.
@@ -70,7 +71,7 @@ def faults() -> Iterator[Fault]:
     for name, answer in _PROXIES.items():
         yield Fault(claim=f"a proxy that {name}", proxy=answer, errors=UNREACHED, requests=0)
     for name in ("expired", "another name", "unknown authority"):
-        yield Fault(claim=f"a certificate of the server: {name}", tls=name, errors=UNREACHED, requests=0)
+        yield Fault(claim=f"a certificate of the server: {name}", tls=name, errors=(UntrustedServerError,), requests=0)
     # With TLS 1.3 the client may have sent its request when it hears of this (RFC 8446 section 4.4.2.4).
     either: Errors = (ServiceRequestError, ServiceResponseError)
     for version in ("1.2", "1.3"):
