@@ -35,20 +35,17 @@ class Watch:
     """Notes what would change the file system.
 
     :ivar seen: the events.
-    :ivar opened: how many files were opened for reading.
     """
 
     def __init__(self) -> None:
         self._on = False
         self.seen: list[str] = []
-        self.opened = 0
 
     def __call__(self, event: str, arguments: tuple[Any, ...]) -> None:
         if not self._on:
             return
         if event == "open":
             _, mode, flags = arguments
-            self.opened += 1
             if flags & _WRITES or (isinstance(mode, str) and set(mode) & set("wax+")):
                 self.seen.append(f"{event} {arguments!r}")
         elif event in _CHANGES:
@@ -112,7 +109,6 @@ def main(form: str, *written: str) -> int:
         for path in written:
             with open(path, "w", encoding="utf-8"):  # noqa: PTH123 - what the hook is shown
                 pass
-    assert watch.opened, "the hook sees nothing"
     print(*watch.seen, sep="\n")
     return len(watch.seen)
 

@@ -43,6 +43,7 @@ REASONS: dict[str, tuple[type[CertificateError], str]] = {
     "Ed25519 or Ed448": (UnsupportedKeyError, "type Ed"),
     "X25519 or X448": (UnsupportedKeyError, "type X"),
     "ML-DSA or ML-KEM": (UnsupportedKeyError, "type ML"),
+    "RSASSA-PSS alone": (UnsupportedKeyError, "type RSASSA-PSS"),
     "curve": (UnsupportedKeyError, "type EC|the key is EC"),
     "size": (UnsupportedKeyError, "RSA key has"),
     "other type": (UnsupportedKeyError, ""),
@@ -61,7 +62,16 @@ REASONS: dict[str, tuple[type[CertificateError], str]] = {
     "no form": (CertificateFormatError, "unknown form|not a certificate, private key or PFX|neither a certificate nor"),
 }
 
-_UNSUPPORTED = ("DSA", "DH", "Ed25519 or Ed448", "X25519 or X448", "ML-DSA or ML-KEM", "curve", "size")
+_UNSUPPORTED = (
+    "DSA",
+    "DH",
+    "Ed25519 or Ed448",
+    "X25519 or X448",
+    "ML-DSA or ML-KEM",
+    "RSASSA-PSS alone",
+    "curve",
+    "size",
+)
 _KEYS = ("no certificate", "password", "other password", "damaged", "encryption", *_UNSUPPORTED)
 _NOTHING = ("request, CRL or public key", "no form", "path", "too long", "damaged")
 

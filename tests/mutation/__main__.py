@@ -11,6 +11,7 @@ import argparse
 import difflib
 import os
 import random
+import re
 import shutil
 import subprocess
 import sys
@@ -80,6 +81,8 @@ def _is_noticed(copied: Path, module: str, text: str) -> bool:
         return True
     finally:
         path.write_text(original, encoding="utf-8")
+    if done.returncode and not re.search(rb"\d (failed|error)", done.stdout):
+        raise RuntimeError(f"pytest did not run: {done.stderr.decode()[-1000:]}")
     return done.returncode != 0
 
 

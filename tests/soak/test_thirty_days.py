@@ -19,6 +19,8 @@ KINDS: dict[str, tuple[Any, Any]] = {
 # The interpreter keeps small objects that were freed, up to some thousand of a kind. A token with its request has more
 # than 2 KiB, and there are over a thousand of them.
 _BREATH = 100 * 1024
+# A thread that has just ended may not have let go of its last objects.
+_UNDER_WAY = 5
 
 
 @pytest.mark.filterwarnings("ignore:This process.*multi-threaded:DeprecationWarning")
@@ -32,5 +34,5 @@ async def test_a_month_costs_what_is_needed_and_leaves_nothing_behind(kind: str)
     # The first five days are over when the first is taken, so everything is there that is made once.
     first, *later = diary.footprints
     assert max(one.memory for one in later) < first.memory + _BREATH
-    flat = {(one.objects, one.threads, one.descriptors) for one in later}
-    assert flat == {(first.objects, first.threads, first.descriptors)}
+    assert max(one.objects for one in later) <= first.objects + _UNDER_WAY
+    assert {(one.threads, one.descriptors) for one in later} == {(first.threads, first.descriptors)}
