@@ -180,15 +180,6 @@ def reset(connection: Any) -> None:
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
 
 
-# CPython 3.10's asyncio does not close a TLS transport whose peer has reset the connection.
-UNCLOSED_IN_3_10 = pytest.mark.filterwarnings(
-    "ignore:Exception ignored in.*_SSLProtocolTransport:pytest.PytestUnraisableExceptionWarning"
-    if sys.version_info < (3, 11)
-    else "error"
-)
-
-
-@UNCLOSED_IN_3_10
 @pytest.mark.parametrize("handshake", [True, False], ids=["after the request", "before it"])
 @pytest.mark.parametrize("retries", [0, 1, 3])
 def test_there_are_no_more_connections_than_retries_and_one(kind: Kind, retries: int, handshake: bool) -> None:
@@ -199,7 +190,6 @@ def test_there_are_no_more_connections_than_retries_and_one(kind: Kind, retries:
         assert len(server.jtis) == len(set(server.jtis)) == (retries + 1 if handshake else 0)
 
 
-@UNCLOSED_IN_3_10
 def test_a_metadata_document_counts_as_well(kind: Kind) -> None:
     with raw_server(reset) as server:
         with pytest.raises(Exception, match=r"\w"):
