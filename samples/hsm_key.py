@@ -17,7 +17,7 @@ Set in the environment:
 
 The application needs the role 'Storage Blob Data Reader' on the account. The sample prints:
 
-    signed in with <Pkcs11Signer RSA 2048, token 'orders', key 'app'>
+    signed in with <Pkcs11Signer RSA 2048, token 'orders', key 'app' at …>
     … containers: …
 """
 
