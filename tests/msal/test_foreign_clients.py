@@ -40,7 +40,7 @@ LEAKS: dict[str, tuple[dict[str, Any], bytes, type[Exception], str]] = {
         {},
         b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n" + BODY,
         ServiceResponseError,
-        "IncompleteRead",
+        "ChunkedEncodingError",
     ),
 }
 
