@@ -23,7 +23,7 @@ TENANTS, DAYS = 20, 30
 STEP, HOUR, DAY = 3600, 3600, 86400
 # Half of a token's life passes before it is refreshed.
 LIFETIME = DAY
-# By day: the certificate is replaced, Entra is out of order for some hours, and the process forks.
+# By day: the certificate is replaced, Entra is unavailable for some hours, and the process forks.
 ROTATIONS = (8, 16, 24)
 OUTAGE = 4 * HOUR
 # With the requests that a call sends then, of those that arrive, if it may retry once.
