@@ -185,6 +185,10 @@ def needed() -> tuple[Counter[str], int]:
 
 
 def _footprint() -> Footprint:
+    # A thread hands over its result before it ends.
+    for thread in threading.enumerate():
+        if thread.name.startswith("certvar-"):
+            thread.join(timeout=10)
     gc.collect()
     package = [
         tracemalloc.Filter(True, "*/azure_certvar_credential/*"),
