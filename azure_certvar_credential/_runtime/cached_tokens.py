@@ -20,7 +20,7 @@ from azure_certvar_credential._runtime.flow_memory import FlowMemory
 from azure_certvar_credential._runtime.shared_errors import noted, own_copy
 from azure_certvar_credential._secrecy.redaction import redact_error
 from azure_certvar_credential.caches.memory import Entry
-from azure_certvar_credential.caches.protocol import TokenStore
+from azure_certvar_credential.caches.store import TokenStore
 from azure_certvar_credential.exceptions import (
     CLOSED,
     AuthenticationError,

@@ -19,7 +19,7 @@ from azure_certvar_credential._runtime.certificate_provider import CertificatePr
 from azure_certvar_credential._runtime.environment import EagerSource
 from azure_certvar_credential._transport.options import asked, check_options, retry_settings
 from azure_certvar_credential.caches.memory import TokenMemory
-from azure_certvar_credential.caches.protocol import TokenStore
+from azure_certvar_credential.caches.store import TokenStore
 from azure_certvar_credential.certificates import ClientCertificate
 from azure_certvar_credential.certificates.validity import level_of_caller
 from azure_certvar_credential.exceptions import AlgorithmWarning, ConfigurationError

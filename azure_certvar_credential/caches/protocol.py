@@ -1,37 +1,77 @@
-"""The interface between the rules of refresh and a token cache, such as :class:`.memory.TokenMemory`."""
+"""The interface between a credential and a cache that several processes share.
+
+A cache stores opaque bytes: the credential seals each entry before it hands it over, and checks it when it comes back
+(:mod:`.sealed`). A cache may raise whatever it likes; the credential takes a failure for a miss, logs it, and goes around
+the cache for a while.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
 from typing import Protocol
 
-from azure_certvar_credential._core.effects import Token
-from azure_certvar_credential.caches.memory import Entry
 
+class TokenCache(Protocol):
+    """A cache shared by threads and processes, for ``token_cache=`` of a credential.
 
-class TokenStore(Protocol):
-    """A bounded map from cache keys to entries, usable from any thread."""
+    Keys are hexadecimal digests, and show nothing of what they stand for. Every method may be called from any thread.
+    """
 
-    @property
-    def get(self) -> Callable[[Hashable], Entry | None]:
-        """Look up an entry of any age without a lock; raises TypeError for a key that cannot be hashed.
+    def get(self, key: str) -> bytes | None:
+        """Return the value of a key, or None if there is none or it has expired."""
+        ...
 
-        It is a property so that an implementation can return a dict's own method, which the hot path needs.
+    def set(self, key: str, value: bytes, expires_on: float) -> None:
+        """Keep a value in place of the previous one.
+
+        :param expires_on: when the value may be dropped, in seconds since the epoch (UTC).
         """
         ...
 
-    def put(self, key: Hashable, token: Token, now: float) -> Entry:
-        """Keep a token in place of the previous one; ``now`` is in seconds since the epoch (UTC)."""
+    def delete(self, key: str) -> None:
+        """Drop the value of a key, if there is one."""
         ...
 
-    def entry(self, key: Hashable, token: Token, *, answers_challenge: bool) -> Entry:
-        """Return the entry of a token that was acquired for a key, and perhaps replaced meanwhile."""
+    def lock(self, key: str, seconds: float) -> str | None:
+        """Take a key's lock, without waiting for it.
+
+        The lock is advisory: it keeps nobody from :meth:`set`. It ends by itself, so that a process that dies with it
+        delays the others no longer than that.
+
+        :param seconds: after how many seconds the lock ends.
+        :returns: a text that proves who holds the lock, for :meth:`unlock`; None if somebody else holds it.
+        """
         ...
 
-    def clear(self) -> None:
-        """Forget every token."""
+    def unlock(self, key: str, holder: str) -> None:
+        """Release a key's lock, unless it has ended and somebody else holds it now.
+
+        :param holder: what :meth:`lock` returned.
+        """
         ...
 
-    def after_fork(self) -> None:
-        """Prepare a child process: keep the tokens, renew locks, and forget running refreshes."""
+
+class AsyncTokenCache(Protocol):
+    """:class:`TokenCache` with coroutines, for the credentials of ``azure_certvar_credential.aio``."""
+
+    async def get(self, key: str) -> bytes | None:
+        """Return the value of a key, or None if there is none or it has expired."""
+        ...
+
+    async def set(self, key: str, value: bytes, expires_on: float) -> None:
+        """Keep a value in place of the previous one.
+
+        :param expires_on: when the value may be dropped, in seconds since the epoch (UTC).
+        """
+        ...
+
+    async def delete(self, key: str) -> None:
+        """Drop the value of a key, if there is one."""
+        ...
+
+    async def lock(self, key: str, seconds: float) -> str | None:
+        """Take a key's lock for a number of seconds, without waiting for it; None if somebody else holds it."""
+        ...
+
+    async def unlock(self, key: str, holder: str) -> None:
+        """Release a key's lock, unless it has ended and somebody else holds it now."""
         ...
