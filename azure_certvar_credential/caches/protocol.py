@@ -1,8 +1,8 @@
 """The interface between a credential and a cache that several processes share.
 
 A cache stores opaque bytes: the credential seals each entry before it hands it over, and checks it when it comes back
-(:mod:`.sealed`). A cache may raise whatever it likes; the credential takes a failure for a miss, logs it, and goes around
-the cache for a while.
+(:mod:`.sealed`). A cache may raise whatever it likes; the credential takes a failure for a miss, logs it, and goes
+around the cache for a while.
 """
 
 from __future__ import annotations
