@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 from azure_certvar_credential._core import region as regions
 from azure_certvar_credential._core import tenant as tenants
@@ -18,14 +17,14 @@ from azure_certvar_credential._core.options import CredentialOptions
 from azure_certvar_credential._core.request import TokenRequest, token_request
 from azure_certvar_credential._core.retries import Retry
 from azure_certvar_credential._secrecy.redaction import redact_value
+from azure_certvar_credential._values import Value
 from azure_certvar_credential.exceptions import ConfigurationError, TenantNotAllowedError
 
 # No run of characters as long as a line of base64: it would be a key, and would be sent to the server.
 _CLIENT_ID = re.compile(r"(?!.*[A-Za-z0-9+/=]{64})[\x21-\x7e]{1,256}")
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(Value):
     """A credential's checked settings.
 
     :ivar tenant_id: the credential's own tenant, lower case.

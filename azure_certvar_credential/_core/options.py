@@ -6,19 +6,19 @@ into the constructor's signature and docstring, add a field here, and use it.
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field, fields
+from types import MappingProxyType
 from typing import Any
 
 from azure_certvar_credential._core.authority import RULES, Authority, Kind
 from azure_certvar_credential._core.checks import check_choice, check_flags
 from azure_certvar_credential._core.client_authentication import ClientAuthentication
+from azure_certvar_credential._values import Value, field, fields
 from azure_certvar_credential.signers.algorithms import algorithm_named
 
 
-@dataclass(frozen=True, kw_only=True)
-class CredentialOptions(ABC):
+class CredentialOptions(Value):
     """The arguments of every credential, unchecked; :class:`~azure_certvar_credential.CertVarCredential` explains them.
 
     :ivar pipeline: azure-core's options, the remaining keyword arguments.
@@ -31,12 +31,12 @@ class CredentialOptions(ABC):
     disable_instance_discovery: bool = False
     region: str | None = None
     oidc_authority: str | None = None
-    pipeline: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    pipeline: Mapping[str, Any] = field(default=MappingProxyType({}), repr=False)
 
     @classmethod
     def names(cls) -> frozenset[str]:
         """Return the names of the constructor's own arguments."""
-        return frozenset(one.name for one in fields(cls)) - {"pipeline"}
+        return frozenset(fields(cls)) - {"pipeline"}
 
     def arguments(self) -> dict[str, Any]:
         """Return keyword arguments for an equal credential."""
@@ -57,7 +57,6 @@ class CredentialOptions(ABC):
         """
 
 
-@dataclass(frozen=True, kw_only=True)
 class CertificateOptions(CredentialOptions):
     """The arguments of a credential with a certificate."""
 
@@ -86,7 +85,6 @@ class CertificateOptions(CredentialOptions):
         )
 
 
-@dataclass(frozen=True, kw_only=True)
 class FederatedOptions(CredentialOptions):
     """The arguments of a credential that presents another credential's tokens."""
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Protocol
 
@@ -19,6 +18,7 @@ from azure_certvar_credential._core.request import CacheKey, TokenRequest
 from azure_certvar_credential._runtime.flow_memory import FlowMemory
 from azure_certvar_credential._runtime.shared_errors import noted, own_copy
 from azure_certvar_credential._secrecy.redaction import redact_error
+from azure_certvar_credential._values import Value, replace
 from azure_certvar_credential.caches.memory import Entry
 from azure_certvar_credential.caches.store import TokenStore
 from azure_certvar_credential.exceptions import (
@@ -56,8 +56,7 @@ class Step(Enum):
     JOIN = "wait for an acquisition"
 
 
-@dataclass(frozen=True, slots=True)
-class _Refusal:
+class _Refusal(Value):
     """A server's request to be left alone.
 
     :ivar noted_on: when it was made, in seconds since the epoch.
