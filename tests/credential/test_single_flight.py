@@ -181,7 +181,7 @@ class TestThreads:
 
         # A shell ignores SIGINT for what it runs in the background, and Python then installs no handler.
         before = signal.signal(signal.SIGINT, signal.default_int_handler)
-        alarm = threading.Timer(0.2, signal.raise_signal, [signal.SIGINT])
+        alarm = threading.Timer(0.2, signal.pthread_kill, [threading.get_ident(), signal.SIGINT])
         alarm.start()
         try:
             with pytest.raises(KeyboardInterrupt):
