@@ -27,6 +27,7 @@ from azure_certvar_credential._core.sharing import (
     Store,
 )
 from azure_certvar_credential._runtime.blocking import ASYNCHRONOUS, is_coroutine_function
+from azure_certvar_credential._runtime.fork import tell_after_fork
 from azure_certvar_credential._secrecy.redaction import redact_error
 from azure_certvar_credential._transport.deadline import deadline
 from azure_certvar_credential.caches.protocol import AsyncTokenCache, TokenCache
@@ -74,7 +75,7 @@ class SharedTokens:
     :cvar seconds: how long a call of the cache may take. The caches of this package give up earlier by themselves.
     """
 
-    seconds: ClassVar[float] = 1.0
+    seconds: ClassVar[float] = 2.0
 
     def __init__(self, cache: TokenCache | AsyncTokenCache, settings: Settings, keys: tuple[bytes, ...]) -> None:
         self.cache = cache
@@ -83,6 +84,7 @@ class SharedTokens:
         self._lock = threading.Lock()
         self._rest = self._rests_until = 0.0
         self._running, self._hangs = 0, False
+        tell_after_fork(self)
 
     def refuse_coroutines(self) -> None:
         """Refuse a cache that the synchronous credential cannot call.
@@ -129,6 +131,7 @@ class SharedTokens:
         """Start afresh in a child process, where no call runs."""
         self._lock = threading.Lock()
         self._running, self._hangs = 0, False
+        tell_after_fork(self)
 
     def _seal(self, certificate: ClientCertificate | None, signature: object) -> Seal | None:
         if certificate is None or self._own_seal is not None:
