@@ -25,7 +25,10 @@ AssertionKey = tuple[str, str, str]
 
 
 class Token(Value):
-    """A token with the times that govern its life, in seconds since the epoch (UTC)."""
+    """A token with the times that govern its life, in seconds since the epoch (UTC).
+
+    :ivar generation: how many tokens of its key a shared cache has had, this one included; 0 for one not shared.
+    """
 
     value: str = field(repr=False)
     token_type: str
@@ -34,6 +37,7 @@ class Token(Value):
     required_on: float
     requested_on: float = field(default=0.0, compare=False)
     refresh_token: str | None = field(default=None, repr=False)
+    generation: int = field(default=0, compare=False)
 
 
 class Moment(Value):
@@ -176,9 +180,18 @@ class WriteCache(Value):
     token: Token
 
 
+class Shared(Value):
+    """Answer: what the cache that processes share answers.
+
+    :ivar question: one of :mod:`.sharing`, whose docstring says what the answer is.
+    """
+
+    question: Any
+
+
 # Those that need no waiting.
 Immediate = Now | ReadCache | WriteCache | ReadAssertion | WriteAssertion | ReadEndpoint | WriteEndpoint
-Effect = Immediate | LoadCertificate | LoadAssertion | Sign | Send | Fetch | Wait | DetectRegion | Serialized
+Effect = Immediate | LoadCertificate | LoadAssertion | Sign | Send | Fetch | Wait | DetectRegion | Serialized | Shared
 # Each effect's docstring gives its answer; a generator's type cannot tell them apart.
 Result = Any
 Flow = Generator[Effect, Result, T]

@@ -9,13 +9,16 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Collection, Iterable, Mapping
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from azure_certvar_credential._core.authority import RULES, Authority, Kind
 from azure_certvar_credential._core.checks import check_choice, check_flags
 from azure_certvar_credential._core.client_authentication import ClientAuthentication
 from azure_certvar_credential._values import Value, field, fields
 from azure_certvar_credential.signers.algorithms import algorithm_named
+
+if TYPE_CHECKING:
+    from azure_certvar_credential._core.sharing_options import Sharing
 
 
 class CredentialOptions(Value):
@@ -31,6 +34,10 @@ class CredentialOptions(Value):
     disable_instance_discovery: bool = False
     region: str | None = None
     oidc_authority: str | None = None
+    token_cache: Any = field(default=None, repr=False)
+    encryption_key: Any = field(default=None, repr=False)
+    share_user_tokens: bool = False
+    invalidation_seconds: float | None = None
     pipeline: Mapping[str, Any] = field(default=MappingProxyType({}), repr=False)
 
     @classmethod
@@ -48,6 +55,19 @@ class CredentialOptions(Value):
         Every credential takes its authority through this; nothing else decides which host may receive an assertion.
         """
         return tuple(RULES) if self.disable_instance_discovery else ()
+
+    def sharing(self) -> Sharing | None:
+        """Return how tokens are shared with other processes; None if they are not.
+
+        :raises ConfigurationError: an argument cannot work.
+        """
+        given = (self.token_cache, self.encryption_key, self.share_user_tokens, self.invalidation_seconds)
+        if given == (None, None, False, None):
+            return None
+        # For those who share a cache alone.
+        from azure_certvar_credential._core.sharing_options import sharing
+
+        return sharing(*given)
 
     @abstractmethod
     def client_authentication(self, authority: Authority) -> ClientAuthentication:

@@ -34,13 +34,12 @@ _RETRIES = frozenset(
 class MsalOptions(CertificateOptions):
     """The arguments of ``MsalCertVarCredential``, unchecked.
 
-    :ivar token_cache: an ``msal.TokenCache``, or None for one in memory.
+    :ivar token_cache: an ``msal.TokenCache``, or None for one in memory; MSAL shares it in its own way.
     :ivar azure_region: a region's name, True to detect it, False for none even if the environment names one, or None.
     :ivar instance_discovery: whether MSAL asks Microsoft about the authority; None to ask about unknown hosts only.
     :ivar http_client: the user's own HTTP client, or None for this package's pipeline.
     """
 
-    token_cache: Any = field(default=None, repr=False)
     azure_region: str | bool | None = None
     instance_discovery: bool | None = None
     http_client: Any = field(default=None, repr=False)
@@ -48,7 +47,10 @@ class MsalOptions(CertificateOptions):
     @classmethod
     def names(cls) -> frozenset[str]:
         """Return the names of the constructor's own arguments; ``azure_region`` replaces ``region``."""
-        return super().names() - {"region"}
+        return super().names() - {"region", "encryption_key", "share_user_tokens", "invalidation_seconds"}
+
+    def sharing(self) -> None:
+        """Return None: MSAL has its own cache."""
 
     @property
     def trusts_authority(self) -> bool:
