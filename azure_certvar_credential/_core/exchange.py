@@ -37,8 +37,8 @@ _SHORTEST_LIFE = 1
 _MAX_FIELD = 64
 
 # Signed or encrypted; the second part of an encrypted one may be empty.
-_JWT = re.compile(r"eyJ[\w-]{8,}(?:\.[\w-]*){1,4}")
-_NUMBER = re.compile(r"[0-9]{1,20}(\.[0-9]{1,20})?")
+_JWT = r"eyJ[\w-]{8,}(?:\.[\w-]*){1,4}"
+_NUMBER = r"[0-9]{1,20}(\.[0-9]{1,20})?"
 _B64TOKEN = re.compile(r"[A-Za-z0-9._~+/=-]+")  # RFC 6750 section 2.1
 
 
@@ -114,7 +114,7 @@ def read_retry_after(value: str | None, *, now: float) -> float | None:
     if value is None:
         return None
     text = value.strip()
-    if _NUMBER.fullmatch(text):
+    if re.fullmatch(_NUMBER, text):
         seconds = float(text)
     else:
         date = read_date(text)
@@ -162,7 +162,7 @@ def _seconds(value: object) -> float | None:
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
         return None
     # Not everything that float() takes: "1_000" and other scripts' digits are no numbers on the wire.
-    if isinstance(value, str) and not _NUMBER.fullmatch(value):
+    if isinstance(value, str) and not re.fullmatch(_NUMBER, value):
         return None
     seconds = float(value)
     return seconds if _SHORTEST_LIFE <= seconds <= LONGEST_LIFE else None
@@ -228,7 +228,7 @@ def _text(document: dict[str, Any], name: str) -> str | None:
     if not isinstance(value, str):
         return None
     line = " ".join("".join(c if c.isprintable() else " " for c in value[: 4 * _MAX_DESCRIPTION]).split())
-    return without_secrets(_JWT.sub("[JWT removed]", line))[:_MAX_DESCRIPTION]
+    return without_secrets(re.sub(_JWT, "[JWT removed]", line))[:_MAX_DESCRIPTION]
 
 
 def _sentences(*parts: str) -> str:

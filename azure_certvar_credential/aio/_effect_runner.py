@@ -36,7 +36,7 @@ class EffectRunner:
     def __init__(self, parts: Parts, cached_tokens: CachedTokens) -> None:
         self._parts = parts
         self._cached_tokens = cached_tokens
-        self._sender = AsyncSender(parts.pipeline, owns_transport=parts.owns_transport)
+        self._sender = AsyncSender(parts.options.pipeline, owns_transport=parts.owns_transport)
         self._reading, self._signing, self._background = LoopLock(), LoopLock(), Background()
         self._attempts, self._turning = SerializedAttempts(), LoopLock()
         tell_after_fork(self._sender)
