@@ -129,7 +129,7 @@ class Authority(Value):
 
         :param tenant_id: a tenant's GUID or domain name; ignored by ADFS, which has no tenants.
         """
-        template = self.rules.endpoint
+        template = RULES[self.kind].endpoint
         return None if template is None else template.format(base=self.base, tenant=tenant_id, policy=self.policy)
 
     def in_region(self, region: str | None) -> Authority:

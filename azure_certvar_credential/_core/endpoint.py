@@ -24,7 +24,8 @@ def token_endpoint(settings: Settings, tenant_id: str, retries: Retries, *, regi
     region = settings.region if regional else None
     if region == AUTO_REGION:
         region = yield DetectRegion()
-    endpoint = settings.authority.in_region(region).token_endpoint(tenant_id)
+    authority = settings.authority if region is None else settings.authority.in_region(region)
+    endpoint = authority.token_endpoint(tenant_id)
     if endpoint is not None:
         return endpoint
     # Only credentials of an OpenID provider pay for this import.

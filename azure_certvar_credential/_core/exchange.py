@@ -7,7 +7,7 @@ https://learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timezone
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -73,14 +73,19 @@ class TokenResponse(Value):
 
 
 def read(
-    response: Response, *, now: float, about: str, for_user: bool = False, server: str = "the token endpoint"
+    response: Response,
+    *,
+    now: float,
+    about: Callable[[], str],
+    for_user: bool = False,
+    server: str = "the token endpoint",
 ) -> TokenResponse:
     """Read a token response.
 
     :param response: the token endpoint's answer.
     :param now: the time in seconds since the epoch, to read a ``Retry-After`` that is a date.
-    :param about: the part of a refusal's message that names the certificate. Failures that pass by themselves do
-        without.
+    :param about: returns the part of a refusal's message that names the certificate. Failures that pass by themselves
+        do without.
     :param for_user: the request was on a user's behalf, so the user may be the one to act on a refusal.
     :param server: the server's name in messages; other endpoints refuse in the same form.
     :raises AuthenticationError: the answer is not a token; the subclass says why.
@@ -89,7 +94,7 @@ def read(
     if response.status == 200 and document is not None and "error" not in document:
         return _token(document)
     if document is not None and isinstance(document.get("error"), str):
-        raise _oauth_error(response, document, now=now, about=about, for_user=for_user)
+        raise _oauth_error(response, document, now=now, about=about(), for_user=for_user)
     retry_after = read_retry_after(response.headers.get("retry-after"), now=now)
     if is_later(response.status):
         raise TemporarilyUnavailableError(

@@ -65,5 +65,6 @@ def resolve_tenant(requested: str | None, *, default: str, allowed: frozenset[st
             f"{redact_value(default)} only: "
             f"to allow it, pass additionally_allowed_tenants=[{redact_value(tenant)}], or ['*'] for every tenant"
         )
-    refuse_user_tenant(tenant)
+    if tenant in USER_TENANTS:
+        refuse_user_tenant(tenant)
     return tenant

@@ -25,20 +25,17 @@ class _Refusal(Value):
     error: AuthenticationError
 
 
-class Refusals:
+class Refusals(dict[Hashable, _Refusal]):
     """The refusals that still hold, by request; their owner lets one thread at a time change them."""
 
-    __slots__ = ("_refusals",)
-
-    def __init__(self) -> None:
-        self._refusals: dict[Hashable, _Refusal] = {}
+    __slots__ = ()
 
     def check(self, key: Hashable, now: float) -> None:
         """Raise the server's answer again if its pause is not over.
 
         :raises AuthenticationError: the answer, with what is left of the pause.
         """
-        refusal = self._refusals.get(key)
+        refusal = self.get(key)
         # A refusal from the future was noted before the clock was set back.
         if refusal is not None and refusal.noted_on <= now < refusal.until:
             raise own_copy(refusal.error, retry_after=refusal.until - now)
@@ -46,11 +43,7 @@ class Refusals:
     def note(self, key: Hashable, error: AuthenticationError, now: float) -> None:
         """Note an answer with ``retry_after``, and drop those whose pause is over."""
         refusal = _Refusal(now, now + (error.retry_after or 0.0), noted(error))
-        for old in [old for old, other in self._refusals.items() if not other.noted_on <= now < other.until]:
-            del self._refusals[old]
-        if len(self._refusals) < MAX_REFUSALS:
-            self._refusals[key] = refusal
-
-    def forget(self, key: Hashable) -> None:
-        """Forget the refusal of a request that has succeeded since."""
-        self._refusals.pop(key, None)
+        for old in [old for old, other in self.items() if not other.noted_on <= now < other.until]:
+            del self[old]
+        if len(self) < MAX_REFUSALS:
+            self[key] = refusal

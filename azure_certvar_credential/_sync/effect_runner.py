@@ -13,8 +13,7 @@ from azure_certvar_credential._runtime.blocking import blocking
 from azure_certvar_credential._runtime.cached_tokens import CachedTokens
 from azure_certvar_credential._runtime.construction import Parts
 from azure_certvar_credential._runtime.fork import Forkable, tell_after_fork
-from azure_certvar_credential._runtime.immediate import perform_immediate
-from azure_certvar_credential._runtime.waited_for import note_wait
+from azure_certvar_credential._runtime.immediate import note_wait, perform_immediate
 from azure_certvar_credential._sync.calls import in_background, within
 from azure_certvar_credential._transport.deadline import Deadline
 from azure_certvar_credential._transport.sync import Sender
@@ -45,7 +44,7 @@ class EffectRunner:
 
     def acquire(self, request: TokenRequest) -> Token:
         """Acquire the token of a request and keep it."""
-        return self.run(acquire(self._parts.settings, request))
+        return run(acquire(self._parts.settings, request), self._perform)
 
     def run(self, flow: Flow[T]) -> T:
         """Drive a flow to its end."""
@@ -127,7 +126,8 @@ class EffectRunner:
                 source = self._parts.assertions
                 return source.accept(blocking(source.read(), "assertion_source"))
             case effects.Sign(signer, message, algorithm):
-                return blocking(signer.sign(message, algorithm), "certificate's signer")
+                signature: Any = signer.sign(message, algorithm)
+                return signature if type(signature) is bytes else blocking(signature, "certificate's signer")
             case effects.Send() | effects.Fetch():
                 return self._sender.send(effect)
             case effects.Wait(seconds):

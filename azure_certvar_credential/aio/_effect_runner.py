@@ -12,9 +12,8 @@ from azure_certvar_credential._runtime.blocking import is_coroutine_function
 from azure_certvar_credential._runtime.cached_tokens import CachedTokens
 from azure_certvar_credential._runtime.construction import Parts
 from azure_certvar_credential._runtime.fork import tell_after_fork
-from azure_certvar_credential._runtime.immediate import perform_immediate
+from azure_certvar_credential._runtime.immediate import note_wait, perform_immediate
 from azure_certvar_credential._runtime.serialized_attempts import SerializedAttempts
-from azure_certvar_credential._runtime.waited_for import note_wait
 from azure_certvar_credential._transport.aio import AsyncSender
 from azure_certvar_credential._transport.in_thread import in_thread
 from azure_certvar_credential.aio._calls import Background, LoopLock, call, sign, within
