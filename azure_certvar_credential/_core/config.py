@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from azure_certvar_credential._core import region as regions
@@ -19,6 +18,7 @@ from azure_certvar_credential._core.options import CredentialOptions
 from azure_certvar_credential._core.request import TokenRequest, token_request
 from azure_certvar_credential._core.retries import Retry
 from azure_certvar_credential._secrecy.redaction import redact_value
+from azure_certvar_credential._values import Value
 from azure_certvar_credential.exceptions import ConfigurationError, TenantNotAllowedError
 
 if TYPE_CHECKING:
@@ -28,8 +28,7 @@ if TYPE_CHECKING:
 _CLIENT_ID = re.compile(r"(?!.*[A-Za-z0-9+/=]{64})[\x21-\x7e]{1,256}")
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(Value):
     """A credential's checked settings.
 
     :ivar tenant_id: the credential's own tenant, lower case.

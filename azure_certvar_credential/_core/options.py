@@ -6,22 +6,22 @@ into the constructor's signature and docstring, add a field here, and use it.
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field, fields
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from azure_certvar_credential._core.authority import RULES, Authority, Kind
 from azure_certvar_credential._core.checks import check_choice, check_flags
 from azure_certvar_credential._core.client_authentication import ClientAuthentication
+from azure_certvar_credential._values import Value, field, fields
 from azure_certvar_credential.signers.algorithms import algorithm_named
 
 if TYPE_CHECKING:
     from azure_certvar_credential._core.sharing_options import Sharing
 
 
-@dataclass(frozen=True, kw_only=True)
-class CredentialOptions(ABC):
+class CredentialOptions(Value):
     """The arguments of every credential, unchecked; :class:`~azure_certvar_credential.CertVarCredential` explains them.
 
     :ivar pipeline: azure-core's options, the remaining keyword arguments.
@@ -38,12 +38,12 @@ class CredentialOptions(ABC):
     encryption_key: Any = field(default=None, repr=False)
     share_user_tokens: bool = False
     invalidation_seconds: float | None = None
-    pipeline: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    pipeline: Mapping[str, Any] = field(default=MappingProxyType({}), repr=False)
 
     @classmethod
     def names(cls) -> frozenset[str]:
         """Return the names of the constructor's own arguments."""
-        return frozenset(one.name for one in fields(cls)) - {"pipeline"}
+        return frozenset(fields(cls)) - {"pipeline"}
 
     def arguments(self) -> dict[str, Any]:
         """Return keyword arguments for an equal credential."""
@@ -77,7 +77,6 @@ class CredentialOptions(ABC):
         """
 
 
-@dataclass(frozen=True, kw_only=True)
 class CertificateOptions(CredentialOptions):
     """The arguments of a credential with a certificate."""
 
@@ -106,7 +105,6 @@ class CertificateOptions(CredentialOptions):
         )
 
 
-@dataclass(frozen=True, kw_only=True)
 class FederatedOptions(CredentialOptions):
     """The arguments of a credential that presents another credential's tokens."""
 

@@ -14,7 +14,6 @@ here fails an acquisition: the cache's failures are answered as if there were no
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from azure_certvar_credential._core.effects import (
@@ -30,6 +29,7 @@ from azure_certvar_credential._core.effects import (
     WriteCache,
 )
 from azure_certvar_credential._core.freshness import Freshness, freshness, spread
+from azure_certvar_credential._values import Value, field, replace
 
 if TYPE_CHECKING:
     from azure_certvar_credential._core.request import TokenRequest
@@ -50,8 +50,7 @@ SEALING_LABEL = b"\x00azure_certvar_credential: sealing key of shared tokens, ve
 SEALING_ALGORITHM = "RS256"
 
 
-@dataclass(frozen=True, slots=True)
-class Sealer:
+class Sealer(Value):
     """Answer: what seals entries, or None if it has not been made.
 
     :ivar certificate: the certificate that it belongs to; None for the user's keys.
@@ -62,16 +61,14 @@ class Sealer:
     signature: bytes | None = field(default=None, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Find:
+class Find(Value):
     """Answer: the stored :class:`Token` of a request, as it was stored; or None."""
 
     request: TokenRequest
     sealer: Any
 
 
-@dataclass(frozen=True, slots=True)
-class Lock:
+class Lock(Value):
     """Answer: a :class:`Lease`, or None if the cache cannot be reached."""
 
     request: TokenRequest
@@ -79,8 +76,7 @@ class Lock:
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
-class Lease:
+class Lease(Value):
     """The outcome of an attempt to take a lock.
 
     :ivar holder: proves who holds the lock; None if another member does.
@@ -91,8 +87,7 @@ class Lease:
     patient: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Store:
+class Store(Value):
     """Answer: None, with the token stored unless a newer one is there.
 
     :ivar holder: of the lock, which is let go in any case; None without one.
@@ -105,8 +100,7 @@ class Store:
     token: Token | None
 
 
-@dataclass(frozen=True, slots=True)
-class NotSealed:
+class NotSealed(Value):
     """Answer: None, with a failure to make a sealer logged."""
 
     error: Exception

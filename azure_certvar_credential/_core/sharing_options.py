@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from math import isfinite
 from typing import TYPE_CHECKING
 
 from azure_certvar_credential._core.checks import check_flags
 from azure_certvar_credential._secrecy.redaction import redact_value
+from azure_certvar_credential._values import Value
 from azure_certvar_credential.exceptions import ConfigurationError
 
 if TYPE_CHECKING:
@@ -19,8 +19,7 @@ KEY_SIZE = 32
 _LONGEST_INVALIDATION = 3600.0
 
 
-@dataclass(frozen=True, slots=True)
-class Sharing:
+class Sharing(Value):
     """The settings of a shared cache.
 
     :ivar has_keys: whether the user gave the keys that seal the entries; otherwise the certificate's signature does.

@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
-from dataclasses import replace
 from enum import Enum
 from typing import TYPE_CHECKING, Protocol
 
@@ -20,6 +19,7 @@ from azure_certvar_credential._runtime.flow_memory import FlowMemory
 from azure_certvar_credential._runtime.refusals import Refusals
 from azure_certvar_credential._runtime.shared_errors import own_copy
 from azure_certvar_credential._secrecy.redaction import redact_error
+from azure_certvar_credential._values import replace
 from azure_certvar_credential.caches.memory import Entry
 from azure_certvar_credential.caches.store import TokenStore
 from azure_certvar_credential.exceptions import (

@@ -6,7 +6,6 @@ import os
 import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -18,6 +17,7 @@ from azure_certvar_credential._runtime.assertion_provider import AssertionProvid
 from azure_certvar_credential._runtime.certificate_provider import CertificateProvider
 from azure_certvar_credential._runtime.environment import EagerSource
 from azure_certvar_credential._transport.options import asked, check_options, retry_settings
+from azure_certvar_credential._values import Value, field, replace
 from azure_certvar_credential.caches.memory import TokenMemory
 from azure_certvar_credential.caches.store import TokenStore
 from azure_certvar_credential.certificates import ClientCertificate
@@ -30,8 +30,7 @@ if TYPE_CHECKING:
 O = TypeVar("O", bound=CredentialOptions)  # noqa: E741 - of options
 
 
-@dataclass(frozen=True, slots=True)
-class Parts:
+class Parts(Value):
     """What a credential is made of.
 
     :ivar settings: the checked settings.

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from azure_certvar_credential._values import Value
 from azure_certvar_credential.certificates.sources import EnvironmentCertificate, Source
 from azure_certvar_credential.exceptions import ConfigurationError, MissingCertificateError
 
@@ -18,8 +18,7 @@ _PATH = "AZURE_CLIENT_CERTIFICATE_PATH"
 _CHAIN = "AZURE_CLIENT_SEND_CERTIFICATE_CHAIN"
 
 
-@dataclass(frozen=True, slots=True)
-class EagerSource:
+class EagerSource(Value):
     """A source that the constructor reads itself, so that what cannot be used is named before the first token."""
 
     source: Source

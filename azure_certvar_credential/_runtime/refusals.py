@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
-from dataclasses import dataclass
 
 from azure_certvar_credential._runtime.shared_errors import noted, own_copy
+from azure_certvar_credential._values import Value
 from azure_certvar_credential.exceptions import AuthenticationError
 
 # The most pauses remembered. A server that is asked all the same repeats its answer.
 MAX_REFUSALS = 1000
 
 
-@dataclass(frozen=True, slots=True)
-class _Refusal:
+class _Refusal(Value):
     """A server's request to be left alone.
 
     :ivar noted_on: when it was made, in seconds since the epoch.

@@ -8,7 +8,6 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Generator
-from dataclasses import dataclass
 from time import monotonic
 from typing import Any, ClassVar
 
@@ -30,6 +29,7 @@ from azure_certvar_credential._runtime.blocking import ASYNCHRONOUS, is_coroutin
 from azure_certvar_credential._runtime.fork import tell_after_fork
 from azure_certvar_credential._secrecy.redaction import redact_error
 from azure_certvar_credential._transport.deadline import deadline
+from azure_certvar_credential._values import Value
 from azure_certvar_credential.caches.protocol import AsyncTokenCache, TokenCache
 from azure_certvar_credential.caches.sealed import Seal
 from azure_certvar_credential.certificates import ClientCertificate
@@ -47,8 +47,7 @@ _MAX_SEALS = 64
 _seals: dict[str, Seal] = {}
 
 
-@dataclass(frozen=True, slots=True)
-class CacheCall:
+class CacheCall(Value):
     """A method of the cache to be called.
 
     :ivar method: its name.

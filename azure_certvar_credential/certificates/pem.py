@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import dataclass
 
+from azure_certvar_credential._values import Value
 from azure_certvar_credential.certificates import encoding
 
 BEGIN = "-----BEGIN "
@@ -38,8 +38,7 @@ _MOST_DAMAGED = 100
 _SENTENCE = re.compile(r"""(?=[ \t,.;:!?'"()])(?!\s*Proc-Type)(?!.*[A-Za-z0-9+/_-]{30}).{0,400}""", re.DOTALL)
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(Value):
     """One PEM block.
 
     :ivar label: the text after BEGIN, such as ``CERTIFICATE``.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -20,6 +19,7 @@ from azure_certvar_credential._runtime.credentials import CredentialBase
 from azure_certvar_credential._runtime.environment import arguments_from
 from azure_certvar_credential._secrecy.redaction import redact_value
 from azure_certvar_credential._secrecy.tracebacks import clears_frames
+from azure_certvar_credential._values import field, replace
 from azure_certvar_credential.certificates import CertificateData
 from azure_certvar_credential.certificates.sources import Source
 from azure_certvar_credential.exceptions import ConfigurationError, UnknownOptionError
@@ -31,7 +31,6 @@ _RETRIES = frozenset(
 )
 
 
-@dataclass(frozen=True, kw_only=True)
 class MsalOptions(CertificateOptions):
     """The arguments of ``MsalCertVarCredential``, unchecked.
 
