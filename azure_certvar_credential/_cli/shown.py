@@ -19,16 +19,27 @@ _MARKS = {
     "refused": ("✘", "x", "bold red"),
     "failed": ("✘", "x", "bold red"),
     "skipped": ("·", "-", "dim"),
+    "detail": (" ", " ", ""),
+    "remedy": ("→", ">", "bold"),
 }
 # Days to the end of a certificate from which on its date is coloured.
 _SOON = 30
 
 
-def marked(console: Console, level: str, text: str | Text, remedy: str | None = None, *, indent: int = 2) -> None:
+def marked(
+    console: Console,
+    level: str,
+    text: str | Text,
+    remedy: str | None = None,
+    *,
+    indent: int = 2,
+    aside: Text | None = None,
+) -> None:
     """Print a line behind its mark, and a remedy below it; both are wrapped within their column.
 
     :param level: a key of the table of marks.
     :param indent: the columns before the mark.
+    :param aside: what stands in a column of its own beside the text.
     """
     from rich.table import Table
     from rich.text import Text
@@ -36,9 +47,10 @@ def marked(console: Console, level: str, text: str | Text, remedy: str | None = 
     symbol, plain, style = _MARKS[level]
     table = Table.grid(padding=(0, 1))
     table.add_column(no_wrap=True)
+    table.add_column(overflow="fold", no_wrap=aside is not None)
     table.add_column(overflow="fold")
     mark = Text(" " * indent).append(plain if console.options.ascii_only else symbol, style=style)
-    table.add_row(mark, Text(text) if isinstance(text, str) else text)
+    table.add_row(mark, Text(text) if isinstance(text, str) else text, aside or "")
     if remedy:
         table.add_row("", Text(remedy, style="italic"))
     console.print(table)
