@@ -132,7 +132,8 @@ class WithCertificate(CredentialBase, Generic[CertificateSourceT]):
         and ``AZURE_AUTHORITY_HOST``. The certificate is read anew when it is due, so changing the variable is enough.
 
         :param options: further keyword arguments of the class; they win over the environment.
-        :raises ConfigurationError: a variable is missing; the message names every one that is.
+        :raises ConfigurationError: a variable is missing, and the message names every one that is; or one cannot be
+            used.
         :raises CertificateError: the certificate, key or password cannot be used.
         """
         return cls(**arguments_from(os.environ, options))
