@@ -78,7 +78,7 @@ def test_an_interrupt_while_a_refresh_is_started_leaves_the_way_free(
     first = credential.get_token(STORAGE)
     clock.advance(LIFE - 200)
 
-    def interrupted(*_: object) -> None:
+    def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
