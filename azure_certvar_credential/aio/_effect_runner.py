@@ -16,8 +16,9 @@ from azure_certvar_credential._runtime.immediate import perform_immediate
 from azure_certvar_credential._runtime.serialized_attempts import SerializedAttempts
 from azure_certvar_credential._runtime.waited_for import note_wait
 from azure_certvar_credential._transport.aio import AsyncSender
+from azure_certvar_credential._transport.async_library import within
 from azure_certvar_credential._transport.in_thread import in_thread
-from azure_certvar_credential.aio._calls import Background, LoopLock, call, sign, within
+from azure_certvar_credential.aio._calls import Background, LoopLock, call, sign
 from azure_certvar_credential.certificates import ClientCertificate
 from azure_certvar_credential.exceptions import AcquisitionTimeoutError
 
