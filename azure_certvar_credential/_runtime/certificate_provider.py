@@ -74,7 +74,7 @@ class CertificateProvider:
     def ready(self, refused: ClientCertificate | None) -> tuple[ClientCertificate | None, bool]:
         """Return the certificate to use, or None if the source has to be read first; and whether to read it meanwhile.
 
-        Of all callers that find the source due, one is told to read it in the background.
+        Of all callers that find the source due, one reads it in the background.
 
         :param refused: the certificate that the server has just refused, or None.
         """

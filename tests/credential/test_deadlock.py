@@ -92,7 +92,7 @@ async def test_a_chain_whose_links_share_their_first_is_no_circle(world: World) 
     assert world.requests == 5
 
 
-def test_whoever_has_just_landed_a_flight_is_not_taken_for_its_leader(certificate: ClientCertificate) -> None:
+def test_a_caller_whose_call_has_just_finished_is_not_taken_for_its_leader(certificate: ClientCertificate) -> None:
     """A thread gets a token that another waits for inside a source, and then asks for what the other is getting."""
     entra = EntraEmulator()
     application = entra.add_application(certificate)

@@ -31,7 +31,7 @@ GRAPH = "https://graph.microsoft.com/.default"
 
 @dataclass
 class Clock:
-    """A clock that moves when it is told to; shared by the credential and the local Entra."""
+    """A clock that a test moves; shared by the credential and the local Entra."""
 
     now: float = field(default_factory=lambda: float(int(time.time())))
 
