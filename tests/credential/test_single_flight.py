@@ -112,7 +112,9 @@ class TestAsync:
         assert (await late).token
         assert first.cancelled()
 
-    async def test_closing_ends_the_wait_of_every_caller(self, entra: EntraEmulator, credential: AsyncCertVarCredential) -> None:
+    async def test_closing_ends_the_wait_of_every_caller(
+        self, entra: EntraEmulator, credential: AsyncCertVarCredential
+    ) -> None:
         entra.inject(Fault.hang(20))
         caller = asyncio.create_task(credential.get_token(STORAGE))
         await asyncio.to_thread(entra.wait_for_hanging)

@@ -189,7 +189,7 @@ async def test_a_thousand_tasks_some_of_them_cancelled(
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork on this system")
 @pytest.mark.filterwarnings("ignore:This process.*multi-threaded:DeprecationWarning")
 def test_forks_in_the_middle_of_it(certificate: ClientCertificate) -> None:
-    """Over real TLS: a child shares no connection and no acquisition with its parent, whose threads wait for the server."""
+    """Over real TLS: a child shares no connection or acquisition with its parent, whose threads wait for the server."""
     entra = EntraEmulator(token_lifetime=LIFE)
     application = entra.add_application(certificate)
     with entra.serve() as server:
