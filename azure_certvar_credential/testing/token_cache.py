@@ -14,9 +14,8 @@ from collections.abc import Awaitable, Callable
 from functools import wraps
 from typing import Any, TypeAlias
 
-from azure_certvar_credential.caches.protocol import AsyncTokenCache, TokenCache
-
-NewCache: TypeAlias = Callable[[], TokenCache | AsyncTokenCache]
+# Of a TokenCache or an AsyncTokenCache; this room imports neither, as it imports nothing of what it checks.
+NewCache: TypeAlias = Callable[[], object]
 Check: TypeAlias = Callable[[NewCache], None]
 
 # Some stores count in seconds, and drop what has expired at the next full one.
@@ -29,7 +28,7 @@ _MANY = 8
 class _Member:
     """A cache of either kind, called alike: as coroutines, those of a synchronous cache in a thread."""
 
-    def __init__(self, cache: TokenCache | AsyncTokenCache) -> None:
+    def __init__(self, cache: object) -> None:
         self._cache: Any = cache
 
     async def _call(self, name: str, *args: object) -> Any:
