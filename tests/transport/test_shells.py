@@ -72,7 +72,11 @@ def shells(certificate: ClientCertificate) -> Iterator[dict[str, Shell]]:
     application = emulator.add_application(certificate)
     vault = KeyVaultEmulator(emulator)
     version = vault.add_certificate("app", certificate)
-    ids: dict[str, Any] = {"tenant_id": application.tenant_id, "client_id": application.client_id, "certificate": certificate}
+    ids: dict[str, Any] = {
+        "tenant_id": application.tenant_id,
+        "client_id": application.client_id,
+        "certificate": certificate,
+    }
     with emulator.serve() as server, vault.serve() as served:
         sign_in: dict[str, Any] = {**ids, "authority": server.url, "disable_instance_discovery": True, "retry_total": 0}
         made = {name: Shell(partial(kind, **sign_in), token_of, server.ca_file) for name, kind in CREDENTIALS.items()}
