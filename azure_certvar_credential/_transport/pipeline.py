@@ -102,7 +102,7 @@ def run_options(transport: Any) -> dict[str, Any]:
 def takes_time_outs_as_one(transport: Any) -> bool:
     """Return whether an asynchronous transport is one of azure-core's over requests.
 
-    They fail with the option ``read_timeout`` of a request, and take both time-outs as a pair in ``connection_timeout``.
+    They fail with the option ``read_timeout`` of a request; in ``connection_timeout`` they take both as a pair.
     """
     # By its name: an import of the class loads requests.
     return any(base.__name__ == "RequestsTransport" for base in type(transport).__mro__)

@@ -8,7 +8,7 @@ and there is nothing to close.
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from azure.core.exceptions import AzureError
@@ -39,7 +39,7 @@ def performer(access: Access) -> Callable[[VaultCall], Any]:
     def perform(call: VaultCall) -> Any:
         left = _time_left(access, call, until)
         transport = {} if access.shares_transport else {"transport": make_transport(options)}
-        client = _client(access, call, call.module, VaultRetryPolicy(until, **access.options), transport)
+        client = _client(access, call, call.module, transport, VaultRetryPolicy(until, **access.options))
         try:
             with Deadline(left).applied():
                 answer = getattr(client, call.method)(*call.arguments, **access.timeouts_within(left))
@@ -73,7 +73,7 @@ def async_performer(access: Access) -> Callable[[VaultCall], Awaitable[Any]]:
         more = [TimeoutsAsOne()] if takes_time_outs_as_one(access.options.get("transport")) else []
         with requires_keyvault_extra():
             policy = AsyncVaultRetryPolicy(until, **access.options)
-            client = _client(access, call, f"{call.module}.aio", policy, transport, more)
+            client = _client(access, call, f"{call.module}.aio", transport, policy, *more)
         try:
             return await within(left, _async_answer(client, call, access.timeouts_within(left)))
         except BaseException as error:  # noqa: BLE001 - a credential may raise anything, and so do the clients
@@ -114,12 +114,7 @@ async def _async_answer(client: Any, call: VaultCall, timeouts: dict[str, float]
 
 
 def _client(
-    access: Access,
-    call: VaultCall,
-    module: str,
-    retry_policy: object,
-    transport: Mapping[str, Any],
-    more: Sequence[object] = (),
+    access: Access, call: VaultCall, module: str, transport: Mapping[str, Any], retry_policy: object, *more: object
 ) -> Any:
     from azure_certvar_credential._transport.pipeline import listed
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +15,7 @@ from azure.core.pipeline.transport import AsyncioRequestsTransport, TrioRequests
 from azure_certvar_credential import ClientCertificate, aio
 from azure_certvar_credential.exceptions import ConfigurationError, KeyVaultUnavailableError
 from azure_certvar_credential.keyvault.aio import KeyVaultCertificate
-from azure_certvar_credential.testing import EntraEmulator, Fault, KeyVaultEmulator, KeyVaultServer
+from azure_certvar_credential.testing import EntraEmulator, EntraServer, Fault, KeyVaultEmulator, KeyVaultServer
 from tests.keyvault.conftest import GRAPH
 from tests.testing.key_vault.kit import pair
 
@@ -28,20 +29,29 @@ class Place:
     library: str
     entra: EntraEmulator
     vault: KeyVaultEmulator
+    sign_in: EntraServer
     server: KeyVaultServer
-    certificate: ClientCertificate
-
-    def __post_init__(self) -> None:
-        application = self.entra.add_application(self.certificate)
-        self.ids = application.tenant_id, application.client_id
 
     def transport(self, ca_file: str) -> Any:
         return TRANSPORTS[self.library](connection_verify=ca_file)
 
-    def source(self, **options: Any) -> KeyVaultCertificate:
-        credential = aio.CertVarCredential(*self.ids, pair("bootstrap"), transport=self.entra.async_transport())
-        given = {"transport": self.transport(self.server.ca_file), "verify_challenge_resource": False, **options}
-        return KeyVaultCertificate(self.server.vault_url, "app", credential, **given)
+    def credential(self, certificate: Any, registered: ClientCertificate) -> aio.CertVarCredential:
+        application = self.entra.add_application(registered)
+        return aio.CertVarCredential(
+            application.tenant_id,
+            application.client_id,
+            certificate,
+            authority=self.sign_in.authority,
+            disable_instance_discovery=True,
+            transport=self.transport(self.sign_in.ca_file),
+        )
+
+    @asynccontextmanager
+    async def source(self, **options: Any) -> AsyncIterator[KeyVaultCertificate]:
+        transport = self.transport(self.server.ca_file)
+        given = {"transport": transport, "verify_challenge_resource": False, **options}
+        async with transport, self.credential(pair("bootstrap"), pair("bootstrap")) as reader:
+            yield KeyVaultCertificate(self.server.vault_url, "app", reader, **given)
 
     def run(self, scenario: Callable[[], Awaitable[None]]) -> None:
         async def bounded() -> None:
@@ -55,28 +65,18 @@ class Place:
 def place(request: pytest.FixtureRequest) -> Iterator[Place]:
     entra = EntraEmulator()
     vault = KeyVaultEmulator(entra)
-    with vault.serve() as server:
-        yield Place(request.param, entra, vault, server, pair("bootstrap"))
+    with entra.serve() as sign_in, vault.serve() as server:
+        yield Place(request.param, entra, vault, sign_in, server)
         vault.release()
 
 
 @pytest.mark.parametrize("exportable", [True, False])
 def test_a_token_is_acquired_with_a_certificate_out_of_the_vault(place: Place, exportable: bool) -> None:
     place.vault.add_certificate("app", pair(), exportable=exportable)
-    application = place.entra.add_application(pair())
 
     async def scenario() -> None:
-        with place.entra.serve() as entra:
-            credential = aio.CertVarCredential(
-                application.tenant_id,
-                application.client_id,
-                place.source(),
-                authority=entra.authority,
-                disable_instance_discovery=True,
-                transport=place.transport(entra.ca_file),
-            )
-            async with credential:
-                assert (await credential.get_token(GRAPH)).token
+        async with place.source() as source, place.credential(source, pair()) as credential:
+            assert (await credential.get_token(GRAPH)).token
 
     place.run(scenario)
 
@@ -90,9 +90,11 @@ def test_the_deadline_ends_a_vault_that_is_silent(place: Place) -> None:
 
     async def scenario() -> None:
         begun = time.monotonic()
-        with pytest.raises(KeyVaultUnavailableError):
-            await place.source(timeout=0.3)()
-        assert time.monotonic() - begun < 5
+        async with place.source(timeout=0.3) as source:
+            with pytest.raises(KeyVaultUnavailableError):
+                await source()
+            assert time.monotonic() - begun < 5
+            place.vault.release()
 
     place.run(scenario)
 
@@ -102,11 +104,12 @@ def test_a_caller_who_is_cancelled_is_not_held_up(place: Place) -> None:
 
     async def scenario() -> None:
         begun = time.monotonic()
-        with anyio.move_on_after(0.2) as scope:
-            await place.source()()
-        assert scope.cancelled_caught
-        assert time.monotonic() - begun < 5
-        place.vault.release()
+        async with place.source() as source:
+            with anyio.move_on_after(0.2) as scope:
+                await source()
+            assert scope.cancelled_caught
+            assert time.monotonic() - begun < 5
+            place.vault.release()
 
     place.run(scenario)
 
@@ -114,8 +117,9 @@ def test_a_caller_who_is_cancelled_is_not_held_up(place: Place) -> None:
 @pytest.mark.parametrize("place", ["trio"], indirect=True)
 def test_under_trio_the_error_names_the_transport_before_anything_is_sent(place: Place) -> None:
     async def scenario() -> None:
-        with pytest.raises(ConfigurationError, match="TrioRequestsTransport"):
-            await place.source(transport=None)()
+        async with place.source(transport=None) as source:
+            with pytest.raises(ConfigurationError, match="TrioRequestsTransport"):
+                await source()
 
     place.run(scenario)
 
