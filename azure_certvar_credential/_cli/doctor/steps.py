@@ -196,9 +196,7 @@ def _tls(case: Case) -> Outcome:
     problem = ""
     try:
         seen = network.handshake(case.endpoint, case.proxy, case.options)
-        return Outcome(
-            "good", f"{seen.version}, server's certificate issued by {seen.issuer}, trusted by {authorities}"
-        )
+        return Outcome("good", f"{seen.version}, issued by {seen.issuer}\ntrusted: {authorities}")
     except ssl.SSLCertVerificationError as error:
         problem = error.verify_message
     except OSError as error:
