@@ -214,11 +214,14 @@ def _read(named: NamedCertificate) -> _Read:
     return leaf, order_chain(leaf, others), signer, collected.certificates, problems
 
 
-@dataclass(slots=True)
 class _Lenient(Collected):
     """Goes on after a key that no credential takes: the certificate beside it is what people want to see."""
 
-    unsupported: list[CertificateError] = field(default_factory=list)
+    __slots__ = ("unsupported",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.unsupported: list[CertificateError] = []
 
     def add_key(self, key: object) -> None:
         try:
