@@ -85,6 +85,7 @@ class CertificateOptions(CredentialOptions):
     password: str | bytes | None = field(default=None, repr=False)
     send_certificate_chain: bool = False
     algorithm: str | None = None
+    expiry_warning_days: float = 30
 
     def client_authentication(self, authority: Authority) -> ClientAuthentication:
         """Return assertions signed by the certificate's key, in the authority's form.

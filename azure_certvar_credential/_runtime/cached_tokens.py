@@ -15,18 +15,14 @@ from typing import TYPE_CHECKING, Protocol
 from azure_certvar_credential._core.effects import Token
 from azure_certvar_credential._core.freshness import REQUIRED_MARGIN
 from azure_certvar_credential._core.request import CacheKey, TokenRequest
+from azure_certvar_credential._runtime.failures import Failures
 from azure_certvar_credential._runtime.flow_memory import FlowMemory
-from azure_certvar_credential._runtime.refusals import Refusals
 from azure_certvar_credential._runtime.shared_errors import own_copy
 from azure_certvar_credential._secrecy.redaction import redact_error
 from azure_certvar_credential._values import replace
 from azure_certvar_credential.caches.memory import Entry
 from azure_certvar_credential.caches.store import TokenStore
-from azure_certvar_credential.exceptions import (
-    CLOSED,
-    AuthenticationError,
-    CredentialClosedError,
-)
+from azure_certvar_credential.exceptions import CLOSED, AuthenticationError, CredentialClosedError
 
 if TYPE_CHECKING:
     from azure_certvar_credential._core.sharing_options import Sharing
@@ -61,16 +57,17 @@ class Step(Enum):
 class CachedTokens:
     """The tokens of a credential with the rules of their refresh; usable from any thread.
 
-    :param store: where the tokens are.
     :param clock: returns seconds since the epoch, UTC.
     :param tenant_id: the credential's own tenant, which a request that names none is for.
     :param sharing: how the tokens are shared with other processes; None if they are not.
+    :ivar store: where the tokens are.
+    :ivar failures: what is remembered of failures.
     """
 
     def __init__(
         self, store: TokenStore, clock: Callable[[], float], tenant_id: str, sharing: Sharing | None = None
     ) -> None:
-        self._store = store
+        self.store = store
         self._get = store.get
         self._tenant_id = tenant_id
         self._sharing = sharing
@@ -78,7 +75,7 @@ class CachedTokens:
         self._lock = threading.Lock()
         self._closed = False
         self._flow_memory: FlowMemory | None = None
-        self._refusals = Refusals()
+        self.failures = Failures()
 
     def lookup(
         self, scopes: tuple[str, ...], claims: str | None, tenant_id: str | None, *, enable_cae: bool
@@ -145,8 +142,8 @@ class CachedTokens:
                 return (Step.REFRESH if self._claim(entry, now) else Step.SERVE), entry
             if now < entry.token.expires_on:
                 return Step.HURRY, entry
-        if self._refusals:
-            self._refusals.check((request.key, request.claims), now)
+        if self.failures.refusals:
+            self.failures.check((request.key, request.claims), now)
         return Step.JOIN, None
 
     def outcome(
@@ -166,7 +163,7 @@ class CachedTokens:
                 return None
             if entry is not None and (entry.token is token or _outlives(entry, token, now)):
                 return entry
-            return self._store.entry(request.key, token, answers_challenge=request.claims is not None)
+            return self.store.entry(request.key, token, answers_challenge=request.claims is not None)
         if entry is not None and now < entry.token.expires_on:
             return entry
         raise own_copy(error or RuntimeError("an acquisition ended without an outcome"))
@@ -178,9 +175,8 @@ class CachedTokens:
         """
         now = self.clock()
         retry_after = (error.retry_after if isinstance(error, AuthenticationError) else None) or 0.0
-        if isinstance(error, AuthenticationError) and error.retry_after:
-            with self._lock:
-                self._refusals.note((request.key, request.claims), error, now)
+        with self._lock:
+            self.failures.note((request.key, request.claims), error, now)
         entry = self._older(request)
         # A token requested since then, to answer a challenge, has nothing to do with this failure.
         if entry is not None and entry.token.requested_on < began and now < entry.token.expires_on:
@@ -227,12 +223,13 @@ class CachedTokens:
             if request.claims is not None and token.refresh_token is None and before is not None:
                 # The user's assertion answered the challenge; the refresh token is still good.
                 token = replace(token, refresh_token=before.token.refresh_token)
-            entry = self._store.put(request.key, token, now)
+            entry = self.store.put(request.key, token, now)
             if token.generation:
                 self._looked(entry, now)
             if request.claims is not None:
                 entry.answered_on = token.requested_on
-            self._refusals.pop((request.key, request.claims), None)
+            if self.failures.last is not None or self.failures.refusals:
+                self.failures.forget((request.key, request.claims))
 
     def close(self) -> None:
         """Forget every token and serve no more."""
@@ -240,15 +237,15 @@ class CachedTokens:
             self._closed = True
             if self._flow_memory is not None:
                 self._flow_memory.clear()
-            self._refusals = Refusals()
-            self._store.clear()
+            self.failures = Failures()
+            self.store.clear()
 
     def after_fork(self) -> None:
         """Start afresh in a child process, which lacks the threads that hold locks or refresh tokens."""
         self._lock = threading.Lock()
         if self._flow_memory is not None:
             self._flow_memory.after_fork()
-        self._store.after_fork()
+        self.store.after_fork()
 
     def read(self, key: CacheKey) -> Token | None:
         """Return the token of a key, whatever its age, or None."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 from azure_certvar_credential._core.authority import KNOWN_HOSTS, Authority
-from azure_certvar_credential._core.checks import check_key
+from azure_certvar_credential._core.checks import check_key, warning_days
 from azure_certvar_credential._core.config import Settings, settings
 from azure_certvar_credential._core.options import CertificateOptions, CredentialOptions, FederatedOptions
 from azure_certvar_credential._runtime.assertion_provider import AssertionProvider
@@ -100,7 +100,7 @@ def construct(options: CertificateOptions) -> Parts:
     eager = isinstance(certificate, EagerSource)
     if isinstance(certificate, EagerSource):
         certificate = certificate.source
-    provider = CertificateProvider(certificate, load, clock)
+    provider = CertificateProvider(certificate, load, clock, warning_days(options.expiry_warning_days))
     if eager:
         provider.accept(provider.read_source(), None)
     if algorithm.startswith("ES"):

@@ -82,15 +82,17 @@ class EffectRunner:
         readings = provider.readings
         ready, due = provider.ready(refused)
         if due:
+            limit = Deadline(self._parts.settings.retry.timeout)
             try:
-                in_background(self._read_in_background, refused, readings)
-            except RuntimeError as error:  # no more threads to be had, or the interpreter is shutting down
+                in_background(self._read_in_background, refused, readings, limit, owner=self, deadline=limit)
+            # Too many threads hang, there are no more to be had, or the interpreter is shutting down.
+            except (AcquisitionTimeoutError, RuntimeError) as error:
                 provider.source_failed(error, refused)
         return self._read(refused, readings) if ready is None else ready
 
-    def _read_in_background(self, refused: ClientCertificate | None, readings: int) -> None:
+    def _read_in_background(self, refused: ClientCertificate | None, readings: int, limit: Deadline) -> None:
         try:
-            with Deadline(self._parts.settings.retry.timeout).applied():
+            with limit.applied():
                 self._read(refused, readings)
         except AcquisitionTimeoutError as error:  # the reading before it hangs
             self._parts.certificates.source_failed(error, refused)

@@ -84,6 +84,23 @@ class Shell:
             return entry.access_token_info
         return self._entry(scopes, claims, tenant_id, enable_cae=enable_cae).access_token_info
 
+    def token_provider(self, *scopes: str, tenant_id: str | None = None) -> Callable[[], str]:
+        """Return a function that returns the text of a token, for everything that takes one instead of a credential.
+
+        Such are ``AzureOpenAI(azure_ad_token_provider=...)`` and the password callbacks of database drivers. Each call
+        returns the token in the cache, or a new one; errors are those of :meth:`get_token`.
+
+        >>> AzureOpenAI(azure_ad_token_provider=credential.token_provider("https://cognitiveservices.azure.com/.default"))
+
+        :param scopes: what the token is for, usually one ``{resource}/.default``.
+        :param tenant_id: ask this tenant instead, as for :meth:`get_token`.
+        """
+
+        def token() -> str:
+            return self.get_token(*scopes, tenant_id=tenant_id).token
+
+        return token
+
     def as_assertion_source(self, scope: str, *, fmi_path: str | None = None) -> Callable[[], str]:
         """Return a function whose tokens prove this identity to another application.
 

@@ -66,6 +66,21 @@ class Shell:
             return entry.access_token_info
         return (await self._entry(scopes, claims, tenant_id, enable_cae=enable_cae)).access_token_info
 
+    def token_provider(self, *scopes: str, tenant_id: str | None = None) -> Callable[[], Awaitable[str]]:
+        """Return a coroutine function that returns the text of a token.
+
+        It is for everything that takes one instead of a credential, such as
+        ``AsyncAzureOpenAI(azure_ad_token_provider=...)`` and asyncpg's ``password``.
+
+        :param scopes: what the token is for, usually one ``{resource}/.default``.
+        :param tenant_id: ask this tenant instead, as for :meth:`get_token`.
+        """
+
+        async def token() -> str:
+            return (await self.get_token(*scopes, tenant_id=tenant_id)).token
+
+        return token
+
     def as_assertion_source(self, scope: str, *, fmi_path: str | None = None) -> Callable[[], Awaitable[str]]:
         """Return a coroutine function whose tokens prove this identity to another application.
 
