@@ -179,10 +179,10 @@ def described(client: Any) -> str:
     options = getattr(pool, "connection_kwargs", {})
     if options.get("path"):
         return f"unix://{options['path']}?db={options.get('db') or 0}"
-    if pool is None or not options.get("host"):
+    if pool is None or hasattr(pool, "service_name"):
         return type(client).__name__  # a cluster, or servers that a Sentinel names
     scheme = "rediss" if "SSL" in pool.connection_class.__name__ else "redis"
-    return f"{scheme}://{options['host']}:{options.get('port') or 6379}/{options.get('db') or 0}"
+    return f"{scheme}://{options.get('host') or 'localhost'}:{options.get('port') or 6379}/{options.get('db') or 0}"
 
 
 def pickled(kind: type, source: Source, prefix: str, timeout: float | None) -> tuple[Any, ...]:
@@ -195,6 +195,7 @@ def pickled(kind: type, source: Source, prefix: str, timeout: float | None) -> t
             f"a {kind.__name__} over a client is not pickled: its connections belong to this process, and the client "
             "may hold a password. Make it anew in the other process, or give it a URL without one"
         )
-    if "@" in source.url or "password" in source.url:
+    options = source.make().connection_pool.connection_kwargs
+    if "@" in source.url or any("password" in name and value for name, value in options.items()):
         raise TypeError(f"a {kind.__name__} with a password in its URL is not pickled: the pickle would carry it")
     return partial(kind, source.url, prefix=prefix, timeout=timeout), ()

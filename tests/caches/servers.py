@@ -217,9 +217,10 @@ def sentinel_fleet(executable: str, directory: Path, **options: Any) -> Iterator
     :param options: of redis-py's connections, such as ``socket_timeout``.
     """
     with ExitStack() as stack:
-        primary = stack.enter_context(RedisServer(executable, directory / "primary"))
+        at_once: dict[str, Any] = {"repl_diskless_sync_delay": 0}
+        primary = stack.enter_context(RedisServer(executable, directory / "primary", **at_once))
         replica = stack.enter_context(
-            RedisServer(executable, directory / "replica", replicaof=(_HOST, primary.port), repl_diskless_sync_delay=0)
+            RedisServer(executable, directory / "replica", replicaof=(_HOST, primary.port), **at_once)
         )
         with primary.client() as client:
             until(lambda: client.info("replication")["connected_slaves"] == 1, "the replica did not connect")
