@@ -12,6 +12,7 @@ from inspect import iscoroutinefunction
 from typing import Any, Protocol, TypeAlias
 
 from azure_certvar_credential._secrecy.redaction import redact_value
+from azure_certvar_credential._secrecy.tracebacks import clears_frames
 from azure_certvar_credential.exceptions import ConfigurationError
 
 PREFIX = "certvar:"
@@ -163,9 +164,12 @@ def _check(client: Any, *, asynchronous: bool) -> None:
             f"url_or_client must be a Redis URL (a str) or a client of redis-py, not {redact_value(client)}"
         )
     if iscoroutinefunction(execute) is not asynchronous:
-        fits = "azure_certvar_credential.aio" if asynchronous is False else "azure_certvar_credential"
-        kind = "asynchronous" if asynchronous is False else "synchronous"
-        raise ConfigurationError(f"the Redis client is {kind}: give it to {fits}.RedisTokenCache")
+        kind, module = (
+            ("synchronous", "azure_certvar_credential")
+            if asynchronous
+            else ("asynchronous", "azure_certvar_credential.aio")
+        )
+        raise ConfigurationError(f"the Redis client is {kind}: give it to {module}.RedisTokenCache")
     if client.get_encoder().decode_responses:
         raise ConfigurationError(
             "the Redis client has decode_responses=True, and the entries of a token cache are bytes: make a client "
@@ -185,6 +189,7 @@ def described(client: Any) -> str:
     return f"{scheme}://{options.get('host') or 'localhost'}:{options.get('port') or 6379}/{options.get('db') or 0}"
 
 
+@clears_frames  # redis-py's options hold the password
 def pickled(kind: type, source: Source, prefix: str, timeout: float | None) -> tuple[Any, ...]:
     """Return what ``__reduce__`` returns.
 
