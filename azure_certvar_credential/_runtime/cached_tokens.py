@@ -71,7 +71,7 @@ class CachedTokens:
         self._get = store.get
         self._tenant_id = tenant_id
         self._sharing = sharing
-        self._clock = clock
+        self.clock = clock
         self._lock = threading.Lock()
         self._closed = False
         self._flow_memory: FlowMemory | None = None
@@ -92,7 +92,7 @@ class CachedTokens:
             entry = self._get((scopes, tenant_id or self._tenant_id, enable_cae))
         except TypeError:  # a scope that cannot be hashed
             return None
-        if entry is not None and entry.usable_from <= (now := self._clock()) < entry.fresh_until:
+        if entry is not None and entry.usable_from <= (now := self.clock()) < entry.fresh_until:
             entry.used = now
             return entry
         return None
@@ -103,7 +103,7 @@ class CachedTokens:
             entry = self._get(key)
         except TypeError:  # a scope that cannot be hashed
             return None
-        if entry is not None and entry.usable_from <= (now := self._clock()) < entry.fresh_until:
+        if entry is not None and entry.usable_from <= (now := self.clock()) < entry.fresh_until:
             entry.used = now
             return entry
         return None
@@ -114,7 +114,7 @@ class CachedTokens:
         memory = self._flow_memory
         if memory is None:
             with self._lock:
-                memory = self._flow_memory = self._flow_memory or FlowMemory(self._clock)
+                memory = self._flow_memory = self._flow_memory or FlowMemory(self.clock)
         return memory
 
     def check_open(self) -> None:
@@ -128,8 +128,9 @@ class CachedTokens:
         :raises CredentialClosedError: the credential was closed.
         :raises AuthenticationError: the server asked for a pause, which is not over; its answer again.
         """
-        self.check_open()
-        now = self._clock()
+        if self._closed:
+            self.check_open()
+        now = self.clock()
         entry = self._older(request)
         if entry is not None and now >= entry.usable_from:
             if now < entry.fresh_until:
@@ -141,12 +142,9 @@ class CachedTokens:
                 return (Step.REFRESH if self._claim(entry, now) else Step.SERVE), entry
             if now < entry.token.expires_on:
                 return Step.HURRY, entry
-        self.failures.check((request.key, request.claims), now)
+        if self.failures.refusals:
+            self.failures.check((request.key, request.claims), now)
         return Step.JOIN, None
-
-    def now(self) -> float:
-        """Return the time in seconds since the epoch, UTC; an acquisition notes when it began."""
-        return self._clock()
 
     def outcome(
         self, request: TokenRequest, token: Token | None, error: Exception | None, *, again: bool
@@ -159,11 +157,11 @@ class CachedTokens:
             slept or its clock was set.
         :raises Exception: the error, in a copy of the caller's own, unless an older token still serves.
         """
-        entry, now = self._older(request), self._clock()
+        entry, now = self._older(request), self.clock()
         if token is not None:
             if token.expires_on <= now and again:
                 return None
-            if entry is not None and _outlives(entry, token, now):
+            if entry is not None and (entry.token is token or _outlives(entry, token, now)):
                 return entry
             return self.store.entry(request.key, token, answers_challenge=request.claims is not None)
         if entry is not None and now < entry.token.expires_on:
@@ -175,7 +173,7 @@ class CachedTokens:
 
         :param began: when the acquisition began, in seconds since the epoch.
         """
-        now = self._clock()
+        now = self.clock()
         retry_after = (error.retry_after if isinstance(error, AuthenticationError) else None) or 0.0
         with self._lock:
             self.failures.note((request.key, request.claims), error, now)
@@ -187,7 +185,7 @@ class CachedTokens:
     def give_up_waiting(self, entry: Entry) -> Entry:
         """Return an entry whose refresh takes too long; for the length of a back-off no caller waits for it again."""
         # Not earlier than a failure has set meanwhile.
-        entry.fresh_until = max(entry.fresh_until, min(self._clock() + BACKOFF, entry.token.expires_on))
+        entry.fresh_until = max(entry.fresh_until, min(self.clock() + BACKOFF, entry.token.expires_on))
         return entry
 
     def call_abandoned(self, request: TokenRequest) -> None:
@@ -207,7 +205,7 @@ class CachedTokens:
             if self._closed:
                 return
             before = self._get(request.key)
-            now = self._clock()
+            now = self.clock()
             if before is not None and before.token is token:
                 self._looked(before, now)
                 return
@@ -230,7 +228,8 @@ class CachedTokens:
                 self._looked(entry, now)
             if request.claims is not None:
                 entry.answered_on = token.requested_on
-            self.failures.forget((request.key, request.claims))
+            if self.failures.last is not None or self.failures.refusals:
+                self.failures.forget((request.key, request.claims))
 
     def close(self) -> None:
         """Forget every token and serve no more."""

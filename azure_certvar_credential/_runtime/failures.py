@@ -46,13 +46,14 @@ class _Refusal(Value):
 class Failures:
     """The failures of one credential; their owner lets one thread at a time change them.
 
+    :ivar refusals: the pauses that servers asked for, by acquisition.
     :ivar last: the last one; None if there was none, or the same acquisition has succeeded since.
     """
 
-    __slots__ = ("_refusals", "last")
+    __slots__ = ("last", "refusals")
 
     def __init__(self) -> None:
-        self._refusals: dict[Hashable, _Refusal] = {}
+        self.refusals: dict[Hashable, _Refusal] = {}
         self.last: LastFailure | None = None
 
     def check(self, key: Hashable, now: float) -> None:
@@ -60,7 +61,7 @@ class Failures:
 
         :raises AuthenticationError: the answer, with what is left of the pause.
         """
-        refusal = self._refusals.get(key)
+        refusal = self.refusals.get(key)
         # A refusal from the future was noted before the clock was set back.
         if refusal is not None and refusal.noted_on <= now < refusal.until:
             raise own_copy(refusal.error, retry_after=refusal.until - now)
@@ -76,13 +77,13 @@ class Failures:
         self.last = LastFailure(key, now, redact_error(error), codes, hint)
         if answer is None or not answer.retry_after:
             return
-        for old in [old for old, other in self._refusals.items() if not other.noted_on <= now < other.until]:
-            del self._refusals[old]
-        if len(self._refusals) < MAX_REFUSALS:
-            self._refusals[key] = _Refusal(now, now + answer.retry_after, noted(answer))
+        for old in [old for old, other in self.refusals.items() if not other.noted_on <= now < other.until]:
+            del self.refusals[old]
+        if len(self.refusals) < MAX_REFUSALS:
+            self.refusals[key] = _Refusal(now, now + answer.retry_after, noted(answer))
 
     def forget(self, key: Hashable) -> None:
         """Forget the failures of an acquisition that has succeeded since."""
-        self._refusals.pop(key, None)
+        self.refusals.pop(key, None)
         if self.last is not None and self.last.key == key:
             self.last = None
