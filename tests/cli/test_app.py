@@ -17,7 +17,7 @@ from azure_certvar_credential._cli import main
 from azure_certvar_credential._cli.app import COMMANDS
 from azure_certvar_credential._cli.demo import run_demo
 from tests.certificates import making
-from tests.cli.kit import certvar, program
+from tests.cli.commands.kit import certvar, program
 from tests.test_import import modules_after
 
 JWT = re.compile(r"eyJ[\w-]{20,}")

@@ -8,7 +8,7 @@ import pytest
 
 from azure_certvar_credential._core.hints import HINTS, USER_HINTS
 from azure_certvar_credential.testing import EntraEmulator, Request
-from tests.cli.kit import certvar
+from tests.cli.commands.kit import certvar
 
 
 def test_it_explains_every_code_that_the_package_knows() -> None:

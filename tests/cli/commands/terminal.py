@@ -13,7 +13,7 @@ import termios
 import time
 from types import TracebackType
 
-from tests.cli.kit import PROGRAM, SECONDS, Ran, variables
+from tests.cli.commands.kit import PROGRAM, SECONDS, Ran, variables
 
 _CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b\][^\x07]*\x07|\r")
 

@@ -13,8 +13,8 @@ import pytest
 from azure_certvar_credential import ClientCertificate
 from azure_certvar_credential.testing import EntraEmulator
 from tests.certificates import making
-from tests.cli.conftest import pfx
-from tests.cli.kit import Ran, certvar
+from tests.cli.commands.conftest import pfx
+from tests.cli.commands.kit import Ran, certvar
 
 TENANT, CLIENT = "contoso.onmicrosoft.com", "11111111-2222-3333-4444-555555555555"
 ENDPOINT = f"https://login.microsoftonline.com/{TENANT}/oauth2/v2.0/token"

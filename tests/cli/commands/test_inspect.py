@@ -20,8 +20,8 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from azure_certvar_credential import ClientCertificate
 from azure_certvar_credential._cli import findings, inspecting
 from tests.certificates import making
-from tests.cli.conftest import DAY, pfx
-from tests.cli.kit import certvar
+from tests.cli.commands.conftest import DAY, pfx
+from tests.cli.commands.kit import certvar
 
 
 @dataclass(frozen=True, slots=True)

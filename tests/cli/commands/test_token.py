@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from azure_certvar_credential.testing import Fault
-from tests.cli.conftest import GRAPH, SignedUp
-from tests.cli.kit import Ran, certvar
+from tests.cli.commands.conftest import GRAPH, SignedUp
+from tests.cli.commands.kit import Ran, certvar
 
 SCOPE = f"{GRAPH}/.default"
 

@@ -11,8 +11,8 @@ from cryptography import x509
 
 from azure_certvar_credential import CertVarCredential, ClientCertificate
 from azure_certvar_credential.testing import EntraEmulator
-from tests.cli.conftest import GRAPH
-from tests.cli.kit import certvar
+from tests.cli.commands.conftest import GRAPH
+from tests.cli.commands.kit import certvar
 
 
 def test_the_halves_it_makes_sign_in(tmp_path: Path) -> None:

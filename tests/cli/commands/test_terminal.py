@@ -8,9 +8,9 @@ import pytest
 
 from azure_certvar_credential import ClientCertificate
 from azure_certvar_credential.testing import Fault
-from tests.cli.conftest import GRAPH, SignedUp, pfx
-from tests.cli.kit import program
-from tests.cli.terminal import Terminal, plain
+from tests.cli.commands.conftest import GRAPH, SignedUp, pfx
+from tests.cli.commands.kit import program
+from tests.cli.commands.terminal import Terminal, plain
 
 ESCAPE = "\x1b["
 
