@@ -144,7 +144,7 @@ def main(address: str, count: int) -> None:
     for _ in range(count):
         if os.fork() == 0:
             serve(address)
-            return
+            os._exit(0)  # without a second for each member's modules to be taken down
     for _ in range(count):
         os.wait()
 

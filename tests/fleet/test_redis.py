@@ -110,8 +110,8 @@ def test_redis_that_cannot_be_used_costs_a_request_each(fleet: Fleet, redis_serv
 
     assert outcome.failures == ()
     assert fleet.requests == MEMBERS
-    # One line from each member, and the password in none.
-    assert len(outcome.log) == MEMBERS
+    # One line from each member, another one if it tries again after a second, and the password in none.
+    assert MEMBERS <= len(outcome.log) <= 2 * MEMBERS
     assert all("the shared token cache (RedisTokenCache." in line and password not in line for line in outcome.log)
 
 

@@ -55,18 +55,18 @@ def test_a_file_that_stays_locked_costs_a_request_each(fleet: Fleet, path: Path)
     fleet.make("sqlite", str(path))
     fleet.get([0], GRAPH)
     lock = sqlite3.connect(path, isolation_level=None)
-    lock.execute("PRAGMA locking_mode = EXCLUSIVE")
-    lock.execute("BEGIN EXCLUSIVE")
+    lock.execute("BEGIN IMMEDIATE")
     outcome = fleet.get()
     lock.close()
 
     assert outcome.failures == ()
     assert fleet.requests == 1 + MEMBERS
-    assert len(outcome.log) == MEMBERS
+    # One line from each member, and another one if it tries again after a second.
+    assert MEMBERS <= len(outcome.log) <= 2 * MEMBERS
 
 
 TAMPERED: dict[str, str] = {
-    "a changed octet": "UPDATE entries SET value = substr(value, 1, length(value) - 1) || x'00'",
+    "a changed octet": "UPDATE entries SET value = CAST(substr(value, 1, length(value) - 1) || x'00' AS BLOB)",
     "swapped": "UPDATE entries SET value = (SELECT e.value FROM entries AS e WHERE e.key != entries.key)",
     "truncated": "UPDATE entries SET value = substr(value, 1, 20)",
     "of a newer version": "UPDATE entries SET value = CAST(x'02' || substr(value, 2) AS BLOB)",
