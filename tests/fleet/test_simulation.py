@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from tests.fleet.simulation import Day
 
-MEMBERS, HOURS = 1000, 4
+MEMBERS, HOURS = 1000, 3
 
 
 def test_a_thousand_members_send_as_many_requests_as_one() -> None:
     result = Day(MEMBERS, shared=True, seed=2, hours=HOURS).run()
 
     # A token lives an hour. Clocks that may differ by five minutes bring its refresh forward by as much.
-    assert HOURS <= result.requests <= 6
+    assert HOURS <= result.requests <= HOURS + 2
     assert result.busiest_minute == 1
     assert result.calls > MEMBERS * 6 * (HOURS - 1)
     assert result.least_left >= 300
