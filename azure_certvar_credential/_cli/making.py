@@ -123,7 +123,8 @@ def _say(certificate: ClientCertificate, wanted: Wanted, findings: tuple[Finding
     private = (
         f"imported into {wanted.to}; the vault hands it out or signs with it"
         if wanted.to
-        else "the line on standard output, base64 of a PFX: keep it in a secret store, as the variable AZURE_CLIENT_CERTIFICATE"
+        else "the line on standard output, base64 of a PFX: keep it in a secret store, to be the variable "
+        "AZURE_CLIENT_CERTIFICATE"
     )
     use = f" --certificate {wanted.to}" if wanted.to else ""
     marked(console, "note", Text.assemble(("Public half: ", "bold"), public, f" at {_PORTAL}."), indent=0)

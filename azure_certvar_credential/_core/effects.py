@@ -1,7 +1,7 @@
 """The effects that a flow yields, as small frozen values, and the two loops that drive a flow.
 
 A flow is a generator: it yields an effect, and receives the result or the failure. The sync shell performs effects with
-threads and blocking calls, the async shell with asyncio; neither knows the order of the steps.
+threads and blocking calls, the async shell with awaitable ones; neither knows the order of the steps.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ from azure_certvar_credential._runtime.credentials import (
 )
 from azure_certvar_credential._runtime.fork import tell_after_fork
 from azure_certvar_credential._secrecy.tracebacks import clears_frames
-from azure_certvar_credential.aio._calls import within
+from azure_certvar_credential._transport.async_library import within
 from azure_certvar_credential.aio._effect_runner import EffectRunner
 from azure_certvar_credential.aio._shell import Shell
 from azure_certvar_credential.aio._single_flight import SingleFlight

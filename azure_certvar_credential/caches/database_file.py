@@ -225,6 +225,12 @@ def _alone(directory: Path, timeout: float) -> Iterator[None]:
                     raise TimeoutError(
                         f"the directory {os.fspath(directory)!r} of the token cache was locked for {timeout:g} s"
                     ) from None
+            except OSError as error:
+                raise OSError(
+                    error.errno,
+                    f"{error.strerror}: the file system of the token cache refuses locks (a network file system?)",
+                    os.fspath(directory),
+                ) from None
             time.sleep(_LOCK_PAUSE)
         yield
     finally:

@@ -8,7 +8,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -127,9 +127,11 @@ class SQLiteTokenCache:
         """Keep a value, and drop what has expired; see :meth:`.TokenCache.set`."""
 
         def write(connection: sqlite3.Connection) -> None:
+            now = self._clock()
             with transaction(connection):
+                # First, so that a full disk has room again.
+                connection.execute(_DROP_EXPIRED, (now,))
                 connection.execute(_WRITE, (key, value, expires_on))
-                connection.execute(_DROP_EXPIRED, (self._clock(),))
                 connection.execute(_DROP_SURPLUS, (key, self._max_entries))
 
         self._do(write)
@@ -250,6 +252,7 @@ _HINTS = {
     "locking protocol": ": the file system refuses locks (a network file system?)",
     "full": ": make room, or give another path",
     "readonly": ": give a path that can be written",
+    "disk I/O": ": check the disk, and its limits for this user",
     "unable to open": ": check that its directory can be written",
 }
 
@@ -270,13 +273,12 @@ def _absolute(path: object) -> Path | None:
 def _default_path() -> Path:
     import platformdirs
 
-    path = platformdirs.user_cache_path(_DIRECTORY, appauthor=False) / _FILE
-    try:
+    home = path = None
+    with suppress(RuntimeError):  # the user is unknown and has none; some versions of platformdirs return "~" then
         home = Path.home()
-    except RuntimeError:
-        home = None
+        path = platformdirs.user_cache_path(_DIRECTORY, appauthor=False) / _FILE
     # Service users often have a home directory that does not exist, and is not to be made.
-    if not path.is_absolute() or (home is not None and path.is_relative_to(home) and not home.is_dir()):
+    if path is None or not path.is_absolute() or (home in path.parents and not Path.home().is_dir()):
         raise OSError("there is no home directory for the token cache: set HOME, or give SQLiteTokenCache a path")
     return path
 

@@ -104,7 +104,9 @@ def configure(server: RedisServer, name: str, value: str) -> None:
 @pytest.mark.parametrize("fault", UNUSABLE)
 def test_redis_that_cannot_be_used_costs_a_request_each(fleet: Fleet, redis_server: RedisServer, fault: str) -> None:
     password = "correct-horse"
-    fleet.make("redis", redis_server.url(user="fleet", password=password) if "password" in fault else redis_server.url())
+    fleet.make(
+        "redis", redis_server.url(user="fleet", password=password) if "password" in fault else redis_server.url()
+    )
     UNUSABLE[fault](redis_server)
     outcome = fleet.get()
 

@@ -44,6 +44,7 @@ def doctor(
     trust_authority: TrustAuthorityOption = False,
     send_chain: ChainOption = False,
     ca_file: CaFileOption = None,
+    timeout: Annotated[float, typer.Option(min=0.1, help="Seconds that the token may take.")] = 30.0,
     as_json: JsonOption = False,
 ) -> None:
     """Sign in step by step, and name what is wrong: the cause, the remedy, and the command or page that mends it.
@@ -58,4 +59,4 @@ def doctor(
     def sign_in(tenant_id: str, client_id: str) -> SignIn:
         return SignIn(tenant_id, client_id, authority, trust_authority, send_chain, ca_file)
 
-    run(Case(named_certificate(certificate, password), tenant, client, sign_in, scope), as_json=as_json)
+    run(Case(named_certificate(certificate, password), tenant, client, sign_in, scope, timeout), as_json=as_json)

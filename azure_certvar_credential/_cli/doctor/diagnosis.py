@@ -18,7 +18,7 @@ _OVERVIEW = _CREDENTIALS.replace("Credentials", "Overview")
 _PERMISSIONS = _CREDENTIALS.replace("Credentials", "CallAnAPI")
 _SIGN_INS = "https://entra.microsoft.com, Monitoring & health > Sign-in logs > Service principal sign-ins"
 _UPLOAD = (
-    "certvar inspect --certificate {certificate} --public >app.cer && "
+    "certvar inspect{certificate} --public >app.cer && "
     "az ad app credential reset --id {client} --cert @app.cer --append"
 )
 _CONSENT = "az ad app permission admin-consent --id {client}"
@@ -91,14 +91,15 @@ def of_codes(codes: Iterator[int] | tuple[int, ...] | list[int], message: str, n
     """Return the diagnosis for AADSTS codes; the first that the package knows decides.
 
     :param message: the server's.
-    :param names: the values of ``{client}`` and ``{certificate}`` in commands and pages.
+    :param names: the values of ``{client}`` and ``{certificate}`` in commands and pages; the latter is an option with a
+        space before it, or nothing.
     """
     listed = list(codes)
     code = next((code for code in listed if code in HINTS), listed[0])
     command, page = _ACTIONS.get(code, (None, None))
     return Diagnosis(
         f"AADSTS{code}",
-        message.partition(" Trace ID:")[0],
+        message.partition(" Trace ID:")[0].removeprefix(f"AADSTS{code}: "),
         HINTS.get(code),
         command.format(**names) if command else None,
         page.format(**names) if page else None,

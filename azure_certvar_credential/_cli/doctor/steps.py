@@ -196,9 +196,7 @@ def _tls(case: Case) -> Outcome:
     problem = ""
     try:
         seen = network.handshake(case.endpoint, case.proxy, case.options)
-        return Outcome(
-            "good", f"{seen.version}, server's certificate issued by {seen.issuer}, trusted by {authorities}"
-        )
+        return Outcome("good", f"{seen.version}, issued by {seen.issuer}\ntrusted: {authorities}")
     except ssl.SSLCertVerificationError as error:
         problem = error.verify_message
     except OSError as error:
@@ -248,7 +246,7 @@ def _authority(case: Case) -> Outcome:
     if not isinstance(document, dict) or "issuer" not in document:
         said = f"{url} answers with status {answer.status} and something other than its metadata"
         return Outcome("failed", said, not_entra(said))
-    return Outcome("good", f"issuer {document['issuer']}")
+    return Outcome("good", f"issuer\n{document['issuer']}")
 
 
 def _clock(case: Case) -> Outcome:
