@@ -28,8 +28,8 @@ from azure_certvar_credential import CertVarCredential, ClientCertificate, SQLit
 from azure_certvar_credential.testing import EntraEmulator
 
 
-def job(**options: Any) -> None:
-    """Get a token, as a job does at its start, and say what it took."""
+def job(**options: Any) -> str:
+    """Get a token, as a job does at its start, and say what that took."""
     answers: list[object] = []
     cache = SQLiteTokenCache(os.environ.get("TOKEN_CACHE"))
     names = os.environ["AZURE_TENANT_ID"], os.environ["AZURE_CLIENT_ID"], os.environ["APP_CERT"]
@@ -38,10 +38,10 @@ def job(**options: Any) -> None:
         credential.get_token("https://graph.microsoft.com/.default")
         took = (time.perf_counter() - began) * 1000
     note = cache.path.with_name("cron_job.milliseconds")
-    if not answers:
-        return print(f"the token was in the cache: {took:.0f} ms, {float(note.read_text()) - took:.0f} ms saved")
-    note.write_text(str(took))
-    return print(f"requested a token: {took:.0f} ms")
+    if answers:
+        note.write_text(str(took))
+        return f"requested a token: {took:.0f} ms"
+    return f"the token was in the cache: {took:.0f} ms, {float(note.read_text()) - took:.0f} ms saved"
 
 
 def run_locally() -> None:
@@ -53,9 +53,8 @@ def run_locally() -> None:
         os.environ |= {"APP_CERT": certificate.to_pem(), "TOKEN_CACHE": f"{folder}/tokens.db"}
         local = {"authority": server.authority, "connection_verify": server.ca_file, "disable_instance_discovery": True}
         with multiprocessing.get_context("spawn").Pool(1, maxtasksperchild=1) as pool:
-            pool.apply(job, kwds=local)
-            pool.apply(job, kwds=local)
+            print(*(pool.apply(job, kwds=local) for _ in range(2)), sep="\n")
 
 
 if __name__ == "__main__":
-    run_locally() if "--local" in sys.argv else job()
+    run_locally() if "--local" in sys.argv else print(job())

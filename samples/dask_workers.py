@@ -22,7 +22,7 @@ import tempfile
 from hashlib import sha256
 from typing import Any
 
-from dask import compute, delayed
+from dask.delayed import delayed
 
 from azure_certvar_credential import CertVarCredential, ClientCertificate, EnvironmentCertificate, SQLiteTokenCache
 from azure_certvar_credential.testing import EntraEmulator
@@ -39,7 +39,8 @@ def main(path: str | None = None, **options: Any) -> None:
     names = os.environ["AZURE_TENANT_ID"], os.environ["AZURE_CLIENT_ID"]
     certificate, cache = EnvironmentCertificate("APP_CERT"), SQLiteTokenCache(path)
     with CertVarCredential(*names, certificate, token_cache=cache, **options) as credential:
-        results = compute(*(delayed(work)(credential, task) for task in range(16)), scheduler="processes")
+        tasks = [delayed(work)(credential, number) for number in range(16)]
+        results = delayed(list)(tasks).compute(scheduler="processes")
     workers, tokens = map(set, zip(*results, strict=True))
     print(f"{len(workers)} workers, {len(results)} tasks, {len(tokens)} token")
 

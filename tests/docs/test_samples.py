@@ -28,7 +28,7 @@ NEEDED = {
     "azure_certvar_credential.aio": "aio",
     "azure_certvar_credential.keyvault": "keyvault",
     "azure_certvar_credential.testing": "testing",
-    "dask": "dask",
+    "dask.delayed": "dask",
     "msgraph": "msgraph-sdk",
     "Pkcs11Signer": "pkcs11",
     "RedisTokenCache": "redis",
@@ -134,14 +134,13 @@ def test_rotate_without_restart(stage: Stage) -> None:
 def run_locally(sample: str) -> str:
     """Run a sample with nothing set and return what it prints."""
     nothing = {name: value for name, value in os.environ.items() if not name.startswith(("AZURE_", "APP_"))}
-    command = [sys.executable, ROOT / "samples" / sample, "--local"]
+    command = [sys.executable, str(ROOT / "samples" / sample), "--local"]
     result = subprocess.run(command, cwd=ROOT, env=nothing, capture_output=True, text=True, timeout=110, check=False)
     assert result.returncode == 0, result.stderr
     return result.stdout
 
 
-@pytest.mark.real
-def test_fleet_with_redis(executable: str) -> None:
+def test_fleet_with_redis(redis_executable: str) -> None:
     output = run_locally("fleet_with_redis.py")
 
     assert re.fullmatch(promised("fleet_with_redis.py"), output)

@@ -1,9 +1,9 @@
 """A day of a fleet of a thousand members, by the package's own flow and a clock that jumps from event to event.
 
-``python -m tests.fleet.simulation`` prints how many token requests the fleet sends, with a shared cache and without. The
-members start within a minute, and each asks for a token every ten minutes on average. Network delays, the differences of
-the members' clocks and all jitter are drawn from a seed. Nothing here knows a rule of refresh: the flow, the cached
-tokens and the shared tokens are the ones that credentials run, sealing included.
+``python -m tests.fleet.simulation`` prints how many token requests the fleet sends, with a shared cache and without.
+The members start within a minute, and each asks for a token every ten minutes on average. Network delays, the
+differences of the members' clocks and all jitter are drawn from a seed. Nothing here knows a rule of refresh: the flow,
+the cached tokens and the shared tokens are the ones that credentials run, sealing included.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import argparse
 import heapq
 import itertools
 from collections import Counter
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
@@ -90,7 +90,7 @@ class Day:
         self.now, self._end = 0.0, hours * HOUR
         self.result = Result()
         self.cache = MemoryCache(lambda: self.now) if shared else None
-        sharing = {"token_cache": self.cache, "encryption_key": KEY} if shared else {}
+        sharing: dict[str, Any] = {"token_cache": self.cache, "encryption_key": KEY} if shared else {}
         self.settings: Settings = made_settings(federated=True, **sharing)
         self.asked = request()
         self._events: list[tuple[float, int, Work]] = []
@@ -138,7 +138,7 @@ class Member:
         self._day = day
         offset = max(-LARGEST_OFFSET, min(day.random.gauss(0, USUAL_OFFSET), LARGEST_OFFSET))
         # A date, since the flow takes a time near zero for a clock that was never set.
-        self._clock = lambda: 1_800_000_000.0 + day.now + offset
+        self._clock: Callable[[], float] = lambda: 1_800_000_000.0 + day.now + offset
         self._tokens = CachedTokens(TokenMemory(), self._clock, TENANT, day.settings.sharing)
         self._shared = None if day.cache is None else SharedTokens(day.cache, day.settings, (KEY,))
         self._busy = False
@@ -218,8 +218,8 @@ def main() -> None:
         result = Day(chosen.members, shared=shared, seed=chosen.seed).run()
         print(
             f"{chosen.members:,} members {'with' if shared else 'without'} a shared cache: {result.requests:,} token "
-            f"requests a day, {result.busiest_minute:,} in the busiest minute; {result.calls:,} calls, each got a token "
-            f"with {result.least_left:.0f} s left or more, and waited {result.longest_wait:.2f} s at most; "
+            f"requests a day, {result.busiest_minute:,} in the busiest minute; {result.calls:,} calls, each got a "
+            f"token with {result.least_left:.0f} s left or more, and waited {result.longest_wait:.2f} s at most; "
             f"{result.looks / (24 * HOUR):.1f} reads of the cache a second"
         )
 
