@@ -5,11 +5,10 @@ from __future__ import annotations
 import os
 import shlex
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
-from azure_certvar_credential._cli.output import write_json, write_line
+from azure_certvar_credential._cli.output import messages, write_json, write_line
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,29 +22,25 @@ class Exports:
     variables: Mapping[str, str]
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
 
-    def lines(self, *, with_secrets: bool) -> Iterator[str]:
-        """Yield a line of a POSIX shell for each variable."""
-        for name, value in (self.variables | self.secrets if with_secrets else self.variables).items():
-            yield f"export {name}={shlex.quote(value)}"
 
-
-def hand_over(exports: Exports, facts: Mapping[str, Any], *, as_json: bool, show_secrets: bool) -> None:
+def hand_over(exports: Exports, *, as_json: bool, show_secrets: bool) -> None:
     """Write the variables to standard output and end it, so that a shell's ``$(… &)`` goes on.
 
     The secrets are among them where a program reads them. On a terminal they are only if the user asked for them.
 
     :param exports: the variables.
-    :param facts: what the JSON has beside them.
     :param as_json: whether to write JSON; otherwise lines of a POSIX shell.
     :param show_secrets: whether a terminal shows the secrets.
     """
     with_secrets = show_secrets or not sys.stdout.isatty()
+    shown = {**exports.variables, **(exports.secrets if with_secrets else {})}
     if as_json:
-        shown = {**exports.variables, **exports.secrets} if with_secrets else exports.variables
-        write_json({**facts, "environment": dict(shown)})
+        write_json({"environment": shown})
     else:
-        for line in exports.lines(with_secrets=with_secrets):
-            write_line(line)
+        for name, value in shown.items():
+            write_line(f"export {name}={shlex.quote(value)}")
+    if exports.secrets and not with_secrets:
+        messages().print(f"Not shown, because secret: {', '.join(exports.secrets)}.")
     if not sys.stdout.isatty():
         _end_standard_output()
 

@@ -20,9 +20,7 @@ _PASSED_ON = tuple(
     if hasattr(signal, name)
 )
 # What a terminal sends, to every process in its foreground.
-_FROM_TERMINALS = frozenset(
-    signal.Signals[name] for name in ("SIGINT", "SIGQUIT", "SIGBREAK") if hasattr(signal, name)
-)
+_FROM_TERMINALS = frozenset(signal.Signals[name] for name in ("SIGINT", "SIGQUIT", "SIGBREAK") if hasattr(signal, name))
 
 
 async def run_program(command: Sequence[str], environment: Mapping[str, str]) -> int:

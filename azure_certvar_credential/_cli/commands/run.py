@@ -37,6 +37,7 @@ app = one_command()
     ),
 )
 def run(
+    *,
     tenant: TenantOption,
     client: ClientOption,
     command: Annotated[list[str], typer.Argument(metavar="COMMAND...", help="The program and its arguments.")],

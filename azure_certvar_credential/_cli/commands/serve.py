@@ -39,6 +39,7 @@ app = one_command()
     )
 )
 def serve(
+    *,
     tenant: TenantOption,
     client: ClientOption,
     certificate: CertificateOption = DEFAULT_CERTIFICATE,
@@ -52,7 +53,9 @@ def serve(
     port: Annotated[int, typer.Option(min=0, max=65535, help="The port on 127.0.0.1; 0 for any.")] = 0,
     socket: Annotated[
         Path | None,
-        typer.Option(help="Listen on this Unix socket, which only you may use, in place of a port.", show_default=False),
+        typer.Option(
+            help="Listen on this Unix socket, which only you may use, in place of a port.", show_default=False
+        ),
     ] = None,
     show_header: Annotated[
         bool, typer.Option("--show-header", help="Show the endpoint's secrets on a terminal too.")
@@ -73,18 +76,14 @@ def serve(
 
 
 async def _serve(terms: Terms, *, as_json: bool, show_header: bool) -> None:
-    import sys
     from dataclasses import replace
 
     from azure_certvar_credential._cli.exports import hand_over
     from azure_certvar_credential._cli.identity_endpoint.lending import lending
-    from azure_certvar_credential._cli.output import messages
     from azure_certvar_credential._cli.signals import stopping
 
     with stopping() as stopped:
         async with lending(terms) as lent:
             exports = replace(lent, variables={**lent.variables, "CERTVAR_SERVE_PID": str(os.getpid())})
-            hand_over(exports, {}, as_json=as_json, show_secrets=show_header)
-            if sys.stdout.isatty() and not show_header:
-                messages().print(f"Not shown, because they are secrets: {', '.join(exports.secrets)}. --show-header shows them.")
+            hand_over(exports, as_json=as_json, show_secrets=show_header)
             await stopped.wait()

@@ -78,12 +78,20 @@ def opened(scene: Scene, log: Callable[[str], None]) -> Iterator[Exports]:
             trusted.append(vault_server.ca_pem)
         bundle = stack.enter_context(_file(b"".join(trusted)))
         # Each is how some language's clients find the authorities that they trust.
-        variables |= dict.fromkeys(("NODE_EXTRA_CA_CERTS", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"), str(bundle))
-        yield Exports(variables, {} if made is None else {"AZURE_CLIENT_CERTIFICATE": made.to_pem().decode()})
+        variables |= dict.fromkeys(
+            ("CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"), str(bundle)
+        )
+        yield Exports(variables, {} if made is None else {"AZURE_CLIENT_CERTIFICATE": made.to_pem()})
 
 
-def _server(emulator: Observed, port: int) -> TlsServer:
-    return TlsServer(emulator, port)
+@contextmanager
+def _server(emulator: Observed, port: int) -> Iterator[TlsServer]:
+    with ExitStack() as stack:
+        try:
+            server = stack.enter_context(TlsServer(emulator, port))
+        except OSError as error:
+            raise CommandError(f"the local Entra cannot listen at port {port}: {error.strerror}") from None
+        yield server
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -18,8 +19,8 @@ from azure_certvar_credential.exceptions import (
     TemporarilyUnavailableError,
 )
 
-# The first class that an error is an instance of gives its status and OAuth error. Azure's clients repeat what is 500 or
-# more, which suits a failure that may pass and not a refusal.
+# The first class that an error is an instance of gives its status and OAuth error. Azure's clients try again after a 500
+# and above, which suits a failure that may pass, and no refusal.
 _FAILURES: tuple[tuple[type[Exception], HTTPStatus, str], ...] = (
     (TemporarilyUnavailableError, HTTPStatus.SERVICE_UNAVAILABLE, "temporarily_unavailable"),
     (AuthenticationError, HTTPStatus.BAD_REQUEST, "invalid_client"),
@@ -28,6 +29,9 @@ _FAILURES: tuple[tuple[type[Exception], HTTPStatus, str], ...] = (
     (AcquisitionTimeoutError, HTTPStatus.GATEWAY_TIMEOUT, "temporarily_unavailable"),
     (AzureError, HTTPStatus.BAD_GATEWAY, "temporarily_unavailable"),
 )
+# What the errors of Entra have beside the text, for whoever asks Microsoft's support.
+_FROM_ENTRA = ("error_codes", "correlation_id", "trace_id", "timestamp")
+
 FAILURES = tuple(kind for kind, _, _ in _FAILURES)
 """The errors of ``get_token`` that the endpoint answers."""
 
@@ -71,7 +75,7 @@ def granted(token: AccessTokenInfo, resource: str, client_id: str, now: float) -
 
 def refused(refusal: RefusedError) -> Answer:
     """Answer a request that a guard refused."""
-    return _error(refusal.status, refusal.error, str(refusal))
+    return Answer(refusal.status, _error(refusal.status, refusal.error, str(refusal)), reason=str(refusal))
 
 
 def failed(error: Exception, resource: str) -> Answer:
@@ -81,29 +85,16 @@ def failed(error: Exception, resource: str) -> Answer:
     :param resource: what the token was for.
     """
     status, name = next((status, name) for kind, status, name in _FAILURES if isinstance(error, kind))
-    more: dict[str, object] = {}
     headers: dict[str, str] = {}
+    more: dict[str, object] = {}
     if isinstance(error, AuthenticationError):
         name = error.error_code or name
-        more = {
-            "error_codes": list(error.error_codes),
-            "correlation_id": error.correlation_id,
-            "trace_id": error.trace_id,
-            "timestamp": error.timestamp,
-        }
+        more = {field: getattr(error, field) for field in _FROM_ENTRA if getattr(error, field)}
         if error.retry_after is not None:
-            headers["Retry-After"] = str(int(error.retry_after))
-    return _error(status, name, str(error), resource, headers, {k: v for k, v in more.items() if v is not None})
+            headers["Retry-After"] = str(math.ceil(error.retry_after))
+    return Answer(int(status), {**_error(int(status), name, str(error)), **more}, headers, resource, str(error))
 
 
-def _error(
-    status: int,
-    error: str,
-    text: str,
-    resource: str | None = None,
-    headers: Mapping[str, str] | None = None,
-    more: Mapping[str, object] | None = None,
-) -> Answer:
+def _error(status: int, error: str, text: str) -> Mapping[str, object]:
     # IMDS's clients read error and error_description, App Service's statusCode and message.
-    body = {"error": error, "error_description": text, "statusCode": status, "message": text}
-    return Answer(int(status), {**body, **(more or {})}, headers or {}, resource, text)
+    return {"error": error, "error_description": text, "statusCode": status, "message": text}

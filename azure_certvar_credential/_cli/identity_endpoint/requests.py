@@ -12,8 +12,8 @@ import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-# What a proxy adds. A request that came through one was not sent by a program of this computer for this endpoint: somebody
-# has a server forward it (SSRF). IMDS itself refuses X-Forwarded-For.
+# What a proxy adds. A request that came through one was forwarded for somebody else (SSRF); IMDS itself refuses
+# X-Forwarded-For.
 _FORWARDED = ("x-forwarded-for", "forwarded", "x-forwarded-host", "via")
 
 # The parameters by which a client chooses among several identities, in both forms.

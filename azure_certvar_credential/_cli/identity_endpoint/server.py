@@ -21,7 +21,7 @@ from azure_certvar_credential._cli.identity_endpoint.requests import Call, Guard
 
 LOOPBACK = "127.0.0.1"
 
-# A request is a line and a handful of header fields. An App Service endpoint has one application's clients, not a crowd's.
+# A request is a line and a handful of header fields.
 _MAX_LINE_BYTES = 4096
 _MAX_FIELD_BYTES = 4096
 _MAX_FIELDS = 64
@@ -52,7 +52,7 @@ class Place:
         if not hasattr(socket, "AF_UNIX"):
             raise OSError(errno.EAFNOSUPPORT, "this platform has no Unix sockets")
         listener = socket.socket(socket.AF_UNIX)
-        # The mask is the process's, so nothing else may run meanwhile: this happens before the event loop serves anyone.
+        # The mask is that of the whole process, which serves nobody yet.
         mask = os.umask(0o777 & ~(stat.S_IRUSR | stat.S_IWUSR))
         try:
             listener.bind(str(self.path))
