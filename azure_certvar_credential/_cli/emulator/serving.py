@@ -18,6 +18,8 @@ from azure_certvar_credential.testing.credentials import CertificateLike
 from azure_certvar_credential.testing.server import TlsServer
 
 VAULT_CERTIFICATE = "app"
+# How curl, Node.js, Python's requests, and OpenSSL and Go find the authorities that they trust.
+_TRUST = ("CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +79,7 @@ def opened(scene: Scene, log: Callable[[str], None]) -> Iterator[Exports]:
             variables["KEY_VAULT_URL"] = vault_server.url
             trusted.append(vault_server.ca_pem)
         bundle = stack.enter_context(_file(b"".join(trusted)))
-        # Each is how some language's clients find the authorities that they trust.
-        variables |= dict.fromkeys(
-            ("CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"), str(bundle)
-        )
+        variables |= dict.fromkeys(_TRUST, str(bundle))
         yield Exports(variables, {} if made is None else {"AZURE_CLIENT_CERTIFICATE": made.to_pem()})
 
 

@@ -19,7 +19,7 @@ from azure_certvar_credential.exceptions import (
     TemporarilyUnavailableError,
 )
 
-# The first class that an error is an instance of gives its status and OAuth error. Azure's clients try again after a 500
+# The first class that an error is an instance of gives its status and OAuth error. Azure's clients try again after 500
 # and above, which suits a failure that may pass, and no refusal.
 _FAILURES: tuple[tuple[type[Exception], HTTPStatus, str], ...] = (
     (TemporarilyUnavailableError, HTTPStatus.SERVICE_UNAVAILABLE, "temporarily_unavailable"),

@@ -28,7 +28,7 @@ _MAX_FIELDS = 64
 MAX_CONNECTIONS = 128
 # Longer than the credential's own timeout for a token, and the end of a client that sends its request in drips.
 _CONNECTION_SECONDS = 45.0
-_STOP_SECONDS = 2.0
+_STOP_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +113,8 @@ async def listening(
         access_log=None,
         handle_signals=False,
         shutdown_timeout=_STOP_SECONDS,
+        # Read nothing of a body that was refused.
+        lingering_time=0,
         max_line_size=_MAX_LINE_BYTES,
         max_field_size=_MAX_FIELD_BYTES,
         max_headers=_MAX_FIELDS,
