@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import Enum
 from pathlib import Path
 from typing import Annotated
 
@@ -114,7 +115,18 @@ CaFileOption = Annotated[
         show_default=False,
     ),
 ]
+ShowTokenOption = Annotated[
+    bool, typer.Option("--show-token", help="Print the secret itself: whoever has it can use it until it expires.")
+]
 JsonOption = Annotated[
     bool,
     typer.Option("--json", help="Print JSON, of a shape that stays.", callback=_remember_json, is_eager=True),
 ]
+
+
+class PublicForm(str, Enum):
+    """The forms of a certificate's public half."""
+
+    PEM = "pem"
+    BASE64 = "base64"
+    GRAPH = "graph"

@@ -44,15 +44,18 @@ class SignIn:
             **verify,
         }
 
-    def credential(self, certificate: ClientCertificate | Callable[[], ClientCertificate]) -> CertVarCredential:
+    def credential(
+        self, certificate: ClientCertificate | Callable[[], ClientCertificate], **options: Any
+    ) -> CertVarCredential:
         """Make the credential.
 
         :param certificate: the certificate or its source.
+        :param options: further keyword arguments of the class.
         :raises ConfigurationError, CertificateError: as :class:`.CertVarCredential` says.
         """
         from azure_certvar_credential import CertVarCredential
 
-        return CertVarCredential(certificate=certificate, **self.arguments())
+        return CertVarCredential(certificate=certificate, **self.arguments(), **options)
 
 
 def is_loopback(address: str) -> bool:

@@ -45,8 +45,18 @@ def read_material(data: object, password: bytes | None) -> Material:
     if data is None:
         raise CertificateFormatError("the certificate is None; is the environment variable set?")
     collected = Collected()
-    _collect(collected, data, password, 0)
+    collect(collected, data, password)
     return collected.material()
+
+
+def collect(collected: Collected, data: object, password: bytes | None) -> None:
+    """Add the certificates and keys of the data to those found so far, whether they belong together or not.
+
+    :param data: see :meth:`.ClientCertificate.load`.
+    :param password: opens every encrypted part.
+    :raises CertificateError: the data cannot be read.
+    """
+    _collect(collected, data, password, 0)
 
 
 def _collect(collected: Collected, item: object, password: bytes | None, nesting: int) -> None:
