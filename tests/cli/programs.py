@@ -1,0 +1,127 @@
+"""Runs ``certvar`` as a program, as a shell would."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO
+
+from azure_certvar_credential import ClientCertificate
+from azure_certvar_credential.testing import Application, EntraServer
+from tests.real.servers.node import ROOT
+
+CERTVAR = (sys.executable, "-m", "azure_certvar_credential")
+STORAGE = "https://storage.azure.com"
+SCOPE = f"{STORAGE}/.default"
+SECONDS = 60.0
+PASSWORD = "opens the PFX"
+# Those of the machine would lead a client elsewhere, or have it trust another authority.
+_DROPPED = ("AZURE_", "IDENTITY_", "MSI_", "IMDS_", "SSL_CERT_")
+
+
+def environment(**variables: str) -> dict[str, str]:
+    """Return the environment of a program: the machine's, without what concerns Azure, and these variables."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(_DROPPED)}
+    return {**kept, "PYTHONPATH": str(ROOT), **variables}
+
+
+def sign_in_of(application: Application, server: EntraServer) -> dict[str, str]:
+    """Return the variables by which a program signs in to the local Entra."""
+    return {
+        "AZURE_TENANT_ID": application.tenant_id,
+        "AZURE_CLIENT_ID": application.client_id,
+        "AZURE_AUTHORITY_HOST": server.url,
+        "REQUESTS_CA_BUNDLE": server.ca_file,
+        "SSL_CERT_FILE": server.ca_file,
+    }
+
+
+def pfx_of(certificate: ClientCertificate) -> dict[str, str]:
+    """Return the variables that hold a certificate as a PFX with a password."""
+    from base64 import b64encode
+
+    return {
+        "AZURE_CLIENT_CERTIFICATE": b64encode(certificate.to_pfx(PASSWORD)).decode(),
+        "AZURE_CLIENT_CERTIFICATE_PASSWORD": PASSWORD,
+    }
+
+
+@dataclass
+class Server:
+    """A ``certvar`` that serves, until the context ends.
+
+    :ivar arguments: the command and its options.
+    :ivar variables: its environment.
+    :ivar output: what it has handed over on standard output.
+    """
+
+    arguments: Sequence[str]
+    variables: Mapping[str, str]
+    output: str = ""
+    _log: IO[str] = field(init=False)
+
+    def __enter__(self) -> Server:
+        self._log = tempfile.TemporaryFile("w+", encoding="utf-8")
+        self._process = subprocess.Popen(
+            [*CERTVAR, *self.arguments],
+            env=dict(self.variables),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=self._log,
+            text=True,
+        )
+        assert self._process.stdout is not None
+        # The server ends its output when it listens.
+        self.output = self._process.stdout.read()
+        if not self.output:
+            raise RuntimeError(f"certvar ended with {self._process.wait(SECONDS)}:\n{self.log}")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._process.poll() is None:
+            self._process.kill()
+        self._process.wait(SECONDS)
+        assert self._process.stdout is not None
+        self._process.stdout.close()
+        self._log.close()
+
+    @property
+    def exports(self) -> dict[str, str]:
+        """The variables that it handed over, as a shell reads them."""
+        words = shlex.split(self.output)
+        assert words[::2] == ["export"] * (len(words) // 2)
+        return dict(word.split("=", 1) for word in words[1::2])
+
+    @property
+    def log(self) -> str:
+        """What it has written to standard error."""
+        self._log.seek(0)
+        return self._log.read()
+
+    def end(self, number: signal.Signals) -> int:
+        """Send a signal and return the exit code."""
+        self._process.send_signal(number)
+        return self._process.wait(SECONDS)
+
+
+def run(
+    command: Sequence[str | Path], variables: Mapping[str, str], *, cwd: Path | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run a program to its end."""
+    return subprocess.run(
+        [str(word) for word in command],
+        env=dict(variables),
+        cwd=cwd,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
+    )
