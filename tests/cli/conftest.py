@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
 
 from azure_certvar_credential import ClientCertificate
 from azure_certvar_credential.testing import Application, EntraEmulator, EntraServer
-from tests.cli.programs import environment, pfx_of, sign_in_of
+from tests.cli.programs import Server, environment, pfx_of, sign_in_of
 
 
 @dataclass(frozen=True)
@@ -31,3 +32,10 @@ def registered(entra: EntraEmulator, entra_server: EntraServer) -> Registered:
     application = entra.add_application(certificate)
     variables = environment(**sign_in_of(application, entra_server), **pfx_of(certificate))
     return Registered(entra, entra_server, application, certificate, variables)
+
+
+@pytest.fixture(scope="module")
+def emulating() -> Iterator[Server]:
+    """A running ``certvar emulator`` with a Key Vault."""
+    with Server(["emulator", "--key-vault", "--env"], environment()) as server:
+        yield server

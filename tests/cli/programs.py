@@ -86,8 +86,7 @@ class Server:
 
     def __exit__(self, *_: object) -> None:
         if self._process.poll() is None:
-            self._process.kill()
-        self._process.wait(SECONDS)
+            self.end(signal.SIGTERM)
         assert self._process.stdout is not None
         self._process.stdout.close()
         self._log.close()

@@ -96,7 +96,8 @@ def imds() -> Form:
     Its clients send ``Metadata: true``, which is no secret. They append their path to that of
     ``AZURE_POD_IDENTITY_AUTHORITY_HOST``, so the secret goes there.
     """
-    secret = secrets.token_urlsafe(_SECRET_BYTES)
+    # Of lower case: MSAL for Node.js converts the path.
+    secret = secrets.token_hex(_SECRET_BYTES)
     return Form("IMDS", f"/{secret}/metadata/identity/oauth2/token", "metadata", "true", "2018-02-01")
 
 
@@ -122,7 +123,9 @@ class Guard:
         :raises RefusedError: it gets no token; the text has no secret in it.
         """
         self._check_origin(call)
-        form = next((form for form in self.forms if _same(form.path, call.path)), None)
+        # MSAL for Node.js adds a slash.
+        path = call.path.removesuffix("/")
+        form = next((form for form in self.forms if _same(form.path, path)), None)
         if form is None:
             raise RefusedError(404, "not_found", "there is nothing at this path")
         if not form.is_met_by(call):
