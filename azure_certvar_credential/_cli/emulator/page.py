@@ -22,14 +22,14 @@ _NEVER_SHOWN = 253_402_300_800  # the year 10000, which datetime does not have
 _STYLE = """
 :root { color-scheme: light dark; --line: light-dark(#d0d7de, #3d444d); --dim: light-dark(#59636e, #9198a1);
   --good: light-dark(#1a7f37, #3fb950); --bad: light-dark(#cf222e, #ff7b72); --box: light-dark(#f6f8fa, #151b23); }
-body { font: 16px/1.5 system-ui, sans-serif; margin: 0 auto; padding: 1rem; max-width: 64rem;
+body { font: 16px/1.5 system-ui, sans-serif; margin: 0 auto; padding: 1rem; max-width: 64rem; overflow-wrap: anywhere;
   background: light-dark(#fff, #0d1117); color: light-dark(#1f2328, #f0f6fc); }
 h1 { font-size: 1.5rem; } h2 { font-size: 1.15rem; margin-top: 2rem; }
 p.dim, dt, th { color: var(--dim); }
 article { border: 1px solid var(--line); border-radius: 6px; padding: .5rem 1rem; margin: .75rem 0; }
 article > p { margin: .25rem 0; } .good { color: var(--good); } .bad { color: var(--bad); }
 .status { font-weight: 600; margin-right: .5rem; }
-code, td, dd { font-family: ui-monospace, monospace; font-size: .85rem; overflow-wrap: anywhere; }
+code, td, dd { font-family: ui-monospace, monospace; font-size: .85rem; }
 summary { cursor: pointer; padding: .25rem 0; } h3 { font-size: .9rem; margin: .75rem 0 .25rem; }
 table { border-collapse: collapse; width: 100%; background: var(--box); }
 th, td { text-align: left; vertical-align: top; padding: .2rem .6rem; border-top: 1px solid var(--line); }

@@ -61,26 +61,25 @@ def opened(scene: Scene, log: Callable[[str], None]) -> Iterator[Exports]:
     except (TypeError, ValueError) as error:
         raise CommandError(f"the application cannot be registered: {error}") from None
 
-    def page() -> tuple[bytes, str]:
-        return render([application], entra.requests[:], variables), POLICY
-
     with ExitStack() as stack:
-        server = stack.enter_context(_server(Observed(entra, log, page), scene.port))
-        variables = {
-            "AZURE_TENANT_ID": application.tenant_id,
-            "AZURE_CLIENT_ID": application.client_id,
-            "AZURE_AUTHORITY_HOST": server.url,
-        }
-        trusted = [server.ca_pem]
+        places: dict[str, str] = {}
+
+        def page() -> tuple[bytes, str]:
+            return render([application], entra.requests[:], places), POLICY
+
+        servers = [stack.enter_context(_server(Observed(entra, log, page), scene.port))]
         if scene.key_vault:
             vault = KeyVaultEmulator(entra)
             vault.add_certificate(VAULT_CERTIFICATE, made or ClientCertificate.self_signed("certvar emulator vault"))
-            vault_server = stack.enter_context(_server(Observed(vault, log), 0))
-            variables["KEY_VAULT_URL"] = vault_server.url
-            trusted.append(vault_server.ca_pem)
-        bundle = stack.enter_context(_file(b"".join(trusted)))
-        variables |= dict.fromkeys(_TRUST, str(bundle))
-        yield Exports(variables, {} if made is None else {"AZURE_CLIENT_CERTIFICATE": made.to_pem()})
+            servers.append(stack.enter_context(_server(Observed(vault, log), 0)))
+        bundle = stack.enter_context(_file(b"".join(server.ca_pem for server in servers)))
+        urls = dict(zip(("AZURE_AUTHORITY_HOST", "KEY_VAULT_URL"), (server.url for server in servers), strict=False))
+        places |= {**urls, "certificate authorities": str(bundle)}
+        identity = {"AZURE_TENANT_ID": application.tenant_id, "AZURE_CLIENT_ID": application.client_id}
+        yield Exports(
+            {**identity, **urls, **dict.fromkeys(_TRUST, str(bundle))},
+            {} if made is None else {"AZURE_CLIENT_CERTIFICATE": made.to_pem()},
+        )
 
 
 @contextmanager
