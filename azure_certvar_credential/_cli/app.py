@@ -13,10 +13,10 @@ import typer
 from typer.core import TyperGroup
 
 from azure_certvar_credential import __version__
-from azure_certvar_credential._cli.output import EXIT_CODES, examples
+from azure_certvar_credential._cli.output import EXIT_CODES, INTERRUPTED, examples
 
 #: The commands in the order of the help: each is a module of ``commands`` with a ``typer.Typer`` named ``app``.
-COMMANDS = ("new", "inspect", "assertion", "token", "explain", "serve", "run", "emulator", "demo")
+COMMANDS = ("new", "inspect", "assertion", "token", "doctor", "explain", "serve", "run", "emulator", "demo")
 
 
 class _LazyCommands(TyperGroup):
@@ -41,6 +41,9 @@ class _LazyCommands(TyperGroup):
             with warnings.catch_warnings():
                 warnings.showwarning = _show_warning  # type: ignore[assignment]  # takes all, names one
                 return super().invoke(ctx)
+        except KeyboardInterrupt:
+            # A shell's convention for SIGINT; there is nothing to say that the person does not know.
+            raise typer.Exit(INTERRUPTED) from None
         except Exception as error:
             from azure_certvar_credential._cli.failures import failure_of, report
 

@@ -123,12 +123,13 @@ def _say(certificate: ClientCertificate, wanted: Wanted, findings: tuple[Finding
     private = (
         f"imported into {wanted.to}; the vault hands it out or signs with it"
         if wanted.to
-        else "the line on standard output, base64 of a PFX: keep it in a secret store, as the variable APP_CERT"
+        else "the line on standard output, base64 of a PFX: keep it in a secret store, to be the variable "
+        "AZURE_CLIENT_CERTIFICATE"
     )
-    use = wanted.to or "env:APP_CERT"
+    use = f" --certificate {wanted.to}" if wanted.to else ""
     marked(console, "note", Text.assemble(("Public half: ", "bold"), public, f" at {_PORTAL}."), indent=0)
     marked(console, "note", Text.assemble(("Private half: ", "bold"), private, "."), indent=0)
-    marked(console, "note", Text.assemble(("Then: ", "bold"), f"certvar doctor --certificate {use}"), indent=0)
+    marked(console, "note", Text.assemble(("Then: ", "bold"), f"certvar doctor{use}"), indent=0)
     for finding in findings:
         # That it is self-signed is what was asked for.
         if finding.code != "self-signed":

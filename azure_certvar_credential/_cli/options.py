@@ -53,28 +53,27 @@ PasswordOption = Annotated[
         show_default=False,
     ),
 ]
-TenantOption = Annotated[
-    str,
-    typer.Option(
-        "--tenant",
-        envvar="AZURE_TENANT_ID",
-        metavar="ID",
-        help="The tenant's GUID or domain name.",
-        rich_help_panel=_SERVER,
-        show_default=False,
-    ),
-]
-ClientOption = Annotated[
-    str,
-    typer.Option(
-        "--client",
-        envvar="AZURE_CLIENT_ID",
-        metavar="ID",
-        help="The 'Application (client) ID' of the app registration.",
-        rich_help_panel=_SERVER,
-        show_default=False,
-    ),
-]
+_TENANT = typer.Option(
+    "--tenant",
+    envvar="AZURE_TENANT_ID",
+    metavar="ID",
+    help="The tenant's GUID or domain name.",
+    rich_help_panel=_SERVER,
+    show_default=False,
+)
+_CLIENT = typer.Option(
+    "--client",
+    envvar="AZURE_CLIENT_ID",
+    metavar="ID",
+    help="The 'Application (client) ID' of the app registration.",
+    rich_help_panel=_SERVER,
+    show_default=False,
+)
+TenantOption = Annotated[str, _TENANT]
+ClientOption = Annotated[str, _CLIENT]
+#: For commands that say themselves what is missing, or do without.
+OptionalTenantOption = Annotated[str | None, _TENANT]
+OptionalClientOption = Annotated[str | None, _CLIENT]
 AuthorityOption = Annotated[
     str | None,
     typer.Option(

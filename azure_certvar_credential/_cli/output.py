@@ -19,6 +19,7 @@ GOOD = 0
 FAILED = 1
 USAGE = 2
 NEEDS_ATTENTION = 3
+INTERRUPTED = 130
 
 EXIT_CODES = "Exit codes: 0 good, 1 refused or failed, 2 wrong usage, 3 needs attention, 130 interrupted by Ctrl-C."
 

@@ -9,10 +9,11 @@ unknown host is Microsoft's. The lists below say it instead: for any other host,
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from ipaddress import ip_address
 from typing import Literal
 from urllib.parse import urlsplit
+
+from azure_certvar_credential._values import Value, replace
 
 DEFAULT_HOST = "login.microsoftonline.com"
 # https://learn.microsoft.com/entra/identity-platform/certificate-credentials
@@ -60,8 +61,7 @@ _REGIONAL_HOSTS = {
 Kind = Literal["entra", "adfs", "b2c", "ciam", "dsts", "oidc"]
 
 
-@dataclass(frozen=True, slots=True)
-class Rules:
+class Rules(Value):
     """The rules of one kind of authority.
 
     :ivar title: its name, for messages.
@@ -93,8 +93,7 @@ RULES: Mapping[Kind, Rules] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Authority:
+class Authority(Value):
     """An authorization server.
 
     :ivar base: scheme, host and port, such as ``https://login.microsoftonline.com``, without a trailing slash; for an

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from azure_certvar_credential._core import region as regions
 from azure_certvar_credential._core import tenant as tenants
@@ -18,14 +18,17 @@ from azure_certvar_credential._core.options import CredentialOptions
 from azure_certvar_credential._core.request import TokenRequest, token_request
 from azure_certvar_credential._core.retries import Retry
 from azure_certvar_credential._secrecy.redaction import redact_value
+from azure_certvar_credential._values import Value
 from azure_certvar_credential.exceptions import ConfigurationError, TenantNotAllowedError
+
+if TYPE_CHECKING:
+    from azure_certvar_credential._core.sharing_options import Sharing
 
 # No run of characters as long as a line of base64: it would be a key, and would be sent to the server.
 _CLIENT_ID = re.compile(r"(?!.*[A-Za-z0-9+/=]{64})[\x21-\x7e]{1,256}")
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(Value):
     """A credential's checked settings.
 
     :ivar tenant_id: the credential's own tenant, lower case.
@@ -36,6 +39,7 @@ class Settings:
     :ivar retry: how failures that may pass are retried.
     :ivar region: the Azure region whose endpoint is asked, :data:`.region.AUTO`, or None for the global endpoint.
     :ivar single_tenant: whether ``get_token`` ignores its ``tenant_id``.
+    :ivar sharing: how tokens are shared with other processes; None if they are not.
     """
 
     tenant_id: str
@@ -46,6 +50,14 @@ class Settings:
     retry: Retry
     region: str | None = None
     single_tenant: bool = False
+    sharing: Sharing | None = None
+
+    def sharing_for(self, grant: Grant) -> Sharing | None:
+        """Return how tokens of a grant are shared with other processes; None if they are not."""
+        sharing = self.sharing
+        if sharing is None or not grant.cacheable or (grant.for_user and not sharing.user_tokens):
+            return None
+        return sharing
 
     def request(
         self,
@@ -112,6 +124,7 @@ def settings(options: CredentialOptions, *, retry: Retry, environment: Mapping[s
         retry,
         regions.choose(options.region, server, environment),
         single_tenant=bool(environment.get(tenants.SINGLE_TENANT_VARIABLE)),
+        sharing=options.sharing(),
     )
 
 

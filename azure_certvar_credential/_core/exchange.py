@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import timezone
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -16,6 +15,7 @@ from typing import Any
 from azure_certvar_credential._core import hints
 from azure_certvar_credential._core.answers import LONGEST_LIFE, is_later, json_object
 from azure_certvar_credential._secrecy.redaction import without_secrets
+from azure_certvar_credential._values import Value, field
 from azure_certvar_credential.exceptions import (
     AuthenticationError,
     CertificateRejectedError,
@@ -42,8 +42,7 @@ _NUMBER = re.compile(r"[0-9]{1,20}(\.[0-9]{1,20})?")
 _B64TOKEN = re.compile(r"[A-Za-z0-9._~+/=-]+")  # RFC 6750 section 2.1
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
+class Response(Value):
     """An HTTP response, read to its end or to the bound.
 
     :ivar status: the HTTP status code.
@@ -56,8 +55,7 @@ class Response:
     body: bytes = field(repr=False)
 
 
-@dataclass(frozen=True, slots=True)
-class TokenResponse:
+class TokenResponse(Value):
     """A successful answer (RFC 6749 section 5.1).
 
     :ivar access_token: the token.

@@ -24,7 +24,12 @@ from azure_certvar_credential._secrecy.redaction import is_safe_to_show, redact_
 from azure_certvar_credential._secrecy.tracebacks import linked
 from azure_certvar_credential.certificates import ClientCertificate
 from azure_certvar_credential.certificates.sources import MAX_AGE, Source
-from azure_certvar_credential.exceptions import CertificateError, CertificateSourceError, ConfigurationError
+from azure_certvar_credential.exceptions import (
+    AcquisitionTimeoutError,
+    CertificateError,
+    CertificateSourceError,
+    ConfigurationError,
+)
 
 _LOGGER = logging.getLogger("azure_certvar_credential")
 
@@ -69,7 +74,7 @@ class CertificateProvider:
     def ready(self, refused: ClientCertificate | None) -> tuple[ClientCertificate | None, bool]:
         """Return the certificate to use, or None if the source has to be read first; and whether to read it meanwhile.
 
-        Of all callers that find the source due, one is told to read it in the background.
+        Of all callers that find the source due, one reads it in the background.
 
         :param refused: the certificate that the server has just refused, or None.
         """
@@ -147,9 +152,10 @@ class CertificateProvider:
         :param refused: the certificate that the server has just refused, or None.
         :raises CertificateSourceError: there is none yet.
         :raises CertificateError, ConfigurationError: the source returned something unusable, and there is none yet.
+        :raises AcquisitionTimeoutError: the source was not called, as it hangs too often, and there is none yet.
         """
         if self.current is None:
-            if isinstance(error, (CertificateError, ConfigurationError)):
+            if isinstance(error, (AcquisitionTimeoutError, CertificateError, ConfigurationError)):
                 raise error
             # The error itself is the cause only if its traceback shows no more of it than the message does.
             raise CertificateSourceError(

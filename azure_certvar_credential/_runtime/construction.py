@@ -6,8 +6,7 @@ import os
 import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 from azure_certvar_credential._core.authority import KNOWN_HOSTS
@@ -18,17 +17,20 @@ from azure_certvar_credential._runtime.assertion_provider import AssertionProvid
 from azure_certvar_credential._runtime.certificate_provider import CertificateProvider
 from azure_certvar_credential._runtime.environment import EagerSource
 from azure_certvar_credential._transport.options import asked, check_options, retry_settings
+from azure_certvar_credential._values import Value, field, replace
 from azure_certvar_credential.caches.memory import TokenMemory
 from azure_certvar_credential.caches.store import TokenStore
 from azure_certvar_credential.certificates import ClientCertificate
 from azure_certvar_credential.certificates.validity import level_of_caller
 from azure_certvar_credential.exceptions import AlgorithmWarning, ConfigurationError
 
+if TYPE_CHECKING:
+    from azure_certvar_credential._runtime.shared_tokens import SharedTokens
+
 O = TypeVar("O", bound=CredentialOptions)  # noqa: E741 - of options
 
 
-@dataclass(frozen=True, slots=True)
-class Parts:
+class Parts(Value):
     """What a credential is made of.
 
     :ivar settings: the checked settings.
@@ -38,6 +40,7 @@ class Parts:
     :ivar clock: returns seconds since the epoch, UTC.
     :ivar owns_transport: whether a transport among the options is closed with the credential.
     :ivar new_store: makes the place for its tokens.
+    :ivar shared: the cache that it shares with other processes, or None.
     """
 
     settings: Settings
@@ -46,6 +49,7 @@ class Parts:
     clock: Callable[[], float]
     owns_transport: bool = True
     new_store: Callable[[], TokenStore] = TokenMemory
+    shared: SharedTokens | None = None
 
     @property
     def pipeline(self) -> Mapping[str, Any]:
@@ -104,12 +108,13 @@ def construct(options: CertificateOptions) -> Parts:
     if eager:
         provider.accept(provider.read_source(), None)
     _warn_of_algorithm(checked, algorithm)
+    shared = _shared(options, checked, provider.current)
     # Kept for copies and pickles; a certificate or password that was handed over would stay in memory with it.
     if provider.source is None:
         options = replace(options, certificate=None, certificate_data=None, password=None)
     else:
         options = replace(options, certificate=certificate, certificate_data=None)
-    return Parts(checked, provider, options, clock)
+    return Parts(checked, provider, options, clock, shared=shared)
 
 
 def construct_federated(options: FederatedOptions) -> Parts:
@@ -119,7 +124,8 @@ def construct_federated(options: FederatedOptions) -> Parts:
     """
     options, clock = _checked_pipeline(options)
     checked = settings(options, retry=retry_settings(options.pipeline), environment=os.environ)
-    return Parts(checked, AssertionProvider(options.assertion_source), options, clock)
+    shared = _shared(options, checked, None)
+    return Parts(checked, AssertionProvider(options.assertion_source), options, clock, shared=shared)
 
 
 def _checked_pipeline(options: O) -> tuple[O, Callable[[], float]]:
@@ -131,6 +137,24 @@ def _checked_pipeline(options: O) -> tuple[O, Callable[[], float]]:
     clock: Callable[[], float] = pipeline.pop("_clock", time.time)  # the tests of this package hand in their own
     check_options(pipeline, known_options=options.names())
     return replace(options, pipeline=pipeline), clock
+
+
+def _shared(
+    options: CredentialOptions, checked: Settings, certificate: ClientCertificate | None
+) -> SharedTokens | None:
+    """Return the cache that processes share; None if they share none.
+
+    :param certificate: the credential's, if it is known yet.
+    :raises ConfigurationError: nothing seals the entries.
+    """
+    if checked.sharing is None:
+        return None
+    # For those who share a cache alone.
+    from azure_certvar_credential._core.sharing_options import check_sealing, encryption_keys
+    from azure_certvar_credential._runtime.shared_tokens import SharedTokens
+
+    check_sealing(checked.sharing, checked.client_authentication.algorithm, certificate)
+    return SharedTokens(options.token_cache, checked, encryption_keys(options.encryption_key))
 
 
 def _warn_of_algorithm(checked: Settings, algorithm: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from abc import abstractmethod
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from copy import deepcopy
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
@@ -19,6 +19,7 @@ from azure_certvar_credential._runtime.construction import Parts, construct, con
 from azure_certvar_credential._runtime.environment import arguments_from
 from azure_certvar_credential._secrecy.identity import identified
 from azure_certvar_credential._secrecy.tracebacks import clears_frames
+from azure_certvar_credential.caches.protocol import AsyncTokenCache, TokenCache
 from azure_certvar_credential.certificates import CertificateData
 from azure_certvar_credential.certificates.sources import AnySource
 
@@ -94,6 +95,10 @@ class WithCertificate(CredentialBase, Generic[CertificateSourceT]):
         disable_instance_discovery: bool = False,
         region: str | None = None,
         oidc_authority: str | None = None,
+        token_cache: TokenCache | AsyncTokenCache | None = None,
+        encryption_key: bytes | Sequence[bytes] | None = None,
+        share_user_tokens: bool = False,
+        invalidation_seconds: float | None = None,
         **pipeline_options: Any,
     ) -> None:
         options = CertificateOptions(
@@ -109,6 +114,10 @@ class WithCertificate(CredentialBase, Generic[CertificateSourceT]):
             disable_instance_discovery=disable_instance_discovery,
             region=region,
             oidc_authority=oidc_authority,
+            token_cache=token_cache,
+            encryption_key=encryption_key,
+            share_user_tokens=share_user_tokens,
+            invalidation_seconds=invalidation_seconds,
             pipeline=pipeline_options,
         )
         self._start(construct(options))
@@ -123,7 +132,8 @@ class WithCertificate(CredentialBase, Generic[CertificateSourceT]):
         and ``AZURE_AUTHORITY_HOST``. The certificate is read anew when it is due, so changing the variable is enough.
 
         :param options: further keyword arguments of the class; they win over the environment.
-        :raises ConfigurationError: a variable is missing; the message names every one that is.
+        :raises ConfigurationError: a variable is missing, and the message names every one that is; or one cannot be
+            used.
         :raises CertificateError: the certificate, key or password cannot be used.
         """
         return cls(**arguments_from(os.environ, options))
@@ -144,6 +154,10 @@ class WithAssertionSource(CredentialBase, Generic[AssertionSourceT]):
         disable_instance_discovery: bool = False,
         region: str | None = None,
         oidc_authority: str | None = None,
+        token_cache: TokenCache | AsyncTokenCache | None = None,
+        encryption_key: bytes | Sequence[bytes] | None = None,
+        share_user_tokens: bool = False,
+        invalidation_seconds: float | None = None,
         **pipeline_options: Any,
     ) -> None:
         options = FederatedOptions(
@@ -155,6 +169,10 @@ class WithAssertionSource(CredentialBase, Generic[AssertionSourceT]):
             disable_instance_discovery=disable_instance_discovery,
             region=region,
             oidc_authority=oidc_authority,
+            token_cache=token_cache,
+            encryption_key=encryption_key,
+            share_user_tokens=share_user_tokens,
+            invalidation_seconds=invalidation_seconds,
             pipeline=pipeline_options,
         )
         self._start(construct_federated(options))

@@ -28,5 +28,7 @@ def note_wait(effect: Effect, provider: object) -> None:
             current.waits_for = "the next attempt, {:g} s after the last one failed", seconds
         case effects.DetectRegion():
             current.waits_for = "{}", "the Azure region of this machine"
+        case effects.Shared():
+            current.waits_for = "{}", "the shared token cache"
         case effects.Serialized():
             current.waits_for = "{}", "another caller who reads the same metadata document"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from azure_certvar_credential._core import effects
 from azure_certvar_credential._core.effects import Effect, Flow, Result, T, Token, run
 from azure_certvar_credential._core.flow import acquire
@@ -14,11 +16,15 @@ from azure_certvar_credential._runtime.immediate import perform_immediate
 from azure_certvar_credential._runtime.serialized_attempts import SerializedAttempts
 from azure_certvar_credential._runtime.turn import Turn
 from azure_certvar_credential._runtime.waited_for import note_wait
-from azure_certvar_credential._sync.calls import in_background
+from azure_certvar_credential._sync.calls import in_background, within
 from azure_certvar_credential._transport.deadline import Deadline
 from azure_certvar_credential._transport.sync import Sender
 from azure_certvar_credential.certificates import ClientCertificate
 from azure_certvar_credential.exceptions import AcquisitionTimeoutError
+
+if TYPE_CHECKING:
+    from azure_certvar_credential._core.sharing import Question
+    from azure_certvar_credential._runtime.shared_tokens import CacheCall
 
 
 class EffectRunner:
@@ -52,15 +58,17 @@ class EffectRunner:
         readings = provider.readings
         ready, due = provider.ready(refused)
         if due:
+            limit = Deadline(self._parts.settings.retry.timeout)
             try:
-                in_background(self._read_in_background, refused, readings)
-            except RuntimeError as error:  # no more threads to be had, or the interpreter is shutting down
+                in_background(self._read_in_background, refused, readings, limit, owner=self, deadline=limit)
+            # Too many threads hang, there are no more to be had, or the interpreter is shutting down.
+            except (AcquisitionTimeoutError, RuntimeError) as error:
                 provider.source_failed(error, refused)
         return self._read(refused, readings) if ready is None else ready
 
-    def _read_in_background(self, refused: ClientCertificate | None, readings: int) -> None:
+    def _read_in_background(self, refused: ClientCertificate | None, readings: int, limit: Deadline) -> None:
         try:
-            with Deadline(self._parts.settings.retry.timeout).applied():
+            with limit.applied():
                 self._read(refused, readings)
         except AcquisitionTimeoutError as error:  # the reading before it hangs
             self._parts.certificates.source_failed(error, refused)
@@ -76,6 +84,16 @@ class EffectRunner:
             except Exception as error:  # noqa: BLE001 - a source is the caller's code and may raise anything
                 failure = error
             return provider.source_failed(failure, refused)
+
+    def _ask(self, question: Question) -> Result:
+        shared = self._parts.shared
+        if shared is None:
+            return None
+
+        def perform(call: CacheCall) -> Any:
+            return blocking(within(shared.seconds, shared.perform, call), "token_cache")
+
+        return run(shared.answer(question), perform)
 
     def _perform(self, effect: Effect) -> Result:
         note_wait(effect, self._parts.provider)
@@ -93,6 +111,8 @@ class EffectRunner:
                 return self._sender.sleep(seconds)
             case effects.DetectRegion():
                 return _region()
+            case effects.Shared(question):
+                return self._ask(question)
             case effects.Serialized(flow):
                 seen = self._attempts.number
                 with self._attempts.lock, self._attempts.attempt(seen):

@@ -89,8 +89,9 @@ class SingleFlight:
                 return call
             self._give_up(request, call)
         try:
-            start(mine.run, self._lead, request, mine)
-        except RuntimeError as error:  # no more threads to be had, or the interpreter is shutting down
+            start(mine.run, self._lead, request, mine, owner=self, deadline=deadline)
+        # Too many threads hang, there are no more to be had, or the interpreter is shutting down.
+        except (AcquisitionTimeoutError, RuntimeError) as error:
             self._failed(request, mine, error)
             mine.finish(None, error)
         except BaseException:  # a signal's handler raised, and whether there is a thread is not known

@@ -70,6 +70,7 @@ class _Never(Deadline):
 
     def __init__(self) -> None:
         self.seconds = self._ends = inf
+        self.waits_for = "{}", "what has no deadline"
 
 
 _current: ContextVar[Deadline] = ContextVar("deadline")

@@ -54,8 +54,8 @@ PIPELINE_OPTIONS = frozenset(
 )
 
 _NO_SHARED_CACHE = (
-    "tokens are kept in the process's memory; to share a cache with other processes, use "
-    "azure_certvar_credential.msal.MsalCertVarCredential with a token_cache of MSAL's"
+    "to share tokens with other processes, pass token_cache=SQLiteTokenCache() or RedisTokenCache(url); a cache of "
+    "MSAL's is for azure_certvar_credential.msal.MsalCertVarCredential"
 )
 _CERTIFICATE = "give the certificate with its private key as certificate, in any form"
 _NO_DISCOVERY = "to use an authority that Microsoft does not know, pass disable_instance_discovery=True"
@@ -74,7 +74,6 @@ _INSTEAD = {
     "_cae_cache": _NO_SHARED_CACHE,
     "cache": _NO_SHARED_CACHE,
     "cae_cache": _NO_SHARED_CACHE,
-    "token_cache": _NO_SHARED_CACHE,
     "permit_redirects": _NO_REDIRECTS,
     "redirect_max": _NO_REDIRECTS,
     "redirect_remove_headers": _NO_REDIRECTS,

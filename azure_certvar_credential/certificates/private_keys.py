@@ -1,6 +1,9 @@
-"""Reads private keys that are not encrypted: PKCS #8 (RFC 5958), PKCS #1 (RFC 8017) and SEC 1 (RFC 5915)."""
+"""Reads private keys: PKCS #8 (RFC 5958), encrypted or not, PKCS #1 (RFC 8017) and SEC 1 (RFC 5915)."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import load_der_private_key
@@ -8,11 +11,19 @@ from cryptography.hazmat.primitives.serialization import load_der_private_key
 from azure_certvar_credential.certificates import ber
 from azure_certvar_credential.certificates.naming import describe_key
 from azure_certvar_credential.certificates.possession import MAX_RSA_BITS, check_key, check_numbers, unsupported
-from azure_certvar_credential.certificates.structures import DSA_PRIVATE_KEY, PRIVATE_KEY, identify
+from azure_certvar_credential.certificates.structures import (
+    DSA_PRIVATE_KEY,
+    ENCRYPTED_PRIVATE_KEY,
+    PRIVATE_KEY,
+    identify,
+)
 from azure_certvar_credential.exceptions import CertificateFormatError, UnsupportedKeyError
 from azure_certvar_credential.signers.algorithms import CURVES
 from azure_certvar_credential.signers.keys import PrivateKey
 from azure_certvar_credential.signers.parser_errors import PARSER_ERRORS
+
+if TYPE_CHECKING:
+    from azure_certvar_credential.certificates.pkcs12.kdf_budget import Budget
 
 _KEY_TYPES = {
     "1.2.840.10040.4.1": "DSA",
@@ -31,23 +42,30 @@ _MAX_OCTETS = 8_192
 _ACCEPTED_CURVES = {row.curve_oid for row in CURVES.values()}
 
 
-def load_plain_key(encoded: bytes, where: str) -> PrivateKey:
-    """Read one DER private key that is not encrypted.
+def load_key(encoded: bytes, password: bytes | None, where: str, budget: Callable[[], Budget] | None) -> PrivateKey:
+    """Read one DER private key: PKCS #8, PKCS #1 or SEC 1.
 
-    OpenSSL's validation of an RSA key (40 ms of primality tests) is skipped: a signature proves possession afterwards,
-    and only the right key can make it.
+    A password for a key that is not encrypted is ignored. OpenSSL's validation of an RSA key (40 ms of primality tests)
+    is skipped: a signature proves possession afterwards, and only the right key can make it.
 
     :param where: what it was found in, for the message.
+    :param budget: returns what the key derivation may cost; None for a key that must not be encrypted.
+    :raises PasswordRequiredError: it is encrypted, ``password`` is None or empty, and the empty one does not open it.
+    :raises WrongPasswordError: the password does not open it.
     :raises UnsupportedKeyError: it is not an RSA or EC key, or one that is too weak.
-    :raises CertificateFormatError: it is damaged, or something else.
+    :raises CertificateFormatError: it is damaged, something else, or its key derivation would take too long.
     """
     try:
         element = ber.parse_first(encoded)
         kind = identify(element)
+        if kind != ENCRYPTED_PRIVATE_KEY or budget is None:
+            return _load(element, kind, where)
+        # Imported late, with the decryption behind it: few keys need it.
+        from azure_certvar_credential.certificates.pkcs12 import encrypted_keys
+
+        return encrypted_keys.load_encrypted(element, password, budget(), where)
     except ber.MalformedError as error:
         problem = str(error)
-    else:
-        return _load(element, kind, where)
     # Outside the handler, so that the foreign exception does not become __context__.
     raise CertificateFormatError(f"the private key in {where} is damaged: {problem}")
 

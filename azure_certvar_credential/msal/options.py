@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -20,6 +19,7 @@ from azure_certvar_credential._runtime.credentials import CredentialBase
 from azure_certvar_credential._runtime.environment import arguments_from
 from azure_certvar_credential._secrecy.redaction import redact_value
 from azure_certvar_credential._secrecy.tracebacks import clears_frames
+from azure_certvar_credential._values import field, replace
 from azure_certvar_credential.certificates import CertificateData
 from azure_certvar_credential.certificates.sources import Source
 from azure_certvar_credential.exceptions import ConfigurationError, UnknownOptionError
@@ -31,17 +31,15 @@ _RETRIES = frozenset(
 )
 
 
-@dataclass(frozen=True, kw_only=True)
 class MsalOptions(CertificateOptions):
     """The arguments of ``MsalCertVarCredential``, unchecked.
 
-    :ivar token_cache: an ``msal.TokenCache``, or None for one in memory.
+    :ivar token_cache: an ``msal.TokenCache``, or None for one in memory; MSAL shares it in its own way.
     :ivar azure_region: a region's name, True to detect it, False for none even if the environment names one, or None.
     :ivar instance_discovery: whether MSAL asks Microsoft about the authority; None to ask about unknown hosts only.
     :ivar http_client: the user's own HTTP client, or None for this package's pipeline.
     """
 
-    token_cache: Any = field(default=None, repr=False)
     azure_region: str | bool | None = None
     instance_discovery: bool | None = None
     http_client: Any = field(default=None, repr=False)
@@ -49,7 +47,10 @@ class MsalOptions(CertificateOptions):
     @classmethod
     def names(cls) -> frozenset[str]:
         """Return the names of the constructor's own arguments; ``azure_region`` replaces ``region``."""
-        return super().names() - {"region"}
+        return super().names() - {"region", "encryption_key", "share_user_tokens", "invalidation_seconds"}
+
+    def sharing(self) -> None:
+        """Return None: MSAL has its own cache."""
 
     @property
     def trusts_authority(self) -> bool:

@@ -1,4 +1,4 @@
-"""Posting through either pipeline, so that each claim is told once and holds for both."""
+"""Posts through either pipeline, so that each claim is written once and holds for both."""
 
 from __future__ import annotations
 

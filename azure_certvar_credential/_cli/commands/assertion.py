@@ -12,6 +12,8 @@ from azure_certvar_credential._cli.options import (
     CertificateOption,
     ChainOption,
     JsonOption,
+    OptionalClientOption,
+    OptionalTenantOption,
     PasswordOption,
     ShowTokenOption,
     TrustAuthorityOption,
@@ -33,22 +35,8 @@ def assertion(
     *,
     certificate: CertificateOption = DEFAULT_CERTIFICATE,
     password: PasswordOption = None,
-    tenant: Annotated[
-        str | None,
-        typer.Option(
-            "--tenant", envvar="AZURE_TENANT_ID", metavar="ID", help="The tenant's GUID or domain.", show_default=False
-        ),
-    ] = None,
-    client: Annotated[
-        str | None,
-        typer.Option(
-            "--client",
-            envvar="AZURE_CLIENT_ID",
-            metavar="ID",
-            help="The application (client) ID.",
-            show_default=False,
-        ),
-    ] = None,
+    tenant: OptionalTenantOption = None,
+    client: OptionalClientOption = None,
     authority: AuthorityOption = None,
     trust_authority: TrustAuthorityOption = False,
     send_chain: ChainOption = False,

@@ -25,7 +25,7 @@ class Key(str, Enum):
 
 @app.command(
     epilog=examples(
-        "APP_CERT=$(certvar new my-app --public my-app.cer)",
+        "export AZURE_CLIENT_CERTIFICATE=$(certvar new my-app --public my-app.cer)",
         "certvar new my-app --public my-app.cer | gh secret set APP_CERT",
         "certvar new my-app --to keyvault:https://contoso.vault.azure.net/certificates/my-app",
         "certvar new my-app --form graph --public key.json --password env:PFX_PASSWORD | store",

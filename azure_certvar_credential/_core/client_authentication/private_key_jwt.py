@@ -8,7 +8,6 @@ and the server refuses a certificate that has been replaced meanwhile.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from azure_certvar_credential._core import exchange
@@ -24,6 +23,7 @@ from azure_certvar_credential._core.effects import (
     WriteAssertion,
 )
 from azure_certvar_credential._core.hints import CLOCK_CODE, ROTATION_CODES
+from azure_certvar_credential._values import Value
 from azure_certvar_credential.exceptions import (
     AuthenticationError,
     CertificateError,
@@ -38,8 +38,7 @@ if TYPE_CHECKING:
 CLOCK_TOLERANCE = 60.0
 
 
-@dataclass(frozen=True, slots=True)
-class PrivateKeyJwt:
+class PrivateKeyJwt(Value):
     """Signs client assertions with the key of the credential's certificate.
 
     :ivar client_id: the application's id: ``iss`` and ``sub``.

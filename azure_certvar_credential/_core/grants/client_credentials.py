@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
-from dataclasses import dataclass
 from typing import ClassVar
 
 from azure_certvar_credential._core.grants import Grant
 from azure_certvar_credential._secrecy.redaction import redact_value
+from azure_certvar_credential._values import Value
 from azure_certvar_credential.exceptions import ConfigurationError
 
 # The longest path of a federated managed identity; Microsoft documents no limit.
 _MAX_PATH = 1024
 
 
-@dataclass(frozen=True, slots=True)
-class ClientCredentials:
+class ClientCredentials(Value):
     """The application's own token.
 
     :ivar fmi_path: the path of a federated managed identity below this application, or None.
