@@ -14,12 +14,11 @@ import azure.identity
 import msal
 import pytest
 from azure.core.exceptions import ClientAuthenticationError
-from typer.testing import CliRunner
 
 from azure_certvar_credential import ClientCertificate
-from azure_certvar_credential._cli.app import app
 from azure_certvar_credential.keyvault import KeyVaultCertificate
-from tests.cli.programs import CERTVAR, SCOPE, Server, environment, run
+from tests.cli.commands.kit import certvar
+from tests.cli.servers.programs import CERTVAR, SCOPE, Server, environment, run
 
 UNKNOWN = "5d1e7f3a-0000-4000-8000-000000000000"
 
@@ -102,10 +101,10 @@ def test_the_key_vault_has_the_certificate(emulating: Server) -> None:
 
 
 def test_a_shell_evaluates_its_variables_and_ends_it(tmp_path: Path) -> None:
-    certvar = " ".join(CERTVAR)
+    command = " ".join(CERTVAR)
     script = f"""
-        eval "$({certvar} emulator --env 2>log &)"
-        {certvar} run -- sh -c 'echo "$IDENTITY_ENDPOINT [$AZURE_CLIENT_CERTIFICATE]"; exit 9'
+        eval "$({command} emulator --env 2>log &)"
+        {command} run -- sh -c 'echo "$IDENTITY_ENDPOINT [$AZURE_CLIENT_CERTIFICATE]"; exit 9'
         echo "exit code $?"
         curl --silent "$AZURE_AUTHORITY_HOST/nothing"; echo
         kill "$CERTVAR_EMULATOR_PID"
@@ -147,14 +146,14 @@ def test_a_registered_certificate_keeps_its_key_to_itself(tmp_path: Path) -> Non
     ],
 )
 def test_what_cannot_work_ends_with_a_reason(options: list[str], code: int, message: str) -> None:
-    result = CliRunner().invoke(app, ["emulator", *options])
-    assert result.exit_code == code
-    assert message in " ".join(result.stderr.split())
+    ran = certvar("emulator", *options)
+    assert ran.code == code
+    assert message in " ".join(ran.err.split())
 
 
 def test_a_port_in_use_is_named() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        result = CliRunner().invoke(app, ["emulator", "--port", str(port)])
-    assert result.exit_code == 1
-    assert f"cannot listen at port {port}: Address already in use" in " ".join(result.stderr.split())
+        ran = certvar("emulator", "--port", str(port))
+    assert ran.code == 1
+    assert f"cannot listen at port {port}: Address already in use" in " ".join(ran.err.split())

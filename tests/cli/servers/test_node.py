@@ -10,8 +10,8 @@ from typing import Any
 import jwt
 import pytest
 
-from tests.cli.conftest import Registered
-from tests.cli.programs import CERTVAR, STORAGE, Server, environment, run
+from tests.cli.servers.conftest import Registered
+from tests.cli.servers.programs import CERTVAR, STORAGE, Server, environment, run
 from tests.real.servers.node import Node
 
 SCRIPT = Path(__file__).with_name("clients.mjs")

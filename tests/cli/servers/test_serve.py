@@ -4,22 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
-import pty
 import signal
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import azure.identity
 import azure.identity.aio
 import pytest
-from typer.testing import CliRunner
 
-from azure_certvar_credential._cli.app import app
 from azure_certvar_credential.testing import EntraEmulator, EntraServer
-from tests.cli.conftest import Registered
-from tests.cli.programs import CERTVAR, SCOPE, STORAGE, Server, environment, run, sign_in_of
+from tests.cli.commands.kit import certvar
+from tests.cli.commands.terminal import Terminal
+from tests.cli.servers.conftest import Registered
+from tests.cli.servers.programs import SCOPE, STORAGE, Server, environment, run, sign_in_of
 from tests.real.softhsm import ORDERS, PIN, SoftHsm, signer_of
 
 CROWD = 50
@@ -35,7 +32,7 @@ def set_variables(patch: pytest.MonkeyPatch, exports: dict[str, str], *names: st
 
 def python_token() -> str:
     with azure.identity.ManagedIdentityCredential() as credential:
-        return credential.get_token(SCOPE).token
+        return str(credential.get_token(SCOPE).token)
 
 
 async def python_token_async() -> str:
@@ -97,18 +94,12 @@ def test_a_unix_socket_serves_curl_and_disappears(registered: Registered, tmp_pa
 
 
 def test_a_terminal_does_not_show_the_secret(registered: Registered) -> None:
-    keyboard, screen = pty.openpty()
-    command = [*CERTVAR, "serve"]
-    process = subprocess.Popen(command, env=registered.variables, stdin=screen, stdout=screen, stderr=screen)
-    os.close(screen)
-    shown = b""
-    while b"Not shown, because secret: IDENTITY_HEADER" not in shown:
-        shown += os.read(keyboard, 4096)
-    assert b"export IDENTITY_ENDPOINT=http://127.0.0.1:" in shown
-    assert b"IDENTITY_HEADER=" not in shown
-    process.send_signal(signal.SIGINT)
-    assert process.wait(60) == 0
-    os.close(keyboard)
+    with Terminal("serve", **registered.variables) as terminal:
+        terminal.wait_for("Not shown, because secret: IDENTITY_HEADER.")
+        assert "export IDENTITY_ENDPOINT=http://127.0.0.1:" in terminal.text
+        assert "IDENTITY_HEADER=" not in terminal.text
+        terminal.interrupt()
+        assert terminal.end().code == 0
 
 
 @pytest.mark.parametrize(
@@ -124,7 +115,6 @@ def test_a_terminal_does_not_show_the_secret(registered: Registered) -> None:
 def test_what_cannot_work_ends_with_a_reason(
     registered: Registered, options: list[str], code: int, message: str
 ) -> None:
-    result = CliRunner(env=registered.variables).invoke(app, ["serve", *options])
-    assert result.exit_code == code
-    assert message in " ".join(result.stderr.split())
-    assert result.stdout == ""
+    ran = certvar("serve", *options, **registered.variables)
+    assert (ran.code, ran.out) == (code, "")
+    assert message in " ".join(ran.err.split())

@@ -9,7 +9,7 @@ import pytest
 
 from azure_certvar_credential import ClientCertificate
 from azure_certvar_credential.testing import Application, EntraEmulator, EntraServer
-from tests.cli.programs import Server, environment, pfx_of, sign_in_of
+from tests.cli.servers.programs import Server, environment, pfx_of, sign_in_of
 
 
 @dataclass(frozen=True)

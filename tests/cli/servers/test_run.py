@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import os
-import pty
 import signal
 import subprocess
 import sys
 import textwrap
 
 import pytest
-from typer.testing import CliRunner
 
-from azure_certvar_credential._cli.app import app
 from azure_certvar_credential.testing import EntraEmulator, EntraServer
-from tests.cli.conftest import Registered
-from tests.cli.programs import CERTVAR, SCOPE, environment, run, sign_in_of
+from tests.cli.commands.kit import certvar
+from tests.cli.commands.terminal import Terminal
+from tests.cli.servers.conftest import Registered
+from tests.cli.servers.programs import CERTVAR, SCOPE, environment, run, sign_in_of
 from tests.real.softhsm import ORDERS, PIN, SoftHsm, signer_of
 
 # Nothing listens there.
@@ -105,36 +103,19 @@ def test_signals_reach_the_program_and_its_exit_code_is_passed_on(registered: Re
 
 
 def test_ctrl_c_on_a_terminal_reaches_the_program_once(registered: Registered) -> None:
-    keyboard, screen = pty.openpty()
-    process = subprocess.Popen(
-        # A session of its own, whose terminal this becomes, as a shell has it.
-        ["setsid", "--ctty", *CERTVAR, "run", "--", *python(REPORTS_SIGNALS)],
-        env=registered.variables,
-        stdin=screen,
-        stdout=screen,
-        stderr=screen,
-    )
-    os.close(screen)
-    shown = _read_until(keyboard, "ready")
-    # Two at the same time would be delivered as one: certvar gets its own after the program has handled its own.
-    process.send_signal(signal.SIGSTOP)
-    os.write(keyboard, b"\x03")
-    shown += _read_until(keyboard, "SIGINT")
-    process.send_signal(signal.SIGCONT)
-    process.send_signal(signal.SIGUSR1)
-    shown += _read_until(keyboard, "SIGUSR1")
-    process.send_signal(signal.SIGTERM)
-    shown += _read_until(keyboard, "SIGTERM")
-    assert process.wait(60) == 7
-    os.close(keyboard)
-    assert shown.count("SIGINT") == 1
-
-
-def _read_until(descriptor: int, text: str) -> str:
-    shown = ""
-    while text not in shown:
-        shown += os.read(descriptor, 4096).decode()
-    return shown
+    with Terminal("run", "--", *python(REPORTS_SIGNALS), **registered.variables) as terminal:
+        terminal.wait_for("ready")
+        # Two at the same time would be delivered as one: certvar gets its own after the program has handled its own.
+        terminal.send(signal.SIGSTOP)
+        terminal.interrupt()
+        terminal.wait_for("SIGINT")
+        terminal.send(signal.SIGCONT)
+        terminal.send(signal.SIGUSR1)
+        terminal.wait_for("SIGUSR1")
+        terminal.send(signal.SIGTERM)
+        ran = terminal.end()
+    assert ran.code == 7
+    assert ran.out.count("SIGINT") == 1
 
 
 @pytest.mark.parametrize(
@@ -151,17 +132,17 @@ def _read_until(descriptor: int, text: str) -> str:
     ids=["0", "42", "killed", "its own options", "not found", "not executable", "no program"],
 )
 def test_the_exit_code_is_that_of_a_shell(registered: Registered, command: list[str], code: int) -> None:
-    result = CliRunner(env=registered.variables).invoke(app, ["run", *command])
-    assert result.exit_code == code
+    ran = certvar("run", *command, **registered.variables)
+    assert ran.code == code
     if code in {126, 127}:
-        assert f"certvar: {command[0]}: " in result.stderr
+        assert f"certvar: {command[0]}: " in ran.err
 
 
 def test_a_certificate_that_cannot_be_used_is_named_before_the_program_starts(registered: Registered) -> None:
     variables = {**registered.variables, "AZURE_CLIENT_CERTIFICATE_PASSWORD": "wrong"}
-    result = CliRunner(env=variables).invoke(app, ["run", "--", "sh", "-c", "exit 0"])
-    assert result.exit_code == 1
-    assert "password" in result.stderr
+    ran = certvar("run", "--", "sh", "-c", "exit 0", **variables)
+    assert ran.code == 1
+    assert "password" in ran.err
 
 
 def test_a_refusal_is_shown_beside_the_programs_own_output(registered: Registered) -> None:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 import signal
 import subprocess
-import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,21 +13,21 @@ from typing import IO
 
 from azure_certvar_credential import ClientCertificate
 from azure_certvar_credential.testing import Application, EntraServer
+from tests.cli.commands.kit import PROGRAM, SECONDS, variables
 from tests.real.servers.node import ROOT
 
-CERTVAR = (sys.executable, "-m", "azure_certvar_credential")
+CERTVAR = tuple(PROGRAM)
 STORAGE = "https://storage.azure.com"
 SCOPE = f"{STORAGE}/.default"
-SECONDS = 60.0
 PASSWORD = "opens the PFX"
-# Those of the machine would lead a client elsewhere, or have it trust another authority.
-_DROPPED = ("AZURE_", "IDENTITY_", "MSI_", "IMDS_", "SSL_CERT_")
+# Those of this process would lead a client elsewhere.
+_LEADING_ELSEWHERE = ("IDENTITY_", "IMDS_", "MSI_")
 
 
-def environment(**variables: str) -> dict[str, str]:
-    """Return the environment of a program: the machine's, without what concerns Azure, and these variables."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(_DROPPED)}
-    return {**kept, "PYTHONPATH": str(ROOT), **variables}
+def environment(**changed: str) -> dict[str, str]:
+    """Return the environment of a program: these variables, and this process's without those that it would heed."""
+    kept = {name: value for name, value in variables({}).items() if not name.startswith(_LEADING_ELSEWHERE)}
+    return {**kept, "PYTHONPATH": str(ROOT), **changed}
 
 
 def sign_in_of(application: Application, server: EntraServer) -> dict[str, str]:
