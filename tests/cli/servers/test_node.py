@@ -10,6 +10,7 @@ from typing import Any
 import jwt
 import pytest
 
+from tests.cli.commands.kit import certvar
 from tests.cli.servers.conftest import Registered
 from tests.cli.servers.programs import CERTVAR, STORAGE, Server, environment, run
 from tests.real.servers.node import Node
@@ -40,29 +41,26 @@ def test_run_lends_to_a_node_program(azure_for_node: Node, registered: Registere
     assert len(registered.entra.requests) == 1
 
 
-def test_a_node_program_hears_why_there_is_no_token(azure_for_node: Node, registered: Registered) -> None:
+def test_a_node_program_hears_why_there_is_no_token(
+    azure_for_node: Node, registered: Registered, capfd: pytest.CaptureFixture[str]
+) -> None:
     registered.application.unregister(registered.certificate.thumbprint)
 
-    done = run([*CERTVAR, "run", "--", *node(azure_for_node, "managed-identity")], registered.variables)
+    ran = certvar("run", "--", *node(azure_for_node, "managed-identity"), **registered.variables)
 
-    assert done.returncode == 1
-    assert "AADSTS700027" in answer(done)["error"]
-    assert "AADSTS700027" in done.stderr
+    assert ran.code == 1
+    assert "AADSTS700027" in json.loads(capfd.readouterr().out)["error"]
 
 
-@pytest.mark.parametrize("form", ["App Service", "IMDS"])
-def test_serve_lends_to_a_node_program_in_both_forms(azure_for_node: Node, registered: Registered, form: str) -> None:
-    names = {
-        "App Service": ("IDENTITY_ENDPOINT", "IDENTITY_HEADER"),
-        "IMDS": ("AZURE_POD_IDENTITY_AUTHORITY_HOST",),
-    }[form]
+def test_serve_lends_to_a_node_program_in_both_forms(azure_for_node: Node, registered: Registered) -> None:
     with Server(["serve", "--imds"], registered.variables) as serving:
-        variables = environment(**{name: serving.exports[name] for name in names})
-        done = run(node(azure_for_node, "managed-identity"), variables)
+        for names in (("IDENTITY_ENDPOINT", "IDENTITY_HEADER"), ("AZURE_POD_IDENTITY_AUTHORITY_HOST",)):
+            lent = environment(**{name: serving.exports[name] for name in names})
+            done = run(node(azure_for_node, "managed-identity"), lent)
 
-        assert (done.returncode, done.stderr) == (0, "")
-        assert answer(done)["distinct"] == 1
-        assert len(registered.entra.requests) == 1
+            assert (done.returncode, done.stderr) == (0, "")
+            assert answer(done)["distinct"] == 1
+    assert len(registered.entra.requests) == 1
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from azure_certvar_credential.testing import EntraEmulator, EntraServer
 from tests.cli.commands.kit import certvar
 from tests.cli.commands.terminal import Terminal
 from tests.cli.servers.conftest import Registered
-from tests.cli.servers.programs import CERTVAR, SCOPE, environment, run, sign_in_of
+from tests.cli.servers.programs import CERTVAR, SCOPE, run, sign_in_of
 from tests.real.softhsm import ORDERS, PIN, SoftHsm, signer_of
 
 # Nothing listens there.
@@ -70,19 +70,22 @@ def test_a_crowd_in_the_program_is_one_request_and_never_sees_the_certificate(re
 
 
 def test_curl_in_a_shell_gets_a_token_with_a_key_in_softhsm(
-    softhsm: SoftHsm, entra: EntraEmulator, entra_server: EntraServer
+    softhsm: SoftHsm, entra: EntraEmulator, entra_server: EntraServer, capfd: pytest.CaptureFixture[str]
 ) -> None:
     with signer_of(softhsm, key_label="lent") as signer:
         application = entra.add_application(signer.certificate())
     uri = f"pkcs11:token={ORDERS};object=lent?module-path={softhsm.module}"
-    done = run(
-        [*CERTVAR, "run", "-c", uri, "--password", "env:PIN", "--", "sh", "-c", f"{CURL}; echo; echo PIN=$PIN"],
-        environment(**sign_in_of(application, entra_server), **softhsm.environment, PIN=PIN),
+    script = f"{CURL}; echo; echo PIN=$PIN"
+    ran = certvar(
+        *("run", "-c", uri, "--password", "env:PIN", "--", "sh", "-c", script),
+        **sign_in_of(application, entra_server),
+        PIN=PIN,
     )
 
-    assert done.returncode == 0
-    assert application.client_id in done.stdout
-    assert done.stdout.endswith("\nPIN=\n")
+    assert (ran.code, ran.err) == (0, "")
+    shown = capfd.readouterr().out
+    assert application.client_id in shown
+    assert shown.endswith("\nPIN=\n")
 
 
 def test_signals_reach_the_program_and_its_exit_code_is_passed_on(registered: Registered) -> None:
@@ -145,8 +148,10 @@ def test_a_certificate_that_cannot_be_used_is_named_before_the_program_starts(re
     assert "password" in ran.err
 
 
-def test_a_refusal_is_shown_beside_the_programs_own_output(registered: Registered) -> None:
+def test_a_refusal_is_shown_beside_the_programs_own_output(
+    registered: Registered, capfd: pytest.CaptureFixture[str]
+) -> None:
     registered.application.unregister(registered.certificate.thumbprint)
-    done = run([*CERTVAR, "run", "--", "sh", "-c", CURL], registered.variables)
-    assert "AADSTS700027" in done.stdout
-    assert "AADSTS700027" in done.stderr
+    ran = certvar("run", "--", "sh", "-c", CURL, **registered.variables)
+    assert "AADSTS700027" in capfd.readouterr().out
+    assert "AADSTS700027" in ran.err
