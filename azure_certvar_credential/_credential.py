@@ -88,6 +88,8 @@ class CertVarCredential(WithCertificate[Source], OwningCredential):
     :param algorithm: the JWS ``alg`` of the assertion (RFC 7518 section 3.1): ``PS256`` by default, ``RS256`` for
         ADFS and dSTS; also RS and PS with 384 and 512, and ``ES256``, ``ES384``, ``ES512`` for servers other than
         Entra.
+    :param expiry_warning_days: from so many days before the certificate expires it is named in the log once a day, as a
+        warning, and in the last week as an error; 0 for never.
     :param authority: the sign-in host, such as ``login.microsoftonline.us``; by default the environment variable
         ``AZURE_AUTHORITY_HOST``, else the public cloud's. Also ``https://{name}.ciamlogin.com`` of an external tenant,
         ``https://{name}.b2clogin.com/{tenant}/{policy}`` of Azure AD B2C, ``https://{host}/adfs`` and

@@ -9,7 +9,6 @@ unknown host is Microsoft's. The lists below say it instead: for any other host,
 from __future__ import annotations
 
 from collections.abc import Mapping
-from ipaddress import ip_address
 from typing import Literal
 from urllib.parse import urlsplit
 
@@ -48,6 +47,10 @@ RETIRED_HOSTS = {
     ".accesscontrol.windows.net": "Azure Access Control Service is retired; Microsoft Entra ID took its place at "
     "login.microsoftonline.com",
 }
+
+# The region of the process, detected when the first token is acquired; and azure-identity's variable for a region.
+AUTO_REGION = "auto"
+REGION_VARIABLE = "AZURE_REGIONAL_AUTHORITY_NAME"
 
 # The parent of each host's regional hosts, as in MSAL. Any other host is its own.
 _REGIONAL_HOSTS = {
@@ -126,7 +129,7 @@ class Authority(Value):
 
         :param tenant_id: a tenant's GUID or domain name; ignored by ADFS, which has no tenants.
         """
-        template = self.rules.endpoint
+        template = RULES[self.kind].endpoint
         return None if template is None else template.format(base=self.base, tenant=tenant_id, policy=self.policy)
 
     def in_region(self, region: str | None) -> Authority:
@@ -147,6 +150,9 @@ def retired(host: str) -> str | None:
 
 
 def _is_address(host: str) -> bool:
+    # For those alone who have chosen a region.
+    from ipaddress import ip_address
+
     try:
         ip_address(host)
     except ValueError:

@@ -30,7 +30,6 @@ from azure_certvar_credential._core.effects import (
 )
 from azure_certvar_credential._core.endpoint import token_endpoint
 from azure_certvar_credential._core.freshness import Freshness, freshness, refresh_on, required_on
-from azure_certvar_credential._core.grants.form import form, headers
 from azure_certvar_credential._core.retries import Retries
 from azure_certvar_credential.exceptions import AuthenticationError, OnBehalfOfError
 
@@ -39,6 +38,15 @@ if TYPE_CHECKING:
     from azure_certvar_credential._core.config import Settings
     from azure_certvar_credential._core.grants import Grant
     from azure_certvar_credential._core.request import TokenRequest
+
+# For the gateways of Entra; Microsoft's support can search for the client-request-id.
+HEADERS = {
+    "Accept": "application/json",
+    "return-client-request-id": "true",
+    "x-client-SKU": "azure-certvar-credential",
+    # A 429 with Retry-After is understood.
+    "x-ms-lib-capability": "retry-after, h429",
+}
 
 
 def acquire(settings: Settings, request: TokenRequest) -> Flow[Token]:
@@ -52,7 +60,7 @@ def acquire(settings: Settings, request: TokenRequest) -> Flow[Token]:
     cached: Token | None = None
     if request.claims is None:
         cached = yield ReadCache(request)
-    sharing = settings.sharing_for(request.grant)
+    sharing = None if settings.sharing is None else settings.sharing_for(request.grant)
     if sharing is not None:
         # For those who share a cache alone.
         from azure_certvar_credential._core.sharing import acquire_shared
@@ -112,9 +120,16 @@ def _token_request(
     This frame ends before the request is sent, so the traceback of a failure has no variable with the assertion.
     :class:`Send` hides it as well.
     """
-    proof = yield from client.fields(endpoint, moment)
-    fields = form(request, grant, client_id=settings.client_id, proof=proof)
-    return Send(endpoint, fields, headers(moment.correlation_id))
+    fields = {
+        "client_id": settings.client_id,
+        "scope": " ".join(grant.requested_scopes(request.scopes)),
+        **grant.fields(),
+        **(yield from client.fields(endpoint, moment)),
+    }
+    claims = request.claims_parameter
+    if claims is not None:
+        fields["claims"] = claims
+    return Send(endpoint, fields, {**HEADERS, "client-request-id": moment.correlation_id})
 
 
 def _outcome(
@@ -124,7 +139,7 @@ def _outcome(
     if isinstance(answer, Unanswered):
         return answer.error
     try:
-        response = exchange.read(answer, now=moment.time, about=client.about, for_user=grant.for_user)
+        response = exchange.read(answer, now=moment.time, about=lambda: client.about, for_user=grant.for_user)
     except AuthenticationError as error:
         return error.with_traceback(None)  # its frames hold the answer, and so perhaps a token
     return Token(

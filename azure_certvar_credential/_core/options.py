@@ -85,6 +85,7 @@ class CertificateOptions(CredentialOptions):
     password: str | bytes | None = field(default=None, repr=False)
     send_certificate_chain: bool = False
     algorithm: str | None = None
+    expiry_warning_days: float = 30
 
     def client_authentication(self, authority: Authority) -> ClientAuthentication:
         """Return assertions signed by the certificate's key, in the authority's form.
@@ -94,14 +95,15 @@ class CertificateOptions(CredentialOptions):
         from azure_certvar_credential._core.client_authentication.private_key_jwt import PrivateKeyJwt
 
         check_flags(send_certificate_chain=self.send_certificate_chain)
-        algorithm = self.algorithm or authority.rules.algorithm
-        algorithm_named(algorithm)
-        check_choice(authority, algorithm)
+        rules, algorithm = authority.rules, self.algorithm
+        if algorithm:
+            algorithm_named(algorithm)
+            check_choice(authority, algorithm)
         return PrivateKeyJwt(
             self.client_id,
-            algorithm,
+            algorithm or rules.algorithm,
             send_certificate_chain=bool(self.send_certificate_chain),
-            sha1_only=authority.rules.sha1_only,
+            sha1_only=rules.sha1_only,
         )
 
 

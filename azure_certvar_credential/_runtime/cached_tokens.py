@@ -15,18 +15,14 @@ from typing import TYPE_CHECKING, Protocol
 from azure_certvar_credential._core.effects import Token
 from azure_certvar_credential._core.freshness import REQUIRED_MARGIN
 from azure_certvar_credential._core.request import CacheKey, TokenRequest
+from azure_certvar_credential._runtime.failures import Failures
 from azure_certvar_credential._runtime.flow_memory import FlowMemory
-from azure_certvar_credential._runtime.refusals import Refusals
 from azure_certvar_credential._runtime.shared_errors import own_copy
 from azure_certvar_credential._secrecy.redaction import redact_error
 from azure_certvar_credential._values import replace
 from azure_certvar_credential.caches.memory import Entry
 from azure_certvar_credential.caches.store import TokenStore
-from azure_certvar_credential.exceptions import (
-    CLOSED,
-    AuthenticationError,
-    CredentialClosedError,
-)
+from azure_certvar_credential.exceptions import CLOSED, AuthenticationError, CredentialClosedError
 
 if TYPE_CHECKING:
     from azure_certvar_credential._core.sharing_options import Sharing
@@ -61,24 +57,25 @@ class Step(Enum):
 class CachedTokens:
     """The tokens of a credential with the rules of their refresh; usable from any thread.
 
-    :param store: where the tokens are.
     :param clock: returns seconds since the epoch, UTC.
     :param tenant_id: the credential's own tenant, which a request that names none is for.
     :param sharing: how the tokens are shared with other processes; None if they are not.
+    :ivar store: where the tokens are.
+    :ivar failures: what is remembered of failures.
     """
 
     def __init__(
         self, store: TokenStore, clock: Callable[[], float], tenant_id: str, sharing: Sharing | None = None
     ) -> None:
-        self._store = store
+        self.store = store
         self._get = store.get
         self._tenant_id = tenant_id
         self._sharing = sharing
-        self._clock = clock
+        self.clock = clock
         self._lock = threading.Lock()
         self._closed = False
         self._flow_memory: FlowMemory | None = None
-        self._refusals = Refusals()
+        self.failures = Failures()
 
     def lookup(
         self, scopes: tuple[str, ...], claims: str | None, tenant_id: str | None, *, enable_cae: bool
@@ -95,7 +92,7 @@ class CachedTokens:
             entry = self._get((scopes, tenant_id or self._tenant_id, enable_cae))
         except TypeError:  # a scope that cannot be hashed
             return None
-        if entry is not None and entry.usable_from <= (now := self._clock()) < entry.fresh_until:
+        if entry is not None and entry.usable_from <= (now := self.clock()) < entry.fresh_until:
             entry.used = now
             return entry
         return None
@@ -106,7 +103,7 @@ class CachedTokens:
             entry = self._get(key)
         except TypeError:  # a scope that cannot be hashed
             return None
-        if entry is not None and entry.usable_from <= (now := self._clock()) < entry.fresh_until:
+        if entry is not None and entry.usable_from <= (now := self.clock()) < entry.fresh_until:
             entry.used = now
             return entry
         return None
@@ -117,7 +114,7 @@ class CachedTokens:
         memory = self._flow_memory
         if memory is None:
             with self._lock:
-                memory = self._flow_memory = self._flow_memory or FlowMemory(self._clock)
+                memory = self._flow_memory = self._flow_memory or FlowMemory(self.clock)
         return memory
 
     def check_open(self) -> None:
@@ -131,8 +128,9 @@ class CachedTokens:
         :raises CredentialClosedError: the credential was closed.
         :raises AuthenticationError: the server asked for a pause, which is not over; its answer again.
         """
-        self.check_open()
-        now = self._clock()
+        if self._closed:
+            self.check_open()
+        now = self.clock()
         entry = self._older(request)
         if entry is not None and now >= entry.usable_from:
             if now < entry.fresh_until:
@@ -144,12 +142,9 @@ class CachedTokens:
                 return (Step.REFRESH if self._claim(entry, now) else Step.SERVE), entry
             if now < entry.token.expires_on:
                 return Step.HURRY, entry
-        self._refusals.check((request.key, request.claims), now)
+        if self.failures.refusals:
+            self.failures.check((request.key, request.claims), now)
         return Step.JOIN, None
-
-    def now(self) -> float:
-        """Return the time in seconds since the epoch, UTC; an acquisition notes when it began."""
-        return self._clock()
 
     def outcome(
         self, request: TokenRequest, token: Token | None, error: Exception | None, *, again: bool
@@ -162,13 +157,13 @@ class CachedTokens:
             slept or its clock was set.
         :raises Exception: the error, in a copy of the caller's own, unless an older token still serves.
         """
-        entry, now = self._older(request), self._clock()
+        entry, now = self._older(request), self.clock()
         if token is not None:
             if token.expires_on <= now and again:
                 return None
-            if entry is not None and _outlives(entry, token, now):
+            if entry is not None and (entry.token is token or _outlives(entry, token, now)):
                 return entry
-            return self._store.entry(request.key, token, answers_challenge=request.claims is not None)
+            return self.store.entry(request.key, token, answers_challenge=request.claims is not None)
         if entry is not None and now < entry.token.expires_on:
             return entry
         raise own_copy(error or RuntimeError("an acquisition ended without an outcome"))
@@ -178,11 +173,10 @@ class CachedTokens:
 
         :param began: when the acquisition began, in seconds since the epoch.
         """
-        now = self._clock()
+        now = self.clock()
         retry_after = (error.retry_after if isinstance(error, AuthenticationError) else None) or 0.0
-        if isinstance(error, AuthenticationError) and error.retry_after:
-            with self._lock:
-                self._refusals.note((request.key, request.claims), error, now)
+        with self._lock:
+            self.failures.note((request.key, request.claims), error, now)
         entry = self._older(request)
         # A token requested since then, to answer a challenge, has nothing to do with this failure.
         if entry is not None and entry.token.requested_on < began and now < entry.token.expires_on:
@@ -191,7 +185,7 @@ class CachedTokens:
     def give_up_waiting(self, entry: Entry) -> Entry:
         """Return an entry whose refresh takes too long; for the length of a back-off no caller waits for it again."""
         # Not earlier than a failure has set meanwhile.
-        entry.fresh_until = max(entry.fresh_until, min(self._clock() + BACKOFF, entry.token.expires_on))
+        entry.fresh_until = max(entry.fresh_until, min(self.clock() + BACKOFF, entry.token.expires_on))
         return entry
 
     def call_abandoned(self, request: TokenRequest) -> None:
@@ -211,7 +205,7 @@ class CachedTokens:
             if self._closed:
                 return
             before = self._get(request.key)
-            now = self._clock()
+            now = self.clock()
             if before is not None and before.token is token:
                 self._looked(before, now)
                 return
@@ -229,12 +223,13 @@ class CachedTokens:
             if request.claims is not None and token.refresh_token is None and before is not None:
                 # The user's assertion answered the challenge; the refresh token is still good.
                 token = replace(token, refresh_token=before.token.refresh_token)
-            entry = self._store.put(request.key, token, now)
+            entry = self.store.put(request.key, token, now)
             if token.generation:
                 self._looked(entry, now)
             if request.claims is not None:
                 entry.answered_on = token.requested_on
-            self._refusals.forget((request.key, request.claims))
+            if self.failures.last is not None or self.failures.refusals:
+                self.failures.forget((request.key, request.claims))
 
     def close(self) -> None:
         """Forget every token and serve no more."""
@@ -242,15 +237,15 @@ class CachedTokens:
             self._closed = True
             if self._flow_memory is not None:
                 self._flow_memory.clear()
-            self._refusals = Refusals()
-            self._store.clear()
+            self.failures = Failures()
+            self.store.clear()
 
     def after_fork(self) -> None:
         """Start afresh in a child process, which lacks the threads that hold locks or refresh tokens."""
         self._lock = threading.Lock()
         if self._flow_memory is not None:
             self._flow_memory.after_fork()
-        self._store.after_fork()
+        self.store.after_fork()
 
     def read(self, key: CacheKey) -> Token | None:
         """Return the token of a key, whatever its age, or None."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import time
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
-from azure_certvar_credential._core.authority import KNOWN_HOSTS
-from azure_certvar_credential._core.checks import check_key
+from azure_certvar_credential._core.authority import KNOWN_HOSTS, Authority
+from azure_certvar_credential._core.checks import check_key, warning_days
 from azure_certvar_credential._core.config import Settings, settings
 from azure_certvar_credential._core.options import CertificateOptions, CredentialOptions, FederatedOptions
 from azure_certvar_credential._runtime.assertion_provider import AssertionProvider
@@ -36,7 +36,8 @@ class Parts(Value):
     :ivar settings: the checked settings.
     :ivar provider: the certificate, its private key proven, or the source that it will come from; of a federated
         credential the source of its assertions.
-    :ivar options: the constructor's arguments, without a certificate or password that were handed over.
+    :ivar options: the constructor's arguments, without a certificate or password that were handed over; the pipeline
+        options are checked.
     :ivar clock: returns seconds since the epoch, UTC.
     :ivar owns_transport: whether a transport among the options is closed with the credential.
     :ivar new_store: makes the place for its tokens.
@@ -50,11 +51,6 @@ class Parts(Value):
     owns_transport: bool = True
     new_store: Callable[[], TokenStore] = TokenMemory
     shared: SharedTokens | None = None
-
-    @property
-    def pipeline(self) -> Mapping[str, Any]:
-        """The checked pipeline options."""
-        return self.options.pipeline
 
     @property
     def description(self) -> str:
@@ -104,11 +100,12 @@ def construct(options: CertificateOptions) -> Parts:
     eager = isinstance(certificate, EagerSource)
     if isinstance(certificate, EagerSource):
         certificate = certificate.source
-    provider = CertificateProvider(certificate, load, clock)
+    provider = CertificateProvider(certificate, load, clock, warning_days(options.expiry_warning_days))
     if eager:
         provider.accept(provider.read_source(), None)
-    _warn_of_algorithm(checked, algorithm)
-    shared = _shared(options, checked, provider.current)
+    if algorithm.startswith("ES"):
+        _warn_of_algorithm(checked.authority, algorithm)
+    shared = None if checked.sharing is None else _shared(options, checked, provider.current)
     # Kept for copies and pickles; a certificate or password that was handed over would stay in memory with it.
     if provider.source is None:
         options = replace(options, certificate=None, certificate_data=None, password=None)
@@ -124,7 +121,7 @@ def construct_federated(options: FederatedOptions) -> Parts:
     """
     options, clock = _checked_pipeline(options)
     checked = settings(options, retry=retry_settings(options.pipeline), environment=os.environ)
-    shared = _shared(options, checked, None)
+    shared = None if checked.sharing is None else _shared(options, checked, None)
     return Parts(checked, AssertionProvider(options.assertion_source), options, clock, shared=shared)
 
 
@@ -135,7 +132,7 @@ def _checked_pipeline(options: O) -> tuple[O, Callable[[], float]]:
         options = replace(options, additionally_allowed_tenants=tuple(tenants))
     pipeline = asked(options.pipeline)
     clock: Callable[[], float] = pipeline.pop("_clock", time.time)  # the tests of this package hand in their own
-    check_options(pipeline, known_options=options.names())
+    check_options(pipeline, known_options=options.names)
     return replace(options, pipeline=pipeline), clock
 
 
@@ -157,10 +154,8 @@ def _shared(
     return SharedTokens(options.token_cache, checked, encryption_keys(options.encryption_key))
 
 
-def _warn_of_algorithm(checked: Settings, algorithm: str) -> None:
-    server = checked.authority
-    is_entra = server.kind in ("b2c", "ciam") or urlsplit(server.base).hostname in KNOWN_HOSTS
-    if algorithm.startswith("ES") and is_entra:
+def _warn_of_algorithm(server: Authority, algorithm: str) -> None:
+    if server.kind in ("b2c", "ciam") or urlsplit(server.base).hostname in KNOWN_HOSTS:
         warnings.warn(
             f"Microsoft Entra ID refuses {algorithm} (AADSTS5002738): use an RSA certificate",
             AlgorithmWarning,

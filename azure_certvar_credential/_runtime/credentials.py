@@ -6,7 +6,7 @@ import os
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from copy import deepcopy
-from typing import Any, ClassVar, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
 
 from typing_extensions import Self  # of the standard library from Python 3.11 on; azure-core needs it too
 
@@ -20,8 +20,11 @@ from azure_certvar_credential._runtime.environment import arguments_from
 from azure_certvar_credential._secrecy.identity import identified
 from azure_certvar_credential._secrecy.tracebacks import clears_frames
 from azure_certvar_credential.caches.protocol import AsyncTokenCache, TokenCache
-from azure_certvar_credential.certificates import CertificateData
+from azure_certvar_credential.certificates import CertificateData, ClientCertificate
 from azure_certvar_credential.certificates.sources import AnySource
+
+if TYPE_CHECKING:
+    from azure_certvar_credential._runtime.status import CredentialStatus
 
 # Returns the certificate, and returns a client assertion: a function, for some credentials also a coroutine function.
 CertificateSourceT = TypeVar("CertificateSourceT", bound=AnySource)
@@ -46,6 +49,18 @@ class CredentialBase:
     @abstractmethod
     def _start(self, parts: Parts) -> None:
         """Begin life with these parts; each shell connects them in its own way."""
+
+    def status(self) -> CredentialStatus:
+        """Return what the credential holds: its certificate, its tokens and the last failure, without any secret.
+
+        It reads memory alone, so a health endpoint may call it for each request.
+
+        >>> credential.status().certificate.days_left
+        """
+        # For those who ask.
+        from azure_certvar_credential._runtime.status import status
+
+        return status(self._parts, self._cached_tokens)
 
     def __repr__(self) -> str:
         # A credential whose construction failed has no parts, and error reporters show it all the same.
@@ -90,6 +105,7 @@ class WithCertificate(CredentialBase, Generic[CertificateSourceT]):
         password: str | bytes | None = None,
         send_certificate_chain: bool = False,
         algorithm: str | None = None,
+        expiry_warning_days: float = 30,
         authority: str | None = None,
         additionally_allowed_tenants: Iterable[str] = (),
         disable_instance_discovery: bool = False,
@@ -109,6 +125,7 @@ class WithCertificate(CredentialBase, Generic[CertificateSourceT]):
             password=password,
             send_certificate_chain=send_certificate_chain,
             algorithm=algorithm,
+            expiry_warning_days=expiry_warning_days,
             authority=authority,
             additionally_allowed_tenants=additionally_allowed_tenants,
             disable_instance_discovery=disable_instance_discovery,
@@ -121,6 +138,11 @@ class WithCertificate(CredentialBase, Generic[CertificateSourceT]):
             pipeline=pipeline_options,
         )
         self._start(construct(options))
+
+    @property
+    def certificate(self) -> ClientCertificate | None:
+        """The certificate in use; None before its source was read."""
+        return self._parts.certificates.current
 
     @classmethod
     @clears_frames

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from azure_certvar_credential._core import effects
 from azure_certvar_credential._core.effects import Effect, Flow, Result, T, Token, run
@@ -11,11 +12,8 @@ from azure_certvar_credential._core.request import TokenRequest
 from azure_certvar_credential._runtime.blocking import blocking
 from azure_certvar_credential._runtime.cached_tokens import CachedTokens
 from azure_certvar_credential._runtime.construction import Parts
-from azure_certvar_credential._runtime.fork import tell_after_fork
-from azure_certvar_credential._runtime.immediate import perform_immediate
-from azure_certvar_credential._runtime.serialized_attempts import SerializedAttempts
-from azure_certvar_credential._runtime.turn import Turn
-from azure_certvar_credential._runtime.waited_for import note_wait
+from azure_certvar_credential._runtime.fork import Forkable, tell_after_fork
+from azure_certvar_credential._runtime.immediate import note_wait, perform_immediate
 from azure_certvar_credential._sync.calls import in_background, within
 from azure_certvar_credential._transport.deadline import Deadline
 from azure_certvar_credential._transport.sync import Sender
@@ -24,7 +22,11 @@ from azure_certvar_credential.exceptions import AcquisitionTimeoutError
 
 if TYPE_CHECKING:
     from azure_certvar_credential._core.sharing import Question
+    from azure_certvar_credential._runtime.serialized_attempts import SerializedAttempts
     from azure_certvar_credential._runtime.shared_tokens import CacheCall
+    from azure_certvar_credential._runtime.turn import Turn
+
+F = TypeVar("F", bound=Forkable)
 
 
 class EffectRunner:
@@ -37,13 +39,12 @@ class EffectRunner:
     def __init__(self, parts: Parts, cached_tokens: CachedTokens) -> None:
         self._parts = parts
         self._cached_tokens = cached_tokens
-        self._sender = Sender(parts.pipeline, owns_transport=parts.owns_transport)
-        self._attempts, self._reading = SerializedAttempts(), Turn()
-        tell_after_fork(self._sender, self._attempts, self._reading)
+        self._sender = Sender(parts.options.pipeline, owns_transport=parts.owns_transport)
+        tell_after_fork(self._sender)
 
     def acquire(self, request: TokenRequest) -> Token:
         """Acquire the token of a request and keep it."""
-        return self.run(acquire(self._parts.settings, request))
+        return run(acquire(self._parts.settings, request), self._perform)
 
     def run(self, flow: Flow[T]) -> T:
         """Drive a flow to its end."""
@@ -52,6 +53,29 @@ class EffectRunner:
     def close(self) -> None:
         """Close the connections for good."""
         self._sender.close()
+
+    @property
+    def _reading(self) -> Turn:
+        """The turn of those who read the source; most certificates have none."""
+        from azure_certvar_credential._runtime.turn import Turn
+
+        return self._kept("reading", Turn)
+
+    @property
+    def _attempts(self) -> SerializedAttempts:
+        """The attempts to read a metadata document; only OpenID providers have one."""
+        from azure_certvar_credential._runtime.serialized_attempts import SerializedAttempts
+
+        return self._kept("attempts", SerializedAttempts)
+
+    def _kept(self, name: str, make: Callable[[], F]) -> F:
+        """Return what is kept under a name, made when it is first needed."""
+        kept: F | None = vars(self).get(name)
+        if kept is None:
+            made = make()
+            tell_after_fork(made)
+            kept = vars(self).setdefault(name, made)  # another thread may have been first
+        return kept
 
     def _load(self, refused: ClientCertificate | None) -> ClientCertificate:
         provider = self._parts.certificates
@@ -104,7 +128,8 @@ class EffectRunner:
                 source = self._parts.assertions
                 return source.accept(blocking(source.read(), "assertion_source"))
             case effects.Sign(signer, message, algorithm):
-                return blocking(signer.sign(message, algorithm), "certificate's signer")
+                signature: Any = signer.sign(message, algorithm)
+                return signature if type(signature) is bytes else blocking(signature, "certificate's signer")
             case effects.Send() | effects.Fetch():
                 return self._sender.send(effect)
             case effects.Wait(seconds):

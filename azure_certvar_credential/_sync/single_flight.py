@@ -102,7 +102,7 @@ class SingleFlight:
         return mine
 
     def _lead(self, request: TokenRequest, call: Call) -> Token:
-        began = self._cached_tokens.now()
+        began = self._cached_tokens.clock()
         try:
             return self._acquire(request)
         except Exception as error:
@@ -123,7 +123,7 @@ class SingleFlight:
     def _failed(self, request: TokenRequest, call: Call, error: Exception, began: float | None = None) -> None:
         self._forget(request, call)
         if not call.done.is_set():
-            now = self._cached_tokens.now()
+            now = self._cached_tokens.clock()
             self._cached_tokens.call_failed(request, error, began=now if began is None else began)
 
     def _forget(self, request: TokenRequest, call: Call) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from azure_certvar_credential._core.retries import Retry
@@ -133,11 +133,11 @@ _LARGEST = 1_000_000_000
 _NUMBERS = ("retry_total", "retry_status", "retry_read", "retry_connect", "retry_backoff_factor", "retry_backoff_max")
 
 
-def check_options(options: Mapping[str, Any], *, known_options: frozenset[str]) -> None:
+def check_options(options: Mapping[str, Any], *, known_options: Callable[[], frozenset[str]]) -> None:
     """Refuse keyword arguments that nobody knows.
 
     :param options: what is left of a constructor's keyword arguments.
-    :param known_options: the constructor's own keyword names, for the suggestion in the message.
+    :param known_options: returns the constructor's own keyword names, for the suggestion in the message.
     :raises UnknownOptionError: there is an unknown one.
     :raises ConfigurationError: an option is not of the type that azure-core takes, or names a file that is not there.
     """
@@ -148,7 +148,7 @@ def check_options(options: Mapping[str, Any], *, known_options: frozenset[str]) 
             raise UnknownOptionError(f"{name} is not an option here: {_INSTEAD[name]}")
         import difflib  # for the error alone
 
-        close = difflib.get_close_matches(name, PIPELINE_OPTIONS | known_options, n=1)
+        close = difflib.get_close_matches(name, PIPELINE_OPTIONS | known_options(), n=1)
         raise UnknownOptionError(
             f"unknown keyword argument {redact_value(name)}" + (f"; did you mean {close[0]!r}?" if close else "")
         )

@@ -12,9 +12,8 @@ from azure_certvar_credential._runtime.blocking import is_coroutine_function
 from azure_certvar_credential._runtime.cached_tokens import CachedTokens
 from azure_certvar_credential._runtime.construction import Parts
 from azure_certvar_credential._runtime.fork import tell_after_fork
-from azure_certvar_credential._runtime.immediate import perform_immediate
+from azure_certvar_credential._runtime.immediate import note_wait, perform_immediate
 from azure_certvar_credential._runtime.serialized_attempts import SerializedAttempts
-from azure_certvar_credential._runtime.waited_for import note_wait
 from azure_certvar_credential._transport.aio import AsyncSender
 from azure_certvar_credential._transport.async_library import within
 from azure_certvar_credential._transport.in_thread import in_thread
@@ -38,7 +37,7 @@ class EffectRunner:
     def __init__(self, parts: Parts, cached_tokens: CachedTokens) -> None:
         self._parts = parts
         self._cached_tokens = cached_tokens
-        self._sender = AsyncSender(parts.pipeline, owns_transport=parts.owns_transport)
+        self._sender = AsyncSender(parts.options.pipeline, owns_transport=parts.owns_transport)
         self._reading, self._signing, self._background = LoopLock(), LoopLock(), Background()
         self._attempts, self._turning = SerializedAttempts(), LoopLock()
         tell_after_fork(self._sender)

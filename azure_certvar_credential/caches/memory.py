@@ -10,6 +10,7 @@ import random
 import threading
 from collections.abc import Hashable
 from math import inf
+from typing import Any
 
 from azure.core.credentials import AccessToken, AccessTokenInfo
 
@@ -102,6 +103,10 @@ class TokenMemory:
         ):
             return entry
         return Entry(token, token.refresh_on)
+
+    def items(self) -> list[tuple[Any, Entry]]:
+        """Return the entries with their keys."""
+        return list(self._entries.items())
 
     def clear(self) -> None:
         """Forget every token."""

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.serialization.pkcs12 import PKCS12Certificat
 from azure_certvar_credential.certificates import ber, encoding, pem, structures
 from azure_certvar_credential.certificates.material import Collected, Material
 from azure_certvar_credential.certificates.naming import readable
-from azure_certvar_credential.certificates.private_keys import load_key
+from azure_certvar_credential.certificates.private_keys import load_plain_structure
 from azure_certvar_credential.exceptions import CertificateFormatError, MissingPrivateKeyError
 from azure_certvar_credential.signers.protocol import Signer
 
@@ -114,6 +114,24 @@ def _collect_certificate(collected: Collected, encoded: bytes, where: str) -> No
         collected.refused_certificates.append(error)
 
 
+def _collect_key(collected: Collected, encoded: bytes, password: bytes | None, where: str) -> None:
+    try:
+        element = ber.parse_first(encoded)
+        kind = structures.identify(element)
+        if kind != structures.ENCRYPTED_PRIVATE_KEY:
+            collected.add_key(load_plain_structure(element, kind, where))
+            return
+        # Imported late, with the decryption: few keys need it.
+        from azure_certvar_credential.certificates.pkcs12.encrypted_keys import load_encrypted
+
+        collected.add_key(load_encrypted(element, password, collected.budget(), where))
+        return
+    except ber.MalformedError as error:
+        problem = str(error)
+    # Outside the handler, so that the foreign exception does not become __context__.
+    raise CertificateFormatError(f"the private key in {where} is damaged: {problem}")
+
+
 def _collect_content(collected: Collected, item: str | bytes | bytearray | memoryview, password: bytes | None) -> None:
     data: str | bytes = b""
     problem = None
@@ -186,7 +204,7 @@ def _recognise_pem(collected: Collected, blocks: list[pem.Block], password: byte
 
             collected.add_key(load_traditional(block, password, where))
         elif block.label.endswith("PRIVATE KEY"):
-            collected.add_key(load_key(block.data, password, where, collected.budget))
+            _collect_key(collected, block.data, password, where)
         elif block.label in _PFX_LABELS:
             if not _recognise_der(collected, block.data, password, where):
                 raise CertificateFormatError(f"the PFX in {where} is damaged: it is not ASN.1")
@@ -246,7 +264,7 @@ def _recognise_der(collected: Collected, data: bytes, password: bytes | None, wh
         elif kind == structures.CERTIFICATE:
             _collect_certificate(collected, element.encoded, where)
         elif kind in (structures.PRIVATE_KEY, structures.ENCRYPTED_PRIVATE_KEY, structures.DSA_PRIVATE_KEY):
-            collected.add_key(load_key(element.encoded, password, where, collected.budget))
+            _collect_key(collected, element.encoded, password, where)
         else:
             raise structures.other_structure(kind, where)
         rest = rest[len(element.encoded) :]

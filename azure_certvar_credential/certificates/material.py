@@ -144,7 +144,9 @@ class Collected:
                 f"the data holds a private key (public-key SHA-256 {public_key_sha256(signer.public_key)}), but no "
                 f"certificate{self._also()}; add its certificate (.cer, .crt, .pem)"
             )
-        if self.refused_certificates and not any(matches(certificate, signer) for certificate in self.certificates):
+        if self.refused_certificates and all(
+            public_key_of(certificate) != signer.public_key for certificate in self.certificates
+        ):
             raise self.refused_certificates[0]
         leaf = choose_leaf(self.certificates, signer)
         for error in self.refused_certificates[:_MAX_NAMED]:
@@ -164,11 +166,6 @@ class Collected:
         return f" (found but not used: {', '.join(names[:_MAX_NAMED])}{more}{why})"
 
 
-def matches(certificate: x509.Certificate, signer: Signer) -> bool:
-    """Return whether a certificate has a signer's public key."""
-    return public_key_of(certificate) == signer.public_key
-
-
 def choose_leaf(certificates: list[x509.Certificate], signer: Signer) -> x509.Certificate:
     """Return the certificate that matches a private key; of several, the one to use, whatever their order.
 
@@ -179,7 +176,7 @@ def choose_leaf(certificates: list[x509.Certificate], signer: Signer) -> x509.Ce
     :param signer: signs with the private key.
     :raises KeyMismatchError: none of the certificates matches the key.
     """
-    matching = [certificate for certificate in certificates if matches(certificate, signer)]
+    matching = [certificate for certificate in certificates if public_key_of(certificate) == signer.public_key]
     if not matching:
         raise mismatch(certificates, signer.public_key)
     different = {der(certificate): certificate for certificate in matching}

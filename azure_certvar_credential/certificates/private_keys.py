@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
@@ -13,7 +12,6 @@ from azure_certvar_credential.certificates.naming import describe_key
 from azure_certvar_credential.certificates.possession import MAX_RSA_BITS, check_key, check_numbers, unsupported
 from azure_certvar_credential.certificates.structures import (
     DSA_PRIVATE_KEY,
-    ENCRYPTED_PRIVATE_KEY,
     PRIVATE_KEY,
     identify,
 )
@@ -23,7 +21,8 @@ from azure_certvar_credential.signers.keys import PrivateKey
 from azure_certvar_credential.signers.parser_errors import PARSER_ERRORS
 
 if TYPE_CHECKING:
-    from azure_certvar_credential.certificates.pkcs12.kdf_budget import Budget
+    from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
+
 
 _KEY_TYPES = {
     "1.2.840.10040.4.1": "DSA",
@@ -42,32 +41,47 @@ _MAX_OCTETS = 8_192
 _ACCEPTED_CURVES = {row.curve_oid for row in CURVES.values()}
 
 
-def load_key(encoded: bytes, password: bytes | None, where: str, budget: Callable[[], Budget] | None) -> PrivateKey:
-    """Read one DER private key: PKCS #8, PKCS #1 or SEC 1.
-
-    A password for a key that is not encrypted is ignored. OpenSSL's validation of an RSA key (40 ms of primality tests)
-    is skipped: a signature proves possession afterwards, and only the right key can make it.
-
-    :param where: what it was found in, for the message.
-    :param budget: returns what the key derivation may cost; None for a key that must not be encrypted.
-    :raises PasswordRequiredError: it is encrypted, ``password`` is None or empty, and the empty one does not open it.
-    :raises WrongPasswordError: the password does not open it.
-    :raises UnsupportedKeyError: it is not an RSA or EC key, or one that is too weak.
-    :raises CertificateFormatError: it is damaged, something else, or its key derivation would take too long.
-    """
+def load_plain_key(encoded: bytes, where: str) -> PrivateKeyTypes:
+    """Read one DER private key; otherwise as :func:`load_plain_structure`."""
     try:
         element = ber.parse_first(encoded)
         kind = identify(element)
-        if kind != ENCRYPTED_PRIVATE_KEY or budget is None:
-            return _load(element, kind, where)
-        # Imported late, with the decryption behind it: few keys need it.
-        from azure_certvar_credential.certificates.pkcs12 import encrypted_keys
-
-        return encrypted_keys.load_encrypted(element, password, budget(), where)
     except ber.MalformedError as error:
         problem = str(error)
+    else:
+        return load_plain_structure(element, kind, where)
     # Outside the handler, so that the foreign exception does not become __context__.
     raise CertificateFormatError(f"the private key in {where} is damaged: {problem}")
+
+
+def load_plain_structure(element: ber.Element, kind: str, where: str) -> PrivateKeyTypes:
+    """Read one private key that is not encrypted.
+
+    OpenSSL's validation of an RSA key (40 ms of primality tests) is skipped: a signature proves possession afterwards,
+    and only the right key can make it.
+
+    :param kind: what :func:`.structures.identify` says of it.
+    :param where: what it was found in, for the message.
+    :returns: the key, which :func:`.possession.as_signer` has to accept.
+    :raises UnsupportedKeyError: it is not an RSA or EC key.
+    :raises CertificateFormatError: it is damaged, or something else.
+    """
+    if kind == DSA_PRIVATE_KEY:
+        raise unsupported("DSA")
+    if kind != PRIVATE_KEY:
+        raise CertificateFormatError(f"the private key in {where} is damaged: it holds a {kind}")
+    fields = element.children()
+    if _algorithm(fields) not in (None, _RSA, _EC_PUBLIC_KEY):  # before OpenSSL computes with its numbers
+        raise _unreadable(fields, where)
+    refuse_long(element.encoded, where)
+    try:
+        key = load_der_private_key(element.encoded, None, unsafe_skip_rsa_key_validation=True)
+    except PARSER_ERRORS:
+        # The message is chosen below: the parsers' texts differ between releases and quote OpenSSL's internals.
+        key = None
+    if key is None:
+        raise _unreadable(fields, where)
+    return key
 
 
 def accept(key: object) -> PrivateKey:
@@ -91,25 +105,6 @@ def refuse_long(encoded: bytes, where: str) -> None:
         raise CertificateFormatError(
             f"the private key in {where} has {len(encoded)} bytes, and an RSA key of {MAX_RSA_BITS} bits has 5,000"
         )
-
-
-def _load(element: ber.Element, kind: str, where: str) -> PrivateKey:
-    if kind == DSA_PRIVATE_KEY:
-        raise unsupported("DSA")
-    if kind != PRIVATE_KEY:
-        raise CertificateFormatError(f"the private key in {where} is damaged: it holds a {kind}")
-    fields = element.children()
-    if _algorithm(fields) not in (None, _RSA, _EC_PUBLIC_KEY):  # before OpenSSL computes with its numbers
-        raise _unreadable(fields, where)
-    refuse_long(element.encoded, where)
-    try:
-        key = load_der_private_key(element.encoded, None, unsafe_skip_rsa_key_validation=True)
-    except PARSER_ERRORS:
-        # The message is chosen below: the parsers' texts differ between releases and quote OpenSSL's internals.
-        key = None
-    if key is None:
-        raise _unreadable(fields, where)
-    return accept(key)
 
 
 def _algorithm(fields: tuple[ber.Element, ...]) -> str | None:

@@ -92,7 +92,9 @@ def confirms(url: str, answer: exchange.Response, authority: Authority) -> bool:
 def _check_refusal(answer: exchange.Response, now: float) -> None:
     try:
         # Errors of Entra, and of a server that is unavailable, have the same form here as at the token endpoint.
-        exchange.read(answer, now=now, about=f"request was for {_DISCOVERY}", server=f"the server of {_DISCOVERY}")
+        exchange.read(
+            answer, now=now, about=lambda: f"request was for {_DISCOVERY}", server=f"the server of {_DISCOVERY}"
+        )
     except ResponseFormatError:
         pass
     except AuthenticationError as error:

@@ -9,11 +9,10 @@ from urllib.parse import urlsplit
 
 from typing_extensions import Self  # of the standard library from Python 3.11 on; azure-core needs it too
 
-from azure_certvar_credential._core.authority import KNOWN_HOSTS, RULES, Authority, Kind
+from azure_certvar_credential._core.authority import AUTO_REGION, KNOWN_HOSTS, RULES, Authority, Kind
 from azure_certvar_credential._core.authority_url import DSTS
 from azure_certvar_credential._core.checks import check_flags
 from azure_certvar_credential._core.options import CertificateOptions
-from azure_certvar_credential._core.region import AUTO
 from azure_certvar_credential._runtime.construction import Parts, construct
 from azure_certvar_credential._runtime.credentials import CredentialBase
 from azure_certvar_credential._runtime.environment import arguments_from
@@ -111,6 +110,7 @@ class WithMsal(CredentialBase):
         password: str | bytes | None = None,
         send_certificate_chain: bool = False,
         algorithm: str | None = None,
+        expiry_warning_days: float = 30,
         authority: str | None = None,
         additionally_allowed_tenants: Iterable[str] = (),
         disable_instance_discovery: bool = False,
@@ -131,6 +131,7 @@ class WithMsal(CredentialBase):
             password=password,
             send_certificate_chain=send_certificate_chain,
             algorithm=algorithm,
+            expiry_warning_days=expiry_warning_days,
             authority=authority,
             additionally_allowed_tenants=additionally_allowed_tenants,
             disable_instance_discovery=disable_instance_discovery,
@@ -164,7 +165,7 @@ class WithMsal(CredentialBase):
 def _region(value: str | bool | None) -> str | None:  # noqa: FBT001 - the type of MSAL's parameter
     """Translate MSAL's ``azure_region`` into this package's ``region``."""
     if value is True:
-        return AUTO
+        return AUTO_REGION
     return None if value is False else value
 
 
@@ -218,7 +219,7 @@ def _check(given: MsalOptions, parts: Parts) -> None:
                 "http_client must be an object with the methods post and get, such as requests.Session(), not "
                 f"{redact_value(client)}"
             )
-        unused = sorted({name for name, value in parts.pipeline.items() if value is not None} - _RETRIES)
+        unused = sorted({name for name, value in parts.options.pipeline.items() if value is not None} - _RETRIES)
         if unused:
             raise ConfigurationError(
                 f"http_client replaces this package's pipeline, so {' and '.join(unused)} would have no effect: "

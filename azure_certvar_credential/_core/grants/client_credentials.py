@@ -53,14 +53,12 @@ class ClientCredentials(Value):
 APPLICATION = ClientCredentials()
 
 
-def client_credentials(fmi_path: str | None) -> ClientCredentials:
+def client_credentials(fmi_path: str) -> ClientCredentials:
     """Check the ``fmi_path`` of a ``get_token`` and return its grant.
 
-    :param fmi_path: the path of a federated managed identity, or None.
+    :param fmi_path: the path of a federated managed identity.
     :raises ConfigurationError: it is empty, too long, or not printable text.
     """
-    if fmi_path is None:
-        return APPLICATION
     if not isinstance(fmi_path, str) or not 0 < len(fmi_path) <= _MAX_PATH or not fmi_path.isprintable():
         raise ConfigurationError(
             f"fmi_path must be the path of a federated managed identity, such as 'SomeFmiPath/FmiCredential', "

@@ -16,7 +16,7 @@ from azure_certvar_credential.certificates.pkcs12 import kdf_budget, openssl, pb
 from azure_certvar_credential.certificates.pkcs12.authenticated_safe import Encrypted
 from azure_certvar_credential.certificates.pkcs12.kdf import EMPTY_PASSWORD, NO_PASSWORD, Passphrase
 from azure_certvar_credential.certificates.pkcs12.passwords import password_required, wrong_password
-from azure_certvar_credential.certificates.private_keys import accept, load_key, refuse_long
+from azure_certvar_credential.certificates.private_keys import accept, load_plain_key, refuse_long
 from azure_certvar_credential.certificates.structures import PRIVATE_KEY, identified
 from azure_certvar_credential.exceptions import CertificateFormatError, PasswordRequiredError, WrongPasswordError
 from azure_certvar_credential.signers.keys import PrivateKey
@@ -45,8 +45,11 @@ def load_encrypted(element: ber.Element, password: bytes | None, budget: kdf_bud
     :param budget: what the key derivation may cost. ``cryptography`` may spend it without success; repeating it here
         once more stays bounded, since a second failure is final.
     :param where: what it was found in, for the message.
-    :raises PasswordRequiredError, WrongPasswordError, UnsupportedKeyError, CertificateFormatError, MalformedError: as
-        :func:`.private_keys.load_key`, which translates the last one.
+    :raises PasswordRequiredError: ``password`` is None or empty, and the empty one does not open it.
+    :raises WrongPasswordError: the password does not open it.
+    :raises UnsupportedKeyError: it is not an RSA or EC key, or one that is too weak.
+    :raises CertificateFormatError: it is damaged, or its key derivation would take too long.
+    :raises MalformedError: the parameters of the encryption are not BER.
     """
     budget.spend(kdf_budget.iterations(element.children()[0]), f"the private key in {where}")
     refuse_long(element.encoded, where)
@@ -93,7 +96,7 @@ def read_key(left: bytes | Encrypted, passphrase: Passphrase, *, by_openssl: boo
         if identified(left) != PRIVATE_KEY:
             return None  # a key that is encrypted twice: no budget covers the iterations inside
         try:
-            return load_key(left, None, "the encrypted key", None)
+            return accept(load_plain_key(left, "the encrypted key"))
         except CertificateFormatError:
             # OpenSSL accepts keys that cryptography's stricter parser refuses.
             pass
