@@ -70,11 +70,12 @@ def emulator(
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Serve a local Entra, and a Key Vault, for tests in any language, until Ctrl-C or SIGTERM.
+    """Serve a local Entra, and a Key Vault, for tests in any language, until Ctrl-C or SIGTERM, then exit with 0.
 
     It verifies assertions as Entra does and refuses them with Entra's codes. One application is registered, with a new
     certificate whose private key exists in memory and in the variables only. Each request is logged in a line; the
     page at / shows the last assertions decoded, and why one was refused. Clients need instance discovery switched off.
+    --json prints {"environment": {NAME: VALUE, ...}}.
     """
     import asyncio
 

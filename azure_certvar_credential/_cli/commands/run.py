@@ -76,5 +76,5 @@ async def _run(terms: Terms, command: list[str], withheld: frozenset[str]) -> in
         try:
             return await run_program(command, environment_for(os.environ, lent, withheld))
         except OSError as error:
-            messages().print(f"certvar: {command[0]}: {error.strerror}", markup=False)
+            messages().print(f"certvar: {command[0]}: {error.strerror}", markup=False, soft_wrap=True)
             return failure_code(error)

@@ -66,7 +66,8 @@ def serve(
 
     The endpoint has the form of Azure App Service: any Azure SDK in any language finds it by IDENTITY_ENDPOINT and
     IDENTITY_HEADER, which are printed, and gets tokens from it without seeing the certificate. The header is a secret:
-    its owner gets tokens until the endpoint ends, with Ctrl-C or SIGTERM. Each request is logged in a line.
+    its owner gets tokens until the endpoint ends, with Ctrl-C or SIGTERM and exit code 0. Each request is logged in a
+    line. --json prints {"environment": {NAME: VALUE, ...}}.
     """
     import asyncio
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import logging
 import os
 import socket
 import stat
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from aiohttp import web
+from aiohttp.http import HttpProcessingError
 from azure.core.credentials_async import AsyncSupportsTokenInfo
 
 from azure_certvar_credential._cli.identity_endpoint.answers import FAILURES, Answer, failed, granted, refused
@@ -26,8 +28,8 @@ _MAX_LINE_BYTES = 4096
 _MAX_FIELD_BYTES = 4096
 _MAX_FIELDS = 64
 MAX_CONNECTIONS = 128
-# Longer than the credential's own timeout for a token, and the end of a client that sends its request in drips.
-_CONNECTION_SECONDS = 45.0
+# The time in which a client sends its request. The answer has the credential's own timeout.
+_REQUEST_SECONDS = 10.0
 _STOP_SECONDS = 1.0
 
 
@@ -95,8 +97,10 @@ async def listening(
     :param credential: gets the tokens; it has one request under way for any number of clients.
     :param report: called with each answer.
     """
+    answering: set[object] = set()
 
     async def answer(request: web.Request) -> web.Response:
+        answering.add(request.protocol)
         given = await _answer(_call(request), guard, credential)
         report(given)
         response = web.json_response(given.body, status=given.status, headers={"Cache-Control": "no-store"})
@@ -111,6 +115,7 @@ async def listening(
         application,
         # aiohttp's log quotes the request's path.
         access_log=None,
+        logger=_LOGGER,
         handle_signals=False,
         shutdown_timeout=_STOP_SECONDS,
         # Read nothing of a body that was refused.
@@ -129,7 +134,14 @@ async def listening(
         if len(handlers.connections) >= MAX_CONNECTIONS:
             return _Refusal()
         handler = handlers()
-        loop.call_later(_CONNECTION_SECONDS, handler.force_close)
+
+        def cut_off() -> None:
+            if handler in answering:
+                answering.remove(handler)
+            else:
+                handler.force_close()
+
+        loop.call_later(_REQUEST_SECONDS, cut_off)
         return handler
 
     server = await loop.create_server(connection, sock=listener, backlog=MAX_CONNECTIONS)
@@ -138,6 +150,15 @@ async def listening(
     finally:
         server.close()
         await runner.cleanup()
+
+
+def _is_ours(record: logging.LogRecord) -> bool:
+    """Return whether a record is no complaint about a malformed request, which would quote it, secret and all."""
+    return record.exc_info is None or not isinstance(record.exc_info[1], HttpProcessingError)
+
+
+_LOGGER = logging.getLogger(__name__)
+_LOGGER.addFilter(_is_ours)
 
 
 class _Refusal(asyncio.Protocol):
@@ -150,7 +171,8 @@ class _Refusal(asyncio.Protocol):
 def _call(request: web.Request) -> Call:
     return Call(
         request.method,
-        request.rel_url.raw_path,
+        # As it was sent: a request in absolute form, for a proxy, has another host in it.
+        request.raw_path.partition("?")[0],
         tuple(request.headers.items()),
         tuple(request.query.items()),
         request.body_exists,

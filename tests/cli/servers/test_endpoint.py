@@ -194,12 +194,47 @@ async def test_a_connection_too_many_is_closed_and_those_before_are_served() -> 
 
 
 async def test_a_client_that_drips_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server, "_CONNECTION_SECONDS", 0.1)
+    monkeypatch.setattr(server, "_REQUEST_SECONDS", 0.1)
     async with opened() as endpoint:
         reader, writer = await endpoint.connect()
         writer.write(endpoint.request()[:-1])
         assert await reader.read() == b""
         writer.close()
+
+
+async def test_a_client_that_waits_for_a_slow_answer_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "_REQUEST_SECONDS", 0.1)
+    async with opened() as endpoint:
+        endpoint.entra.inject(Fault.latency(0.3))
+        assert (await endpoint.send(endpoint.request()))[0] == 200
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "status"),
+    [
+        (b"Host: 127.0.0.1", b"Host: evil.example", 403),
+        (b"Host: ", b"X-Forwarded-For: 203.0.113.7\r\nHost: ", 403),
+        (b"GET /msi", b"GET http://evil.example/msi", 404),
+        (b"GET /msi/token", b"OPTIONS *", 400),
+        (b"GET ", b"OPTIONS ", 405),
+        (b"GET ", b"\x00\xff ", 400),
+    ],
+    ids=["rebinding", "forwarded", "absolute form", "asterisk form", "preflight", "garbage"],
+)
+async def test_an_attack_on_the_socket_is_refused_in_silence(
+    old: bytes, new: bytes, status: int, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    async with opened() as endpoint:
+        reader, writer = await endpoint.connect()
+        writer.write(endpoint.request().replace(old, new))
+        head = await reader.readuntil(b"\r\n\r\n")
+        writer.close()
+
+        assert int(head.split()[1]) == status
+        assert b"access-control" not in head.lower()
+        assert len(endpoint.entra.requests) == 0
+        assert endpoint.secret not in caplog.text + capfd.readouterr().err
+    assert not caplog.records
 
 
 async def test_closing_ends_a_request_under_way() -> None:
