@@ -8,9 +8,11 @@ from urllib.parse import urlsplit
 from azure_certvar_credential._cli.exports import Exports
 from azure_certvar_credential._cli.identity_endpoint.requests import Form
 
-# Each makes a client take another endpoint, or another form of asking, than that of IDENTITY_ENDPOINT.
+# Each makes a client take another credential, endpoint or form of asking than that of IDENTITY_ENDPOINT.
 _MISLEADING = frozenset(
     {
+        "AZURE_CLIENT_CERTIFICATE_PATH",
+        "AZURE_CLIENT_SECRET",
         "AZURE_FEDERATED_TOKEN_FILE",
         "AZURE_POD_IDENTITY_AUTHORITY_HOST",
         "IDENTITY_ENDPOINT",

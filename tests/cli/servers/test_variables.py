@@ -27,7 +27,15 @@ def test_clients_of_imds_append_their_path_to_the_variable() -> None:
 
 @pytest.mark.parametrize(
     "misleading",
-    ["IDENTITY_SERVER_THUMBPRINT", "IMDS_ENDPOINT", "MSI_ENDPOINT", "MSI_SECRET", "AZURE_FEDERATED_TOKEN_FILE"],
+    [
+        "AZURE_CLIENT_CERTIFICATE_PATH",
+        "AZURE_CLIENT_SECRET",
+        "AZURE_FEDERATED_TOKEN_FILE",
+        "IDENTITY_SERVER_THUMBPRINT",
+        "IMDS_ENDPOINT",
+        "MSI_ENDPOINT",
+        "MSI_SECRET",
+    ],
 )
 def test_a_variable_that_leads_elsewhere_is_taken_out(misleading: str) -> None:
     made = environment_for({misleading: "x", "PATH": "/bin"}, variables(BASE, app_service()), ())
