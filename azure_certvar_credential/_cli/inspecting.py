@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import typer
 from cryptography import x509
@@ -40,7 +40,6 @@ from azure_certvar_credential.certificates.naming import (
 )
 from azure_certvar_credential.certificates.pkcs12.passwords import password_octets
 from azure_certvar_credential.exceptions import (
-    CertificateError,
     KeyMismatchError,
     MissingCertificateError,
     UnsupportedKeyError,
@@ -50,10 +49,8 @@ from azure_certvar_credential.signers.memory import MemorySigner
 from azure_certvar_credential.signers.parser_errors import PARSER_ERRORS
 from azure_certvar_credential.signers.protocol import Signer
 
-if TYPE_CHECKING:
-    from rich.console import Console
-
 _PERIOD = re.compile(r"(\d{1,6})([hdw]?)")
+_PRIVATE_KEY = re.compile(r"-----BEGIN ([A-Z ]*PRIVATE KEY)-----.*?-----END \1-----", re.DOTALL)
 _UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "": timedelta(days=1), "w": timedelta(weeks=1)}
 
 
@@ -183,12 +180,11 @@ def _read(named: NamedCertificate) -> _Read:
     if not isinstance(named.read, Content):
         loaded = named()
         return loaded.leaf, loaded.chain, loaded.signer, [loaded.leaf, *loaded.chain], []
-    collected: _Lenient = named.read.opened(_collected)
+    collected, problems = named.read.opened(_collected)
     if not collected.certificates:
         # It says what was found instead.
         collected.material()
         raise MissingCertificateError("the data holds no certificate")
-    problems = [Finding("unsupported-key", "refused", _sentence(error)) for error in collected.unsupported]
     leaf = _without_key(collected.certificates)
     signer = collected.signers[0] if len(collected.signers) == 1 else None
     if len(collected.signers) > 1:
@@ -214,26 +210,21 @@ def _read(named: NamedCertificate) -> _Read:
     return leaf, order_chain(leaf, others), signer, collected.certificates, problems
 
 
-class _Lenient(Collected):
-    """Goes on after a key that no credential takes: the certificate beside it is what people want to see."""
-
-    __slots__ = ("unsupported",)
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.unsupported: list[CertificateError] = []
-
-    def add_key(self, key: object) -> None:
-        try:
-            Collected.add_key(self, key)
-        except UnsupportedKeyError as error:
-            self.unsupported.append(error)
-
-
-def _collected(data: str | bytes, password: str | None) -> _Lenient:
-    collected = _Lenient()
-    collect(collected, data, password_octets(password))
-    return collected
+def _collected(data: str | bytes, password: str | None) -> tuple[Collected, list[Finding]]:
+    """Return what is in the data; an unusable key becomes a finding where the certificate is readable."""
+    collected, octets = Collected(), password_octets(password)
+    try:
+        collect(collected, data, octets)
+    except UnsupportedKeyError as error:
+        # PEM may have the key first.
+        text = data if isinstance(data, str) else data.decode("latin-1")
+        without_key = _PRIVATE_KEY.sub("", text)
+        if without_key == text or "CERTIFICATE-----" not in without_key:
+            raise
+        collected = Collected()
+        collect(collected, without_key, octets)
+        return collected, [Finding("unsupported-key", "refused", _sentence(error))]
+    return collected, []
 
 
 def _without_key(certificates: list[x509.Certificate]) -> x509.Certificate:
@@ -264,49 +255,3 @@ def _quietly() -> Iterator[None]:
 
 def _moment(moment: datetime) -> str:
     return f"{moment:%Y-%m-%dT%H:%M:%SZ}"
-
-
-def show(console: Console, found: Inspected) -> None:
-    """Print a certificate for people."""
-    from rich.text import Text
-    from rich.tree import Tree
-
-    from azure_certvar_credential._cli.output import facts
-    from azure_certvar_credential._cli.shown import validity
-
-    console.print(Text(subject(found.leaf), style="bold"))
-    usage = extended_key_usage(found.leaf)
-    places = {"memory": "with its private key, proven by a signature", "absent": "without a private key"}
-    facts(
-        console,
-        {
-            "issuer": issuer(found.leaf),
-            "serial": f"{found.leaf.serial_number:X}",
-            "valid": validity(found.leaf, found.days_left),
-            "key": f"{found.key}, {places.get(found.key_place, f'private key in {found.key_place}')}",
-            "for": "anything" if usage is None else ", ".join(usage),
-            **found.digests(),
-        },
-        indent=2,
-    )
-    if found.chain:
-        top, *rest = [*reversed(found.chain), found.leaf]
-        tree = branch = Tree(Text(subject(top)), guide_style="dim")
-        for link in rest:
-            branch = branch.add(Text(subject(link), style="bold" if link is found.leaf else ""))
-        console.print(Text("Chain", style="bold"))
-        console.print(tree)
-    show_findings(console, found.findings)
-
-
-def show_findings(console: Console, findings: tuple[Finding, ...]) -> None:
-    """Print findings, one below the other; that there is none is said, too."""
-    from rich.text import Text
-
-    from azure_certvar_credential._cli.shown import marked
-
-    console.print(Text("Findings", style="bold"))
-    if not findings:
-        marked(console, "good", "none")
-    for finding in findings:
-        marked(console, finding.level, f"{finding.code}: {finding.message}", finding.remedy)

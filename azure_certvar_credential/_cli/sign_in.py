@@ -55,6 +55,8 @@ class SignIn:
         """
         from azure_certvar_credential import CertVarCredential
 
+        # A command says by itself when the certificate ends.
+        options = {"expiry_warning_days": 0, **options}
         return CertVarCredential(certificate=certificate, **self.arguments(), **options)
 
 

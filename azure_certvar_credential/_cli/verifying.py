@@ -95,6 +95,8 @@ def _answer(
 
 
 def _tenant(entra: EntraEmulator, name: str) -> Any:
+    if name in (entra.tenant.tenant_id, *entra.tenant.domains):
+        return entra.tenant
     is_guid = name.count("-") == 4 and len(name) == 36
     return entra.add_tenant(name) if is_guid else entra.add_tenant(domains=[name])
 

@@ -8,8 +8,11 @@
 A claims challenge goes around steps 1 and 3: its token replaces the stored one. Members look at the cache again every
 few seconds while they use a token, in the background, and so replace it as well.
 
-The order of the tokens of one key is a number that grows with each, the generation: clocks of machines differ. Nothing
-here fails an acquisition: the cache's failures are answered as if there were no entry and no lock.
+The order of the tokens of one key is a number that grows with each, the generation: clocks of machines differ. It
+stands in the entry itself, so no second record can disagree with it, no subscription can end unnoticed, and an idle
+process needs no thread. A member that finds less in the cache than it holds puts its own token there again.
+
+Nothing here fails an acquisition: the cache's failures are answered as if there were no entry and no lock.
 """
 
 from __future__ import annotations
@@ -44,6 +47,8 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.02, 0.25
 # short life, so it never seems younger than it is.
 CLOCK_DIFFERENCE = 300.0
 SHORT_LIFE_SHARE = 1 / 12
+# By how much the answer to a challenge raises the generation; a refresh raises it by one.
+CHALLENGE_STEP = 2
 # The sealing key is derived from this label's signature. It begins with an octet that base64url does not have, so it is
 # not the signing input of any JWS (RFC 7515 section 5.1).
 SEALING_LABEL = b"\x00azure_certvar_credential: sealing key of shared tokens, version 1\x00"
@@ -51,7 +56,7 @@ SEALING_ALGORITHM = "RS256"
 
 
 class Sealer(Value):
-    """Answer: what seals entries, or None if it has not been made.
+    """Answer: what seals entries; None if it has not been made, False if that failed a short time ago.
 
     :ivar certificate: the certificate that it belongs to; None for the user's keys.
     :ivar signature: the certificate's signature of the label, to make it from.
@@ -101,8 +106,9 @@ class Store(Value):
 
 
 class NotSealed(Value):
-    """Answer: None, with a failure to make a sealer logged."""
+    """Answer: None, with a failure to make a certificate's sealer logged and kept in mind for a while."""
 
+    certificate: ClientCertificate
     error: Exception
 
 
@@ -138,6 +144,9 @@ def acquire_shared(
             yield Shared(Store(request, sealer, holder, None))
         # Of the same token it notes that the cache was looked at.
         yield WriteCache(request, newer or held)  # type: ignore[arg-type] # one of them is a token
+        if newer is None and held is not None and (found is None or found.generation < held.generation):
+            # The cache was emptied, or could not be reached when this member answered a challenge.
+            yield Shared(Store(request, sealer, None, held))
         return newer or held  # type: ignore[return-value]
     try:
         token = yield from requested
@@ -147,7 +156,9 @@ def acquire_shared(
             yield Shared(Store(request, sealer, holder, None))
         raise
     generations = [one.generation for one in (found, cached) if one is not None]
-    token = replace(token, generation=1 + max(generations, default=0))
+    # A refresh may have begun before the challenge, and end after it: its token is the older one.
+    step = CHALLENGE_STEP if challenged else 1
+    token = replace(token, generation=step + max(generations, default=0))
     yield WriteCache(request, token)
     yield Shared(Store(request, sealer, holder, token))
     return token
@@ -186,11 +197,13 @@ def _sealer(sharing: Sharing) -> Flow[Any]:
     sealer = yield Shared(Sealer(certificate))
     if sealer is None:
         try:
-            signature: bytes = yield Sign(certificate.signer, SEALING_LABEL, SEALING_ALGORITHM)
-            sealer = yield Shared(Sealer(certificate, signature))
+            # Without a name for the signature: with it anybody can derive the key, and this frame waits.
+            sealer = yield Shared(
+                Sealer(certificate, (yield Sign(certificate.signer, SEALING_LABEL, SEALING_ALGORITHM)))
+            )
         except Exception as error:  # noqa: BLE001 - of any signer; the token does not depend on it
-            yield Shared(NotSealed(error))
-    return sealer
+            yield Shared(NotSealed(certificate, error))
+    return sealer or None
 
 
 def _is_fresh(token: Token | None, moment: Moment) -> bool:

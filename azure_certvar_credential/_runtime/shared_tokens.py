@@ -9,7 +9,7 @@ import logging
 import threading
 from collections.abc import Generator
 from time import monotonic
-from typing import Any, ClassVar
+from typing import Any, Literal
 
 from azure_certvar_credential._core.config import Settings
 from azure_certvar_credential._core.effects import Token
@@ -40,6 +40,11 @@ _LOGGER = logging.getLogger("azure_certvar_credential")
 
 # Seconds for which a cache that failed is left alone: twice as long after each failure.
 FIRST_REST, LONGEST_REST = 1.0, 30.0
+# Seconds until a certificate whose key could not make a sealing key is tried again.
+SEALING_REST = 300.0
+# A call of the cache may take so many seconds, and no more than this share of the time that the acquisition has left:
+# what remains is for the request.
+LONGEST_CALL, SHARE_OF_TIME = 2.0, 1 / 4
 # The most certificates whose sealing keys are kept.
 _MAX_SEALS = 64
 
@@ -71,10 +76,7 @@ class SharedTokens:
     :param cache: the user's.
     :param settings: the credential's settings.
     :param keys: the user's sealing keys, 32 octets each; none for the certificate's.
-    :cvar seconds: how long a call of the cache may take. The caches of this package give up earlier by themselves.
     """
-
-    seconds: ClassVar[float] = 2.0
 
     def __init__(self, cache: TokenCache | AsyncTokenCache, settings: Settings, keys: tuple[bytes, ...]) -> None:
         self.cache = cache
@@ -83,7 +85,14 @@ class SharedTokens:
         self._lock = threading.Lock()
         self._rest = self._rests_until = 0.0
         self._running, self._hangs = 0, False
+        # By the thumbprint of a certificate whose key cannot seal: until when it is not tried again.
+        self._sealless: dict[str, float] = {}
         tell_after_fork(self)
+
+    @property
+    def seconds(self) -> float:
+        """How long the next call of the cache may take. The caches of this package give up earlier by themselves."""
+        return min(LONGEST_CALL, deadline().remaining() * SHARE_OF_TIME)
 
     def refuse_coroutines(self) -> None:
         """Refuse a cache that the synchronous credential cannot call.
@@ -98,9 +107,8 @@ class SharedTokens:
         match question:
             case Sealer(certificate, signature):
                 return self._seal(certificate, signature)
-            case NotSealed(error):
-                self._failed("cannot seal shared tokens, so this process has its own", error)
-                return None
+            case NotSealed(certificate, error):
+                return self._cannot_seal(certificate, error)
         try:
             match question:
                 case Find(request, seal):
@@ -132,12 +140,14 @@ class SharedTokens:
         self._running, self._hangs = 0, False
         tell_after_fork(self)
 
-    def _seal(self, certificate: ClientCertificate | None, signature: object) -> Seal | None:
+    def _seal(self, certificate: ClientCertificate | None, signature: object) -> Seal | Literal[False] | None:
         if certificate is None or self._own_seal is not None:
             return self._own_seal
         known = _seals.get(certificate.sha256_thumbprint)
-        if known is not None or signature is None:
+        if known is not None:
             return known
+        if signature is None:
+            return False if monotonic() < self._sealless.get(certificate.sha256_thumbprint, 0.0) else None
         if not isinstance(signature, bytes) or not verify(
             certificate.signer.public_key, SEALING_LABEL, signature, SEALING_ALGORITHM
         ):
@@ -145,6 +155,18 @@ class SharedTokens:
         while len(_seals) >= _MAX_SEALS:
             _seals.pop(next(iter(_seals)), None)
         return _seals.setdefault(certificate.sha256_thumbprint, Seal([signature]))
+
+    def _cannot_seal(self, certificate: ClientCertificate, error: Exception) -> None:
+        # One certificate after another: an earlier one is not in use any more.
+        self._sealless = {certificate.sha256_thumbprint: monotonic() + SEALING_REST}
+        _LOGGER.warning(
+            "cannot seal shared tokens with %s, so this process has its own; next attempt in %.0f s: %s. A key that "
+            "does not sign with %s needs encryption_key",
+            certificate,
+            SEALING_REST,
+            redact_error(error),
+            SEALING_ALGORITHM,
+        )
 
     def _digests(self, request: TokenRequest, seal: Seal) -> tuple[str, ...]:
         settings = self._settings
@@ -156,8 +178,8 @@ class SharedTokens:
 
     def _find(self, request: TokenRequest, seal: Seal) -> Steps:
         for digest in self._digests(request, seal):
-            entry = seal.open((yield from self._ask("get", digest)), digest, self._owner(request))
-            token = None if entry is None else _token(entry)
+            # Without a name for the opened entry, which holds a token: this frame may wait once more.
+            token = _token(seal.open((yield from self._ask("get", digest)), digest, self._owner(request)))
             if token is not None:
                 return token
         return None
@@ -179,8 +201,9 @@ class SharedTokens:
 
         :raises _UnreachableError: the call failed, or the cache is left alone.
         """
-        # While calls hang no further one is made: each would leave another thread.
-        if self._hangs or monotonic() < self._rests_until:
+        # While calls hang no further one is made: each would leave another thread. At the end of its time an
+        # acquisition asks no more: its lock ends by itself.
+        if self._hangs or monotonic() < self._rests_until or deadline().over:
             raise _UnreachableError
         try:
             result = yield CacheCall(method, arguments)
@@ -214,8 +237,10 @@ def _entry(token: Token) -> dict[str, object]:
     }
 
 
-def _token(entry: dict[str, Any]) -> Token | None:
+def _token(entry: dict[str, Any] | None) -> Token | None:
     """Return the token of an entry; None if a newer version of this package wrote something else into it."""
+    if entry is None:
+        return None
     try:
         return Token(
             str(entry["token"]),

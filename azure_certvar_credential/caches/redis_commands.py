@@ -12,6 +12,7 @@ from inspect import iscoroutinefunction
 from typing import Any, Protocol, TypeAlias
 
 from azure_certvar_credential._secrecy.redaction import redact_value
+from azure_certvar_credential._secrecy.tracebacks import clears_frames
 from azure_certvar_credential.exceptions import ConfigurationError
 
 PREFIX = "certvar:"
@@ -163,9 +164,12 @@ def _check(client: Any, *, asynchronous: bool) -> None:
             f"url_or_client must be a Redis URL (a str) or a client of redis-py, not {redact_value(client)}"
         )
     if iscoroutinefunction(execute) is not asynchronous:
-        fits = "azure_certvar_credential.aio" if asynchronous is False else "azure_certvar_credential"
-        kind = "asynchronous" if asynchronous is False else "synchronous"
-        raise ConfigurationError(f"the Redis client is {kind}: give it to {fits}.RedisTokenCache")
+        kind, module = (
+            ("synchronous", "azure_certvar_credential")
+            if asynchronous
+            else ("asynchronous", "azure_certvar_credential.aio")
+        )
+        raise ConfigurationError(f"the Redis client is {kind}: give it to {module}.RedisTokenCache")
     if client.get_encoder().decode_responses:
         raise ConfigurationError(
             "the Redis client has decode_responses=True, and the entries of a token cache are bytes: make a client "
@@ -179,12 +183,13 @@ def described(client: Any) -> str:
     options = getattr(pool, "connection_kwargs", {})
     if options.get("path"):
         return f"unix://{options['path']}?db={options.get('db') or 0}"
-    if pool is None or not options.get("host"):
+    if pool is None or hasattr(pool, "service_name"):
         return type(client).__name__  # a cluster, or servers that a Sentinel names
     scheme = "rediss" if "SSL" in pool.connection_class.__name__ else "redis"
-    return f"{scheme}://{options['host']}:{options.get('port') or 6379}/{options.get('db') or 0}"
+    return f"{scheme}://{options.get('host') or 'localhost'}:{options.get('port') or 6379}/{options.get('db') or 0}"
 
 
+@clears_frames  # redis-py's options hold the password
 def pickled(kind: type, source: Source, prefix: str, timeout: float | None) -> tuple[Any, ...]:
     """Return what ``__reduce__`` returns.
 
@@ -195,6 +200,7 @@ def pickled(kind: type, source: Source, prefix: str, timeout: float | None) -> t
             f"a {kind.__name__} over a client is not pickled: its connections belong to this process, and the client "
             "may hold a password. Make it anew in the other process, or give it a URL without one"
         )
-    if "@" in source.url or "password" in source.url:
+    options = source.make().connection_pool.connection_kwargs
+    if "@" in source.url or any("password" in name and value for name, value in options.items()):
         raise TypeError(f"a {kind.__name__} with a password in its URL is not pickled: the pickle would carry it")
     return partial(kind, source.url, prefix=prefix, timeout=timeout), ()

@@ -135,9 +135,9 @@ class RedisServer:
         return f"rediss://{userinfo}localhost:{self.port}/{database}?ssl_ca_certs={self.tls.ca}"
 
     @contextmanager
-    def client(self, **options: Any) -> Iterator[redis.Redis]:
+    def client(self, database: int = 0) -> Iterator[redis.Redis]:
         """A client of redis-py that sets the scene and looks behind it; without timeouts."""
-        with redis.Redis.from_url(self.url(), **options) as client:
+        with redis.Redis.from_url(self.url(database=database)) as client:
             yield client
 
     def __enter__(self) -> RedisServer:
@@ -179,15 +179,22 @@ class Fleet:
     :ivar primary: the primary at the start.
     :ivar replica: the other server.
     :ivar sentinel: redis-py's Sentinel client.
+    :ivar sentinel_address: host and port of the Sentinel, for clients of other processes.
     """
 
-    def __init__(self, primary: RedisServer, replica: RedisServer, sentinel: Sentinel) -> None:
+    def __init__(self, primary: RedisServer, replica: RedisServer, sentinel: Sentinel, port: int) -> None:
         self.primary, self.replica, self.sentinel = primary, replica, sentinel
+        self.sentinel_address = (_HOST, port)
 
     def client(self, **options: Any) -> redis.Redis:
         """A client of whichever server is the primary."""
         client: redis.Redis = self.sentinel.master_for(SENTINEL_NAME, **options)
         return client
+
+    def wait_for_replica(self) -> None:
+        """Wait until the replica has all that the primary has acknowledged so far."""
+        with self.primary.client() as client:
+            until(lambda: client.wait(1, 1000) == 1, "the replica is behind")
 
     def wait_for_failover(self) -> None:
         """Wait until the Sentinel names the replica as the primary, and it takes writes."""
@@ -210,9 +217,10 @@ def sentinel_fleet(executable: str, directory: Path, **options: Any) -> Iterator
     :param options: of redis-py's connections, such as ``socket_timeout``.
     """
     with ExitStack() as stack:
-        primary = stack.enter_context(RedisServer(executable, directory / "primary"))
+        at_once: dict[str, Any] = {"repl_diskless_sync_delay": 0}
+        primary = stack.enter_context(RedisServer(executable, directory / "primary", **at_once))
         replica = stack.enter_context(
-            RedisServer(executable, directory / "replica", replicaof=(_HOST, primary.port), repl_diskless_sync_delay=0)
+            RedisServer(executable, directory / "replica", replicaof=(_HOST, primary.port), **at_once)
         )
         with primary.client() as client:
             until(lambda: client.info("replication")["connected_slaves"] == 1, "the replica did not connect")
@@ -222,7 +230,7 @@ def sentinel_fleet(executable: str, directory: Path, **options: Any) -> Iterator
         sentinel = Sentinel([(_HOST, watcher.port)], **options)
         stack.callback(sentinel.sentinels[0].close)
         until(lambda: sentinel.discover_slaves(SENTINEL_NAME), "the Sentinel did not find the replica")
-        yield Fleet(primary, replica, sentinel)
+        yield Fleet(primary, replica, sentinel, watcher.port)
 
 
 @contextmanager

@@ -9,12 +9,14 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from azure_certvar_credential._core.effects import Moment, Token
+from azure_certvar_credential._core.effects import Moment, Shared, Sign, Token
 from azure_certvar_credential._core.freshness import refresh_on, required_on
 from azure_certvar_credential._core.sharing import CLOCK_DIFFERENCE, SEALING_LABEL, as_read
 from azure_certvar_credential._core.sharing_options import check_sealing, encryption_keys, sharing
 from azure_certvar_credential.exceptions import ConfigurationError
 from tests.core.certificates import certificate
+from tests.core.script import Step, World, drive_sync, flow, load, read_cache
+from tests.reporters import assert_reports_none_of
 
 NOW = 1_800_000_000.0
 
@@ -134,3 +136,21 @@ def test_without_an_rsa_certificate_a_key_is_needed() -> None:
         check_sealing(derived, None, None)
     with pytest.raises(ConfigurationError, match=r"needs encryption_key here.*EC-256, not RSA"):
         check_sealing(derived, "ES256", certificate(key="P-256"))
+
+
+def test_an_interrupted_acquisition_shows_no_signature_of_the_label() -> None:
+    """Who has it can derive the sealing key."""
+    signature = "signature of the label"
+    world = World(
+        read_cache(),
+        load(),
+        Step(Shared),
+        Step(Sign, signature.encode()),
+        Step(Shared, KeyboardInterrupt()),
+    )
+    with pytest.raises(KeyboardInterrupt) as caught:
+        drive_sync(flow(token_cache=Complete()), world.perform)
+
+    world.done()
+    assert world.asked[-1].question.signature == signature.encode()
+    assert_reports_none_of(caught.value, [signature])

@@ -165,7 +165,7 @@ async def test_a_cache_that_failed_is_left_alone_for_a_while(
 
 
 async def test_a_cache_that_hangs_is_a_miss(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shared_tokens.SharedTokens, "seconds", 0.05)
+    monkeypatch.setattr(shared_tokens, "LONGEST_CALL", 0.05)
     hang = threading.Event()
 
     class Hanging(MemoryCache):

@@ -56,6 +56,7 @@ def inspect(
     from azure_certvar_credential._cli.certificates import named_certificate
     from azure_certvar_credential._cli.output import NEEDS_ATTENTION, screen, write_json, write_line
     from azure_certvar_credential._cli.public_forms import public_half
+    from azure_certvar_credential._cli.shown import show_certificate
 
     within = None if needs_renewal is None else inspecting.period(needs_renewal)
     found = inspecting.inspected(named_certificate(certificate, password))
@@ -67,6 +68,6 @@ def inspect(
     if as_json:
         write_json(found.as_json())
     else:
-        inspecting.show(screen(), found)
+        show_certificate(screen(), found)
     if found.needs_attention:
         raise typer.Exit(NEEDS_ATTENTION)

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from azure_certvar_credential import ClientCertificate
 from azure_certvar_credential.testing import Fault
 from tests.certificates import making
-from tests.cli.conftest import SignedUp, pfx
+from tests.cli.commands.conftest import SignedUp, pfx
 
 NOBODY = "00000000-1111-2222-3333-444444444444"
 

@@ -11,9 +11,9 @@ from socket import create_server
 import pytest
 
 from azure_certvar_credential import ClientCertificate
-from tests.cli.conftest import SignedUp, pfx
-from tests.cli.kit import certvar
-from tests.cli.patients import PATIENTS, Patient, Scene
+from tests.cli.commands.conftest import SignedUp, pfx
+from tests.cli.commands.kit import certvar
+from tests.cli.commands.patients import PATIENTS, Patient, Scene
 
 STEPS = [
     *("certificate", "policy", "arguments", "assertion", "name", "proxy", "TLS", "authority", "clock"),
