@@ -76,6 +76,12 @@ class ReadCache(Value):
     request: TokenRequest
 
 
+class GetToken(Value):
+    """Answer: the :class:`Token` of another request of the same credential, from its cache or acquired for it."""
+
+    request: TokenRequest
+
+
 class LoadCertificate(Value):
     """Answer: the certificate to sign with.
 
@@ -191,7 +197,8 @@ class Shared(Value):
 
 # Those that need no waiting.
 Immediate = Now | ReadCache | WriteCache | ReadAssertion | WriteAssertion | ReadEndpoint | WriteEndpoint
-Effect = Immediate | LoadCertificate | LoadAssertion | Sign | Send | Fetch | Wait | DetectRegion | Serialized | Shared
+Waiting = GetToken | LoadCertificate | LoadAssertion | Sign | Send | Fetch | Wait | DetectRegion | Serialized | Shared
+Effect = Immediate | Waiting
 # Each effect's docstring gives its answer; a generator's type cannot tell them apart.
 Result = Any
 Flow = Generator[Effect, Result, T]

@@ -77,6 +77,7 @@ def read(
     *,
     now: float,
     about: Callable[[], str],
+    leg: str = "",
     for_user: bool = False,
     server: str = "the token endpoint",
 ) -> TokenResponse:
@@ -86,6 +87,7 @@ def read(
     :param now: the time in seconds since the epoch, to read a ``Retry-After`` that is a date.
     :param about: returns the part of a refusal's message that names the certificate. Failures that pass by themselves
         do without.
+    :param leg: what the token is, if it takes more than one request to get there.
     :param for_user: the request was on a user's behalf, so the user may be the one to act on a refusal.
     :param server: the server's name in messages; other endpoints refuse in the same form.
     :raises AuthenticationError: the answer is not a token; the subclass says why.
@@ -94,8 +96,10 @@ def read(
     if response.status == 200 and document is not None and "error" not in document:
         return _token(document)
     if document is not None and isinstance(document.get("error"), str):
-        raise _oauth_error(response, document, now=now, about=about(), for_user=for_user)
+        raise _oauth_error(response, document, now=now, about=about(), leg=leg, for_user=for_user)
     retry_after = read_retry_after(response.headers.get("retry-after"), now=now)
+    if leg:
+        server = f"{server}, which was asked for {leg},"
     if is_later(response.status):
         raise TemporarilyUnavailableError(
             f"{server} is {'throttling' if response.status == 429 else 'unavailable'} (HTTP {response.status})"
@@ -174,10 +178,10 @@ def _seconds(value: object) -> float | None:
 
 
 def _oauth_error(
-    response: Response, document: dict[str, Any], *, now: float, about: str, for_user: bool
+    response: Response, document: dict[str, Any], *, now: float, about: str, leg: str, for_user: bool
 ) -> AuthenticationError:
     codes = _codes(document.get("error_codes"))
-    hint = hints.hint_for(codes, for_user=for_user)
+    hint = hints.hint_for(codes, for_user=for_user, for_agent=bool(leg))
     retry_after = read_retry_after(response.headers.get("retry-after"), now=now)
     kind: type[AuthenticationError] = AuthenticationError
     if not hints.CERTIFICATE_CODES.isdisjoint(codes):
@@ -194,7 +198,7 @@ def _oauth_error(
     else:
         context = "" if retry_after is None else f"The server asks to wait {retry_after:.0f} s"
     return kind(
-        _sentences(told, context, f"Hint: {hint}" if hint else ""),
+        _sentences(told, context, f"What failed is {leg}" if leg else "", f"Hint: {hint}" if hint else ""),
         status_code=response.status,
         error_code=_text(document, "error"),
         error_codes=codes,

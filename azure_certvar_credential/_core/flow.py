@@ -91,7 +91,7 @@ def _requested(settings: Settings, request: TokenRequest, cached: Token | None) 
     if cached is not None:
         grant = grant.renewed_with(cached.refresh_token)
     endpoint = yield from token_endpoint(settings, request.tenant_id, retries, regional=grant.regional)
-    client = yield from settings.client_authentication.begin()
+    client = yield from settings.authentication_of(request).begin()
     while True:
         moment: Moment = yield Now()
         # Send gets no name here: it holds the assertion, and this frame is in the traceback of a failure.
@@ -129,7 +129,8 @@ def _token_request(
     claims = request.claims_parameter
     if claims is not None:
         fields["claims"] = claims
-    return Send(endpoint, fields, {**HEADERS, "client-request-id": moment.correlation_id})
+    headers = {**HEADERS, **grant.headers(request.tenant_id), "client-request-id": moment.correlation_id}
+    return Send(endpoint, fields, headers)
 
 
 def _outcome(
@@ -139,7 +140,9 @@ def _outcome(
     if isinstance(answer, Unanswered):
         return answer.error
     try:
-        response = exchange.read(answer, now=moment.time, about=lambda: client.about, for_user=grant.for_user)
+        response = exchange.read(
+            answer, now=moment.time, about=lambda: client.about, leg=grant.leg, for_user=grant.for_user
+        )
     except AuthenticationError as error:
         return error.with_traceback(None)  # its frames hold the answer, and so perhaps a token
     return Token(

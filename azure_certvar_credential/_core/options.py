@@ -34,6 +34,7 @@ class CredentialOptions(Value):
     disable_instance_discovery: bool = False
     region: str | None = None
     oidc_authority: str | None = None
+    claims: Any = None
     token_cache: Any = field(default=None, repr=False)
     encryption_key: Any = field(default=None, repr=False)
     share_user_tokens: bool = False

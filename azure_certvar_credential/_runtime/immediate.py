@@ -56,6 +56,8 @@ def note_wait(effect: Effect, provider: object) -> None:
     current.check()
     # Put into words only when the deadline passes, and without the effect, which may hold an assertion.
     match effect:
+        case effects.GetToken(request):
+            current.waits_for = "{}", request.grant.leg or "another token of this credential"
         case effects.LoadCertificate() | effects.LoadAssertion():
             current.waits_for = "the {!r}", provider
         case effects.Sign(signer, _, algorithm):

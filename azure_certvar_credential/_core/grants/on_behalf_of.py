@@ -5,11 +5,11 @@ https://learn.microsoft.com/entra/identity-platform/v2-oauth2-on-behalf-of-flow
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from azure_certvar_credential._core.grants import Grant
+from azure_certvar_credential._core.grants import NO_EARLIER_LEGS, NO_HEADERS, Grant
 from azure_certvar_credential._core.user_assertion import UserAssertion
 from azure_certvar_credential.exceptions import ConfigurationError
 
@@ -26,6 +26,8 @@ class OnBehalfOf:
 
     regional: ClassVar[bool] = False
     for_user: ClassVar[bool] = True
+    leg: ClassVar[str] = ""
+    earlier_legs: ClassVar[Mapping[str, Grant]] = NO_EARLIER_LEGS
     fallback: ClassVar[Grant | None] = None
 
     user: UserAssertion
@@ -52,6 +54,10 @@ class OnBehalfOf:
             "requested_token_use": "on_behalf_of",
         }
 
+    def headers(self, tenant_id: str) -> Mapping[str, str]:  # noqa: ARG002 - the protocol's
+        """Return none."""
+        return NO_HEADERS
+
     def requested_scopes(self, scopes: tuple[str, ...]) -> tuple[str, ...]:
         """Return the scopes with ``offline_access``."""
         return scopes if OFFLINE_ACCESS in scopes else (*scopes, OFFLINE_ACCESS)
@@ -76,6 +82,8 @@ class RefreshToken:
 
     regional: ClassVar[bool] = False
     for_user: ClassVar[bool] = True
+    leg: ClassVar[str] = ""
+    earlier_legs: ClassVar[Mapping[str, Grant]] = NO_EARLIER_LEGS
 
     value: str = field(repr=False)
     fallback: OnBehalfOf
@@ -93,6 +101,10 @@ class RefreshToken:
     def fields(self) -> dict[str, str]:
         """Return the fields of the refresh request."""
         return {"grant_type": "refresh_token", "refresh_token": self.value}
+
+    def headers(self, tenant_id: str) -> Mapping[str, str]:  # noqa: ARG002 - the protocol's
+        """Return none."""
+        return NO_HEADERS
 
     def requested_scopes(self, scopes: tuple[str, ...]) -> tuple[str, ...]:
         """Return the scopes with ``offline_access``."""
