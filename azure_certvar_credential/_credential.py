@@ -118,7 +118,10 @@ class CertVarCredential(WithCertificate[Source], OwningCredential):
         subject name and issuer need.
     :param algorithm: the JWS ``alg`` of the assertion (RFC 7518 section 3.1): ``PS256`` by default, ``RS256`` for
         ADFS and dSTS; also RS and PS with 384 and 512, and ``ES256``, ``ES384``, ``ES512`` for servers other than
-        Entra.
+        Entra. By default a signer that cannot do PSS, as many HSMs and smart cards, signs with ``RS256``.
+    :param assertion_audience: the ``aud`` of assertions for an ``oidc_authority``: ``issuer`` by default, as FAPI 2.0
+        and the update of RFC 7523 want, with the ``typ`` ``client-authentication+jwt``; ``token_endpoint``, with
+        ``JWT``, for older servers. Microsoft's servers want the latter and get it.
     :param expiry_warning_days: from so many days before the certificate expires it is named in the log once a day, as a
         warning, and in the last week as an error; 0 for never.
     :param authority: the sign-in host, such as ``login.microsoftonline.us``; by default the environment variable
@@ -132,7 +135,11 @@ class CertVarCredential(WithCertificate[Source], OwningCredential):
         own applications only; ``auto`` finds out where the process runs, in two seconds at most. By default the
         environment variable ``AZURE_REGIONAL_AUTHORITY_NAME``, else none.
     :param oidc_authority: the issuer of any OpenID provider, in the place of ``authority``; its metadata document names
-        the token endpoint, and is read once a day.
+        the token endpoint, and is read once a day. A token of which the provider does not say how long it lives is
+        used for 300 seconds.
+    :param claims: claims that every request asks for (OpenID Connect Core section 5.5), as a dict or JSON text; tokens
+        are cached by its value. ``get_token(client_claims=...)`` takes other ones. The claims that a service demands
+        later are merged with them.
     :param token_cache: a cache that several processes share, such as :class:`.SQLiteTokenCache` on one machine or
         :class:`.RedisTokenCache` for a fleet: one process requests a token, and all use it. The entries are sealed, so
         that only a holder of the certificate's private key reads them. By default each process has its own tokens. The

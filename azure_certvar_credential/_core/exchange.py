@@ -33,6 +33,9 @@ _MAX_DESCRIPTION = 2000
 # RFC 6749 appendix A.14 has whole seconds. A shorter life is over before the token is used, so such a token must not
 # replace one that still serves.
 _SHORTEST_LIFE = 1
+# Seconds that a token lives of which the server does not say how long (RFC 6749 section 5.1 only recommends it). Hardly
+# any server issues shorter ones, and azure-core's policies count one with less left as due.
+DEFAULT_LIFE = 300.0
 # An HTTP date has 29 characters, its obsolete form 33 (RFC 9110 section 5.6.7).
 _MAX_FIELD = 64
 
@@ -147,11 +150,14 @@ def read_date(value: str | None) -> float | None:
 
 def _token(document: dict[str, Any]) -> TokenResponse:
     access_token, token_type = document.get("access_token"), document.get("token_type")
-    expires_in = _seconds(document.get("expires_in"))
+    expires_in, refresh_in = _seconds(document.get("expires_in")), _seconds(document.get("refresh_in"))
     if not isinstance(access_token, str) or not _B64TOKEN.fullmatch(access_token):
         raise ResponseFormatError("the token response has no usable access_token", status_code=200)
     if not isinstance(token_type, str) or token_type.lower() != "bearer":
         raise ResponseFormatError("the token response's token_type is not Bearer", status_code=200)
+    if "expires_in" not in document:
+        # So late an advice that nothing is refreshed in the background: callers wait when the time is up.
+        expires_in, refresh_in = DEFAULT_LIFE, DEFAULT_LIFE - 1
     if expires_in is None:
         raise ResponseFormatError(
             "the token response's expires_in is not a number of seconds, one or more", status_code=200
@@ -161,7 +167,7 @@ def _token(document: dict[str, Any]) -> TokenResponse:
         access_token,
         token_type,
         expires_in,
-        _seconds(document.get("refresh_in")),
+        refresh_in,
         refresh_token if isinstance(refresh_token, str) and refresh_token.isprintable() else None,
     )
 

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from azure_certvar_credential._core import exchange
 from azure_certvar_credential._core.effects import (
+    Endpoint,
     Flow,
     Moment,
     Now,
@@ -113,7 +114,7 @@ def _requested(settings: Settings, request: TokenRequest, cached: Token | None) 
 
 
 def _token_request(
-    settings: Settings, request: TokenRequest, grant: Grant, client: ClientProof, *, endpoint: str, moment: Moment
+    settings: Settings, request: TokenRequest, grant: Grant, client: ClientProof, *, endpoint: Endpoint, moment: Moment
 ) -> Flow[Send]:
     """Return the token request.
 
@@ -130,7 +131,7 @@ def _token_request(
     if claims is not None:
         fields["claims"] = claims
     headers = {**HEADERS, **grant.headers(request.tenant_id), "client-request-id": moment.correlation_id}
-    return Send(endpoint, fields, headers)
+    return Send(endpoint.url, fields, headers)
 
 
 def _outcome(

@@ -30,6 +30,10 @@ def perform_immediate(effect: Immediate, cached_tokens: CachedTokens, clock: Cal
             return cached_tokens.flow_memory.read_assertion(key)
         case effects.WriteAssertion(key, assertion, until):
             return cached_tokens.flow_memory.write_assertion(key, assertion, until)
+        case effects.ReadAlgorithm(thumbprint):
+            return cached_tokens.flow_memory.read_algorithm(thumbprint)
+        case effects.WriteAlgorithm(thumbprint, algorithm, refused):
+            return cached_tokens.flow_memory.write_algorithm(thumbprint, algorithm, refused)
         case effects.ReadEndpoint(key):
             return cached_tokens.flow_memory.read_endpoint(key)
         case effects.WriteEndpoint(key, endpoint, failure):

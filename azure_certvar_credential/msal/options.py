@@ -49,7 +49,7 @@ class MsalOptions(CertificateOptions):
     @classmethod
     def names(cls) -> frozenset[str]:
         """Return the names of the constructor's own arguments; ``azure_region`` replaces ``region``."""
-        return super().names() - {"claims", "region", *_OF_SHARING}
+        return super().names() - {"assertion_audience", "claims", "region", *_OF_SHARING}
 
     def sharing(self) -> None:
         """Return None: MSAL has its own cache."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from azure_certvar_credential._core.client_authentication import ClientProof, assertion
-from azure_certvar_credential._core.effects import Flow, GetToken, Moment, Token, Unanswered
+from azure_certvar_credential._core.effects import Endpoint, Flow, GetToken, Moment, Token, Unanswered
 from azure_certvar_credential._core.exchange import Response
 from azure_certvar_credential._core.grants import TOKEN_EXCHANGE, Grant
 from azure_certvar_credential._core.request import TokenRequest
@@ -31,11 +31,12 @@ class EarlierLegs(Value):
         yield from ()
         return self
 
-    def assertion_for(self, audience: str) -> Flow[str]:  # noqa: ARG002 - Entra has chosen it
+    def assertion_for(self, audience: str | Endpoint) -> Flow[str]:  # noqa: ARG002 - Entra has chosen it
         """Return the present assertion."""
-        return (yield from self.fields("", None))["client_assertion"]
+        grant = self.grants["client_assertion"]
+        return (yield GetToken(TokenRequest((TOKEN_EXCHANGE,), self.tenant_id, grant=grant))).value  # type: ignore[no-any-return]
 
-    def fields(self, endpoint: str, moment: Moment | None) -> Flow[dict[str, str]]:  # noqa: ARG002 - the protocol's
+    def fields(self, endpoint: Endpoint, moment: Moment) -> Flow[dict[str, str]]:  # noqa: ARG002 - the protocol's
         """Return the fields with the present tokens."""
         # This frame waits, and so may be in the traceback of a failure: it holds tokens that hide their text.
         tokens: dict[str, Token] = {}
