@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from azure_certvar_credential import exceptions
     from azure_certvar_credential._credential import CertVarCredential, FederatedCredential, OnBehalfOfCredential
     from azure_certvar_credential._runtime.assertion_provider import AssertionSource
+    from azure_certvar_credential._runtime.status import CredentialStatus
     from azure_certvar_credential.caches.protocol import AsyncTokenCache, TokenCache
     from azure_certvar_credential.caches.redis import RedisTokenCache
     from azure_certvar_credential.caches.sqlite import SQLiteTokenCache
@@ -40,6 +41,7 @@ __all__ = [
     "CertificateData",
     "CertificateSource",
     "ClientCertificate",
+    "CredentialStatus",
     "DescriptorCertificate",
     "EnvironmentCertificate",
     "FederatedCredential",
@@ -64,6 +66,7 @@ _LAZY = {
     "CertificateData": "azure_certvar_credential.certificates",
     "CertificateSource": "azure_certvar_credential.certificates",
     "ClientCertificate": "azure_certvar_credential.certificates",
+    "CredentialStatus": "azure_certvar_credential._runtime.status",
     "DescriptorCertificate": "azure_certvar_credential.certificates",
     "EnvironmentCertificate": "azure_certvar_credential.certificates",
     "FederatedCredential": "azure_certvar_credential._credential",

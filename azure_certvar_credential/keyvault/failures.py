@@ -6,12 +6,14 @@ https://learn.microsoft.com/azure/key-vault/general/rest-error-codes
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpResponseError
 
 from azure_certvar_credential._secrecy.redaction import without_secrets
+from azure_certvar_credential._transport.attempt import is_untrusted
 from azure_certvar_credential.exceptions import (
     ConfigurationError,
     KeyVaultError,
@@ -19,6 +21,7 @@ from azure_certvar_credential.exceptions import (
     KeyVaultPermissionError,
     KeyVaultUnavailableError,
     KeyVaultVersionError,
+    UntrustedServerError,
 )
 
 # Characters of a foreign message that are passed on.
@@ -50,12 +53,13 @@ _OR_REMOTE = (
 _OR_PINNED = "; or pin a version, which needs no listing"
 
 
-def explained(error: BaseException, operation: Operation, subject: str) -> BaseException:
+def explained(error: BaseException, operation: Operation, subject: str, trust: Callable[[], str]) -> BaseException:
     """Return an error of this package for one that a client of Key Vault raised; an interrupt is returned unchanged.
 
     :param error: the client's error.
     :param operation: the operation that failed.
     :param subject: its object, such as ``app of https://contoso.vault.azure.net``.
+    :param trust: returns which certificate authorities the connection trusts.
     """
     if not isinstance(error, Exception):
         return error
@@ -65,6 +69,10 @@ def explained(error: BaseException, operation: Operation, subject: str) -> BaseE
         return _answered(error, response, operation, head)
     if isinstance(error, ClientAuthenticationError):
         return KeyVaultPermissionError(f"{head}: the credential for the vault got no token: {_text(error)}")
+    if isinstance(error, UntrustedServerError):
+        return KeyVaultUnavailableError(f"{head}: the credential for the vault got no token: {_text(error)}")
+    if is_untrusted(error):
+        return KeyVaultUnavailableError(f"{head}: {_text(error).rstrip('.')}. {trust()}")
     if isinstance(error, AzureError):
         return KeyVaultUnavailableError(
             f"{head}: no answer ({type(error).__name__}). Check the vault's URL, and that this machine can reach it: "

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ast
 import base64
+import os
 import re
 import socket
+import subprocess
 import sys
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -29,8 +31,10 @@ NEEDED = {
     "azure_certvar_credential.aio": "aio",
     "azure_certvar_credential.keyvault": "keyvault",
     "azure_certvar_credential.testing": "testing",
+    "dask.delayed": "dask",
     "msgraph": "msgraph-sdk",
     "Pkcs11Signer": "pkcs11",
+    "RedisTokenCache": "redis",
 }
 # These come with the package itself.
 ALWAYS = ("azure.core", "azure_certvar_credential", "cryptography")
@@ -128,6 +132,40 @@ def test_rotate_without_restart(stage: Stage) -> None:
         ("https://graph.microsoft.com/.default", before.x5t_s256, 200),
         ("https://management.azure.com/.default", after.x5t_s256, 200),
     ]
+
+
+def run_locally(sample: str) -> str:
+    """Run a sample with nothing set and return what it prints."""
+    nothing = {name: value for name, value in os.environ.items() if not name.startswith(("AZURE_", "APP_"))}
+    command = [sys.executable, str(ROOT / "samples" / sample), "--local"]
+    result = subprocess.run(command, cwd=ROOT, env=nothing, capture_output=True, text=True, timeout=110, check=False)
+    assert result.returncode == 0, result.stderr
+    return result.stdout
+
+
+def test_fleet_with_redis(redis_executable: str) -> None:
+    output = run_locally("fleet_with_redis.py")
+
+    assert re.fullmatch(promised("fleet_with_redis.py"), output)
+    assert output.endswith("token requests: 1\n")
+
+
+def test_cron_job() -> None:
+    assert re.fullmatch(promised("cron_job.py"), run_locally("cron_job.py"))
+
+
+def test_cron_job_with_what_it_names(stage: Stage, tmp_path: Path) -> None:
+    cache = {"TOKEN_CACHE": str(tmp_path / "private" / "tokens.db")}
+    output = "".join(stage.play(ROOT / "samples" / "cron_job.py", **cache).stdout for _ in range(2))
+
+    assert re.fullmatch(promised("cron_job.py"), output)
+    assert len(stage.entra.requests) == 1
+
+
+def test_dask_workers() -> None:
+    output = run_locally("dask_workers.py")
+
+    assert re.fullmatch(promised("dask_workers.py"), output)
 
 
 def free_port() -> int:
