@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization.pkcs12 import PKCS12Certificate, PKCS12KeyAndCertificates
 
-from azure_certvar_credential.certificates import ber, encoding, hints, pem, renderings, standins, structures
+from azure_certvar_credential.certificates import ber, encoding, hints, objects, pem, renderings, standins, structures
 from azure_certvar_credential.certificates.key_loading import load_key
 from azure_certvar_credential.certificates.material import Collected, Material
 from azure_certvar_credential.certificates.naming import readable
@@ -127,18 +127,48 @@ def _recognise(collected: Collected, data: str | bytes, password: bytes | None, 
     named = standins.explain(data)
     if named is not None:
         raise CertificateFormatError(named)
-    undone = renderings.undo(data if isinstance(data, str) else encoding.as_text(data))
+    text = data if isinstance(data, str) else encoding.as_text(data)
+    members = [member for member in objects.members(text) if _is_complete(member, layers)]
+    if members:
+        # No layer: nothing is decoded.
+        return all(_recognise(collected, member, password, layers) for member in members)
+    undone = renderings.undo(text)
     if isinstance(undone, bytes):
         return _recognise_items(collected, [undone], password, layers)
     if pem.BEGIN in undone:
         return _recognise_pem(collected, undone, password)
-    items: list[str] | list[bytes] | None = encoding.from_base64(undone)
-    if items is None:
-        # Several items with something between them that base64 does not have.
-        items = [item for item in re.split(r"[,;|]", undone, maxsplit=2 * _MOST_ITEMS) if item.strip()]
-        if not 1 < len(items) <= _MOST_ITEMS or min(map(len, items)) < _SHORTEST_ITEM:
-            return False
-    return _recognise_items(collected, items, password, layers)
+    items = encoding.from_base64(undone)
+    if not (items and all(map(encoding.is_whole, items))):
+        # Several items with something between them that base64 does not have; or others of which it is a part.
+        parts = [part for part in re.split(r"[,;|]", undone, maxsplit=2 * _MOST_ITEMS) if part.strip()]
+        if 1 < len(parts) <= _MOST_ITEMS and min(map(len, parts)) >= _SHORTEST_ITEM:
+            return _recognise_items(collected, parts, password, layers)
+        found = [] if hints.is_damaged_pem(undone) else encoding.embedded(undone)
+        items = [item for item in found[:_MOST_ITEMS] if _is_material(item)] or items
+    return bool(items) and _recognise_items(collected, items or [], password, layers)
+
+
+def _is_complete(text: str, layers: int) -> bool:
+    """Return whether a text is a whole PEM, DER or PFX, in whatever rendering."""
+    undone = renderings.undo(text)
+    if isinstance(undone, str) and pem.BEGIN in undone:
+        return pem.END in undone
+    items = [undone] if isinstance(undone, bytes) else encoding.from_base64(undone)
+    return (
+        layers < _MAX_LAYERS
+        and bool(items)
+        and all(
+            _is_material(item) and encoding.is_whole(item)
+            if encoding.looks_binary(item)
+            else _is_complete(encoding.as_text(item), layers + 1)
+            for item in items or []
+        )
+    )
+
+
+def _is_material(item: bytes) -> bool:
+    kinds = (structures.CERTIFICATE, structures.PFX, structures.PRIVATE_KEY, structures.ENCRYPTED_PRIVATE_KEY)
+    return not encoding.looks_binary(item) or structures.identified(item) in kinds
 
 
 def _recognise_items(collected: Collected, items: list[str] | list[bytes], password: bytes | None, layers: int) -> bool:

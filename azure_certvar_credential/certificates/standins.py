@@ -123,6 +123,13 @@ _BEGINNINGS: tuple[tuple[str, str], ...] = (
         r"(?:00000000:? |0000000 )[0-9A-Fa-f]{2,4} ",
         "a hexadecimal dump with addresses; turn it back into bytes with `xxd -r`",
     ),
+    (
+        r"(?:(?:Path|Label): [^\n]{0,300}\s{1,20})?(?:Offset Bytes[^\n]{0,99}|00 01 02 03 |00000000 {2,3}30 )",
+        (
+            "a hexadecimal dump of Format-Hex; give base64 of the file instead: "
+            "`[Convert]::ToBase64String([IO.File]::ReadAllBytes($path))`"
+        ),
+    ),
     (r"begin [0-7]{3} ", "uuencoded; decode it with `uudecode`"),
     (r"[0-7]{7} [0-7]{6} ", "an octal dump; give the file's bytes, or base64 of them"),
 )

@@ -96,6 +96,11 @@ STANDINS: dict[str, list[Any]] = {
     "object's type": ["System.Byte[]", "System.Security.SecureString", "[object Object]", "[B@1b6d3586"],
     "word for nothing": ["None", "null", "undefined"],
     "xxd -r": ["00000000: 3082 0a1b 0201 0330"],
+    "Format-Hex": [
+        "           00 01 02 03 04 05 06 07 08 09 0A 0B 0C 0D 0E 0F\r\n\r\n00000000   30 82 0A 1B",
+        "   Label: String (System.String) <3B36A92D>\n\n          Offset Bytes   Ascii\n",
+        "00000000   30 82 0A 1B 02 01 03 30",
+    ],
     "file path": ["file:///etc/app.pem", "~/certs/app", "C:\\certs\\app.pfx"],
 }
 CASES = [
