@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from azure_certvar_credential.certificates import encoding
+from azure_certvar_credential.certificates import encoding, standins
 
 BEGIN = "-----BEGIN "
 END = "-----END "
@@ -150,5 +150,8 @@ def _block(label: str, body: str, where: str) -> Block:
     blocks_of = len(initial_value) or 1
     items = _decoded(body, (lambda data: len(data) % blocks_of == 0) if initial_value else encoding.is_whole)
     if not items:
+        means = standins.meaning(body)
+        if means is not None:
+            return Block(label, b"", problem=f"the content of {where} is {means}")
         return Block(label, b"", problem=f"{where} is empty or not valid base64; copy the block again from its source")
     return Block(label, b"".join(items), cipher, initial_value)
