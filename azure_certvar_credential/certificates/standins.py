@@ -25,7 +25,7 @@ _PLACEHOLDERS = (
     r"!(?:Ref|Sub|GetAtt|ImportValue|Join|Select)\b.{0,200}",  # CloudFormation
     rf"(?:var|local|data|module|each|path)\.{_NAME}(?<!\.pem)(?<!\.pfx)|file(?:base64)?\({_NAME}\)",  # Terraform
     r"\(known after apply\)",
-    rf"\$\(<?{_NAME}\)|`{_NAME}`|\$!?\w{{1,100}}\$?|%%{_SHORT}%%|<[%?]{_SHORT}[%?]>|\u00ab{_SHORT}\u00bb",
+    rf"\$\(<?{_NAME}\)|\$!?\w{{1,100}}\$?|%%{_SHORT}%%|<[%?]{_SHORT}[%?]>|\u00ab{_SHORT}\u00bb",
     rf"\$\{{+{_NAME}\}}+",  # shells; GitHub: ${{ secrets.NAME }}
     rf"\$\({_NAME}\)|\$\[{_NAME}\]",  # Azure Pipelines
     r"\$[A-Za-z_][\w:.]{0,100}",  # shells, PowerShell
@@ -45,6 +45,10 @@ _ENCRYPTED = "still encrypted"
 
 # Each: what the whole text looks like, and how the sentence "the certificate is ..." ends.
 _TEXTS: tuple[tuple[str, str], ...] = (
+    (
+        r"None|null|undefined|nil|[(<](?:null|nil)[)>]|%!.\(.{0,40}|NaN|n/?a|-|\[\]|\{\}",
+        "a word for nothing; is the variable set where the value is made?",
+    ),
     (_THUMBPRINT, f"a thumbprint, the name of a certificate; {_EXPORT}"),
     (r"x5t(?:#S256)?[=:]\s{0,9}[\w+/=-]{27,44}", f"a thumbprint, the name of a certificate; {_EXPORT}"),
     (
@@ -115,10 +119,6 @@ _TEXTS: tuple[tuple[str, str], ...] = (
     (
         r"true|false|yes|no|on|off|[0-9]{1,9}",
         "a flag or a number; check that the variable holds the certificate, and not whether there is one",
-    ),
-    (
-        r"None|null|undefined|nil|[(<](?:null|nil)[)>]|%!.\(.{0,40}|NaN|n/?a|-|\[\]|\{\}",
-        "a word for nothing; is the variable set where the value is made?",
     ),
 )
 

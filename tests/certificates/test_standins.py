@@ -63,7 +63,6 @@ STANDINS: dict[str, list[Any]] = {
             "${env:CERT}",
             "$(cat cert.pem)",
             "$(<cert.pem)",
-            "`cat cert.pem`",
             "$CERT$",
             "%%CERT%%",
         ),
