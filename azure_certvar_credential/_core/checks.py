@@ -13,6 +13,8 @@ from azure_certvar_credential.signers.keys import curve_of
 if TYPE_CHECKING:
     from azure_certvar_credential.certificates import ClientCertificate
 
+# Ten years.
+_MAX_DAYS = 3650
 # ASCII's, and the typographic ones that word processors and chat programs put in their place.
 _QUOTES = "\"'`\u2018\u2019\u201c\u201d"
 
@@ -26,6 +28,18 @@ def check_flags(**flags: object) -> None:
     for name, flag in flags.items():
         if not isinstance(flag, (bool, type(None))):
             raise ConfigurationError(f"{name} must be True or False, not {redact_value(flag)}")
+
+
+def warning_days(value: object) -> float:
+    """Check ``expiry_warning_days`` and return it.
+
+    :raises ConfigurationError: it is not a number of days.
+    """
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= _MAX_DAYS:
+        raise ConfigurationError(
+            f"expiry_warning_days must be a number of days, 0 for no warning, not {redact_value(value)}"
+        )
+    return float(value)
 
 
 def refuse_quotes(name: str, value: object) -> None:

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from azure_certvar_credential._core.checks import refuse_quotes
 from azure_certvar_credential._secrecy.redaction import redact_value
+from azure_certvar_credential._values import Value
 from azure_certvar_credential.certificates.sources import EnvironmentCertificate, Source
 from azure_certvar_credential.exceptions import ConfigurationError, MissingCertificateError
 
@@ -22,8 +22,7 @@ _CHAIN = "AZURE_CLIENT_SEND_CERTIFICATE_CHAIN"
 _FLAGS = {"": False, "0": False, "false": False, "1": True, "true": True}
 
 
-@dataclass(frozen=True, slots=True)
-class EagerSource:
+class EagerSource(Value):
     """A source that the constructor reads itself, so that what cannot be used is named before the first token."""
 
     source: Source

@@ -13,7 +13,7 @@ from azure_certvar_credential._secrecy.redaction import without_secrets
 # A shorter value would be found within words of the message; a URL's userinfo goes whatever its length.
 _SHORTEST = 4
 _LONGEST_TEXT = 1000
-_USERINFO = re.compile(r"(?<=//)[^/\s'\"<>]+(?=@)")
+_USERINFO = r"(?<=//)[^/\s'\"<>]+(?=@)"
 _REMOVED = "[removed]"
 
 
@@ -27,7 +27,7 @@ def without_known(text: str, secrets: Iterable[str]) -> str:
     # Longest first: a piece that is left of a value no longer equals it.
     for form in sorted({form for secret in secrets for form in _forms(secret)}, key=len, reverse=True):
         text = text.replace(form, _REMOVED)
-    text = without_secrets(_USERINFO.sub(_REMOVED, text))
+    text = without_secrets(re.sub(_USERINFO, _REMOVED, text))
     return text if len(text) <= _LONGEST_TEXT else f"{text[:_LONGEST_TEXT]}..."
 
 

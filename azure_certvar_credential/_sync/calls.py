@@ -5,10 +5,12 @@ from __future__ import annotations
 import contextvars
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import Any, TypeVar, cast
 
 from azure_certvar_credential._runtime.deadlock import waiting
 from azure_certvar_credential._transport.deadline import Deadline
+from azure_certvar_credential._transport.threads import Worker
 
 T = TypeVar("T")
 
@@ -58,19 +60,22 @@ class Call:
             return self.done.wait(min(seconds, self.deadline.remaining(), threading.TIMEOUT_MAX))
 
 
-def in_background(function: Callable[..., object], *arguments: object) -> None:
-    """Call a function in a daemon thread, which ends with the process and does not delay its exit.
+def in_background(function: Callable[..., object], *arguments: object, owner: object, deadline: Deadline) -> None:
+    """Call a function in a daemon thread.
 
+    :param owner: whose threads are counted together.
+    :param deadline: until when somebody waits.
+    :raises AcquisitionTimeoutError: too many threads of the owner have been left.
     :raises RuntimeError: no thread can be started.
     """
-    target = contextvars.copy_context().run
-    threading.Thread(target=target, args=(function, *arguments), name="certvar-background", daemon=True).start()
+    work = partial(contextvars.copy_context().run, function, *arguments)
+    Worker(work, owner=owner, deadline=deadline, name="certvar-background").start()
 
 
-def in_thread_or_here(function: Callable[..., object], *arguments: object) -> None:
+def in_thread_or_here(function: Callable[..., object], *arguments: object, owner: object, deadline: Deadline) -> None:
     """Call a function in a daemon thread; in this one if none can be started, as while the interpreter shuts down."""
     try:
-        in_background(function, *arguments)
+        in_background(function, *arguments, owner=owner, deadline=deadline)
     except RuntimeError:
         function(*arguments)
 
@@ -78,10 +83,11 @@ def in_thread_or_here(function: Callable[..., object], *arguments: object) -> No
 def within(seconds: float, function: Callable[..., T], *arguments: object) -> T:
     """Call a function in another thread and return what it returns, or raise what it raises.
 
-    :raises AcquisitionTimeoutError: it takes longer than so many seconds.
+    :raises AcquisitionTimeoutError: it takes longer than so many seconds, or too many have done so.
     """
     call = Call(Deadline(seconds))
-    in_thread_or_here(call.run, function, *arguments)
+    owner = getattr(function, "__self__", function)
+    in_thread_or_here(call.run, function, *arguments, owner=owner, deadline=call.deadline)
     if not call.wait(seconds):
         raise call.deadline.error()
     if call.error is not None:

@@ -89,8 +89,9 @@ class SingleFlight:
                 return call
             self._give_up(request, call)
         try:
-            start(mine.run, self._lead, request, mine)
-        except RuntimeError as error:  # no more threads to be had, or the interpreter is shutting down
+            start(mine.run, self._lead, request, mine, owner=self, deadline=deadline)
+        # Too many threads hang, there are no more to be had, or the interpreter is shutting down.
+        except (AcquisitionTimeoutError, RuntimeError) as error:
             self._failed(request, mine, error)
             mine.finish(None, error)
         except BaseException:  # a signal's handler raised, and whether there is a thread is not known
@@ -101,7 +102,7 @@ class SingleFlight:
         return mine
 
     def _lead(self, request: TokenRequest, call: Call) -> Token:
-        began = self._cached_tokens.now()
+        began = self._cached_tokens.clock()
         try:
             return self._acquire(request)
         except Exception as error:
@@ -122,7 +123,7 @@ class SingleFlight:
     def _failed(self, request: TokenRequest, call: Call, error: Exception, began: float | None = None) -> None:
         self._forget(request, call)
         if not call.done.is_set():
-            now = self._cached_tokens.now()
+            now = self._cached_tokens.clock()
             self._cached_tokens.call_failed(request, error, began=now if began is None else began)
 
     def _forget(self, request: TokenRequest, call: Call) -> None:

@@ -72,10 +72,10 @@ class _InThreads:
     """
 
     async def getaddrinfo(self, *arguments: Any, **options: Any) -> Any:
-        return await in_thread(partial(socket.getaddrinfo, *arguments, **options))
+        return await in_thread(partial(socket.getaddrinfo, *arguments, **options), owner=self)
 
     async def getnameinfo(self, *arguments: Any) -> Any:
-        return await in_thread(socket.getnameinfo, *arguments)
+        return await in_thread(socket.getnameinfo, *arguments, owner=self)
 
 
 def _resolver() -> aiohttp.abc.AbstractResolver | None:

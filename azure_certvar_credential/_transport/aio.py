@@ -20,10 +20,10 @@ from azure_certvar_credential._core.exchange import Response
 from azure_certvar_credential._transport import pipeline
 from azure_certvar_credential._transport.async_library import Loop, async_library, refuse_aiohttp_under_trio
 from azure_certvar_credential._transport.attempt import Attempt
-from azure_certvar_credential._transport.boundary import AsyncBoundary
 from azure_certvar_credential._transport.deadline import deadline
 from azure_certvar_credential._transport.in_thread import in_thread
 from azure_certvar_credential._transport.per_loop import PerLoop
+from azure_certvar_credential._transport.pipeline import AsyncBoundary
 from azure_certvar_credential._transport.trust import ssl_context
 from azure_certvar_credential.exceptions import CLOSED, ConfigurationError, CredentialClosedError
 

@@ -49,6 +49,7 @@ async def within(seconds: float, work: Awaitable[T]) -> T:
     """Await some work and return its result.
 
     :raises AcquisitionTimeoutError: it takes longer than so many seconds; it is cancelled then.
+    :raises RuntimeError: it was cancelled by something else, which is no reason to cancel its caller.
     """
     deadline = Deadline(seconds)
     with deadline.applied():
@@ -57,6 +58,8 @@ async def within(seconds: float, work: Awaitable[T]) -> T:
         await async_library().wait({task}, timeout=seconds)
         if not task.done():
             raise deadline.error()
+        if task.cancelled():
+            raise RuntimeError("the call was cancelled")
         return await task
     finally:
         task.cancel()

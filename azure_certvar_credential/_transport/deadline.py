@@ -48,7 +48,7 @@ class Deadline:
 
     def check(self) -> None:
         """Raise :class:`AcquisitionTimeoutError` if the moment has passed."""
-        if self.over:
+        if self._ends <= monotonic():
             raise self.error()
 
     @contextmanager
@@ -70,6 +70,7 @@ class _Never(Deadline):
 
     def __init__(self) -> None:
         self.seconds = self._ends = inf
+        self.waits_for = "{}", "what has no deadline"
 
 
 _current: ContextVar[Deadline] = ContextVar("deadline")

@@ -7,18 +7,22 @@ Not in the loop's default executor: an application may have filled that with wor
 from __future__ import annotations
 
 import contextvars
-import threading
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
 from azure_certvar_credential._transport.async_library import async_library
+from azure_certvar_credential._transport.deadline import deadline
+from azure_certvar_credential._transport.threads import Worker
 
 
-async def in_thread(function: Callable[..., Any], *arguments: Any) -> Any:
+async def in_thread(function: Callable[..., Any], *arguments: Any, owner: object = None) -> Any:
     """Call a function in a thread and return what it returns, or raise what it raises.
 
     A caller that is cancelled leaves the thread to end by itself.
+
+    :param owner: whose threads are counted together; by default the object of a method, or the function.
+    :raises AcquisitionTimeoutError: too many threads of the owner have been left.
     """
     loop = async_library().get_running_loop()
     future = loop.create_future()
@@ -49,8 +53,11 @@ async def in_thread(function: Callable[..., Any], *arguments: Any) -> Any:
         with suppress(RuntimeError):  # the loop has ended, and nobody waits any more
             loop.call_soon_threadsafe(deliver)
 
-    threading.Thread(target=work, name="certvar-work", daemon=True).start()
+    owner = getattr(function, "__self__", function) if owner is None else owner
+    worker = Worker(work, owner=owner, deadline=deadline(), name="certvar-work")
+    worker.start()
     try:
         return await future
     finally:
+        worker.abandoned = future.cancelled() or not future.done()
         result = error = None  # neither kept alive by this frame nor shown with it

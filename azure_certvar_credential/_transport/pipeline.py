@@ -1,4 +1,7 @@
-"""What the sync and the async pipeline have in common: the policies, the request, and the reading of a response."""
+"""What the sync and the async pipeline have in common: the policies, the request, and the reading of a response.
+
+The innermost policy translates what a transport raises before azure-core's spans and retries see it.
+"""
 
 from __future__ import annotations
 
@@ -16,10 +19,12 @@ from azure.core.exceptions import (
     ServiceResponseError,
 )
 from azure.core.pipeline.policies import (
+    AsyncHTTPPolicy,
     CustomHookPolicy,
     DistributedTracingPolicy,
     HeadersPolicy,
     HttpLoggingPolicy,
+    HTTPPolicy,
     ProxyPolicy,
     RequestIdPolicy,
     UserAgentPolicy,
@@ -28,7 +33,7 @@ from azure.core.rest import HttpRequest
 
 from azure_certvar_credential._core.effects import Fetch, Send, Unanswered
 from azure_certvar_credential._core.exchange import MAX_BODY, Response
-from azure_certvar_credential._transport.attempt import Attempt
+from azure_certvar_credential._transport.attempt import Attempt, current
 from azure_certvar_credential._transport.deadline import deadline
 from azure_certvar_credential._transport.options import DEFAULT_TIMEOUTS
 from azure_certvar_credential._version import __version__
@@ -37,6 +42,35 @@ from azure_certvar_credential.exceptions import AcquisitionTimeoutError, Configu
 SDK_MONIKER = f"certvar-credential/{__version__}"
 # An answer is a few kilobytes, and one that is not compressed cannot be a bomb (RFC 9110 section 12.5.3).
 _UNCOMPRESSED = {"Accept-Encoding": "identity"}
+
+
+class Boundary(HTTPPolicy[Any, Any]):
+    """Stands before a synchronous transport."""
+
+    def send(self, request: Any) -> Any:
+        """Send, and raise what :meth:`.Attempt.translated` makes of a failure."""
+        try:
+            return self.next.send(request)
+        except Exception as error:
+            attempt, failure = current(), error
+            if attempt is None:
+                raise
+        # Outside of the handler: an error that is made while another one is handled keeps that one, with its request.
+        raise attempt.translated(failure)
+
+
+class AsyncBoundary(AsyncHTTPPolicy[Any, Any]):
+    """Stands before an asynchronous transport."""
+
+    async def send(self, request: Any) -> Any:
+        """Send, and raise what :meth:`.Attempt.translated` makes of a failure."""
+        try:
+            return await self.next.send(request)
+        except Exception as error:
+            attempt, failure = current(), error
+            if attempt is None:
+                raise
+        raise attempt.translated(failure)
 
 
 def build_policies(retry_policy: type[Any], boundary: Any, options: Mapping[str, Any]) -> list[Any]:

@@ -32,7 +32,9 @@ class OwningCredential(CredentialBase, Shell):
 
     def _start(self, parts: Parts) -> None:
         self._parts, self._settings = parts, parts.settings
-        self._cache = self._cached_tokens = CachedTokens(parts.new_store(), parts.clock, parts.settings.tenant_id)
+        self._cache = self._cached_tokens = CachedTokens(
+            parts.new_store(), parts.clock, parts.settings.tenant_id, parts.settings.sharing
+        )
         self._effects = EffectRunner(parts, self._cached_tokens)
         self._single_flight = SingleFlight(self._cached_tokens, self._effects.acquire, parts.settings.retry.timeout)
         tell_after_fork(self._cached_tokens, self._single_flight, parts.provider)

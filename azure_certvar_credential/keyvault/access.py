@@ -114,7 +114,8 @@ def check_access(credential: object, options: Mapping[str, Any], *, asynchronous
         if options.get(option) not in (None, False):
             raise UnknownOptionError(f"{option} is not an option here: {reason}")
     check_options(
-        {name: value for name, value in options.items() if name not in _CLIENT_OPTIONS}, known_options=_KNOWN_OPTIONS
+        {name: value for name, value in options.items() if name not in _CLIENT_OPTIONS},
+        known_options=lambda: _KNOWN_OPTIONS,
     )
     given = {name: value for name, value in options.items() if value is not None}
     timeout = float(given.pop("timeout", _TIMEOUT))

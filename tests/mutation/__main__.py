@@ -34,10 +34,18 @@ MODULES = {
 }
 # A change may make a test wait for ever.
 _SECONDS = 400
+_PYTEST = [
+    sys.executable,
+    *["-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "-p", "no:randomly", "--timeout", "60"],
+]
 
 
-def _tests(module: str) -> list[str]:
-    return next(tests for name, tests in MODULES.items() if module.startswith(name))
+def _rounds(module: str) -> list[list[str]]:
+    """Return the tests of a module: those that have its name, which notice most changes, and then all."""
+    folders = next(tests for name, tests in MODULES.items() if module.startswith(name))
+    stem = Path(module).stem.strip("_")
+    named = sorted(str(path.relative_to(ROOT)) for one in folders for path in (ROOT / one).rglob(f"test_*{stem}*.py"))
+    return [named, folders] if named else [folders]
 
 
 def _files(names: list[str]) -> list[str]:
@@ -54,33 +62,28 @@ def _is_noticed(copied: Path, module: str, text: str) -> bool:
     """Return whether a test fails with a module's text in the place of its own."""
     path = copied / PACKAGE / module
     original = path.read_text(encoding="utf-8")
+    _write(path, text)
+    try:
+        return any(_fails(copied, tests) for tests in _rounds(module))
+    finally:
+        _write(path, original)
+
+
+def _write(path: Path, text: str) -> None:
     path.write_text(text, encoding="utf-8")
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-x",
-        "-q",
-        "-p",
-        "no:cacheprovider",
-        "-p",
-        "no:randomly",
-        "--timeout",
-        "60",
-    ]
+    # Two changes may have one size and be made within one second, by which Python would take them for the same.
+    for compiled in (path.parent / "__pycache__").glob(f"{path.stem}.*.pyc"):
+        compiled.unlink()
+
+
+def _fails(copied: Path, tests: list[str]) -> bool:
+    environment = {**os.environ, "PYTHONPATH": str(copied)}
     try:
         done = subprocess.run(
-            [*command, *_tests(module)],
-            cwd=copied,
-            env={**os.environ, "PYTHONPATH": str(copied), "PYTHONDONTWRITEBYTECODE": "1"},
-            capture_output=True,
-            check=False,
-            timeout=_SECONDS,
+            [*_PYTEST, *tests], cwd=copied, env=environment, capture_output=True, check=False, timeout=_SECONDS
         )
     except subprocess.TimeoutExpired:
         return True
-    finally:
-        path.write_text(original, encoding="utf-8")
     if done.returncode and not re.search(rb"\d (failed|error)", done.stdout):
         raise RuntimeError(f"pytest did not run: {done.stderr.decode()[-1000:]}")
     return done.returncode != 0

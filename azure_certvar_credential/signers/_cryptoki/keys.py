@@ -74,9 +74,7 @@ def find_public_key(session: pkcs11.Session, private_key: Any, token: str) -> Pu
     :raises MissingCertificateError: the token has none of these.
     :raises UnsupportedKeyError: its curve has no JWS algorithm.
     """
-    key_id, label = _read(private_key, Attribute.ID), _read(private_key, Attribute.LABEL)
-    # CKA_ID binds the three objects of a pair (PKCS #11 v3.1 section 4.6.3); labels are for people.
-    named = _named(None, key_id) if key_id else _named(label, None)
+    named = _binding(private_key)
     is_rsa = _read(private_key, Attribute.KEY_TYPE) == KeyType.RSA
     candidates = [private_key] if is_rsa else []
     if named:
@@ -85,15 +83,43 @@ def find_public_key(session: pkcs11.Session, private_key: Any, token: str) -> Pu
         key = _rsa(candidate) if is_rsa else _ec(candidate)
         if key is not None:
             return key
-    if named:
-        for certificate in session.get_objects({Attribute.CLASS: ObjectClass.CERTIFICATE, **named}):
-            value = _read(certificate, Attribute.VALUE)
-            if value:
-                return public_key_from(x509.load_der_x509_certificate(value))
+    certificate = _certificate(session, named)
+    if certificate is not None:
+        return public_key_from(certificate)
     raise MissingCertificateError(
         f"{token} shows neither a public key nor a certificate for the private key with {_called(private_key)}; give "
         "the certificate or its public key as public_key"
     )
+
+
+def find_certificate(session: pkcs11.Session, private_key: Any, token: str) -> x509.Certificate:
+    """Return the certificate with the same id as the private key, or without an id the same label.
+
+    :raises MissingCertificateError: the token has none.
+    :raises ValueError: it is no certificate.
+    """
+    certificate = _certificate(session, _binding(private_key))
+    if certificate is None:
+        raise MissingCertificateError(
+            f"{token} has no certificate for the private key with {_called(private_key)}; write it there under the "
+            "same id (pkcs11-tool --write-object), or keep it elsewhere and pass both: ClientCertificate(leaf, signer)"
+        )
+    return certificate
+
+
+def _binding(private_key: Any) -> dict[Attribute, Any]:
+    # CKA_ID binds the three objects of a pair (PKCS #11 v3.1 section 4.6.3); labels are for people.
+    key_id, label = _read(private_key, Attribute.ID), _read(private_key, Attribute.LABEL)
+    return _named(None, key_id) if key_id else _named(label, None)
+
+
+def _certificate(session: pkcs11.Session, named: dict[Attribute, Any]) -> x509.Certificate | None:
+    if named:
+        for certificate in session.get_objects({Attribute.CLASS: ObjectClass.CERTIFICATE, **named}):
+            value = _read(certificate, Attribute.VALUE)
+            if value:
+                return x509.load_der_x509_certificate(value)
+    return None
 
 
 def wants_pin_each_time(private_key: Any) -> bool:
