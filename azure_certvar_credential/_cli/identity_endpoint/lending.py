@@ -29,7 +29,7 @@ class Terms:
     :ivar place: where the endpoint listens.
     :ivar with_imds: whether it answers in IMDS's form too.
     :ivar allowed: the scopes or resources that tokens may be for; empty for all.
-    :ivar quiet: whether to log only the failures to get a token.
+    :ivar quiet: whether to log only failures to get a token, and each once.
     """
 
     arguments: Mapping[str, Any]
@@ -71,9 +71,13 @@ async def lending(terms: Terms) -> AsyncIterator[Exports]:
 
 def _log(*, quiet: bool) -> Callable[[Answer], None]:
     console = messages()
+    last: tuple[str | None, str | None] | None = None
 
     def log(answer: Answer) -> None:
-        if quiet and (answer.resource is None or answer.reason is None):
+        nonlocal last
+        told, last = last, (answer.resource, answer.reason)
+        # Clients that shared a request share its failure too.
+        if quiet and (answer.resource is None or answer.reason is None or last == told):
             return
         parts = [str(answer.status), answer.resource, answer.reason]
         console.print(Text(log_line(time.time(), *filter(None, parts))), soft_wrap=True)
