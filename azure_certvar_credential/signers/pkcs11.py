@@ -11,13 +11,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 from azure_certvar_credential._secrecy.identity import identified
 from azure_certvar_credential._secrecy.redaction import redact_value
 from azure_certvar_credential._secrecy.tracebacks import clears_frames
-from azure_certvar_credential.exceptions import (
-    CertificateError,
-    CertificateFormatError,
-    ConfigurationError,
-    CredentialClosedError,
-    PasswordError,
-)
+from azure_certvar_credential.exceptions import ConfigurationError, CredentialClosedError, PasswordError
 from azure_certvar_credential.signers.algorithms import Algorithm
 from azure_certvar_credential.signers.keys import PublicKey, described, fitting, signature_length
 from azure_certvar_credential.signers.public_keys import PublicKeyData, public_key_from
@@ -145,11 +139,7 @@ class Pkcs11Signer:
         :raises CredentialClosedError, PasswordError, CertificateError: as :meth:`sign`.
         """
         with self._token.module.lock:
-            found: x509.Certificate | None = self._attempt(self._shown_certificate, "show the certificate")
-        # Outside the handler, so that the parser's exception does not become __context__.
-        if found is None:
-            raise CertificateFormatError(f"the certificate on {self._token.described} is damaged")
-        return found
+            return self._attempt(self._shown_certificate, "show the certificate")
 
     @clears_frames
     def sign(self, message: bytes, algorithm: str) -> bytes:
@@ -243,16 +233,11 @@ class Pkcs11Signer:
         found = self._key()
         return find_public_key(found.session, found.key, self._token.described)
 
-    def _shown_certificate(self) -> x509.Certificate | None:
+    def _shown_certificate(self) -> x509.Certificate:
         from azure_certvar_credential.signers._cryptoki.keys import find_certificate
 
         found = self._key()
-        try:
-            return find_certificate(found.session, found.key, self._token.described)
-        except CertificateError:
-            raise
-        except ValueError:  # cryptography's for what it cannot parse
-            return None
+        return find_certificate(found.session, found.key, self._token.described)
 
     def _signed(self, message: bytes, row: Algorithm) -> bytes:
         from azure_certvar_credential.signers._cryptoki.mechanisms import joined, way

@@ -12,12 +12,14 @@ from pkcs11.util.ec import encode_named_curve_parameters
 
 from azure_certvar_credential.exceptions import (
     AmbiguousPrivateKeyError,
+    CertificateFormatError,
     MissingCertificateError,
     MissingPrivateKeyError,
     UnsupportedKeyError,
 )
 from azure_certvar_credential.signers.algorithms import CURVES
 from azure_certvar_credential.signers.keys import PublicKey
+from azure_certvar_credential.signers.parser_errors import PARSER_ERRORS
 from azure_certvar_credential.signers.public_keys import public_key_from
 
 # By CKA_EC_PARAMS: the DER of each curve's OBJECT IDENTIFIER (RFC 5480 section 2.1.1.1).
@@ -96,7 +98,7 @@ def find_certificate(session: pkcs11.Session, private_key: Any, token: str) -> x
     """Return the certificate with the same id as the private key, or without an id the same label.
 
     :raises MissingCertificateError: the token has none.
-    :raises ValueError: it is no certificate.
+    :raises CertificateFormatError: it is damaged.
     """
     certificate = _certificate(session, _binding(private_key))
     if certificate is None:
@@ -114,12 +116,16 @@ def _binding(private_key: Any) -> dict[Attribute, Any]:
 
 
 def _certificate(session: pkcs11.Session, named: dict[Attribute, Any]) -> x509.Certificate | None:
-    if named:
-        for certificate in session.get_objects({Attribute.CLASS: ObjectClass.CERTIFICATE, **named}):
-            value = _read(certificate, Attribute.VALUE)
-            if value:
-                return x509.load_der_x509_certificate(value)
-    return None
+    if not named:
+        return None
+    found = session.get_objects({Attribute.CLASS: ObjectClass.CERTIFICATE, **named})
+    value = next((value for item in found if (value := _read(item, Attribute.VALUE))), None)
+    try:
+        return None if value is None else x509.load_der_x509_certificate(value)
+    except PARSER_ERRORS as error:
+        problem = str(error)
+    # Outside the handler, so that the parser's exception does not become __context__.
+    raise CertificateFormatError(f"the token's certificate for the key is damaged: {problem}")
 
 
 def wants_pin_each_time(private_key: Any) -> bool:
