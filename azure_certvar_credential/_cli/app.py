@@ -56,7 +56,11 @@ class _LazyCommands(TyperGroup):
     def _imported(self, name: str) -> Any:
         if name not in self.commands:
             module = import_module(f"azure_certvar_credential._cli.commands.{name}")
-            self.add_command(typer.main.get_command(module.app), name)
+            command = typer.main.get_command(module.app)
+            # The lines of a docstring are as wide as the source, and rich would keep them.
+            paragraphs = (command.help or "").split("\n\n")
+            command.help = "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
+            self.add_command(command, name)
         return self.commands[name]
 
 
