@@ -20,13 +20,13 @@ _HEADER, _CLAIMS, _SIGNATURE = "red", "magenta", "cyan"
 _MEANINGS = {
     "alg": "how it is signed",
     "typ": "what it is",
-    "x5t": "which certificate: SHA-1, in base64url",
-    "x5t#S256": "which certificate: SHA-256, in base64url",
-    "x5c": "the certificates themselves",
-    "aud": "whom it is for: the token endpoint",
-    "iss": "who made it: the application",
-    "sub": "whom it is about: the same",
-    "jti": "its own id, never used before",
+    "x5t": "the certificate's SHA-1",
+    "x5t#S256": "its SHA-256",
+    "x5c": "the certificate itself",
+    "aud": "the token endpoint",
+    "iss": "the application",
+    "sub": "the same",
+    "jti": "never used before",
     "iat": "made at",
     "nbf": "valid from",
     "exp": "valid until",
@@ -80,12 +80,12 @@ def _show(header: str, claims: str, signature: str) -> None:
     _json(segment(header))
     _step(2, "Claims: who signs in where, and for how long")
     _json(segment(claims))
-    _step(3, "Both in base64url, with a full stop between: the signing input")
+    _step(3, "Both in base64url, joined by a full stop: the signing input")
     input_ = Text.assemble((header, _HEADER), ".", (claims, _CLAIMS))
     console.print(Padding(input_, (0, 0, 0, 3)))
     _step(4, f"The signature of that with the private key, {algorithm}, in base64url")
     console.print(Padding(Text(signature, style=_SIGNATURE), (0, 0, 0, 3)))
-    _step(5, "Joined by full stops: the JWT that the token request carries as client_assertion")
+    _step(5, "Joined by full stops: the JWT, client_assertion in the token request")
     joined = Text.assemble((_brief(header), _HEADER), ".", (_brief(claims), _CLAIMS), ".", (signature, _SIGNATURE))
     console.print(Padding(joined, (0, 0, 0, 3)))
 
@@ -100,7 +100,7 @@ def _json(values: Mapping[str, Any]) -> None:
         meaning = _MEANINGS.get(name, "")
         if name in ("iat", "nbf", "exp"):
             meaning += f" {datetime.fromtimestamp(value, timezone.utc):%H:%M:%S} UTC"
-        shown = f"{len(value)} certificates" if name == "x5c" else json.dumps(value)
+        shown = f"{len(value)} in base64" if name == "x5c" else json.dumps(value)
         rows.append((name, Text.assemble(shown, "  ", (meaning, "dim"))))
     facts(screen(), rows, indent=3)
 

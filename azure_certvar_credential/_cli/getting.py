@@ -75,7 +75,7 @@ def _show(got: AccessToken, scope: str, *, show_token: bool) -> None:
     if show_token:
         write_line(got.token)
     else:
-        facts(screen(), {"token": masked(got.token, shown=3)})
+        facts(screen(), {"token": masked(got.token)})
 
 
 def _az(got: AccessToken, sign_in: SignIn) -> dict[str, Any]:

@@ -92,7 +92,7 @@ def _import(certificate: ClientCertificate, vault: str, name: str) -> None:
     from azure.keyvault.certificates import CertificateClient
 
     with CertificateClient(vault, vault_credential(), **vault_options(vault)) as client:
-        # Without a policy the vault makes one that lets the key be exported again.
+        # The vault makes a policy that lets the key be exported again.
         client.import_certificate(name, certificate.to_pfx(None))
 
 

@@ -27,9 +27,9 @@ def claims_of(token: str) -> dict[str, Any]:
     return segment(parts[1]) if len(parts) == 3 else {}
 
 
-def masked(text: str, *, shown: int = 6) -> str:
-    """Return the beginning of a secret, and its length."""
-    return f"{text[:shown]}… ({len(text)} characters; --show-token shows them)"
+def masked(text: str) -> str:
+    """Return what is shown in the place of a secret: its length."""
+    return f"({len(text)} characters, --show-token shows them)"
 
 
 def refuse_on_terminal(*, asked: bool) -> None:

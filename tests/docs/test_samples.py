@@ -9,13 +9,16 @@ import re
 import socket
 import subprocess
 import sys
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
 import requests
+from azure.storage.blob import BlobServiceClient, generate_container_sas
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from azure_certvar_credential import ClientCertificate
+from azure_certvar_credential import CertVarCredential, ClientCertificate
+from azure_certvar_credential.testing import TOKEN_CACHE_CONTRACT
 from tests.docs.conftest import ROOT, SAMPLES, Stage
 from tests.real.servers.azurite import Azurite
 from tests.real.servers.graph import USERS
@@ -204,6 +207,36 @@ def test_on_behalf_of(stage: Stage) -> None:
     assert 'error="insufficient_claims", claims="' in demanded.headers["WWW-Authenticate"]
     exchanges = [request for request in stage.entra.requests if request.form.get("requested_token_use")]
     assert [request.status for request in exchanges] == [200, 400, 400], "what is no token is not sent"
+
+
+def test_own_token_cache(stage: Stage, azurite: Azurite) -> None:
+    server = stage.entra.serve()
+    with server:
+        credential = CertVarCredential(
+            stage.environment["AZURE_TENANT_ID"],
+            stage.environment["AZURE_CLIENT_ID"],
+            stage.environment["APP_CERT"],
+            authority=server.authority,
+            disable_instance_discovery=True,
+            connection_verify=server.ca_file,
+        )
+        with (
+            credential,
+            BlobServiceClient(azurite.account_url, credential=credential, connection_verify=azurite.ca_file) as service,
+        ):
+            container = service.create_container("tokens")
+            ends = datetime.now(timezone.utc) + timedelta(hours=1)
+            sas = generate_container_sas(
+                str(service.account_name),
+                "tokens",
+                user_delegation_key=service.get_user_delegation_key(datetime.now(timezone.utc), ends),
+                permission="rcwd",
+                expiry=ends,
+            )
+
+    output = stage.play(ROOT / "samples" / "own_token_cache.py", TOKEN_CONTAINER_URL=f"{container.url}?{sas}").stdout
+
+    assert output == f"{len(TOKEN_CACHE_CONTRACT)} checks passed\n"
 
 
 @pytest.mark.parametrize("sample", SAMPLES, ids=lambda path: path.stem)

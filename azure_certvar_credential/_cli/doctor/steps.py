@@ -246,7 +246,7 @@ def _authority(case: Case) -> Outcome:
     if not isinstance(document, dict) or "issuer" not in document:
         said = f"{url} answers with status {answer.status} and something other than its metadata"
         return Outcome("failed", said, not_entra(said))
-    return Outcome("good", f"issuer\n{document['issuer']}")
+    return Outcome("good", str(document["issuer"]))
 
 
 def _clock(case: Case) -> Outcome:
