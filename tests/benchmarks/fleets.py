@@ -1,7 +1,7 @@
 """Goal 15: the processes of a machine share one token; ``python -m tests.benchmarks.fleets PATH`` is one of them.
 
-It makes its credential, with the cache at the path or without one if that is empty, says that it is ready, and prints the
-seconds of its callers once its input has a line.
+It makes its credential, with the cache at the path or without one if that is empty, says that it is ready, and prints
+the seconds of its callers once its input has a line.
 """
 
 from __future__ import annotations
@@ -36,10 +36,10 @@ def fleet(bench: Bench) -> Iterator[Figure]:
         fleets.append(took)
         requests = max(requests, seen)
         plain.append(_run(bench, 1, "")[0])
-    what = f"{PROCESSES} × {CALLERS} callers, shared cache, cold, 60 ms"
+    what = f"{PROCESSES} x {CALLERS} callers, shared cache, cold, 60 ms"
     yield Figure(15, f"{what}: requests", requests, None, "", Goal(1, "ours"))
     took = statistics.median(fleets)
-    yield Figure(15, f"{what}: time beside 1 × {CALLERS} without", took, statistics.median(plain), "s", None)
+    yield Figure(15, f"{what}: time beside 1 x {CALLERS} without", took, statistics.median(plain), "s", None)
 
 
 def _run(bench: Bench, processes: int, path: str) -> tuple[float, int]:
