@@ -16,7 +16,7 @@ from azure_certvar_credential import __version__
 from azure_certvar_credential._cli.output import EXIT_CODES, INTERRUPTED, examples
 
 #: The commands in the order of the help: each is a module of ``commands`` with a ``typer.Typer`` named ``app``.
-COMMANDS = ("new", "inspect", "assertion", "token", "cache", "doctor", "explain", "demo")
+COMMANDS = ("new", "inspect", "assertion", "token", "cache", "doctor", "explain", "serve", "run", "emulator", "demo")
 
 
 class _LazyCommands(TyperGroup):
