@@ -70,12 +70,11 @@ def _show(got: AccessToken, scope: str, *, show_token: bool) -> None:
             "tenant": about["tenant"] or "",
             "client": about["client"] or "",
             "object id": about["object_id"] or "",
+            "token": "below" if show_token else masked(got.token),
         },
     )
     if show_token:
         write_line(got.token)
-    else:
-        facts(screen(), {"token": masked(got.token)})
 
 
 def _az(got: AccessToken, sign_in: SignIn) -> dict[str, Any]:
