@@ -46,7 +46,7 @@ from tests.real.softhsm import KEYS, PIN, SPARE, TWICE, SoftHsm, certificate_for
         ),
         ({"key_id": b"\xff"}, MissingPrivateKeyError, ["id ff", "label 'app', id 01"]),
         ({"key_label": "app", "key_id": "02"}, MissingPrivateKeyError, ["label 'app' and id 02"]),
-        ({}, AmbiguousPrivateKeyError, ["12 private keys:", "label 'app', id 01"]),
+        ({}, AmbiguousPrivateKeyError, ["13 private keys:", "label 'app', id 01"]),
         ({"key_label": "twin"}, AmbiguousPrivateKeyError, ["id 05", "id 06", "key_id"]),
         ({"key_id": "xyz"}, ConfigurationError, ["not hexadecimal: 'xyz'"]),
         ({"key_id": "471100=="}, ConfigurationError, ["not hexadecimal: a str of 8 characters"]),
