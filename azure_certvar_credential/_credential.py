@@ -39,7 +39,9 @@ class OwningCredential(CredentialBase, Shell):
             parts.new_store(), parts.clock, parts.settings.tenant_id, parts.settings.sharing
         )
         self._effects = EffectRunner(parts, self._cached_tokens)
-        self._single_flight = SingleFlight(self._cached_tokens, self._effects.acquire, parts.settings.retry.timeout)
+        self._single_flight = SingleFlight(
+            self._cached_tokens, self._effects.acquire, parts.settings.retry.timeout, is_bounded=parts.is_bounded
+        )
         tell_after_fork(self._cached_tokens, self._single_flight, parts.provider)
 
     @clears_frames

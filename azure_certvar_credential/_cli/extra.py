@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-MODULES = frozenset({"jwt", "rich", "trustme", "typer"})
+MODULES = frozenset({"aiohttp", "jwt", "rich", "trustme", "typer"})
 MISSING = "certvar needs the extra 'cli': pip install 'azure-certvar-credential[cli]' ({name} is not installed)"
 
 

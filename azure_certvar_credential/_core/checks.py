@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from azure_certvar_credential._core.authority import DEFAULT_ALGORITHM, Authority
 from azure_certvar_credential._secrecy.redaction import redact_value
 from azure_certvar_credential.exceptions import ConfigurationError
-from azure_certvar_credential.signers.algorithms import algorithm_named
+from azure_certvar_credential.signers.algorithms import ALGORITHMS, algorithm_named
 from azure_certvar_credential.signers.keys import curve_of
 
 if TYPE_CHECKING:
@@ -72,7 +72,10 @@ def check_key(certificate: ClientCertificate, algorithm: str) -> None:
 
     :raises ConfigurationError: it cannot; the message names an algorithm that the key fits.
     """
-    row = algorithm_named(algorithm)
+    row = ALGORITHMS.get(algorithm) or algorithm_named(algorithm)
+    curve = curve_of(certificate.signer.public_key)
+    if row.curve == curve:  # both None for RSA
+        return
     if row.key_type != certificate.key_type:
         remedy = (
             "use an RSA certificate: Entra refuses ES algorithms, which other servers accept with algorithm='ES256'"
@@ -83,6 +86,4 @@ def check_key(certificate: ClientCertificate, algorithm: str) -> None:
             f"algorithm {algorithm} needs an {row.key_type} key, and the certificate's key is "
             f"{certificate.key_type}-{certificate.key_size}; {remedy}"
         )
-    curve = curve_of(certificate.signer.public_key)
-    if row.curve != curve:
-        raise ConfigurationError(f"algorithm {algorithm} needs a key on {row.curve} (RFC 7518), not on {curve}")
+    raise ConfigurationError(f"algorithm {algorithm} needs a key on {row.curve} (RFC 7518), not on {curve}")

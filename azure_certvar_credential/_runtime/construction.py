@@ -16,13 +16,14 @@ from azure_certvar_credential._core.options import CertificateOptions, Credentia
 from azure_certvar_credential._runtime.assertion_provider import AssertionProvider
 from azure_certvar_credential._runtime.certificate_provider import CertificateProvider
 from azure_certvar_credential._runtime.environment import EagerSource
-from azure_certvar_credential._transport.options import asked, check_options, retry_settings
+from azure_certvar_credential._transport.options import CODE_OF_OTHERS, asked, check_options, retry_settings
 from azure_certvar_credential._values import Value, field, replace
 from azure_certvar_credential.caches.memory import TokenMemory
 from azure_certvar_credential.caches.store import TokenStore
 from azure_certvar_credential.certificates import ClientCertificate
 from azure_certvar_credential.certificates.validity import level_of_caller
 from azure_certvar_credential.exceptions import AlgorithmWarning, ConfigurationError
+from azure_certvar_credential.signers.memory import MemorySigner
 
 if TYPE_CHECKING:
     from azure_certvar_credential._runtime.shared_tokens import SharedTokens
@@ -51,6 +52,20 @@ class Parts(Value):
     owns_transport: bool = True
     new_store: Callable[[], TokenStore] = TokenMemory
     shared: SharedTokens | None = None
+
+    @property
+    def is_bounded(self) -> bool:
+        """Whether an acquisition runs no code of others, and so nothing that outlasts the deadline."""
+        return (
+            self.shared is None
+            and isinstance(self.provider, CertificateProvider)
+            and self.provider.current is not None
+            and self.provider.source is None
+            and isinstance(self.provider.current.signer, MemorySigner)
+            and self.settings.region is None
+            and self.settings.authority.kind != "oidc"
+            and CODE_OF_OTHERS.isdisjoint(name for name, value in self.options.pipeline.items() if value is not None)
+        )
 
     @property
     def description(self) -> str:

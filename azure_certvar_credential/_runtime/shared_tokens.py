@@ -201,8 +201,8 @@ class SharedTokens:
 
         :raises _UnreachableError: the call failed, or the cache is left alone.
         """
-        # While calls hang no further one is made: each would leave another thread. At the end of its time an acquisition
-        # asks no more: its lock ends by itself.
+        # While calls hang no further one is made: each would leave another thread. At the end of its time an
+        # acquisition asks no more: its lock ends by itself.
         if self._hangs or monotonic() < self._rests_until or deadline().over:
             raise _UnreachableError
         try:

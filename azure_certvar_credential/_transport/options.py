@@ -52,6 +52,18 @@ PIPELINE_OPTIONS = frozenset(
         "timeout",
     }
 )
+# Those that bring code of others into a request.
+CODE_OF_OTHERS = frozenset(
+    {
+        "transport",
+        "policies",
+        "per_call_policies",
+        "per_retry_policies",
+        "raw_request_hook",
+        "raw_response_hook",
+        "network_span_namer",
+    }
+)
 
 _NO_SHARED_CACHE = (
     "to share tokens with other processes, pass token_cache=SQLiteTokenCache() or RedisTokenCache(url); a cache of "

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
+from cryptography import x509
+
 from azure_certvar_credential._secrecy.identity import identified
 from azure_certvar_credential._secrecy.redaction import redact_value
 from azure_certvar_credential._secrecy.tracebacks import clears_frames
@@ -17,8 +19,6 @@ from azure_certvar_credential.signers.keys import PublicKey, described, fitting,
 from azure_certvar_credential.signers.public_keys import PublicKeyData, public_key_from
 
 if TYPE_CHECKING:
-    from cryptography import x509
-
     from azure_certvar_credential.signers._cryptoki.module import Module
     from azure_certvar_credential.signers._cryptoki.token import Token
 

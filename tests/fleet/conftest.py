@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from azure_certvar_credential.testing import EntraEmulator, EntraServer
-from tests.caches.servers import RedisServer, installed
+from tests.caches.servers import RedisServer
 from tests.fleet.fleet import Fleet, Processes
 
 
@@ -35,19 +34,7 @@ def fleet(request: pytest.FixtureRequest, processes: Processes, entra_server: En
 
 
 @pytest.fixture
-def executable(request: pytest.FixtureRequest) -> str:
-    """The path of a server; redis-server unless a test asks for another one."""
-    found = installed()
-    if not found:
-        reason = "redis-server is not installed (Debian: apt-get install redis-server)"
-        if os.environ.get("CI"):
-            pytest.fail(f"{reason}; nothing is skipped in CI", pytrace=False)
-        pytest.skip(reason)
-    return str(getattr(request, "param", found[0]))
-
-
-@pytest.fixture
-def redis_server(executable: str, tmp_path: Path) -> Iterator[RedisServer]:
+def own_redis(redis_executable: str, tmp_path: Path) -> Iterator[RedisServer]:
     """A server that nobody else uses, running and empty."""
-    with RedisServer(executable, tmp_path / "redis") as server:
+    with RedisServer(redis_executable, tmp_path / "redis") as server:
         yield server

@@ -1,7 +1,7 @@
 """Members of a fleet: processes with one credential at a time, which do what they are told.
 
-``python -m tests.fleet.member ADDRESS COUNT`` imports what they need once and forks so many. Each connects to the address,
-is sent the name of a method of :class:`Member` with its arguments, answers, and ends with its connection.
+``python -m tests.fleet.member ADDRESS COUNT`` imports what they need once and forks so many. Each connects to the
+address, is sent the name of a method of :class:`Member` with its arguments, answers, and ends with its connection.
 """
 
 from __future__ import annotations
@@ -85,6 +85,7 @@ class Member:
         """Have so many threads, or tasks, ask for a token in the same moment."""
         self._log.lines.clear()
         began = perf_counter()
+        outcomes: list[Any]
         if isinstance(self._credential, CertVarCredential):
             outcomes = self._threads(callers, scope, options)
         else:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from azure_certvar_credential.testing import Fault
-from tests.caches.servers import SERVERS, RedisServer, installed, sentinel_fleet, until
+from tests.caches.servers import RedisServer, sentinel_fleet, until
 from tests.fleet.fleet import Fleet
 from tests.fleet.slow import late
 
@@ -37,10 +37,9 @@ def entries(server: RedisServer) -> list[bytes]:
         return sorted(client.keys("certvar:*}"))
 
 
-@pytest.mark.parametrize("executable", installed() or SERVERS[:1], ids=lambda path: Path(path).name, indirect=True)
-def test_members_that_start_cold_send_one_request(fleet: Fleet, redis_server: RedisServer) -> None:
-    fleet.make("redis", redis_server.url())
-    all_wait(fleet, redis_server)
+def test_members_that_start_cold_send_one_request(fleet: Fleet, own_redis: RedisServer) -> None:
+    fleet.make("redis", own_redis.url())
+    all_wait(fleet, own_redis)
     fleet.entra.release()
 
     assert fleet.finish().token
@@ -55,11 +54,11 @@ GONE: dict[str, Callable[[RedisServer], object]] = {
 
 @pytest.mark.parametrize("fault", GONE)
 def test_redis_that_goes_while_members_wait_costs_a_request_each(
-    fleet: Fleet, redis_server: RedisServer, fault: str
+    fleet: Fleet, own_redis: RedisServer, fault: str
 ) -> None:
-    fleet.make("redis", redis_server.url())
-    all_wait(fleet, redis_server)
-    GONE[fault](redis_server)
+    fleet.make("redis", own_redis.url())
+    all_wait(fleet, own_redis)
+    GONE[fault](own_redis)
     until(lambda: fleet.requests == MEMBERS, f"{fleet.requests} members sent a request")
     fleet.entra.release()
 
@@ -68,12 +67,12 @@ def test_redis_that_goes_while_members_wait_costs_a_request_each(
 
 
 def test_redis_that_restarts_empty_while_members_wait_costs_a_request_each_at_most(
-    fleet: Fleet, redis_server: RedisServer
+    fleet: Fleet, own_redis: RedisServer
 ) -> None:
-    fleet.make("redis", redis_server.url())
-    all_wait(fleet, redis_server)
-    redis_server.kill()
-    redis_server.start()
+    fleet.make("redis", own_redis.url())
+    all_wait(fleet, own_redis)
+    own_redis.kill()
+    own_redis.start()
     until(lambda: fleet.requests > 1, "nobody took the lock that the restart has removed")
     fleet.entra.release()
 
@@ -102,12 +101,10 @@ def configure(server: RedisServer, name: str, value: str) -> None:
 
 
 @pytest.mark.parametrize("fault", UNUSABLE)
-def test_redis_that_cannot_be_used_costs_a_request_each(fleet: Fleet, redis_server: RedisServer, fault: str) -> None:
+def test_redis_that_cannot_be_used_costs_a_request_each(fleet: Fleet, own_redis: RedisServer, fault: str) -> None:
     password = "correct-horse"
-    fleet.make(
-        "redis", redis_server.url(user="fleet", password=password) if "password" in fault else redis_server.url()
-    )
-    UNUSABLE[fault](redis_server)
+    fleet.make("redis", own_redis.url(user="fleet", password=password) if "password" in fault else own_redis.url())
+    UNUSABLE[fault](own_redis)
     outcome = fleet.get()
 
     assert outcome.failures == ()
@@ -117,8 +114,8 @@ def test_redis_that_cannot_be_used_costs_a_request_each(fleet: Fleet, redis_serv
     assert all("the shared token cache (RedisTokenCache." in line and password not in line for line in outcome.log)
 
 
-def test_redis_that_answers_after_two_seconds_costs_a_request_each(fleet: Fleet, redis_server: RedisServer) -> None:
-    with late(redis_server.port, 2.0) as port:
+def test_redis_that_answers_after_two_seconds_costs_a_request_each(fleet: Fleet, own_redis: RedisServer) -> None:
+    with late(own_redis.port, 2.0) as port:
         fleet.make("redis", f"redis://127.0.0.1:{port}/0")
         outcome = fleet.get()
 
@@ -142,24 +139,24 @@ TAMPERED: dict[str, Callable[[bytes, bytes], bytes]] = {
 
 
 @pytest.mark.parametrize("how", TAMPERED)
-def test_an_entry_that_was_tampered_with_costs_one_request(fleet: Fleet, redis_server: RedisServer, how: str) -> None:
-    fleet.make("redis", redis_server.url())
+def test_an_entry_that_was_tampered_with_costs_one_request(fleet: Fleet, own_redis: RedisServer, how: str) -> None:
+    fleet.make("redis", own_redis.url())
     old = fleet.get([0]).token
-    [name] = entries(redis_server)
+    [name] = entries(own_redis)
     fleet.get([0], GRAPH)
-    another = other(redis_server, name)
-    with redis_server.client() as client:
+    another = other(own_redis, name)
+    with own_redis.client() as client:
         client.set(name, TAMPERED[how](client.get(name), another), keepttl=True)
-    fleet.make("redis", redis_server.url())
+    fleet.make("redis", own_redis.url())
 
     assert fleet.get().token != old
     assert fleet.requests == 2 + 1
 
 
 def test_a_failover_costs_a_request_each_at_most_and_the_entry_survives(
-    fleet: Fleet, executable: str, tmp_path: Path
+    fleet: Fleet, redis_executable: str, tmp_path: Path
 ) -> None:
-    with sentinel_fleet(executable, tmp_path) as servers:
+    with sentinel_fleet(redis_executable, tmp_path) as servers:
         port = servers.sentinel.sentinels[0].connection_pool.connection_kwargs["port"]
         fleet.make("sentinel", port)
         token = fleet.get().token
@@ -178,8 +175,8 @@ def test_a_failover_costs_a_request_each_at_most_and_the_entry_survives(
         assert fleet.requests == before
 
 
-def test_a_challenge_reaches_all_members_in_time(fleet: Fleet, redis_server: RedisServer) -> None:
-    fleet.make("redis", redis_server.url(), invalidation_seconds=1)
+def test_a_challenge_reaches_all_members_in_time(fleet: Fleet, own_redis: RedisServer) -> None:
+    fleet.make("redis", own_redis.url(), invalidation_seconds=1)
     old = fleet.get().token
     new = fleet.get([0], claims='{"access_token":{"nbf":{"essential":true,"value":"1700000000"}}}').tokens
     # All of its callers have answered a challenge by one request.

@@ -7,6 +7,7 @@ import os
 import pty
 import re
 import select
+import signal
 import struct
 import subprocess
 import termios
@@ -72,6 +73,10 @@ class Terminal:
     def interrupt(self) -> None:
         """Press Ctrl-C."""
         self.type("\x03")
+
+    def send(self, number: signal.Signals) -> None:
+        """Send the program a signal, which does not come from the terminal."""
+        self._program.send_signal(number)
 
     def end(self) -> Ran:
         """Read to the end, and return how the program ended; standard error is part of the output."""
