@@ -1,12 +1,18 @@
-"""Removes secrets by value: a request knows its own exactly, in whatever encoding a message quotes them."""
+"""Removes secrets by value from what others wrote, in whatever encoding it quotes them.
+
+Whatever hands a secret to somebody else's code (a transport, a client of Key Vault, a PKCS #11 module, MSAL) knows it
+exactly, and passes that code's texts through :func:`without_known`.
+"""
 
 from __future__ import annotations
 
 import json
 import re
 from base64 import b64encode, urlsafe_b64encode
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 from urllib.parse import quote, quote_plus, unquote, urlsplit
+from urllib.request import getproxies
 
 from azure_certvar_credential._secrecy.redaction import without_secrets
 
@@ -31,6 +37,12 @@ def without_known(text: str, secrets: Iterable[str]) -> str:
     return text if len(text) <= _LONGEST_TEXT else f"{text[:_LONGEST_TEXT]}..."
 
 
+def is_quoted(error: BaseException, secrets: Iterable[str]) -> bool:
+    """Return whether an error shows one of the secrets, in its text or in what it holds."""
+    text = " ".join([str(error), *map(repr, [*error.args, *vars(error).values()])])
+    return any(form in text for secret in secrets for form in _forms(secret))
+
+
 def userinfo(url: str) -> Iterator[str]:
     """Yield the user information of a URL and its password, as they stand there and decoded."""
     try:
@@ -41,6 +53,24 @@ def userinfo(url: str) -> Iterator[str]:
     for one in found:
         yield one
         yield unquote(one)
+
+
+def of_options(options: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what is secret in the options of an azure-core pipeline: header values, and what proxies are told.
+
+    :param options: checked options; the proxies of the environment count as well.
+    """
+    for name in ("headers", "base_headers"):
+        for value in (options.get(name) or {}).values():
+            yield value if isinstance(value, str) else value.decode("latin-1")
+    for url in [*(options.get("proxies") or {}).values(), *getproxies().values()]:
+        yield from userinfo(url or "")
+
+
+def of_token(token: str) -> Iterator[str]:
+    """Yield a token and its parts, which a message may quote alone."""
+    yield token
+    yield from token.split(".")
 
 
 def _forms(secret: str) -> Iterator[str]:

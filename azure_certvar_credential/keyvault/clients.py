@@ -12,17 +12,22 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from azure.core.exceptions import AzureError, HttpResponseError
+
+from azure_certvar_credential._transport.deadline import Deadline
 from azure_certvar_credential.exceptions import KeyVaultUnavailableError
 from azure_certvar_credential.keyvault.access import Access, client_class, requires_keyvault_extra
 from azure_certvar_credential.keyvault.calls import VaultCall
 from azure_certvar_credential.keyvault.failures import explained
+from azure_certvar_credential.keyvault.guard import GuardedCredential
 
 
 def performer(access: Access) -> Callable[[VaultCall], Any]:
     """Return a function that performs the calls of one flow, for :func:`.effects.run`.
 
-    All its calls, their retries and the waits between them have ``access.timeout`` seconds from now. A server that
-    sends a response in many small pieces can exceed that: the synchronous clients bound only the wait for each piece.
+    All its calls, their retries and the waits between them end within ``access.timeout`` seconds from now. With a
+    transport of the caller's own, a server that sends a response in many small pieces can exceed that: such a transport
+    bounds only the wait for each piece.
 
     :returns: raises :class:`.KeyVaultError` or :class:`.ConfigurationError` if a call fails.
     """
@@ -31,13 +36,16 @@ def performer(access: Access) -> Callable[[VaultCall], Any]:
     until = time.monotonic() + access.timeout
 
     def perform(call: VaultCall) -> Any:
-        left = _time_left(access, call, until)
-        client = _client(access, call, call.module, VaultRetryPolicy(until, **access.options))
+        limit = Deadline(_time_left(access, call, until))
+        credential = access.credential_for(call.url)
+        retries = VaultRetryPolicy(until, **access.options)
+        client = _client(access, call, call.module, credential, retries, **_transport(access))
         try:
-            answer = getattr(client, call.method)(*call.arguments, **access.timeouts_within(left))
-            return list(answer) if call.pages else answer
+            with limit.applied():
+                answer = getattr(client, call.method)(*call.arguments, **access.timeouts_within(limit.remaining()))
+                return list(answer) if call.pages else answer
         except BaseException as error:  # noqa: BLE001 - a credential may raise anything, and so do the clients
-            failure = explained(error, call.operation, call.subject)
+            failure = _failure(access, call, credential, error, late=limit.over and _is_of_connection(error))
         finally:
             if not access.shares_transport:
                 client.close()
@@ -61,12 +69,14 @@ def async_performer(access: Access) -> Callable[[VaultCall], Awaitable[Any]]:
     async def perform(call: VaultCall) -> Any:
         left = _time_left(access, call, until)
         with requires_keyvault_extra():
-            client = _client(access, call, f"{call.module}.aio", AsyncVaultRetryPolicy(until, **access.options))
+            credential = access.credential_for(call.url)
+            retries = AsyncVaultRetryPolicy(until, **access.options)
+            client = _client(access, call, f"{call.module}.aio", credential, retries)
         try:
             return await asyncio.wait_for(_async_answer(client, call, access.timeouts_within(left)), left)
         except BaseException as error:  # noqa: BLE001 - a credential may raise anything, and so do the clients
             late = isinstance(error, asyncio.TimeoutError) and time.monotonic() >= until
-            failure = _late(access, call) if late else explained(error, call.operation, call.subject)
+            failure = _failure(access, call, credential, error, late=late)
         finally:
             if not access.shares_transport:
                 await client.close()
@@ -80,9 +90,38 @@ async def _async_answer(client: Any, call: VaultCall, timeouts: dict[str, float]
     return [item async for item in answer] if call.pages else await answer
 
 
-def _client(access: Access, call: VaultCall, module: str, retry_policy: object) -> Any:
-    credential = access.credential_for(call.url)
-    return client_class(module, call.client)(call.target, credential, retry_policy=retry_policy, **access.options)
+def _client(
+    access: Access,
+    call: VaultCall,
+    module: str,
+    credential: GuardedCredential,
+    retry_policy: object,
+    **transport: object,
+) -> Any:
+    options = {**access.options, **transport}
+    return client_class(module, call.client)(call.target, credential, retry_policy=retry_policy, **options)
+
+
+def _transport(access: Access) -> dict[str, object]:
+    """Return a transport that keeps to the deadline in every read, unless the caller has given one."""
+    if access.shares_transport:
+        return {}
+    # Imported late, because requests is slow to import.
+    from azure_certvar_credential._transport._requests import make_transport
+
+    return {"transport": make_transport({**access.options, **access.timeouts})}
+
+
+def _is_of_connection(error: BaseException) -> bool:
+    return isinstance(error, AzureError) and not isinstance(error, HttpResponseError)
+
+
+def _failure(
+    access: Access, call: VaultCall, credential: GuardedCredential, error: BaseException, *, late: bool
+) -> BaseException:
+    if late:
+        return _late(access, call)
+    return explained(error, call.operation, call.subject, access.secrets(credential))
 
 
 def _time_left(access: Access, call: VaultCall, until: float) -> float:

@@ -34,10 +34,7 @@ MODULES = {
 }
 # A change may make a test wait for ever.
 _SECONDS = 400
-_PYTEST = [
-    sys.executable,
-    *["-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "-p", "no:randomly", "--timeout", "60"],
-]
+_PYTEST = [sys.executable, "-m", "pytest", "-x", "-q", "--timeout=60", "-pno:cacheprovider", "-pno:randomly"]
 
 
 def _rounds(module: str) -> list[list[str]]:

@@ -33,8 +33,8 @@ BODY = json.dumps({"token_type": "Bearer", "expires_in": 3600, "access_token": T
 GOOD = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % len(BODY) + BODY
 
 _CA = trustme.CA()
-_TRUSTED = Path(tempfile.mkdtemp()) / "ca.pem"
-_CA.cert_pem.write_to_path(str(_TRUSTED))
+TRUSTED = Path(tempfile.mkdtemp()) / "ca.pem"
+_CA.cert_pem.write_to_path(str(TRUSTED))
 _TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
 _CA.issue_cert("localhost").configure_cert(_TLS)
 CERTIFICATE = ClientCertificate.self_signed("raw")
@@ -204,7 +204,7 @@ def _arguments(authority: str, options: dict[str, Any]) -> dict[str, Any]:
     named = {} if "oidc_authority" in options else {"authority": authority, "disable_instance_discovery": True}
     return {
         **named,
-        "connection_verify": str(_TRUSTED),
+        "connection_verify": str(TRUSTED),
         "use_env_settings": False,
         "retry_backoff_factor": 0,
         **options,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -170,9 +169,7 @@ def test_the_addresses_of_a_name_get_twice_the_time_of_one(kind: Kind, monkeypat
     with ExitStack() as stack:
         for host in hosts:
             stack.enter_context(dead_address(port, host))
-        # Under CPython 3.10 aiohttp tries every address; the deadline bounds that as well.
-        bound = 2 if sys.version_info >= (3, 11) else 6
-        with ending_within(bound), pytest.raises(ServiceRequestError):
+        with ending_within(2), pytest.raises(ServiceRequestError):
             get_token(kind, f"https://login.example:{port}", connection_timeout=0.4, retry_total=0)
 
 

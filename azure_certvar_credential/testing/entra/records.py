@@ -79,9 +79,10 @@ def record(request: Request, response: Response, tenant: str, fault: str | None)
 def _error_codes(response: Response) -> tuple[int, ...]:
     try:
         body = response.json()
-    except ValueError:
+    except (ValueError, RecursionError):  # a fault may answer with anything, in any nesting
         return ()
-    return tuple(body.get("error_codes", ())) if isinstance(body, dict) else ()
+    codes = body.get("error_codes") if isinstance(body, dict) else None
+    return tuple(codes) if isinstance(codes, list) else ()
 
 
 class RequestLog(Sequence[TokenRequest]):
