@@ -19,7 +19,7 @@ def mutants(source: str) -> Iterator[tuple[int, str]]:
     """Yield the line of each change, and the whole module with it."""
     tree = ast.parse(source)
     for place, node in enumerate(ast.walk(tree)):
-        for changed in _changes(node, _is_docstring(tree, node)):
+        for changed in [] if _saves_memory(tree, node) else _changes(node, _is_docstring(tree, node)):
             other = copy.deepcopy(tree)
             target = list(ast.walk(other))[place]
             _replace(other, target, changed)
@@ -28,6 +28,11 @@ def mutants(source: str) -> Iterator[tuple[int, str]]:
 
 def _is_docstring(tree: ast.AST, node: ast.AST) -> bool:
     return any(isinstance(one, ast.Expr) and one.value is node for one in ast.walk(tree))
+
+
+def _saves_memory(tree: ast.AST, node: ast.AST) -> bool:
+    """Return whether a value is that of ``slots=True``, without which everything behaves alike."""
+    return any(isinstance(one, ast.keyword) and one.arg == "slots" and one.value is node for one in ast.walk(tree))
 
 
 def _changes(node: ast.AST, docstring: bool) -> Iterator[ast.AST]:
