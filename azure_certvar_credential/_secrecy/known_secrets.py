@@ -6,6 +6,7 @@ exactly, and passes that code's texts through :func:`without_known`.
 
 from __future__ import annotations
 
+import html
 import json
 import re
 from base64 import b64encode, urlsafe_b64encode
@@ -18,6 +19,8 @@ from azure_certvar_credential._secrecy.redaction import without_secrets
 
 # A shorter value would be found within words of the message; a URL's userinfo goes whatever its length.
 _SHORTEST = 4
+# Shorter words of a header are no secret by themselves.
+_SHORTEST_WORD = 8
 _LONGEST_TEXT = 1000
 _USERINFO = re.compile(r"(?<=//)[^/\s'\"<>]+(?=@)")
 _REMOVED = "[removed]"
@@ -31,7 +34,8 @@ def without_known(text: str, secrets: Iterable[str]) -> str:
         like a secret.
     """
     # Longest first: a piece that is left of a value no longer equals it.
-    for form in sorted({form for secret in secrets for form in _forms(secret)}, key=len, reverse=True):
+    forms = {form for secret in secrets for form in _forms(secret) if len(form) >= _SHORTEST}
+    for form in sorted(forms, key=len, reverse=True):
         text = text.replace(form, _REMOVED)
     text = without_secrets(_USERINFO.sub(_REMOVED, text))
     return text if len(text) <= _LONGEST_TEXT else f"{text[:_LONGEST_TEXT]}..."
@@ -62,7 +66,10 @@ def of_options(options: Mapping[str, Any]) -> Iterator[str]:
     """
     for name in ("headers", "base_headers"):
         for value in (options.get(name) or {}).values():
-            yield value if isinstance(value, str) else value.decode("latin-1")
+            text = value if isinstance(value, str) else value.decode("latin-1")
+            yield text
+            # Without its scheme, or the name of a cookie.
+            yield from (word for word in re.split(r"[\s,;=]+", text) if len(word) >= _SHORTEST_WORD)
     for url in [*(options.get("proxies") or {}).values(), *getproxies().values()]:
         yield from userinfo(url or "")
 
@@ -76,11 +83,16 @@ def of_token(token: str) -> Iterator[str]:
 def _forms(secret: str) -> Iterator[str]:
     if len(secret) < _SHORTEST:
         return
-    octets = secret.encode("utf-8", "surrogatepass")
     yield secret
-    yield quote(octets, safe="")
-    yield quote_plus(octets)
     yield repr(secret)[1:-1]
+    yield ascii(secret)[1:-1]
     yield json.dumps(secret)[1:-1]
-    for encode in (b64encode, urlsafe_b64encode):
-        yield encode(octets).decode().rstrip("=")
+    yield html.escape(secret)
+    # HTTP libraries send user and password in Latin-1 where they can (RFC 7617 section 2.1 leaves it open).
+    for octets in {secret.encode("utf-8", "surrogatepass"), secret.encode("latin-1", "ignore")}:
+        yield quote(octets, safe="")
+        yield quote_plus(octets)
+        yield repr(octets)[2:-1]
+        yield octets.hex()
+        for encode in (b64encode, urlsafe_b64encode):
+            yield encode(octets).decode().rstrip("=")
