@@ -38,6 +38,10 @@ def test_each_kind_has_its_own_number(failure: Exception, sent: bool, name: str,
     assert count(Retries(Retry(**numbers)), failure, sent=sent) == number
 
 
+def test_by_default_an_acquisition_is_given_up_after_half_a_minute_and_pauses_as_azure_core_does() -> None:
+    assert Retry() == Retry(3, 3, 3, 3, backoff_factor=0.8, backoff_max=120.0, exponential=True, timeout=30.0)
+
+
 def test_all_kinds_together_have_the_total() -> None:
     retries = Retries(Retry(total=4, status=9, read=9, connect=9))
     given = [retries.pause(failure, sent=sent) for failure, sent, _ in KINDS * 2]
