@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from azure_certvar_credential import exceptions
     from azure_certvar_credential._credential import CertVarCredential, FederatedCredential, OnBehalfOfCredential
     from azure_certvar_credential._runtime.assertion_provider import AssertionSource
+    from azure_certvar_credential._runtime.status import CredentialStatus
+    from azure_certvar_credential.caches.protocol import AsyncTokenCache, TokenCache
+    from azure_certvar_credential.caches.redis import RedisTokenCache
+    from azure_certvar_credential.caches.sqlite import SQLiteTokenCache
     from azure_certvar_credential.certificates import (
         CertificateData,
         CertificateSource,
@@ -31,18 +35,23 @@ __all__ = [
     "AssertionSource",
     "AsyncCallbackSigner",
     "AsyncSigner",
+    "AsyncTokenCache",
     "CallbackSigner",
     "CertVarCredential",
     "CertificateData",
     "CertificateSource",
     "ClientCertificate",
+    "CredentialStatus",
     "DescriptorCertificate",
     "EnvironmentCertificate",
     "FederatedCredential",
     "OnBehalfOfCredential",
     "Pkcs11Signer",
+    "RedisTokenCache",
     "RemoteSigner",
+    "SQLiteTokenCache",
     "Signer",
+    "TokenCache",
     "exceptions",
 ]
 
@@ -51,18 +60,23 @@ _LAZY = {
     "AssertionSource": "azure_certvar_credential._runtime.assertion_provider",
     "AsyncCallbackSigner": "azure_certvar_credential.signers.callback",
     "AsyncSigner": "azure_certvar_credential.signers.protocol",
+    "AsyncTokenCache": "azure_certvar_credential.caches.protocol",
     "CallbackSigner": "azure_certvar_credential.signers.callback",
     "CertVarCredential": "azure_certvar_credential._credential",
     "CertificateData": "azure_certvar_credential.certificates",
     "CertificateSource": "azure_certvar_credential.certificates",
     "ClientCertificate": "azure_certvar_credential.certificates",
+    "CredentialStatus": "azure_certvar_credential._runtime.status",
     "DescriptorCertificate": "azure_certvar_credential.certificates",
     "EnvironmentCertificate": "azure_certvar_credential.certificates",
     "FederatedCredential": "azure_certvar_credential._credential",
     "OnBehalfOfCredential": "azure_certvar_credential._credential",
     "Pkcs11Signer": "azure_certvar_credential.signers.pkcs11",
+    "RedisTokenCache": "azure_certvar_credential.caches.redis",
     "RemoteSigner": "azure_certvar_credential.signers.protocol",
+    "SQLiteTokenCache": "azure_certvar_credential.caches.sqlite",
     "Signer": "azure_certvar_credential.signers.protocol",
+    "TokenCache": "azure_certvar_credential.caches.protocol",
 }
 
 

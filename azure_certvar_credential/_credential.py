@@ -34,10 +34,16 @@ class OwningCredential(CredentialBase, Shell):
 
     def _start(self, parts: Parts) -> None:
         parts.provider.refuse_coroutines()
+        if parts.shared is not None:
+            parts.shared.refuse_coroutines()
         self._parts, self._settings = parts, parts.settings
-        self._cache = self._cached_tokens = CachedTokens(parts.new_store(), parts.clock, parts.settings.tenant_id)
+        self._cache = self._cached_tokens = CachedTokens(
+            parts.new_store(), parts.clock, parts.settings.tenant_id, parts.settings.sharing
+        )
         self._effects = EffectRunner(parts, self._cached_tokens)
-        self._single_flight = SingleFlight(self._cached_tokens, self._effects.acquire, parts.settings.retry.timeout)
+        self._single_flight = SingleFlight(
+            self._cached_tokens, self._effects.acquire, parts.settings.retry.timeout, is_bounded=parts.is_bounded
+        )
         tell_after_fork(self._cached_tokens, self._single_flight, parts.provider)
 
     @clears_frames
@@ -86,6 +92,8 @@ class CertVarCredential(WithCertificate[Source], OwningCredential):
     :param algorithm: the JWS ``alg`` of the assertion (RFC 7518 section 3.1): ``PS256`` by default, ``RS256`` for
         ADFS and dSTS; also RS and PS with 384 and 512, and ``ES256``, ``ES384``, ``ES512`` for servers other than
         Entra.
+    :param expiry_warning_days: from so many days before the certificate expires it is named in the log once a day, as a
+        warning, and in the last week as an error; 0 for never.
     :param authority: the sign-in host, such as ``login.microsoftonline.us``; by default the environment variable
         ``AZURE_AUTHORITY_HOST``, else the public cloud's. Also ``https://{name}.ciamlogin.com`` of an external tenant,
         ``https://{name}.b2clogin.com/{tenant}/{policy}`` of Azure AD B2C, ``https://{host}/adfs`` and
@@ -98,6 +106,16 @@ class CertVarCredential(WithCertificate[Source], OwningCredential):
         environment variable ``AZURE_REGIONAL_AUTHORITY_NAME``, else none.
     :param oidc_authority: the issuer of any OpenID provider, in the place of ``authority``; its metadata document names
         the token endpoint, and is read once a day.
+    :param token_cache: a cache that several processes share, such as :class:`.SQLiteTokenCache` on one machine or
+        :class:`.RedisTokenCache` for a fleet: one process requests a token, and all use it. The entries are sealed, so
+        that only a holder of the certificate's private key reads them. By default each process has its own tokens. The
+        credential does not close the cache.
+    :param encryption_key: seals the entries in the place of the certificate, which has to be RSA otherwise: 32 bytes,
+        or a list of such keys, of which the first seals and all open. Entries then outlive a rotation of the
+        certificate.
+    :param share_user_tokens: share the tokens of users too, with their refresh tokens.
+    :param invalidation_seconds: after how many seconds at most this process stops using a token that another one has
+        replaced to answer a claims challenge; 5 by default.
     :param pipeline_options: azure-core's: ``transport``, ``proxies``, ``connection_verify``, ``connection_timeout``
         (seconds for each address of a name, 5 by default, and twice that for all of them), ``read_timeout`` (seconds,
         30 by default), ``retry_total`` (3 by default), ``policies``, ``user_agent`` and the others. An acquisition ends

@@ -9,7 +9,7 @@ There are two families:
 
 :class:`CredentialClosedError` is a :class:`RuntimeError`: a closed credential was used.
 Failures of the network itself stay azure-core's ``ServiceRequestError`` and ``ServiceResponseError``;
-:class:`AcquisitionTimeoutError` is one of the latter.
+:class:`UntrustedServerError` is one of the former, :class:`AcquisitionTimeoutError` one of the latter.
 No message and no attribute of these classes holds a private key, an assertion, a token or a password.
 """
 
@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 
-from azure.core.exceptions import ClientAuthenticationError, ServiceResponseTimeoutError
+from azure.core.exceptions import ClientAuthenticationError, ServiceRequestError, ServiceResponseTimeoutError
 
 __all__ = [
     "AcquisitionTimeoutError",
@@ -49,6 +49,7 @@ __all__ = [
     "TenantNotAllowedError",
     "UnknownOptionError",
     "UnsupportedKeyError",
+    "UntrustedServerError",
     "UserAssertionRejectedError",
     "WrongPasswordError",
 ]
@@ -163,6 +164,14 @@ class CertificateWarning(UserWarning):
 
 class AlgorithmWarning(UserWarning):
     """The chosen JWS algorithm is one that Microsoft Entra ID refuses today."""
+
+
+class UntrustedServerError(ServiceRequestError):
+    """The server's TLS certificate does not verify. Nothing was sent to it, and the same request never succeeds.
+
+    Of azure-core's ``ServiceRequestError`` this is the one not worth repeating. The message names the environment
+    variable that the trusted authorities came from, if there is one, and ``connection_verify``.
+    """
 
 
 class AcquisitionTimeoutError(ServiceResponseTimeoutError):

@@ -85,10 +85,10 @@ def test_an_unknown_name_is_an_attribute_error_that_names_both() -> None:
         _ = azure_certvar_credential.CertificateCredential
 
 
-def test_every_error_is_the_callers_the_servers_the_deadlines_or_a_use_after_closing() -> None:
-    from azure.core.exceptions import ClientAuthenticationError, ServiceResponseTimeoutError
+def test_every_error_is_the_callers_the_servers_the_connections_or_a_use_after_closing() -> None:
+    from azure.core.exceptions import ClientAuthenticationError, ServiceRequestError, ServiceResponseTimeoutError
 
-    others = (UserWarning, ServiceResponseTimeoutError, exceptions.CredentialClosedError)
+    others = (UserWarning, ServiceRequestError, ServiceResponseTimeoutError, exceptions.CredentialClosedError)
 
     for name in exceptions.__all__:
         kind = getattr(exceptions, name)

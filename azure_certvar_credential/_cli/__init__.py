@@ -1,10 +1,14 @@
-"""The command ``certvar``. Needs the extra ``cli``."""
+"""The command ``certvar``. Needs the extra ``cli``.
+
+A thin room over the public API: ``app`` finds a command and reports its failure, ``commands`` holds one command a file,
+and the modules beside it are what they share: ``options``, ``certificates``, ``sign_in``, ``output``, ``failures``.
+"""
 
 from __future__ import annotations
 
 import sys
 
-MISSING = "certvar needs the extra 'cli': pip install 'azure-certvar-credential[cli]' ({name} is not installed)"
+from azure_certvar_credential._cli.extra import MISSING, missing_module
 
 
 def main() -> None:
@@ -14,7 +18,7 @@ def main() -> None:
 
         app()
     except ImportError as error:
-        name = (error.name or "").partition(".")[0]
-        if name not in {"typer", "rich", "jwt", "trustme"}:
+        name = missing_module(error)
+        if name is None:
             raise
         sys.exit(MISSING.format(name=name))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from base64 import urlsafe_b64decode
 from collections.abc import Callable, Mapping
 from time import perf_counter
 from typing import Any, TypeVar
@@ -12,8 +11,9 @@ from azure.core import PipelineClient
 from azure.core.pipeline.policies import BearerTokenCredentialPolicy
 from azure.core.rest import HttpRequest
 from rich.console import Console
-from rich.table import Table
 
+from azure_certvar_credential._cli.output import facts
+from azure_certvar_credential._cli.tokens import claims_of
 from azure_certvar_credential._credential import CertVarCredential
 from azure_certvar_credential.certificates import ClientCertificate
 from azure_certvar_credential.keyvault import KeyVaultCertificate
@@ -24,37 +24,43 @@ T = TypeVar("T")
 _PASSWORD = "demo"  # noqa: S105 - the certificate lives only as long as the demo
 
 
-def run_demo(console: Console) -> None:
+def run_demo(console: Console, pause: Callable[[], object] = lambda: None) -> None:
     """Run the demo and print each step.
 
     :param console: where to print.
+    :param pause: called before each step but the first.
     """
     scope = f"{PROTECTED_RESOURCE}/.default"
 
-    _step(console, 1, "A key pair and a self-signed certificate, made in memory")
+    def step(number: int, title: str) -> None:
+        if number > 1:
+            pause()
+        console.print(f"\n[bold cyan]{number}.[/] [bold]{title}[/]")
+
+    def tell(rows: Mapping[str, str]) -> None:
+        facts(console, rows, indent=3)
+
+    step(1, "A key pair and a self-signed certificate, made in memory")
     certificate, seconds = _timed(lambda: ClientCertificate.self_signed("certvar demo"))
     pfx = certificate.to_pfx(_PASSWORD)
-    _facts(
-        console,
+    tell(
         {
-            "subject": certificate.subject,
+            "certificate": f"{certificate.subject}, until {certificate.not_after:%Y-%m-%d}",
             "thumbprint": certificate.thumbprint,
-            "expires": f"{certificate.not_after:%Y-%m-%d}",
             "key": f"{certificate.key_type}-{certificate.key_size}, made in {seconds * 1000:.0f} ms",
             "PFX": f"{len(pfx)} bytes in a variable",
         },
     )
 
-    _step(console, 2, "A local Entra on loopback TLS, with the public half registered")
+    step(2, "A local Entra on loopback TLS, with the public half registered")
     entra = EntraEmulator()
     application = entra.add_application(certificate.public_der())
     with entra.serve() as server:
-        _facts(
-            console,
+        tell(
             {"authority": server.authority, "tenant": application.tenant_id, "client": application.client_id},
         )
 
-        _step(console, 3, "A credential from the PFX bytes, and a token")
+        step(3, "A credential from the PFX bytes, and a token")
         credential, built = _timed(
             lambda: CertVarCredential(
                 application.tenant_id,
@@ -68,15 +74,19 @@ def run_demo(console: Console) -> None:
         )
         with credential:
             token, first = _timed(lambda: credential.get_token(scope))
-            recorded = entra.requests[-1]
-            _claims(console, "assertion, header", recorded.assertion_header)
-            _claims(console, "assertion, claims", recorded.assertion_claims)
-            _claims(console, "access token, claims", _payload(token.token))
+            recorded, claims = entra.requests[-1], claims_of(token.token)
+            tell(
+                {
+                    "assertion": _chosen(recorded.assertion_header, "alg", "x5t#S256"),
+                    "its claims": _chosen(recorded.assertion_claims, "iss", "jti"),
+                    "token": _chosen(claims, "iss", "appid"),
+                },
+            )
+            console.print("   [dim]certvar assertion shows how it is made, step by step[/]")
 
-            _step(console, 4, "The same token again, from the cache")
+            step(4, "The same token again, from the cache")
             again, cached = _timed(lambda: credential.get_token(scope))
-            _facts(
-                console,
+            tell(
                 {
                     "credential": f"{built * 1000:8.2f} ms to build, possession of the key proven",
                     "first token": f"{first * 1000:8.2f} ms, {len(entra.requests)} request",
@@ -84,11 +94,11 @@ def run_demo(console: Console) -> None:
                 },
             )
 
-            _step(console, 5, "A protected resource, called through azure-core's client")
-            _facts(console, _call(server.url, credential, scope, server.ca_file))
+            step(5, "A protected resource, called through azure-core's client")
+            tell(_call(server.url, credential, scope, server.ca_file))
 
-            _step(console, 6, "A certificate whose key stays in a local Key Vault, used through Azure's clients")
-            _facts(console, _with_key_vault(entra, server, credential))
+            step(6, "A certificate whose key stays in a local Key Vault")
+            tell(_with_key_vault(entra, server, credential))
     console.print("\n[bold green]Done.[/] The private key was never written to disk, and no subscription was needed.")
 
 
@@ -119,7 +129,7 @@ def _with_key_vault(entra: EntraEmulator, server: EntraServer, reader: CertVarCr
     return {
         "certificate": f"{stored.subject}, thumbprint {stored.thumbprint}",
         "vault": ", ".join(request.permission for request in vault.requests if request.permission),
-        "token": f"for {_payload(token.token)['appid']}, in {seconds * 1000:.0f} ms",
+        "token": f"for {claims_of(token.token)['appid']}, in {seconds * 1000:.0f} ms",
     }
 
 
@@ -140,25 +150,5 @@ def _timed(call: Callable[[], T]) -> tuple[T, float]:
     return value, perf_counter() - start
 
 
-def _payload(token: str) -> dict[str, Any]:
-    payload = token.split(".")[1]
-    claims: dict[str, Any] = json.loads(urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
-    return claims
-
-
-def _step(console: Console, number: int, title: str) -> None:
-    console.print(f"\n[bold cyan]{number}.[/] [bold]{title}[/]")
-
-
-def _facts(console: Console, facts: Mapping[str, str]) -> None:
-    table = Table.grid(padding=(0, 2))
-    table.add_column(style="dim", min_width=12)
-    table.add_column(overflow="fold")
-    for name, value in facts.items():
-        table.add_row(f"   {name}", value)
-    console.print(table)
-
-
-def _claims(console: Console, title: str, claims: Mapping[str, object] | None) -> None:
-    console.print(f"   [dim]{title}[/]")
-    _facts(console, {f"  {name}": json.dumps(value) for name, value in (claims or {}).items()})
+def _chosen(claims: Mapping[str, object] | None, *names: str) -> str:
+    return "\n".join(f"{name} {json.dumps((claims or {}).get(name))}" for name in names)

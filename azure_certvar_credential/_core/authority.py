@@ -9,10 +9,10 @@ unknown host is Microsoft's. The lists below say it instead: for any other host,
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from ipaddress import ip_address
 from typing import Literal
 from urllib.parse import urlsplit
+
+from azure_certvar_credential._values import Value, replace
 
 DEFAULT_HOST = "login.microsoftonline.com"
 # https://learn.microsoft.com/entra/identity-platform/certificate-credentials
@@ -48,6 +48,10 @@ RETIRED_HOSTS = {
     "login.microsoftonline.com",
 }
 
+# The region of the process, detected when the first token is acquired; and azure-identity's variable for a region.
+AUTO_REGION = "auto"
+REGION_VARIABLE = "AZURE_REGIONAL_AUTHORITY_NAME"
+
 # The parent of each host's regional hosts, as in MSAL. Any other host is its own.
 _REGIONAL_HOSTS = {
     "login.microsoftonline.com": "login.microsoft.com",
@@ -60,8 +64,7 @@ _REGIONAL_HOSTS = {
 Kind = Literal["entra", "adfs", "b2c", "ciam", "dsts", "oidc"]
 
 
-@dataclass(frozen=True, slots=True)
-class Rules:
+class Rules(Value):
     """The rules of one kind of authority.
 
     :ivar title: its name, for messages.
@@ -93,8 +96,7 @@ RULES: Mapping[Kind, Rules] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Authority:
+class Authority(Value):
     """An authorization server.
 
     :ivar base: scheme, host and port, such as ``https://login.microsoftonline.com``, without a trailing slash; for an
@@ -127,7 +129,7 @@ class Authority:
 
         :param tenant_id: a tenant's GUID or domain name; ignored by ADFS, which has no tenants.
         """
-        template = self.rules.endpoint
+        template = RULES[self.kind].endpoint
         return None if template is None else template.format(base=self.base, tenant=tenant_id, policy=self.policy)
 
     def in_region(self, region: str | None) -> Authority:
@@ -148,6 +150,9 @@ def retired(host: str) -> str | None:
 
 
 def _is_address(host: str) -> bool:
+    # For those alone who have chosen a region.
+    from ipaddress import ip_address
+
     try:
         ip_address(host)
     except ValueError:

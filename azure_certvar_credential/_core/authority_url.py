@@ -35,11 +35,11 @@ _WELL_KNOWN = "/.well-known/openid-configuration"
 
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"  # RFC 1123 section 2.1
 # Stricter than urlsplit, which ignores characters around brackets.
-_NETLOC = re.compile(rf"(?:({_LABEL}(?:\.{_LABEL})*)|\[([0-9A-Fa-f:.]+)\])(?::([0-9]{{0,5}}))?")
+_NETLOC = rf"(?:({_LABEL}(?:\.{_LABEL})*)|\[([0-9A-Fa-f:.]+)\])(?::([0-9]{{0,5}}))?"
 _LONGEST_HOST, _LARGEST_PORT = 253, 65535
-_POLICY = re.compile(r"[A-Za-z0-9_-]{1,128}")
+_POLICY = r"[A-Za-z0-9_-]{1,128}"
 # RFC 3986 section 3.3, without the segments "." and "..", which clients and servers resolve differently.
-_ISSUER_PATH = re.compile(r"(?:/(?!\.{1,2}(?:/|$))(?:[A-Za-z0-9._~!$&'()*+,;=:-]|%[0-9A-Fa-f]{2})+)*")
+_ISSUER_PATH = r"(?:/(?!\.{1,2}(?:/|$))(?:[A-Za-z0-9._~!$&'()*+,;=:-]|%[0-9A-Fa-f]{2})+)*"
 
 # The form of each kind, and a remark; tenant and policy are placeholders, not the caller's values.
 _FORMS: dict[Kind, tuple[str, str]] = {
@@ -108,7 +108,7 @@ def parse_issuer(issuer: str, *, tenant_id: str) -> Authority:
         )
     if path.lower().endswith(_WELL_KNOWN):
         raise ConfigurationError(f"oidc_authority must be the issuer alone: leave out {_WELL_KNOWN!r} at its end")
-    if more or not _ISSUER_PATH.fullmatch(path):
+    if more or not re.fullmatch(_ISSUER_PATH, path):
         raise ConfigurationError(
             f"oidc_authority must be {expected}, without query and fragment, not {redact_value(issuer)}"
         )
@@ -130,7 +130,7 @@ def _split(name: str, value: str, expected: str) -> tuple[str, int | None, str, 
             parts = urlsplit(text if "://" in text else f"https://{text}")
     if parts is not None and parts.scheme != "https":
         raise ConfigurationError(f"{name} {redact_value(value)} must use https: the request carries a credential")
-    netloc = None if parts is None else _NETLOC.fullmatch(parts.netloc)
+    netloc = None if parts is None else re.fullmatch(_NETLOC, parts.netloc)
     if parts is not None and netloc is not None:
         port = int(netloc[3]) if netloc[3] else None
         is_host = _is_ipv6(netloc[2]) if netloc[2] else len(netloc[1]) <= _LONGEST_HOST
@@ -174,9 +174,9 @@ def _without_prefix(kind: Kind, segments: list[str]) -> list[str] | None:
             return segments
         case "dsts", [_, tenant]:
             return [tenant]
-        case "b2c", [_, policy] if _POLICY.fullmatch(policy) and not _is_prefix(segments[0]):
+        case "b2c", [_, policy] if re.fullmatch(_POLICY, policy) and not _is_prefix(segments[0]):
             return segments
-        case "b2c", [prefix, tenant, policy] if _POLICY.fullmatch(policy) and prefix.lower() == _B2C_PREFIX:
+        case "b2c", [prefix, tenant, policy] if re.fullmatch(_POLICY, policy) and prefix.lower() == _B2C_PREFIX:
             return [tenant, policy]
     return None
 

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 from azure_certvar_credential._core.authority import DEFAULT_ALGORITHM, Authority
 from azure_certvar_credential._secrecy.redaction import redact_value
 from azure_certvar_credential.exceptions import ConfigurationError
-from azure_certvar_credential.signers.algorithms import algorithm_named
+from azure_certvar_credential.signers.algorithms import ALGORITHMS, algorithm_named
 from azure_certvar_credential.signers.keys import curve_of
 
 if TYPE_CHECKING:
     from azure_certvar_credential.certificates import ClientCertificate
 
+# Ten years.
+_MAX_DAYS = 3650
 # ASCII's, and the typographic ones that word processors and chat programs put in their place.
 _QUOTES = "\"'`\u2018\u2019\u201c\u201d"
 
@@ -26,6 +28,18 @@ def check_flags(**flags: object) -> None:
     for name, flag in flags.items():
         if not isinstance(flag, (bool, type(None))):
             raise ConfigurationError(f"{name} must be True or False, not {redact_value(flag)}")
+
+
+def warning_days(value: object) -> float:
+    """Check ``expiry_warning_days`` and return it.
+
+    :raises ConfigurationError: it is not a number of days.
+    """
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= _MAX_DAYS:
+        raise ConfigurationError(
+            f"expiry_warning_days must be a number of days, 0 for no warning, not {redact_value(value)}"
+        )
+    return float(value)
 
 
 def refuse_quotes(name: str, value: object) -> None:
@@ -58,7 +72,10 @@ def check_key(certificate: ClientCertificate, algorithm: str) -> None:
 
     :raises ConfigurationError: it cannot; the message names an algorithm that the key fits.
     """
-    row = algorithm_named(algorithm)
+    row = ALGORITHMS.get(algorithm) or algorithm_named(algorithm)
+    curve = curve_of(certificate.signer.public_key)
+    if row.curve == curve:  # both None for RSA
+        return
     if row.key_type != certificate.key_type:
         remedy = (
             "use an RSA certificate: Entra refuses ES algorithms, which other servers accept with algorithm='ES256'"
@@ -69,6 +86,4 @@ def check_key(certificate: ClientCertificate, algorithm: str) -> None:
             f"algorithm {algorithm} needs an {row.key_type} key, and the certificate's key is "
             f"{certificate.key_type}-{certificate.key_size}; {remedy}"
         )
-    curve = curve_of(certificate.signer.public_key)
-    if row.curve != curve:
-        raise ConfigurationError(f"algorithm {algorithm} needs a key on {row.curve} (RFC 7518), not on {curve}")
+    raise ConfigurationError(f"algorithm {algorithm} needs a key on {row.curve} (RFC 7518), not on {curve}")

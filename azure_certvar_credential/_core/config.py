@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from azure_certvar_credential._core import region as regions
 from azure_certvar_credential._core import tenant as tenants
-from azure_certvar_credential._core.authority import DEFAULT_HOST, Authority
-from azure_certvar_credential._core.authority_url import parse_authority, parse_issuer
+from azure_certvar_credential._core.authority import DEFAULT_HOST, KNOWN_HOSTS, REGION_VARIABLE, Authority
 from azure_certvar_credential._core.checks import check_flags, refuse_quotes
 from azure_certvar_credential._core.client_authentication import ClientAuthentication
 from azure_certvar_credential._core.grants import Grant
@@ -18,14 +16,18 @@ from azure_certvar_credential._core.options import CredentialOptions
 from azure_certvar_credential._core.request import TokenRequest, token_request
 from azure_certvar_credential._core.retries import Retry
 from azure_certvar_credential._secrecy.redaction import redact_value
+from azure_certvar_credential._values import Value
 from azure_certvar_credential.exceptions import ConfigurationError, TenantNotAllowedError
 
-# No run of characters as long as a line of base64: it would be a key, and would be sent to the server.
-_CLIENT_ID = re.compile(r"(?!.*[A-Za-z0-9+/=]{64})[\x21-\x7e]{1,256}")
+if TYPE_CHECKING:
+    from azure_certvar_credential._core.sharing_options import Sharing
+
+_LONGEST_CLIENT_ID = 256
+# As long as a line of base64: it would be a key, and would be sent to the server.
+_KEY_MATERIAL = r"[A-Za-z0-9+/=]{64}"
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(Value):
     """A credential's checked settings.
 
     :ivar tenant_id: the credential's own tenant, lower case.
@@ -34,8 +36,9 @@ class Settings:
     :ivar client_authentication: how the application proves its identity.
     :ivar additionally_allowed_tenants: other tenants that ``get_token`` may name; ``*`` for all.
     :ivar retry: how failures that may pass are retried.
-    :ivar region: the Azure region whose endpoint is asked, :data:`.region.AUTO`, or None for the global endpoint.
+    :ivar region: the Azure region whose endpoint is asked, :data:`.authority.AUTO_REGION`, or None for none.
     :ivar single_tenant: whether ``get_token`` ignores its ``tenant_id``.
+    :ivar sharing: how tokens are shared with other processes; None if they are not.
     """
 
     tenant_id: str
@@ -46,6 +49,14 @@ class Settings:
     retry: Retry
     region: str | None = None
     single_tenant: bool = False
+    sharing: Sharing | None = None
+
+    def sharing_for(self, grant: Grant) -> Sharing | None:
+        """Return how tokens of a grant are shared with other processes; None if they are not."""
+        sharing = self.sharing
+        if sharing is None or not grant.cacheable or (grant.for_user and not sharing.user_tokens):
+            return None
+        return sharing
 
     def request(
         self,
@@ -89,7 +100,8 @@ def settings(options: CredentialOptions, *, retry: Retry, environment: Mapping[s
     tenant = tenants.parse_tenant(options.tenant_id)
     client_id = options.client_id
     refuse_quotes("client_id", client_id)
-    if not isinstance(client_id, str) or not _CLIENT_ID.fullmatch(client_id):
+    is_text = isinstance(client_id, str) and client_id.isascii() and client_id.isprintable() and " " not in client_id
+    if not is_text or not 0 < len(client_id) <= _LONGEST_CLIENT_ID or re.search(_KEY_MATERIAL, client_id):
         raise ConfigurationError(
             f"client_id must be the 'Application (client) ID' of the app registration, not {redact_value(client_id)}"
         )
@@ -103,6 +115,12 @@ def settings(options: CredentialOptions, *, retry: Retry, environment: Mapping[s
     for name in allowed or {tenant}:
         tenants.refuse_user_tenant(name)
     server = _authority(options, tenant, environment)
+    region = options.region
+    if region is not None or environment.get(REGION_VARIABLE):
+        # Few applications may have one.
+        from azure_certvar_credential._core.region import choose
+
+        region = choose(region, server, environment)
     return Settings(
         tenant,
         client_id,
@@ -110,18 +128,21 @@ def settings(options: CredentialOptions, *, retry: Retry, environment: Mapping[s
         options.client_authentication(server),
         allowed,
         retry,
-        regions.choose(options.region, server, environment),
+        region,
         single_tenant=bool(environment.get(tenants.SINGLE_TENANT_VARIABLE)),
+        sharing=options.sharing(),
     )
 
 
 def _authority(options: CredentialOptions, tenant_id: str, environment: Mapping[str, str]) -> Authority:
+    name = options.authority or environment.get("AZURE_AUTHORITY_HOST") or DEFAULT_HOST
+    if options.oidc_authority is None and isinstance(name, str) and name in KNOWN_HOSTS and tenant_id != tenants.ADFS:
+        return Authority(f"https://{name}", "entra")
+    # Any other takes more to read.
+    from azure_certvar_credential._core.authority_url import parse_authority, parse_issuer
+
     if options.oidc_authority is None:
-        return parse_authority(
-            options.authority or environment.get("AZURE_AUTHORITY_HOST") or DEFAULT_HOST,
-            tenant_id=tenant_id,
-            trusted_kinds=options.trusted_kinds(),
-        )
+        return parse_authority(name, tenant_id=tenant_id, trusted_kinds=options.trusted_kinds())
     if options.authority:
         raise ConfigurationError(
             "authority and oidc_authority exclude each other: pass authority for one of Microsoft's sign-in hosts or "

@@ -1,17 +1,17 @@
 """The effects that a flow yields, as small frozen values, and the two loops that drive a flow.
 
 A flow is a generator: it yields an effect, and receives the result or the failure. The sync shell performs effects with
-threads and blocking calls, the async shell with asyncio; neither knows the order of the steps.
+threads and blocking calls, the async shell with awaitable ones; neither knows the order of the steps.
 """
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Generator, Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from azure_certvar_credential._core.request import TokenRequest
 from azure_certvar_credential._secrecy.tracebacks import cleared
+from azure_certvar_credential._values import Value, field
 
 if TYPE_CHECKING:
     from azure_certvar_credential.certificates import ClientCertificate
@@ -24,9 +24,11 @@ E = TypeVar("E")
 AssertionKey = tuple[str, str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
-    """A token with the times that govern its life, in seconds since the epoch (UTC)."""
+class Token(Value):
+    """A token with the times that govern its life, in seconds since the epoch (UTC).
+
+    :ivar generation: how many tokens of its key a shared cache has had, this one included; 0 for one not shared.
+    """
 
     value: str = field(repr=False)
     token_type: str
@@ -35,10 +37,10 @@ class Token:
     required_on: float
     requested_on: float = field(default=0.0, compare=False)
     refresh_token: str | None = field(default=None, repr=False)
+    generation: int = field(default=0, compare=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
+class Moment(Value):
     """Time and randomness, which a pure flow cannot make itself.
 
     :ivar time: now, in seconds since the epoch (UTC).
@@ -53,8 +55,7 @@ class Moment:
     jitter: float
 
 
-@dataclass(frozen=True, slots=True)
-class Unanswered:
+class Unanswered(Value):
     """A request without a complete answer.
 
     :ivar error: azure-core's exception, raised if retries do not help.
@@ -65,20 +66,17 @@ class Unanswered:
     sent: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Now:
+class Now(Value):
     """Answer: a :class:`Moment`."""
 
 
-@dataclass(frozen=True, slots=True)
-class ReadCache:
+class ReadCache(Value):
     """Answer: the :class:`Token` cached for the request, or None."""
 
     request: TokenRequest
 
 
-@dataclass(frozen=True, slots=True)
-class LoadCertificate:
+class LoadCertificate(Value):
     """Answer: the certificate to sign with.
 
     :ivar refused: the certificate that the server has just refused, or None. A source may have a newer one; otherwise
@@ -88,13 +86,11 @@ class LoadCertificate:
     refused: ClientCertificate | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class LoadAssertion:
+class LoadAssertion(Value):
     """Answer: the client assertion that the credential's assertion source returns, as ``str``."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sign:
+class Sign(Value):
     """Answer: the raw JWS signature over the message, as ``bytes``."""
 
     signer: Signer
@@ -102,15 +98,13 @@ class Sign:
     algorithm: str
 
 
-@dataclass(frozen=True, slots=True)
-class ReadAssertion:
+class ReadAssertion(Value):
     """Answer: the assertion kept under the key, or None; for remote signers only."""
 
     key: AssertionKey
 
 
-@dataclass(frozen=True, slots=True)
-class WriteAssertion:
+class WriteAssertion(Value):
     """Answer: None, with the assertion kept until a time, in seconds since the epoch (UTC)."""
 
     key: AssertionKey
@@ -118,8 +112,7 @@ class WriteAssertion:
     until: float
 
 
-@dataclass(frozen=True, slots=True)
-class Send:
+class Send(Value):
     """Answer: a :class:`~.exchange.Response`, or :class:`Unanswered`."""
 
     url: str
@@ -127,15 +120,13 @@ class Send:
     headers: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Fetch:
+class Fetch(Value):
     """Answer: a :class:`~.exchange.Response`, or :class:`Unanswered`; a GET, which carries no credential."""
 
     url: str
 
 
-@dataclass(frozen=True, slots=True)
-class PublishedEndpoint:
+class PublishedEndpoint(Value):
     """A token endpoint that a metadata document names.
 
     :ivar url: the endpoint.
@@ -146,8 +137,7 @@ class PublishedEndpoint:
     until: float
 
 
-@dataclass(frozen=True, slots=True)
-class ReadEndpoint:
+class ReadEndpoint(Value):
     """Answer: the :class:`PublishedEndpoint` last kept for a document, whatever its age; or None.
 
     :ivar key: the document's URL.
@@ -156,8 +146,7 @@ class ReadEndpoint:
     key: str
 
 
-@dataclass(frozen=True, slots=True)
-class WriteEndpoint:
+class WriteEndpoint(Value):
     """Answer: None, with the endpoint kept for the document.
 
     :ivar failure: the reason why the document could not be read again, to be logged; the endpoint is the last good one.
@@ -168,36 +157,41 @@ class WriteEndpoint:
     failure: Exception | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Serialized:
+class Serialized(Value):
     """Answer: the result of a flow. One runs at a time; callers that waited for one that failed get its failure."""
 
     flow: Flow[Any]
 
 
-@dataclass(frozen=True, slots=True)
-class DetectRegion:
+class DetectRegion(Value):
     """Answer: the name of the process's Azure region, or None if it cannot be detected."""
 
 
-@dataclass(frozen=True, slots=True)
-class Wait:
+class Wait(Value):
     """Answer: None, after the pause."""
 
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
-class WriteCache:
+class WriteCache(Value):
     """Answer: None, with the token kept for the request's key."""
 
     request: TokenRequest
     token: Token
 
 
+class Shared(Value):
+    """Answer: what the cache that processes share answers.
+
+    :ivar question: one of :mod:`.sharing`, whose docstring says what the answer is.
+    """
+
+    question: Any
+
+
 # Those that need no waiting.
 Immediate = Now | ReadCache | WriteCache | ReadAssertion | WriteAssertion | ReadEndpoint | WriteEndpoint
-Effect = Immediate | LoadCertificate | LoadAssertion | Sign | Send | Fetch | Wait | DetectRegion | Serialized
+Effect = Immediate | LoadCertificate | LoadAssertion | Sign | Send | Fetch | Wait | DetectRegion | Serialized | Shared
 # Each effect's docstring gives its answer; a generator's type cannot tell them apart.
 Result = Any
 Flow = Generator[Effect, Result, T]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from azure_certvar_credential._core.authority import AUTO_REGION
 from azure_certvar_credential._core.effects import DetectRegion, Flow
-from azure_certvar_credential._core.region import AUTO
 
 if TYPE_CHECKING:
     from azure_certvar_credential._core.config import Settings
@@ -22,9 +22,10 @@ def token_endpoint(settings: Settings, tenant_id: str, retries: Retries, *, regi
         on behalf of a user.
     """
     region = settings.region if regional else None
-    if region == AUTO:
+    if region == AUTO_REGION:
         region = yield DetectRegion()
-    endpoint = settings.authority.in_region(region).token_endpoint(tenant_id)
+    authority = settings.authority if region is None else settings.authority.in_region(region)
+    endpoint = authority.token_endpoint(tenant_id)
     if endpoint is not None:
         return endpoint
     # Only credentials of an OpenID provider pay for this import.

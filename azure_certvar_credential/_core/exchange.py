@@ -7,8 +7,7 @@ https://learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
 from datetime import timezone
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -16,6 +15,7 @@ from typing import Any
 from azure_certvar_credential._core import hints
 from azure_certvar_credential._core.answers import LONGEST_LIFE, is_later, json_object
 from azure_certvar_credential._secrecy.redaction import without_secrets
+from azure_certvar_credential._values import Value, field
 from azure_certvar_credential.exceptions import (
     AuthenticationError,
     CertificateRejectedError,
@@ -37,13 +37,12 @@ _SHORTEST_LIFE = 1
 _MAX_FIELD = 64
 
 # Signed or encrypted; the second part of an encrypted one may be empty.
-_JWT = re.compile(r"eyJ[\w-]{8,}(?:\.[\w-]*){1,4}")
-_NUMBER = re.compile(r"[0-9]{1,20}(\.[0-9]{1,20})?")
+_JWT = r"eyJ[\w-]{8,}(?:\.[\w-]*){1,4}"
+_NUMBER = r"[0-9]{1,20}(\.[0-9]{1,20})?"
 _B64TOKEN = re.compile(r"[A-Za-z0-9._~+/=-]+")  # RFC 6750 section 2.1
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
+class Response(Value):
     """An HTTP response, read to its end or to the bound.
 
     :ivar status: the HTTP status code.
@@ -56,8 +55,7 @@ class Response:
     body: bytes = field(repr=False)
 
 
-@dataclass(frozen=True, slots=True)
-class TokenResponse:
+class TokenResponse(Value):
     """A successful answer (RFC 6749 section 5.1).
 
     :ivar access_token: the token.
@@ -75,14 +73,19 @@ class TokenResponse:
 
 
 def read(
-    response: Response, *, now: float, about: str, for_user: bool = False, server: str = "the token endpoint"
+    response: Response,
+    *,
+    now: float,
+    about: Callable[[], str],
+    for_user: bool = False,
+    server: str = "the token endpoint",
 ) -> TokenResponse:
     """Read a token response.
 
     :param response: the token endpoint's answer.
     :param now: the time in seconds since the epoch, to read a ``Retry-After`` that is a date.
-    :param about: the part of a refusal's message that names the certificate. Failures that pass by themselves do
-        without.
+    :param about: returns the part of a refusal's message that names the certificate. Failures that pass by themselves
+        do without.
     :param for_user: the request was on a user's behalf, so the user may be the one to act on a refusal.
     :param server: the server's name in messages; other endpoints refuse in the same form.
     :raises AuthenticationError: the answer is not a token; the subclass says why.
@@ -91,7 +94,7 @@ def read(
     if response.status == 200 and document is not None and "error" not in document:
         return _token(document)
     if document is not None and isinstance(document.get("error"), str):
-        raise _oauth_error(response, document, now=now, about=about, for_user=for_user)
+        raise _oauth_error(response, document, now=now, about=about(), for_user=for_user)
     retry_after = read_retry_after(response.headers.get("retry-after"), now=now)
     if is_later(response.status):
         raise TemporarilyUnavailableError(
@@ -116,7 +119,7 @@ def read_retry_after(value: str | None, *, now: float) -> float | None:
     if value is None:
         return None
     text = value.strip()
-    if _NUMBER.fullmatch(text):
+    if re.fullmatch(_NUMBER, text):
         seconds = float(text)
     else:
         date = read_date(text)
@@ -164,7 +167,7 @@ def _seconds(value: object) -> float | None:
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
         return None
     # Not everything that float() takes: "1_000" and other scripts' digits are no numbers on the wire.
-    if isinstance(value, str) and not _NUMBER.fullmatch(value):
+    if isinstance(value, str) and not re.fullmatch(_NUMBER, value):
         return None
     seconds = float(value)
     return seconds if _SHORTEST_LIFE <= seconds <= LONGEST_LIFE else None
@@ -230,7 +233,7 @@ def _text(document: dict[str, Any], name: str) -> str | None:
     if not isinstance(value, str):
         return None
     line = " ".join("".join(c if c.isprintable() else " " for c in value[: 4 * _MAX_DESCRIPTION]).split())
-    return without_secrets(_JWT.sub("[JWT removed]", line))[:_MAX_DESCRIPTION]
+    return without_secrets(re.sub(_JWT, "[JWT removed]", line))[:_MAX_DESCRIPTION]
 
 
 def _sentences(*parts: str) -> str:

@@ -1,6 +1,7 @@
 """The acquisition of a token, on one page for sync and async.
 
-1. A fresh token in the cache is returned, unless a claims challenge asks for another one.
+1. A fresh token in the cache is returned, unless a claims challenge asks for another one. If other processes share a
+   cache, that is asked next (:mod:`.sharing`).
 2. The application authenticates at the token endpoint (:mod:`.client_authentication`), and presents the request's grant
    (:mod:`.grants`) or the refresh token that came with the last token.
 3. The endpoint answers with a token, which is cached, or with a refusal. A refusal is final, unless
@@ -29,7 +30,6 @@ from azure_certvar_credential._core.effects import (
 )
 from azure_certvar_credential._core.endpoint import token_endpoint
 from azure_certvar_credential._core.freshness import Freshness, freshness, refresh_on, required_on
-from azure_certvar_credential._core.grants.form import form, headers
 from azure_certvar_credential._core.retries import Retries
 from azure_certvar_credential.exceptions import AuthenticationError, OnBehalfOfError
 
@@ -38,6 +38,15 @@ if TYPE_CHECKING:
     from azure_certvar_credential._core.config import Settings
     from azure_certvar_credential._core.grants import Grant
     from azure_certvar_credential._core.request import TokenRequest
+
+# For the gateways of Entra; Microsoft's support can search for the client-request-id.
+HEADERS = {
+    "Accept": "application/json",
+    "return-client-request-id": "true",
+    "x-client-SKU": "azure-certvar-credential",
+    # A 429 with Retry-After is understood.
+    "x-ms-lib-capability": "retry-after, h429",
+}
 
 
 def acquire(settings: Settings, request: TokenRequest) -> Flow[Token]:
@@ -48,32 +57,49 @@ def acquire(settings: Settings, request: TokenRequest) -> Flow[Token]:
     :raises AuthenticationError: the server refused, or answered with something other than a token.
     :raises azure.core.exceptions.AzureError: the connection failed, and retries did not help.
     """
-    grant, retries = request.grant, Retries(settings.retry)
+    cached: Token | None = None
     if request.claims is None:
-        cached: Token | None = yield ReadCache(request)
-        if cached is not None:
-            moment: Moment = yield Now()
-            state = freshness(
-                moment.time,
-                requested_on=cached.requested_on,
-                refresh_on=cached.refresh_on,
-                required_on=cached.required_on,
-            )
-            if state is Freshness.FRESH:
-                return cached
-            grant = grant.renewed_with(cached.refresh_token)
+        cached = yield ReadCache(request)
+    sharing = None if settings.sharing is None else settings.sharing_for(request.grant)
+    if sharing is not None:
+        # For those who share a cache alone.
+        from azure_certvar_credential._core.sharing import acquire_shared
+
+        return (yield from acquire_shared(sharing, request, cached, _requested(settings, request, cached)))
+    if cached is not None and (yield from _is_fresh(cached)):
+        return cached
+    token = yield from _requested(settings, request, cached)
+    if request.grant.cacheable:
+        yield WriteCache(request, token)
+    return token
+
+
+def _is_fresh(token: Token) -> Flow[bool]:
+    moment: Moment = yield Now()
+    state = freshness(
+        moment.time, requested_on=token.requested_on, refresh_on=token.refresh_on, required_on=token.required_on
+    )
+    return state is Freshness.FRESH
+
+
+def _requested(settings: Settings, request: TokenRequest, cached: Token | None) -> Flow[Token]:
+    """Request a token from the server; yields effects, returns the token.
+
+    :param cached: the last token, whose refresh token may serve; or None.
+    """
+    grant, retries = request.grant, Retries(settings.retry)
+    if cached is not None:
+        grant = grant.renewed_with(cached.refresh_token)
     endpoint = yield from token_endpoint(settings, request.tenant_id, retries, regional=grant.regional)
     client = yield from settings.client_authentication.begin()
     while True:
-        moment = yield Now()
+        moment: Moment = yield Now()
         # Send gets no name here: it holds the assertion, and this frame is in the traceback of a failure.
         answer: exchange.Response | Unanswered = yield (
             yield from _token_request(settings, request, grant, client, endpoint=endpoint, moment=moment)
         )
         outcome = _outcome(answer, grant, client, moment)
         if isinstance(outcome, Token):
-            if grant.cacheable:
-                yield WriteCache(request, outcome)
             return outcome
         if (yield from client.recovers(outcome, answer, moment)):
             continue
@@ -94,9 +120,16 @@ def _token_request(
     This frame ends before the request is sent, so the traceback of a failure has no variable with the assertion.
     :class:`Send` hides it as well.
     """
-    proof = yield from client.fields(endpoint, moment)
-    fields = form(request, grant, client_id=settings.client_id, proof=proof)
-    return Send(endpoint, fields, headers(moment.correlation_id))
+    fields = {
+        "client_id": settings.client_id,
+        "scope": " ".join(grant.requested_scopes(request.scopes)),
+        **grant.fields(),
+        **(yield from client.fields(endpoint, moment)),
+    }
+    claims = request.claims_parameter
+    if claims is not None:
+        fields["claims"] = claims
+    return Send(endpoint, fields, {**HEADERS, "client-request-id": moment.correlation_id})
 
 
 def _outcome(
@@ -106,7 +139,7 @@ def _outcome(
     if isinstance(answer, Unanswered):
         return answer.error
     try:
-        response = exchange.read(answer, now=moment.time, about=client.about, for_user=grant.for_user)
+        response = exchange.read(answer, now=moment.time, about=lambda: client.about, for_user=grant.for_user)
     except AuthenticationError as error:
         return error.with_traceback(None)  # its frames hold the answer, and so perhaps a token
     return Token(

@@ -39,7 +39,7 @@ BACKOFF = 300.0
 _PLACE = "/.well-known/openid-configuration"
 
 # RFC 6749 section 3.2: absolute, without a fragment; a query is allowed.
-_ENDPOINT = re.compile(r"https://[A-Za-z0-9.:\[\]-]+(?:[/?][!\"$-~]*)?", re.IGNORECASE)
+_ENDPOINT = r"(?i)https://[A-Za-z0-9.:\[\]-]+(?:[/?][!\"$-~]*)?"
 _LONGEST_URL = 2048
 
 
@@ -174,7 +174,7 @@ def _check_methods(document: dict[str, Any], settings: Settings, about: str) -> 
 
 
 def _is_endpoint(value: object) -> bool:
-    if not isinstance(value, str) or len(value) > _LONGEST_URL or not _ENDPOINT.fullmatch(value):
+    if not isinstance(value, str) or len(value) > _LONGEST_URL or not re.fullmatch(_ENDPOINT, value):
         return False
     return _host(value) is not None
 

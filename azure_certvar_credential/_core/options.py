@@ -6,19 +6,22 @@ into the constructor's signature and docstring, add a field here, and use it.
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field, fields
-from typing import Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
 from azure_certvar_credential._core.authority import RULES, Authority, Kind
 from azure_certvar_credential._core.checks import check_choice, check_flags
 from azure_certvar_credential._core.client_authentication import ClientAuthentication
+from azure_certvar_credential._values import Value, field, fields
 from azure_certvar_credential.signers.algorithms import algorithm_named
 
+if TYPE_CHECKING:
+    from azure_certvar_credential._core.sharing_options import Sharing
 
-@dataclass(frozen=True, kw_only=True)
-class CredentialOptions(ABC):
+
+class CredentialOptions(Value):
     """The arguments of every credential, unchecked; :class:`~azure_certvar_credential.CertVarCredential` explains them.
 
     :ivar pipeline: azure-core's options, the remaining keyword arguments.
@@ -31,12 +34,16 @@ class CredentialOptions(ABC):
     disable_instance_discovery: bool = False
     region: str | None = None
     oidc_authority: str | None = None
-    pipeline: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    token_cache: Any = field(default=None, repr=False)
+    encryption_key: Any = field(default=None, repr=False)
+    share_user_tokens: bool = False
+    invalidation_seconds: float | None = None
+    pipeline: Mapping[str, Any] = field(default=MappingProxyType({}), repr=False)
 
     @classmethod
     def names(cls) -> frozenset[str]:
         """Return the names of the constructor's own arguments."""
-        return frozenset(one.name for one in fields(cls)) - {"pipeline"}
+        return frozenset(fields(cls)) - {"pipeline"}
 
     def arguments(self) -> dict[str, Any]:
         """Return keyword arguments for an equal credential."""
@@ -49,6 +56,19 @@ class CredentialOptions(ABC):
         """
         return tuple(RULES) if self.disable_instance_discovery else ()
 
+    def sharing(self) -> Sharing | None:
+        """Return how tokens are shared with other processes; None if they are not.
+
+        :raises ConfigurationError: an argument cannot work.
+        """
+        given = (self.token_cache, self.encryption_key, self.share_user_tokens, self.invalidation_seconds)
+        if given == (None, None, False, None):
+            return None
+        # For those who share a cache alone.
+        from azure_certvar_credential._core.sharing_options import sharing
+
+        return sharing(*given)
+
     @abstractmethod
     def client_authentication(self, authority: Authority) -> ClientAuthentication:
         """Return how the application authenticates at an authority.
@@ -57,7 +77,6 @@ class CredentialOptions(ABC):
         """
 
 
-@dataclass(frozen=True, kw_only=True)
 class CertificateOptions(CredentialOptions):
     """The arguments of a credential with a certificate."""
 
@@ -66,6 +85,7 @@ class CertificateOptions(CredentialOptions):
     password: str | bytes | None = field(default=None, repr=False)
     send_certificate_chain: bool = False
     algorithm: str | None = None
+    expiry_warning_days: float = 30
 
     def client_authentication(self, authority: Authority) -> ClientAuthentication:
         """Return assertions signed by the certificate's key, in the authority's form.
@@ -75,18 +95,18 @@ class CertificateOptions(CredentialOptions):
         from azure_certvar_credential._core.client_authentication.private_key_jwt import PrivateKeyJwt
 
         check_flags(send_certificate_chain=self.send_certificate_chain)
-        algorithm = self.algorithm or authority.rules.algorithm
-        algorithm_named(algorithm)
-        check_choice(authority, algorithm)
+        rules, algorithm = authority.rules, self.algorithm
+        if algorithm:
+            algorithm_named(algorithm)
+            check_choice(authority, algorithm)
         return PrivateKeyJwt(
             self.client_id,
-            algorithm,
+            algorithm or rules.algorithm,
             send_certificate_chain=bool(self.send_certificate_chain),
-            sha1_only=authority.rules.sha1_only,
+            sha1_only=rules.sha1_only,
         )
 
 
-@dataclass(frozen=True, kw_only=True)
 class FederatedOptions(CredentialOptions):
     """The arguments of a credential that presents another credential's tokens."""
 

@@ -4,36 +4,30 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
+from azure_certvar_credential._core.authority import AUTO_REGION, REGION_VARIABLE, Authority
 from azure_certvar_credential._core.checks import refuse_quotes
 from azure_certvar_credential._secrecy.redaction import redact_value
 from azure_certvar_credential.exceptions import ConfigurationError
 
-if TYPE_CHECKING:
-    from azure_certvar_credential._core.authority import Authority
-
-# The region of the process, detected when the first token is acquired.
-AUTO = "auto"
-# azure-identity's variable, and the values for AUTO in its versions for all languages.
-VARIABLE = "AZURE_REGIONAL_AUTHORITY_NAME"
-_AUTO_NAMES = frozenset({AUTO, "tryautodetect", "autodiscoverregion", "true"})
+# The values for AUTO_REGION in azure-identity's versions for all languages.
+_AUTO_NAMES = frozenset({AUTO_REGION, "tryautodetect", "autodiscoverregion", "true"})
 
 # Values that people set for "none"; as host names they would belong to somebody else.
 _NO_NAMES = frozenset({"false", "none", "no", "off", "disabled"})
 
 # One label of a host name (RFC 1035 section 2.3.1); Azure's regions have no hyphens.
-_REGION = re.compile(r"[a-z][a-z0-9]{1,62}")
+_REGION = r"[a-z][a-z0-9]{1,62}"
 
 
 def normalized(name: str) -> str | None:
     """Return a region's name in its host form, ``westeurope`` for ``West Europe``; None if it is not a name."""
     text = name.replace(" ", "").lower() if name.isascii() else ""
-    return text if _REGION.fullmatch(text) else None
+    return text if re.fullmatch(_REGION, text) else None
 
 
 def choose(region: str | None, authority: Authority, environment: Mapping[str, str]) -> str | None:
-    """Return the region of the token endpoint, :data:`AUTO`, or None for the global endpoint.
+    """Return the region of the token endpoint, :data:`.authority.AUTO_REGION`, or None for the global endpoint.
 
     :param region: the caller's choice, or None.
     :param authority: the authorization server.
@@ -41,10 +35,10 @@ def choose(region: str | None, authority: Authority, environment: Mapping[str, s
     :raises ConfigurationError: it is not the name of a region, or the caller chose it for an authority without regions.
     """
     if region is None:
-        name = environment.get(VARIABLE)
+        name = environment.get(REGION_VARIABLE)
         if name and name.strip().lower() in _NO_NAMES:
             return None
-        return _parse(name, f"the environment variable {VARIABLE}") if name and authority.regional else None
+        return _parse(name, f"the environment variable {REGION_VARIABLE}") if name and authority.regional else None
     parsed = _parse(region, "region")
     if not authority.regional:
         who = "an authority named by its address" if authority.rules.regional else authority.rules.title
@@ -57,6 +51,7 @@ def _parse(name: object, source: str) -> str:
     found = normalized(name) if isinstance(name, str) else None
     if found is None or found in _NO_NAMES:
         raise ConfigurationError(
-            f"{source} must be the name of an Azure region, such as 'westeurope', or {AUTO!r}, not {redact_value(name)}"
+            f"{source} must be the name of an Azure region, such as 'westeurope', or {AUTO_REGION!r}, "
+            f"not {redact_value(name)}"
         )
-    return AUTO if found in _AUTO_NAMES else found
+    return AUTO_REGION if found in _AUTO_NAMES else found

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Hashable
-from dataclasses import dataclass, field
 from typing import Any
 
 from azure_certvar_credential._core.answers import parse_object
 from azure_certvar_credential._core.grants import Grant
 from azure_certvar_credential._core.grants.client_credentials import APPLICATION
 from azure_certvar_credential._secrecy.redaction import redact_value
+from azure_certvar_credential._values import Value
 from azure_certvar_credential.exceptions import ConfigurationError
 
 # Scopes, tenant and CAE capability, then the grant's own part. Tokens that differ in any of these never share an entry.
@@ -28,8 +28,7 @@ def cache_key(scopes: tuple[str, ...], tenant_id: str, grant: Grant, *, enable_c
     return (scopes, tenant_id, enable_cae, *grant.key)
 
 
-@dataclass(frozen=True, slots=True)
-class TokenRequest:
+class TokenRequest(Value):
     """A checked request for a token.
 
     :ivar scopes: what the token is for, usually one ``{resource}/.default``.
@@ -38,7 +37,6 @@ class TokenRequest:
     :ivar claims: a claims challenge as a JSON string, or None. Not part of the key: the answer to a challenge replaces
         the cached token.
     :ivar grant: the grant that requests the token.
-    :ivar key: the cache key.
     """
 
     scopes: tuple[str, ...]
@@ -46,11 +44,11 @@ class TokenRequest:
     enable_cae: bool = False
     claims: str | None = None
     grant: Grant = APPLICATION
-    key: CacheKey = field(init=False, repr=False, compare=False)
 
-    def __post_init__(self) -> None:
-        key = cache_key(self.scopes, self.tenant_id, self.grant, enable_cae=self.enable_cae)
-        object.__setattr__(self, "key", key)
+    @property
+    def key(self) -> CacheKey:
+        """The key of the token in the cache."""
+        return cache_key(self.scopes, self.tenant_id, self.grant, enable_cae=self.enable_cae)
 
     @property
     def claims_parameter(self) -> str | None:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from azure_certvar_credential._values import Value
 from azure_certvar_credential.exceptions import AuthenticationError, TemporarilyUnavailableError
 
 # A caller is waiting: a longer pause (seconds) than this is reported to the caller instead of sat out.
 LONGEST_PAUSE = 5.0
 
 
-@dataclass(frozen=True, slots=True)
-class Retry:
+class Retry(Value):
     """The retry settings of a credential, in azure-core's terms.
 
     :ivar total: all retries.

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from azure_certvar_credential._core.checks import refuse_quotes
 from azure_certvar_credential._secrecy.redaction import redact_value
 from azure_certvar_credential.exceptions import ConfigurationError, TenantNotAllowedError
@@ -15,8 +13,9 @@ ANY_TENANT = "*"
 # azure-identity's variable: set to anything, it makes get_token ignore the tenant that a caller or a challenge names.
 SINGLE_TENANT_VARIABLE = "AZURE_IDENTITY_DISABLE_MULTITENANTAUTH"
 
-# RFC 1035 section 2.3.4: a label has at most 63 octets, a name 253.
-_TENANT = re.compile(r"(?!.*[^.]{64})(?!.*\.\.)[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
+_CHARACTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-")
+# RFC 1035 section 2.3.4.
+_LONGEST_NAME, _LONGEST_LABEL = 253, 63
 
 
 def parse_tenant(tenant_id: str) -> str:
@@ -26,7 +25,14 @@ def parse_tenant(tenant_id: str) -> str:
     :raises ConfigurationError: empty, or with characters that neither a GUID nor a domain name has.
     """
     refuse_quotes("tenant_id", tenant_id)
-    if not isinstance(tenant_id, str) or not _TENANT.fullmatch(tenant_id):
+    labels = tenant_id.split(".") if isinstance(tenant_id, str) else []
+    if (
+        not labels
+        or len(tenant_id) > _LONGEST_NAME
+        or not _CHARACTERS.issuperset(tenant_id)
+        or not all(0 < len(label) <= _LONGEST_LABEL for label in labels)
+        or "-" in (tenant_id[0], tenant_id[-1])
+    ):
         raise ConfigurationError(
             "tenant_id must be the 'Directory (tenant) ID' of the app registration, or one of the tenant's domain "
             f"names, such as contoso.onmicrosoft.com, not {redact_value(tenant_id)}"
@@ -59,5 +65,6 @@ def resolve_tenant(requested: str | None, *, default: str, allowed: frozenset[st
             f"{redact_value(default)} only: "
             f"to allow it, pass additionally_allowed_tenants=[{redact_value(tenant)}], or ['*'] for every tenant"
         )
-    refuse_user_tenant(tenant)
+    if tenant in USER_TENANTS:
+        refuse_user_tenant(tenant)
     return tenant

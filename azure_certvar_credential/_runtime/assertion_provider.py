@@ -16,7 +16,7 @@ AssertionSource: TypeAlias = Callable[[], str]
 # A coroutine function as well.
 AnyAssertionSource: TypeAlias = Callable[[], str] | Callable[[], Awaitable[str]]
 
-_JWT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
+_JWT = r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+"
 
 
 class AssertionProvider:
@@ -58,7 +58,7 @@ class AssertionProvider:
 
         :raises ConfigurationError: it is not a signed JWT in compact form (RFC 7515); the message does not repeat it.
         """
-        if not isinstance(value, str) or not _JWT.fullmatch(value):
+        if not isinstance(value, str) or not re.fullmatch(_JWT, value):
             what = "a text that is no signed JWT" if isinstance(value, str) else type(value).__name__
             raise ConfigurationError(
                 f"assertion_source returned {what}; it has to return the token itself, such as "

@@ -8,24 +8,24 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Hashable
-from dataclasses import dataclass, replace
+from collections.abc import Callable
 from enum import Enum
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from azure_certvar_credential._core.effects import Token
 from azure_certvar_credential._core.freshness import REQUIRED_MARGIN
 from azure_certvar_credential._core.request import CacheKey, TokenRequest
+from azure_certvar_credential._runtime.failures import Failures
 from azure_certvar_credential._runtime.flow_memory import FlowMemory
-from azure_certvar_credential._runtime.shared_errors import noted, own_copy
+from azure_certvar_credential._runtime.shared_errors import own_copy
 from azure_certvar_credential._secrecy.redaction import redact_error
+from azure_certvar_credential._values import replace
 from azure_certvar_credential.caches.memory import Entry
 from azure_certvar_credential.caches.store import TokenStore
-from azure_certvar_credential.exceptions import (
-    CLOSED,
-    AuthenticationError,
-    CredentialClosedError,
-)
+from azure_certvar_credential.exceptions import CLOSED, AuthenticationError, CredentialClosedError
+
+if TYPE_CHECKING:
+    from azure_certvar_credential._core.sharing_options import Sharing
 
 _LOGGER = logging.getLogger("azure_certvar_credential")
 
@@ -33,8 +33,6 @@ _LOGGER = logging.getLogger("azure_certvar_credential")
 BACKOFF = 30.0
 # Seconds that a caller with a valid token waits for a new one before it takes the old one.
 PATIENCE = 1.0
-# The most pauses remembered. A server that is asked all the same repeats its answer.
-MAX_REFUSALS = 1000
 
 
 class CacheLookup(Protocol):
@@ -56,38 +54,28 @@ class Step(Enum):
     JOIN = "wait for an acquisition"
 
 
-@dataclass(frozen=True, slots=True)
-class _Refusal:
-    """A server's request to be left alone.
-
-    :ivar noted_on: when it was made, in seconds since the epoch.
-    :ivar until: until when it holds, likewise.
-    :ivar error: the answer.
-    """
-
-    noted_on: float
-    until: float
-    error: AuthenticationError
-
-
 class CachedTokens:
     """The tokens of a credential with the rules of their refresh; usable from any thread.
 
-    :param store: where the tokens are.
     :param clock: returns seconds since the epoch, UTC.
     :param tenant_id: the credential's own tenant, which a request that names none is for.
+    :param sharing: how the tokens are shared with other processes; None if they are not.
+    :ivar store: where the tokens are.
+    :ivar failures: what is remembered of failures.
     """
 
-    def __init__(self, store: TokenStore, clock: Callable[[], float], tenant_id: str) -> None:
-        self._store = store
+    def __init__(
+        self, store: TokenStore, clock: Callable[[], float], tenant_id: str, sharing: Sharing | None = None
+    ) -> None:
+        self.store = store
         self._get = store.get
         self._tenant_id = tenant_id
-        self._clock = clock
+        self._sharing = sharing
+        self.clock = clock
         self._lock = threading.Lock()
         self._closed = False
         self._flow_memory: FlowMemory | None = None
-        # Requests that the server asked not to repeat before a time, with its answer.
-        self._refusals: dict[Hashable, _Refusal] = {}
+        self.failures = Failures()
 
     def lookup(
         self, scopes: tuple[str, ...], claims: str | None, tenant_id: str | None, *, enable_cae: bool
@@ -104,7 +92,7 @@ class CachedTokens:
             entry = self._get((scopes, tenant_id or self._tenant_id, enable_cae))
         except TypeError:  # a scope that cannot be hashed
             return None
-        if entry is not None and entry.usable_from <= (now := self._clock()) < entry.fresh_until:
+        if entry is not None and entry.usable_from <= (now := self.clock()) < entry.fresh_until:
             entry.used = now
             return entry
         return None
@@ -115,7 +103,7 @@ class CachedTokens:
             entry = self._get(key)
         except TypeError:  # a scope that cannot be hashed
             return None
-        if entry is not None and entry.usable_from <= (now := self._clock()) < entry.fresh_until:
+        if entry is not None and entry.usable_from <= (now := self.clock()) < entry.fresh_until:
             entry.used = now
             return entry
         return None
@@ -126,7 +114,7 @@ class CachedTokens:
         memory = self._flow_memory
         if memory is None:
             with self._lock:
-                memory = self._flow_memory = self._flow_memory or FlowMemory(self._clock)
+                memory = self._flow_memory = self._flow_memory or FlowMemory(self.clock)
         return memory
 
     def check_open(self) -> None:
@@ -140,26 +128,23 @@ class CachedTokens:
         :raises CredentialClosedError: the credential was closed.
         :raises AuthenticationError: the server asked for a pause, which is not over; its answer again.
         """
-        self.check_open()
-        now = self._clock()
+        if self._closed:
+            self.check_open()
+        now = self.clock()
         entry = self._older(request)
         if entry is not None and now >= entry.usable_from:
             if now < entry.fresh_until:
                 entry.used = now
                 return Step.SERVE, entry
+            if entry.looked_until <= now < entry.token.refresh_on:
+                return Step.HURRY, entry
             if now < entry.token.required_on:
                 return (Step.REFRESH if self._claim(entry, now) else Step.SERVE), entry
             if now < entry.token.expires_on:
                 return Step.HURRY, entry
-        refusal = self._refusals.get((request.key, request.claims))
-        # A refusal from the future was noted before the clock was set back.
-        if refusal is not None and refusal.noted_on <= now < refusal.until:
-            raise own_copy(refusal.error, retry_after=refusal.until - now)
+        if self.failures.refusals:
+            self.failures.check((request.key, request.claims), now)
         return Step.JOIN, None
-
-    def now(self) -> float:
-        """Return the time in seconds since the epoch, UTC; an acquisition notes when it began."""
-        return self._clock()
 
     def outcome(
         self, request: TokenRequest, token: Token | None, error: Exception | None, *, again: bool
@@ -172,13 +157,13 @@ class CachedTokens:
             slept or its clock was set.
         :raises Exception: the error, in a copy of the caller's own, unless an older token still serves.
         """
-        entry, now = self._older(request), self._clock()
+        entry, now = self._older(request), self.clock()
         if token is not None:
             if token.expires_on <= now and again:
                 return None
-            if entry is not None and _outlives(entry, token, now):
+            if entry is not None and (entry.token is token or _outlives(entry, token, now)):
                 return entry
-            return self._store.entry(request.key, token, answers_challenge=request.claims is not None)
+            return self.store.entry(request.key, token, answers_challenge=request.claims is not None)
         if entry is not None and now < entry.token.expires_on:
             return entry
         raise own_copy(error or RuntimeError("an acquisition ended without an outcome"))
@@ -188,9 +173,10 @@ class CachedTokens:
 
         :param began: when the acquisition began, in seconds since the epoch.
         """
-        now = self._clock()
+        now = self.clock()
         retry_after = (error.retry_after if isinstance(error, AuthenticationError) else None) or 0.0
-        self._note_refusal(request, error, now)
+        with self._lock:
+            self.failures.note((request.key, request.claims), error, now)
         entry = self._older(request)
         # A token requested since then, to answer a challenge, has nothing to do with this failure.
         if entry is not None and entry.token.requested_on < began and now < entry.token.expires_on:
@@ -199,7 +185,7 @@ class CachedTokens:
     def give_up_waiting(self, entry: Entry) -> Entry:
         """Return an entry whose refresh takes too long; for the length of a back-off no caller waits for it again."""
         # Not earlier than a failure has set meanwhile.
-        entry.fresh_until = max(entry.fresh_until, min(self._clock() + BACKOFF, entry.token.expires_on))
+        entry.fresh_until = max(entry.fresh_until, min(self.clock() + BACKOFF, entry.token.expires_on))
         return entry
 
     def call_abandoned(self, request: TokenRequest) -> None:
@@ -219,11 +205,16 @@ class CachedTokens:
             if self._closed:
                 return
             before = self._get(request.key)
-            now = self._clock()
+            now = self.clock()
+            if before is not None and before.token is token:
+                self._looked(before, now)
+                return
             # A date in the future says nothing about the order: the clock has been set back since.
+            # One that another process stored has a larger generation, and times of another clock.
+            newer = before is not None and 0 < before.token.generation < token.generation
             if before is not None and before.token.requested_on <= now:
                 answered = request.claims is None and before.answered_on >= max(token.requested_on, 1.0)
-                if answered or before.token.requested_on > token.requested_on:
+                if not newer and (answered or before.token.requested_on > token.requested_on):
                     return
                 if request.claims is None and _outlives(before, token, now):
                     reason = f"the new one expires in {token.expires_on - now:.0f} s"
@@ -232,10 +223,13 @@ class CachedTokens:
             if request.claims is not None and token.refresh_token is None and before is not None:
                 # The user's assertion answered the challenge; the refresh token is still good.
                 token = replace(token, refresh_token=before.token.refresh_token)
-            entry = self._store.put(request.key, token, now)
+            entry = self.store.put(request.key, token, now)
+            if token.generation:
+                self._looked(entry, now)
             if request.claims is not None:
                 entry.answered_on = token.requested_on
-            self._refusals.pop((request.key, request.claims), None)
+            if self.failures.last is not None or self.failures.refusals:
+                self.failures.forget((request.key, request.claims))
 
     def close(self) -> None:
         """Forget every token and serve no more."""
@@ -243,15 +237,15 @@ class CachedTokens:
             self._closed = True
             if self._flow_memory is not None:
                 self._flow_memory.clear()
-            self._refusals = {}
-            self._store.clear()
+            self.failures = Failures()
+            self.store.clear()
 
     def after_fork(self) -> None:
         """Start afresh in a child process, which lacks the threads that hold locks or refresh tokens."""
         self._lock = threading.Lock()
         if self._flow_memory is not None:
             self._flow_memory.after_fork()
-        self._store.after_fork()
+        self.store.after_fork()
 
     def read(self, key: CacheKey) -> Token | None:
         """Return the token of a key, whatever its age, or None."""
@@ -274,20 +268,24 @@ class CachedTokens:
             reason,
         )
 
-    def _note_refusal(self, request: TokenRequest, error: Exception, now: float) -> None:
-        if not isinstance(error, AuthenticationError) or not error.retry_after:
-            return
-        refusal = _Refusal(now, now + error.retry_after, noted(error))
-        with self._lock:
-            for key in [key for key, other in self._refusals.items() if not other.noted_on <= now < other.until]:
-                del self._refusals[key]
-            if len(self._refusals) < MAX_REFUSALS:
-                self._refusals[request.key, request.claims] = refusal
+    def _looked(self, entry: Entry, now: float) -> None:
+        """Note that an entry is what the cache that processes share holds at this moment.
+
+        Half of the time that a replaced token may be used is for the hot path. In the other half a caller starts the
+        next look in the background; the first one after it waits for a look.
+        """
+        if self._sharing is not None:
+            seconds = self._sharing.invalidation_seconds
+            entry.looked_until = now + seconds
+            entry.fresh_until = min(entry.token.refresh_on, now + seconds / 2)
 
     def _claim(self, entry: Entry, now: float) -> bool:
         with self._lock:
             if now < entry.fresh_until:
                 return False
+            if now < entry.token.refresh_on:
+                entry.fresh_until = min(entry.looked_until, entry.token.refresh_on)
+                return True
             # Until the refresh is over, callers take the hot path; they wait for one that outlasts this.
             entry.fresh_until = entry.token.required_on
             return True

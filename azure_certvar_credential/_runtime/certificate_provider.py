@@ -17,6 +17,7 @@ import logging
 import random
 import threading
 from collections.abc import Callable
+from math import inf
 from typing import Any
 
 from azure_certvar_credential._runtime.blocking import ASYNCHRONOUS, is_coroutine_function
@@ -35,6 +36,8 @@ _LOGGER = logging.getLogger("azure_certvar_credential")
 
 # Pauses in seconds after a failure; each further one is twice as long, up to the last.
 FIRST_PAUSE, LAST_PAUSE = 30.0, 3600.0
+# With fewer days left than this, the daily line in the log is an error.
+URGENT_DAYS = 7
 # A certificate with less than this left (seconds), or than this share of its validity, is looked at daily.
 NEAR_END, NEAR_END_SHARE, DAY = 7 * 86400.0, 0.1, 86400.0
 
@@ -45,16 +48,27 @@ class CertificateProvider:
     :param given: what the constructor was given: a certificate in any form, or a source.
     :param load: turns any form into a checked certificate; raises :class:`ValueError`.
     :param clock: returns seconds since the epoch, UTC.
+    :param warning_days: with so many days left the certificate is named in the log once a day; 0 for never.
+    :ivar accepted_on: when the source last returned a usable certificate, in seconds since the epoch.
     :raises ValueError: the certificate is given and cannot be used.
     """
 
-    def __init__(self, given: object, load: Callable[[object], ClientCertificate], clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        given: object,
+        load: Callable[[object], ClientCertificate],
+        clock: Callable[[], float],
+        warning_days: float = 0.0,
+    ) -> None:
         self._clock = clock
         self.source: Source | None = None
         self.current: ClientCertificate | None = None
         self._previous: ClientCertificate | None = None
         self._previous_until = 0.0
-        self._read_on = 0.0
+        self._read_on = self.accepted_on = 0.0
+        # When to look at the certificate's end again; see _note_expiry.
+        self._notice_on = 0.0
+        self._warning_days = warning_days
         self._failures = self._refusals = self.readings = 0
         # Reentrant, because it is held while something is logged, and a log handler may ask for a token.
         self._state = threading.RLock()
@@ -74,16 +88,18 @@ class CertificateProvider:
     def ready(self, refused: ClientCertificate | None) -> tuple[ClientCertificate | None, bool]:
         """Return the certificate to use, or None if the source has to be read first; and whether to read it meanwhile.
 
-        Of all callers that find the source due, one is told to read it in the background.
+        Of all callers that find the source due, one reads it in the background.
 
         :param refused: the certificate that the server has just refused, or None.
         """
         current, source = self.current, self.source
         if current is None or (refused is current and source is not None):
             return None, False
+        now = self._clock()
+        if now >= self._notice_on:
+            self._note_expiry(current, now)
         if source is None:
             return current, False
-        now = self._clock()
         with self._state:
             due = now >= self._read_on
             if due and current.not_after.timestamp() <= now:
@@ -135,7 +151,9 @@ class CertificateProvider:
         with self._state:
             before, self._failures = self.current, 0
             self.readings += 1
+            self.accepted_on = self._clock()
             if before is None or before != certificate:
+                self._notice_on = 0.0
                 self.current, self._previous = certificate, before
                 self._previous_until, self._refusals = 0.0, 0
                 if before is not None:
@@ -199,6 +217,21 @@ class CertificateProvider:
             pause,
         )
         return previous
+
+    def _note_expiry(self, certificate: ClientCertificate, now: float) -> None:
+        """Log, once a day, that the certificate expires soon."""
+        end = certificate.not_after.timestamp()
+        with self._state:
+            if now < self._notice_on:
+                return
+            begins = end - self._warning_days * DAY if self._warning_days else inf
+            self._notice_on = begins if now < begins else now + DAY
+        if now < begins:
+            return
+        left = (end - now) / DAY
+        level = logging.ERROR if left < URGENT_DAYS else logging.WARNING
+        when = f"expires in {left:.0f} days" if left >= 0 else "has expired"
+        _LOGGER.log(level, "%r %s: replace it", certificate, when)
 
     def _next_reading(self, certificate: ClientCertificate) -> float:
         now, end = self._clock(), certificate.not_after.timestamp()

@@ -5,39 +5,44 @@ from __future__ import annotations
 import os
 import time
 import warnings
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
-from azure_certvar_credential._core.authority import KNOWN_HOSTS
-from azure_certvar_credential._core.checks import check_key
+from azure_certvar_credential._core.authority import KNOWN_HOSTS, Authority
+from azure_certvar_credential._core.checks import check_key, warning_days
 from azure_certvar_credential._core.config import Settings, settings
 from azure_certvar_credential._core.options import CertificateOptions, CredentialOptions, FederatedOptions
 from azure_certvar_credential._runtime.assertion_provider import AssertionProvider
 from azure_certvar_credential._runtime.certificate_provider import CertificateProvider
 from azure_certvar_credential._runtime.environment import EagerSource
-from azure_certvar_credential._transport.options import asked, check_options, retry_settings
+from azure_certvar_credential._transport.options import CODE_OF_OTHERS, asked, check_options, retry_settings
+from azure_certvar_credential._values import Value, field, replace
 from azure_certvar_credential.caches.memory import TokenMemory
 from azure_certvar_credential.caches.store import TokenStore
 from azure_certvar_credential.certificates import ClientCertificate
 from azure_certvar_credential.certificates.validity import level_of_caller
 from azure_certvar_credential.exceptions import AlgorithmWarning, ConfigurationError
+from azure_certvar_credential.signers.memory import MemorySigner
+
+if TYPE_CHECKING:
+    from azure_certvar_credential._runtime.shared_tokens import SharedTokens
 
 O = TypeVar("O", bound=CredentialOptions)  # noqa: E741 - of options
 
 
-@dataclass(frozen=True, slots=True)
-class Parts:
+class Parts(Value):
     """What a credential is made of.
 
     :ivar settings: the checked settings.
     :ivar provider: the certificate, its private key proven, or the source that it will come from; of a federated
         credential the source of its assertions.
-    :ivar options: the constructor's arguments, without a certificate or password that were handed over.
+    :ivar options: the constructor's arguments, without a certificate or password that were handed over; the pipeline
+        options are checked.
     :ivar clock: returns seconds since the epoch, UTC.
     :ivar owns_transport: whether a transport among the options is closed with the credential.
     :ivar new_store: makes the place for its tokens.
+    :ivar shared: the cache that it shares with other processes, or None.
     """
 
     settings: Settings
@@ -46,11 +51,21 @@ class Parts:
     clock: Callable[[], float]
     owns_transport: bool = True
     new_store: Callable[[], TokenStore] = TokenMemory
+    shared: SharedTokens | None = None
 
     @property
-    def pipeline(self) -> Mapping[str, Any]:
-        """The checked pipeline options."""
-        return self.options.pipeline
+    def is_bounded(self) -> bool:
+        """Whether an acquisition runs no code of others, and so nothing that outlasts the deadline."""
+        return (
+            self.shared is None
+            and isinstance(self.provider, CertificateProvider)
+            and self.provider.current is not None
+            and self.provider.source is None
+            and isinstance(self.provider.current.signer, MemorySigner)
+            and self.settings.region is None
+            and self.settings.authority.kind != "oidc"
+            and CODE_OF_OTHERS.isdisjoint(name for name, value in self.options.pipeline.items() if value is not None)
+        )
 
     @property
     def description(self) -> str:
@@ -100,16 +115,18 @@ def construct(options: CertificateOptions) -> Parts:
     eager = isinstance(certificate, EagerSource)
     if isinstance(certificate, EagerSource):
         certificate = certificate.source
-    provider = CertificateProvider(certificate, load, clock)
+    provider = CertificateProvider(certificate, load, clock, warning_days(options.expiry_warning_days))
     if eager:
         provider.accept(provider.read_source(), None)
-    _warn_of_algorithm(checked, algorithm)
+    if algorithm.startswith("ES"):
+        _warn_of_algorithm(checked.authority, algorithm)
+    shared = None if checked.sharing is None else _shared(options, checked, provider.current)
     # Kept for copies and pickles; a certificate or password that was handed over would stay in memory with it.
     if provider.source is None:
         options = replace(options, certificate=None, certificate_data=None, password=None)
     else:
         options = replace(options, certificate=certificate, certificate_data=None)
-    return Parts(checked, provider, options, clock)
+    return Parts(checked, provider, options, clock, shared=shared)
 
 
 def construct_federated(options: FederatedOptions) -> Parts:
@@ -119,7 +136,8 @@ def construct_federated(options: FederatedOptions) -> Parts:
     """
     options, clock = _checked_pipeline(options)
     checked = settings(options, retry=retry_settings(options.pipeline), environment=os.environ)
-    return Parts(checked, AssertionProvider(options.assertion_source), options, clock)
+    shared = None if checked.sharing is None else _shared(options, checked, None)
+    return Parts(checked, AssertionProvider(options.assertion_source), options, clock, shared=shared)
 
 
 def _checked_pipeline(options: O) -> tuple[O, Callable[[], float]]:
@@ -129,14 +147,30 @@ def _checked_pipeline(options: O) -> tuple[O, Callable[[], float]]:
         options = replace(options, additionally_allowed_tenants=tuple(tenants))
     pipeline = asked(options.pipeline)
     clock: Callable[[], float] = pipeline.pop("_clock", time.time)  # the tests of this package hand in their own
-    check_options(pipeline, known_options=options.names())
+    check_options(pipeline, known_options=options.names)
     return replace(options, pipeline=pipeline), clock
 
 
-def _warn_of_algorithm(checked: Settings, algorithm: str) -> None:
-    server = checked.authority
-    is_entra = server.kind in ("b2c", "ciam") or urlsplit(server.base).hostname in KNOWN_HOSTS
-    if algorithm.startswith("ES") and is_entra:
+def _shared(
+    options: CredentialOptions, checked: Settings, certificate: ClientCertificate | None
+) -> SharedTokens | None:
+    """Return the cache that processes share; None if they share none.
+
+    :param certificate: the credential's, if it is known yet.
+    :raises ConfigurationError: nothing seals the entries.
+    """
+    if checked.sharing is None:
+        return None
+    # For those who share a cache alone.
+    from azure_certvar_credential._core.sharing_options import check_sealing, encryption_keys
+    from azure_certvar_credential._runtime.shared_tokens import SharedTokens
+
+    check_sealing(checked.sharing, checked.client_authentication.algorithm, certificate)
+    return SharedTokens(options.token_cache, checked, encryption_keys(options.encryption_key))
+
+
+def _warn_of_algorithm(server: Authority, algorithm: str) -> None:
+    if server.kind in ("b2c", "ciam") or urlsplit(server.base).hostname in KNOWN_HOSTS:
         warnings.warn(
             f"Microsoft Entra ID refuses {algorithm} (AADSTS5002738): use an RSA certificate",
             AlgorithmWarning,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from abc import abstractmethod
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from copy import deepcopy
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
@@ -17,9 +17,11 @@ from azure_certvar_credential._runtime.assertion_provider import AnyAssertionSou
 from azure_certvar_credential._runtime.cached_tokens import CachedTokens, CacheLookup
 from azure_certvar_credential._runtime.construction import Parts, construct, construct_federated
 from azure_certvar_credential._runtime.environment import arguments_from
+from azure_certvar_credential._runtime.status import CredentialStatus, status
 from azure_certvar_credential._secrecy.identity import identified
 from azure_certvar_credential._secrecy.tracebacks import clears_frames
-from azure_certvar_credential.certificates import CertificateData
+from azure_certvar_credential.caches.protocol import AsyncTokenCache, TokenCache
+from azure_certvar_credential.certificates import CertificateData, ClientCertificate
 from azure_certvar_credential.certificates.sources import AnySource
 
 # Returns the certificate, and returns a client assertion: a function, for some credentials also a coroutine function.
@@ -45,6 +47,15 @@ class CredentialBase:
     @abstractmethod
     def _start(self, parts: Parts) -> None:
         """Begin life with these parts; each shell connects them in its own way."""
+
+    def status(self) -> CredentialStatus:
+        """Return what the credential holds: its certificate, its tokens and the last failure, without any secret.
+
+        It reads memory alone, so a health endpoint may call it for each request.
+
+        >>> json.dumps(credential.status().as_dict())
+        """
+        return status(self._parts, self._cached_tokens)
 
     def __repr__(self) -> str:
         # A credential whose construction failed has no parts, and error reporters show it all the same.
@@ -89,11 +100,16 @@ class WithCertificate(CredentialBase, Generic[CertificateSourceT]):
         password: str | bytes | None = None,
         send_certificate_chain: bool = False,
         algorithm: str | None = None,
+        expiry_warning_days: float = 30,
         authority: str | None = None,
         additionally_allowed_tenants: Iterable[str] = (),
         disable_instance_discovery: bool = False,
         region: str | None = None,
         oidc_authority: str | None = None,
+        token_cache: TokenCache | AsyncTokenCache | None = None,
+        encryption_key: bytes | Sequence[bytes] | None = None,
+        share_user_tokens: bool = False,
+        invalidation_seconds: float | None = None,
         **pipeline_options: Any,
     ) -> None:
         options = CertificateOptions(
@@ -104,14 +120,24 @@ class WithCertificate(CredentialBase, Generic[CertificateSourceT]):
             password=password,
             send_certificate_chain=send_certificate_chain,
             algorithm=algorithm,
+            expiry_warning_days=expiry_warning_days,
             authority=authority,
             additionally_allowed_tenants=additionally_allowed_tenants,
             disable_instance_discovery=disable_instance_discovery,
             region=region,
             oidc_authority=oidc_authority,
+            token_cache=token_cache,
+            encryption_key=encryption_key,
+            share_user_tokens=share_user_tokens,
+            invalidation_seconds=invalidation_seconds,
             pipeline=pipeline_options,
         )
         self._start(construct(options))
+
+    @property
+    def certificate(self) -> ClientCertificate | None:
+        """The certificate in use; None before its source was read."""
+        return self._parts.certificates.current
 
     @classmethod
     @clears_frames
@@ -123,7 +149,8 @@ class WithCertificate(CredentialBase, Generic[CertificateSourceT]):
         and ``AZURE_AUTHORITY_HOST``. The certificate is read anew when it is due, so changing the variable is enough.
 
         :param options: further keyword arguments of the class; they win over the environment.
-        :raises ConfigurationError: a variable is missing; the message names every one that is.
+        :raises ConfigurationError: a variable is missing, and the message names every one that is; or one cannot be
+            used.
         :raises CertificateError: the certificate, key or password cannot be used.
         """
         return cls(**arguments_from(os.environ, options))
@@ -144,6 +171,10 @@ class WithAssertionSource(CredentialBase, Generic[AssertionSourceT]):
         disable_instance_discovery: bool = False,
         region: str | None = None,
         oidc_authority: str | None = None,
+        token_cache: TokenCache | AsyncTokenCache | None = None,
+        encryption_key: bytes | Sequence[bytes] | None = None,
+        share_user_tokens: bool = False,
+        invalidation_seconds: float | None = None,
         **pipeline_options: Any,
     ) -> None:
         options = FederatedOptions(
@@ -155,6 +186,10 @@ class WithAssertionSource(CredentialBase, Generic[AssertionSourceT]):
             disable_instance_discovery=disable_instance_discovery,
             region=region,
             oidc_authority=oidc_authority,
+            token_cache=token_cache,
+            encryption_key=encryption_key,
+            share_user_tokens=share_user_tokens,
+            invalidation_seconds=invalidation_seconds,
             pipeline=pipeline_options,
         )
         self._start(construct_federated(options))

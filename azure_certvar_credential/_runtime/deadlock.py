@@ -45,7 +45,9 @@ def waiting(me: Hashable, call: Led) -> Generator[None]:
     before = _waits.calls.get(me)
     _waits.calls[me] = call
     try:
-        _refuse_circle(me, call)
+        leader = call.leader
+        if leader == me or leader in _waits.calls:
+            _refuse_circle(me, call)
         yield
     finally:
         if before is None:

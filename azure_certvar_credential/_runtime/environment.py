@@ -7,19 +7,22 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from azure_certvar_credential._core.checks import refuse_quotes
+from azure_certvar_credential._secrecy.redaction import redact_value
+from azure_certvar_credential._values import Value
 from azure_certvar_credential.certificates.sources import EnvironmentCertificate, Source
 from azure_certvar_credential.exceptions import ConfigurationError, MissingCertificateError
 
 CERTIFICATE = "AZURE_CLIENT_CERTIFICATE"
 _PATH = "AZURE_CLIENT_CERTIFICATE_PATH"
 _CHAIN = "AZURE_CLIENT_SEND_CERTIFICATE_CHAIN"
+# azure-identity for .NET and Java takes 1 and true, and the one for Python any text, "false" too.
+_FLAGS = {"": False, "0": False, "false": False, "1": True, "true": True}
 
 
-@dataclass(frozen=True, slots=True)
-class EagerSource:
+class EagerSource(Value):
     """A source that the constructor reads itself, so that what cannot be used is named before the first token."""
 
     source: Source
@@ -30,7 +33,8 @@ def arguments_from(environment: Mapping[str, str], options: Mapping[str, Any]) -
 
     :param environment: the process's environment variables.
     :param options: arguments that were given; they win, and their variables need not be set. None is not given.
-    :raises ConfigurationError: a variable is missing; the message names every one that is.
+    :raises ConfigurationError: a variable is missing, and the message names every one that is; or one says something
+        else than it can say.
     """
     given = {name: value for name, value in options.items() if value is not None}
     own_certificate = "certificate" in given or "certificate_data" in given
@@ -50,13 +54,22 @@ def arguments_from(environment: Mapping[str, str], options: Mapping[str, Any]) -
     arguments: dict[str, Any] = {
         "tenant_id": environment.get("AZURE_TENANT_ID", "").strip(),
         "client_id": environment.get("AZURE_CLIENT_ID", "").strip(),
-        "send_certificate_chain": environment.get(_CHAIN, "").strip().lower() in ("1", "true"),
     }
+    if "send_certificate_chain" not in given:
+        arguments["send_certificate_chain"] = _flag(_CHAIN, environment.get(_CHAIN, ""))
     if not own_certificate:
         # A password that was given opens the certificate in the constructor, which needs it as it is then.
         source = _content if "password" in given else EnvironmentCertificate(CERTIFICATE, f"{CERTIFICATE}_PASSWORD")
         arguments["certificate"] = EagerSource(source)
     return {**arguments, **given}
+
+
+def _flag(name: str, value: str) -> bool:
+    refuse_quotes(name, value)
+    flag = _FLAGS.get(value.strip().lower())
+    if flag is None:
+        raise ConfigurationError(f"{name} must be 1 or true, or else 0, false or empty, not {redact_value(value)}")
+    return flag
 
 
 def _content() -> str:

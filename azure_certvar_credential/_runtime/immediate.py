@@ -1,4 +1,4 @@
-"""Performs the effects that never wait, and so are the same for both shells."""
+"""What both shells do about an effect: note what will be waited for, and perform those that never wait."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ import uuid
 from collections.abc import Callable
 
 from azure_certvar_credential._core import effects
-from azure_certvar_credential._core.effects import Immediate, Moment, Result
+from azure_certvar_credential._core.effects import Effect, Immediate, Moment, Result
 from azure_certvar_credential._runtime.cached_tokens import CachedTokens
+from azure_certvar_credential._transport.deadline import deadline
 
 
 def perform_immediate(effect: Immediate, cached_tokens: CachedTokens, clock: Callable[[], float]) -> Result:
@@ -42,3 +43,30 @@ def moment(clock: Callable[[], float]) -> Moment:
     """
     # uuid4 draws from the operating system's secure generator; the jitter protects nothing.
     return Moment(clock(), str(uuid.uuid4()), str(uuid.uuid4()), random.random())  # noqa: S311
+
+
+def note_wait(effect: Effect, provider: object) -> None:
+    """Note at the deadline what an effect waits for.
+
+    :param effect: the one to be performed now.
+    :param provider: the credential's source; its ``repr`` shows no secret.
+    :raises AcquisitionTimeoutError: the deadline has passed.
+    """
+    current = deadline()
+    current.check()
+    # Put into words only when the deadline passes, and without the effect, which may hold an assertion.
+    match effect:
+        case effects.LoadCertificate() | effects.LoadAssertion():
+            current.waits_for = "the {!r}", provider
+        case effects.Sign(signer, _, algorithm):
+            current.waits_for = f"the {algorithm} signature of the certificate's signer ({{}})", type(signer).__name__
+        case effects.Send(url=url) | effects.Fetch(url=url):
+            current.waits_for = "the answer of {}", url.partition("?")[0]
+        case effects.Wait(seconds):
+            current.waits_for = "the next attempt, {:g} s after the last one failed", seconds
+        case effects.DetectRegion():
+            current.waits_for = "{}", "the Azure region of this machine"
+        case effects.Shared():
+            current.waits_for = "{}", "the shared token cache"
+        case effects.Serialized():
+            current.waits_for = "{}", "another caller who reads the same metadata document"

@@ -22,7 +22,7 @@ _SHORTEST = 4
 # Shorter words of a header are no secret by themselves.
 _SHORTEST_WORD = 8
 _LONGEST_TEXT = 1000
-_USERINFO = re.compile(r"(?<=//)[^/\s'\"<>]+(?=@)")
+_USERINFO = r"(?<=//)[^/\s'\"<>]+(?=@)"
 _REMOVED = "[removed]"
 
 
@@ -37,7 +37,7 @@ def without_known(text: str, secrets: Iterable[str]) -> str:
     forms = {form for secret in secrets for form in _forms(secret) if len(form) >= _SHORTEST}
     for form in sorted(forms, key=len, reverse=True):
         text = text.replace(form, _REMOVED)
-    text = without_secrets(_USERINFO.sub(_REMOVED, text))
+    text = without_secrets(re.sub(_USERINFO, _REMOVED, text))
     return text if len(text) <= _LONGEST_TEXT else f"{text[:_LONGEST_TEXT]}..."
 
 

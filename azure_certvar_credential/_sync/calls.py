@@ -31,14 +31,19 @@ class Call:
         self.error: BaseException | None = None
         self.leader: int | None = None
 
-    def run(self, function: Callable[..., Any], *arguments: object) -> None:
-        """Call a function in this thread, and note what it returns or raises."""
+    def run(
+        self, function: Callable[..., Any], *arguments: object, caught: type[BaseException] = BaseException
+    ) -> None:
+        """Call a function in this thread, and note what it returns or raises.
+
+        :param caught: what is noted, and raised again in every caller that waits; others leave this method.
+        """
         self.leader = threading.get_ident()
         result, error = None, None
         with self.deadline.applied():
             try:
                 result = function(*arguments)
-            except BaseException as raised:  # noqa: BLE001 - raised again in every caller that waits
+            except caught as raised:
                 error = raised
         self.finish(result, error)
         del result, error  # the traceback holds this frame
@@ -58,6 +63,14 @@ class Call:
         """
         with waiting(threading.get_ident(), self):
             return self.done.wait(min(seconds, self.deadline.remaining(), threading.TIMEOUT_MAX))
+
+
+def here(run: Callable[..., None], *arguments: object, owner: object, deadline: Deadline) -> None:  # noqa: ARG001
+    """Run a call in its caller's own thread, for work that is bounded by time-outs of its own.
+
+    What is no ``Exception`` concerns that thread, and no other that waits for the call.
+    """
+    run(*arguments, caught=Exception)
 
 
 def in_background(function: Callable[..., object], *arguments: object, owner: object, deadline: Deadline) -> None:

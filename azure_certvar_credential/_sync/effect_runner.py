@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
 from azure_certvar_credential._core import effects
 from azure_certvar_credential._core.effects import Effect, Flow, Result, T, Token, run
 from azure_certvar_credential._core.flow import acquire
@@ -9,16 +12,21 @@ from azure_certvar_credential._core.request import TokenRequest
 from azure_certvar_credential._runtime.blocking import blocking
 from azure_certvar_credential._runtime.cached_tokens import CachedTokens
 from azure_certvar_credential._runtime.construction import Parts
-from azure_certvar_credential._runtime.fork import tell_after_fork
-from azure_certvar_credential._runtime.immediate import perform_immediate
-from azure_certvar_credential._runtime.serialized_attempts import SerializedAttempts
-from azure_certvar_credential._runtime.turn import Turn
-from azure_certvar_credential._runtime.waited_for import note_wait
-from azure_certvar_credential._sync.calls import in_background
+from azure_certvar_credential._runtime.fork import Forkable, tell_after_fork
+from azure_certvar_credential._runtime.immediate import note_wait, perform_immediate
+from azure_certvar_credential._sync.calls import in_background, within
 from azure_certvar_credential._transport.deadline import Deadline
 from azure_certvar_credential._transport.sync import Sender
 from azure_certvar_credential.certificates import ClientCertificate
 from azure_certvar_credential.exceptions import AcquisitionTimeoutError
+
+if TYPE_CHECKING:
+    from azure_certvar_credential._core.sharing import Question
+    from azure_certvar_credential._runtime.serialized_attempts import SerializedAttempts
+    from azure_certvar_credential._runtime.shared_tokens import CacheCall
+    from azure_certvar_credential._runtime.turn import Turn
+
+F = TypeVar("F", bound=Forkable)
 
 
 class EffectRunner:
@@ -31,13 +39,12 @@ class EffectRunner:
     def __init__(self, parts: Parts, cached_tokens: CachedTokens) -> None:
         self._parts = parts
         self._cached_tokens = cached_tokens
-        self._sender = Sender(parts.pipeline, owns_transport=parts.owns_transport)
-        self._attempts, self._reading = SerializedAttempts(), Turn()
-        tell_after_fork(self._sender, self._attempts, self._reading)
+        self._sender = Sender(parts.options.pipeline, owns_transport=parts.owns_transport)
+        tell_after_fork(self._sender)
 
     def acquire(self, request: TokenRequest) -> Token:
         """Acquire the token of a request and keep it."""
-        return self.run(acquire(self._parts.settings, request))
+        return run(acquire(self._parts.settings, request), self._perform)
 
     def run(self, flow: Flow[T]) -> T:
         """Drive a flow to its end."""
@@ -46,6 +53,29 @@ class EffectRunner:
     def close(self) -> None:
         """Close the connections for good."""
         self._sender.close()
+
+    @property
+    def _reading(self) -> Turn:
+        """The turn of those who read the source; most certificates have none."""
+        from azure_certvar_credential._runtime.turn import Turn
+
+        return self._kept("reading", Turn)
+
+    @property
+    def _attempts(self) -> SerializedAttempts:
+        """The attempts to read a metadata document; only OpenID providers have one."""
+        from azure_certvar_credential._runtime.serialized_attempts import SerializedAttempts
+
+        return self._kept("attempts", SerializedAttempts)
+
+    def _kept(self, name: str, make: Callable[[], F]) -> F:
+        """Return what is kept under a name, made when it is first needed."""
+        kept: F | None = vars(self).get(name)
+        if kept is None:
+            made = make()
+            tell_after_fork(made)
+            kept = vars(self).setdefault(name, made)  # another thread may have been first
+        return kept
 
     def _load(self, refused: ClientCertificate | None) -> ClientCertificate:
         provider = self._parts.certificates
@@ -79,6 +109,16 @@ class EffectRunner:
                 failure = error
             return provider.source_failed(failure, refused)
 
+    def _ask(self, question: Question) -> Result:
+        shared = self._parts.shared
+        if shared is None:
+            return None
+
+        def perform(call: CacheCall) -> Any:
+            return blocking(within(shared.seconds, shared.perform, call), "token_cache")
+
+        return run(shared.answer(question), perform)
+
     def _perform(self, effect: Effect) -> Result:
         note_wait(effect, self._parts.provider)
         match effect:
@@ -88,13 +128,16 @@ class EffectRunner:
                 source = self._parts.assertions
                 return source.accept(blocking(source.read(), "assertion_source"))
             case effects.Sign(signer, message, algorithm):
-                return blocking(signer.sign(message, algorithm), "certificate's signer")
+                signature: Any = signer.sign(message, algorithm)
+                return signature if type(signature) is bytes else blocking(signature, "certificate's signer")
             case effects.Send() | effects.Fetch():
                 return self._sender.send(effect)
             case effects.Wait(seconds):
                 return self._sender.sleep(seconds)
             case effects.DetectRegion():
                 return _region()
+            case effects.Shared(question):
+                return self._ask(question)
             case effects.Serialized(flow):
                 seen = self._attempts.number
                 with self._attempts.lock, self._attempts.attempt(seen):

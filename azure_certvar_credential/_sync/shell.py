@@ -11,7 +11,7 @@ from typing_extensions import Self  # of the standard library from Python 3.11 o
 
 from azure_certvar_credential._core.config import Settings
 from azure_certvar_credential._core.grants import Grant
-from azure_certvar_credential._core.grants.client_credentials import client_credentials
+from azure_certvar_credential._core.grants.client_credentials import APPLICATION, client_credentials
 from azure_certvar_credential._runtime.cached_tokens import CacheLookup
 from azure_certvar_credential._runtime.shared_view import shared_view
 from azure_certvar_credential._sync.single_flight import SingleFlight
@@ -85,6 +85,23 @@ class Shell:
             return entry.access_token_info
         return self._entry(scopes, claims, tenant_id, enable_cae=enable_cae).access_token_info
 
+    def token_provider(self, *scopes: str, tenant_id: str | None = None) -> Callable[[], str]:
+        """Return a function that returns the text of a token, for everything that takes one instead of a credential.
+
+        Such are ``AzureOpenAI(azure_ad_token_provider=...)`` and the password callbacks of database drivers. Each call
+        returns the token in the cache, or a new one; errors are those of :meth:`get_token`.
+
+        >>> AzureOpenAI(azure_ad_token_provider=credential.token_provider("https://cognitiveservices.azure.com/.default"))
+
+        :param scopes: what the token is for, usually one ``{resource}/.default``.
+        :param tenant_id: ask this tenant instead, as for :meth:`get_token`.
+        """
+
+        def token() -> str:
+            return self.get_token(*scopes, tenant_id=tenant_id).token
+
+        return token
+
     def as_assertion_source(self, scope: str, *, fmi_path: str | None = None) -> Callable[[], str]:
         """Return a function whose tokens prove this identity to another application.
 
@@ -126,7 +143,7 @@ class Shell:
 
     def _grant(self, fmi_path: str | None, limit: Deadline) -> Grant:  # noqa: ARG002 - for what takes time
         """Return what the token is asked for with."""
-        return client_credentials(fmi_path)
+        return APPLICATION if fmi_path is None else client_credentials(fmi_path)
 
     def _entry(
         self,
@@ -138,7 +155,8 @@ class Shell:
         fmi_path: str | None = None,
         timeout: float | None = None,
     ) -> Entry:
-        check_types({"timeout": timeout})
+        if timeout is not None:
+            check_types({"timeout": timeout})
         limit = Deadline(self._settings.retry.timeout if timeout is None else timeout)
         grant = self._grant(fmi_path, limit)
         request = self._settings.request(scopes, claims=claims, tenant_id=tenant_id, enable_cae=enable_cae, grant=grant)

@@ -1,17 +1,20 @@
 """Single flight with threads: however many callers want a token, one request is made, and all share its outcome.
 
-Every acquisition runs in a thread of its own, and its callers wait for it until their deadlines: code that hangs, of a
-source or a signer, can be left but not interrupted.
+An acquisition runs in a thread of its own, and its callers wait for it until their deadlines: code that hangs, of a
+source or a signer, can be left but not interrupted. One that runs nobody else's code is bounded by the time-outs of its
+sockets, and needs no other thread than its caller's; except the main thread, because a handler of signals may raise in
+it at any moment, which would look like a failure of the connection.
 """
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Hashable
 
 from azure_certvar_credential._core.effects import Token
 from azure_certvar_credential._core.request import TokenRequest
 from azure_certvar_credential._runtime.cached_tokens import PATIENCE, CachedTokens, Step
-from azure_certvar_credential._sync.calls import Call, in_background, in_thread_or_here
+from azure_certvar_credential._sync.calls import Call, here, in_background, in_thread_or_here
 from azure_certvar_credential._transport.deadline import Deadline
 from azure_certvar_credential.caches.memory import Entry
 from azure_certvar_credential.exceptions import AcquisitionTimeoutError
@@ -23,12 +26,21 @@ class SingleFlight:
     :param cached_tokens: the tokens.
     :param acquire: acquires the token of a request and keeps it; called by one thread for each key at a time.
     :param timeout: after how many seconds an acquisition is given up, unless its caller says otherwise.
+    :param is_bounded: whether ``acquire`` ends by itself at the deadline.
     """
 
-    def __init__(self, cached_tokens: CachedTokens, acquire: Callable[[TokenRequest], Token], timeout: float) -> None:
+    def __init__(
+        self,
+        cached_tokens: CachedTokens,
+        acquire: Callable[[TokenRequest], Token],
+        timeout: float,
+        *,
+        is_bounded: bool = False,
+    ) -> None:
         self._cached_tokens = cached_tokens
         self._acquire = acquire
         self._timeout = timeout
+        self._is_bounded = is_bounded
         # setdefault and pop are atomic on a dict whose keys hash and compare without running Python code.
         self._calls: dict[Hashable, Call] = {}
 
@@ -53,8 +65,9 @@ class SingleFlight:
 
     def _join(self, request: TokenRequest, deadline: Deadline) -> Entry:
         again = True
+        alone = self._is_bounded and threading.current_thread() is not threading.main_thread()
         while True:
-            call = self._call(request, deadline, in_thread_or_here)
+            call = self._call(request, deadline, here if alone else in_thread_or_here)
             if not call.wait(deadline.remaining()) and call.deadline.over:
                 self._give_up(request, call)
             token, error = call.result, call.error
@@ -102,7 +115,7 @@ class SingleFlight:
         return mine
 
     def _lead(self, request: TokenRequest, call: Call) -> Token:
-        began = self._cached_tokens.now()
+        began = self._cached_tokens.clock()
         try:
             return self._acquire(request)
         except Exception as error:
@@ -123,7 +136,7 @@ class SingleFlight:
     def _failed(self, request: TokenRequest, call: Call, error: Exception, began: float | None = None) -> None:
         self._forget(request, call)
         if not call.done.is_set():
-            now = self._cached_tokens.now()
+            now = self._cached_tokens.clock()
             self._cached_tokens.call_failed(request, error, began=now if began is None else began)
 
     def _forget(self, request: TokenRequest, call: Call) -> None:

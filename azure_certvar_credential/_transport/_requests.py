@@ -13,6 +13,7 @@ import re
 import socket
 import ssl
 from collections.abc import Iterator, Mapping
+from functools import partial
 from http.cookiejar import DefaultCookiePolicy
 from time import monotonic
 from typing import Any
@@ -29,8 +30,11 @@ from azure_certvar_credential._transport.attempt import sending
 from azure_certvar_credential._transport.deadline import deadline
 from azure_certvar_credential._transport.pipeline import transport_options
 from azure_certvar_credential._transport.proxies import proxy_for
+from azure_certvar_credential._transport.threads import until_deadline
 from azure_certvar_credential._transport.trust import ssl_context
 
+# Connections kept for later; there are as many as calls at one moment have needed.
+_MOST_CONNECTIONS = 100
 # RFC 9110 section 5.1.
 _FIELD_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
@@ -103,6 +107,7 @@ class _Connection:
     """Goes before one of urllib3's classes of connections."""
 
     _answer: _Response | None = None
+    _held: list[bytes] | None = None
 
     def response_class(self, *arguments: Any, **options: Any) -> _Response:
         """Make the answer, as http.client calls it."""
@@ -126,7 +131,20 @@ class _Connection:
             self.connect()
         sending()
         self.sock.settimeout(_bounded(self.timeout))
-        return super().request(*arguments, **options)  # type: ignore[misc]
+        self._held = []
+        try:
+            super().request(*arguments, **options)  # type: ignore[misc]
+            octets = b"".join(self._held)
+        finally:
+            self._held = None
+        self.send(octets)
+
+    def send(self: Any, data: Any) -> None:
+        """Send octets; header and body together, in one record of TLS and one system call."""
+        if self._held is None:
+            super().send(data)  # type: ignore[misc]
+        else:
+            self._held.append(data)
 
 
 class _Direct(_Connection):
@@ -144,8 +162,10 @@ def _connect(connection: Any) -> socket.socket:
     ends = monotonic() + _bounded(2 * connection.timeout)
     # The name as it was given: with a full stop at its end, it is not completed from the resolver's search list.
     host, failure = connection._dns_host, None  # noqa: SLF001 - urllib3's for subclasses
+    resolve = partial(socket.getaddrinfo, host, connection.port, allowed_gai_family(), socket.SOCK_STREAM)
     try:
-        addresses = socket.getaddrinfo(host, connection.port, allowed_gai_family(), socket.SOCK_STREAM)
+        # The class is one of its transport's own.
+        addresses = until_deadline(resolve, owner=type(connection))
     except socket.gaierror as error:
         raise NameResolutionError(host, connection, error) from error
     for family, kind, protocol, _, address in addresses:
@@ -162,6 +182,7 @@ def _connect(connection: Any) -> socket.socket:
             found.close()
             failure = error
         else:
+            found.settimeout(_bounded(connection.timeout))  # for the handshake of TLS
             return found
     if failure is None or isinstance(failure, TimeoutError):
         raise ConnectTimeoutError(connection, f"{host} could not be connected to in time")
@@ -248,7 +269,12 @@ def make_transport(options: Mapping[str, Any]) -> RequestsTransport:
     session.trust_env = False  # proxies are chosen below, and a password of ~/.netrc is not for a token endpoint
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
     # As azure-core's: what fails is raised as it is, and repeated by nobody.
-    adapter = _Adapter(ssl_context(options), max_retries=Retry(total=False, redirect=False, raise_on_status=False))
+    # A connection that finds no room in the pool is closed after its request, and the next one shakes hands again.
+    adapter = _Adapter(
+        ssl_context(options),
+        pool_maxsize=_MOST_CONNECTIONS,
+        max_retries=Retry(total=False, redirect=False, raise_on_status=False),
+    )
     for scheme in ("http://", "https://"):
         session.mount(scheme, adapter)
     return RequestsTransport(session=session, use_env_settings=False, **given)

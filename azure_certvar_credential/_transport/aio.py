@@ -6,7 +6,6 @@ into an SSL context in a thread. aiohttp's connections belong to an event loop, 
 
 from __future__ import annotations
 
-import asyncio
 import ssl
 import threading
 from collections.abc import AsyncGenerator, Mapping
@@ -19,12 +18,12 @@ from azure.core.pipeline.policies import AsyncRetryPolicy
 from azure_certvar_credential._core.effects import Fetch, Send, Unanswered
 from azure_certvar_credential._core.exchange import Response
 from azure_certvar_credential._transport import pipeline
-from azure_certvar_credential._transport.async_library import Loop, async_library
+from azure_certvar_credential._transport.async_library import Loop, async_library, refuse_aiohttp_under_trio
 from azure_certvar_credential._transport.attempt import Attempt
-from azure_certvar_credential._transport.boundary import AsyncBoundary
 from azure_certvar_credential._transport.deadline import deadline
 from azure_certvar_credential._transport.in_thread import in_thread
 from azure_certvar_credential._transport.per_loop import PerLoop
+from azure_certvar_credential._transport.pipeline import AsyncBoundary
 from azure_certvar_credential._transport.trust import ssl_context
 from azure_certvar_credential.exceptions import CLOSED, ConfigurationError, CredentialClosedError
 
@@ -127,10 +126,7 @@ class AsyncSender:
         if opened is None:
             transport = self._options.get("transport")
             if transport is None:
-                if async_library() is not asyncio:
-                    raise ConfigurationError(
-                        "aiohttp does not run under trio: pass azure-core's TrioRequestsTransport as transport="
-                    )
+                refuse_aiohttp_under_trio()
                 make, context = await in_thread(self._prepare)
                 # While this waited, another request of the same loop may have opened a pipeline; the first one stays,
                 # and no second transport is made, which nobody would close.
@@ -172,10 +168,9 @@ class AsyncSender:
 
 
 def _run_options(transport: Any) -> dict[str, Any]:
-    """Return time-outs within the deadline; azure-core's transports over requests take both as one option."""
+    """Return time-outs within the deadline."""
     options = pipeline.run_options(transport)
-    # By its name: an import of the class loads requests.
-    if all(base.__name__ != "RequestsTransport" for base in type(transport).__mro__):
+    if not pipeline.takes_time_outs_as_one(transport):
         return options
     return {"connection_timeout": tuple(options.values())} if len(options) == 2 else {}
 

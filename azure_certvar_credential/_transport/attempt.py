@@ -24,18 +24,19 @@ from azure.core.exceptions import (
 
 from azure_certvar_credential._core.effects import Fetch, Send
 from azure_certvar_credential._secrecy.known_secrets import of_options, of_token, without_known
+from azure_certvar_credential._transport import trust
 from azure_certvar_credential._transport.deadline import deadline
-from azure_certvar_credential._transport.trust import variable_in_force
-from azure_certvar_credential.exceptions import AcquisitionTimeoutError, ConfigurationError, CredentialClosedError
+from azure_certvar_credential.exceptions import (
+    AcquisitionTimeoutError,
+    ConfigurationError,
+    CredentialClosedError,
+    UntrustedServerError,
+)
 
 _SECRET_FIELDS = ("client_assertion", "assertion", "refresh_token")
 # Their texts come from the operating system, from OpenSSL or from the transport itself; others quote the server.
 _QUOTES_NOTHING = (AzureError, ConnectionError, TimeoutError, ssl.SSLError)
 _TIMEOUTS = (ServiceRequestTimeoutError, ServiceResponseTimeoutError, TimeoutError)
-
-
-class UntrustedServerError(ServiceRequestError):
-    """The server's certificate does not verify, which no retry mends."""
 
 
 class Attempt:
@@ -74,26 +75,13 @@ class Attempt:
             return error
         if deadline().over:
             return deadline().error()
-        text, cause = self._text(error), _root(error)
+        text, cause = self._text(error), root(error)
         # OpenSSL's refusal of a certificate is a ValueError, too.
         if self.sent is False and isinstance(cause, (TypeError, ValueError)) and not isinstance(cause, ssl.SSLError):
             return ConfigurationError(f"the request cannot be sent: {text}")
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            return UntrustedServerError(f"{text.rstrip('.')}. {self._trust()}")
+        if is_untrusted(cause):
+            return UntrustedServerError(f"{text.rstrip('.')}. {trust.explained(self._options, own=self._tells)}")
         return self._kind(error)(text)
-
-    def _trust(self) -> str:
-        """Return which authorities were trusted, and how to trust others."""
-        if not self._tells:
-            return "The transport that was passed decides which certificate authorities are trusted"
-        if self._options.get("connection_verify") not in (None, True):
-            return "connection_verify decides which certificate authorities are trusted"
-        variable = variable_in_force(self._options)
-        source = f"the environment variable {variable}" if variable else "the system and certifi"
-        return (
-            f"The trusted certificate authorities come from {source}; to trust another, such as that of a proxy that "
-            "inspects TLS, pass its PEM file as connection_verify or name it in REQUESTS_CA_BUNDLE"
-        )
 
     def cleaned(self, error: AzureError) -> AzureError:
         """Return an error of the same class that holds nothing of the request, and no secret in its text.
@@ -119,7 +107,7 @@ class Attempt:
         return ServiceResponseTimeoutError if timed_out else ServiceResponseError
 
     def _text(self, error: Exception) -> str:
-        cause = _root(error)
+        cause = root(error)
         name = type(cause).__name__
         was_sent = not isinstance(error, ServiceRequestError) if self.sent is None else self.sent
         if was_sent and not isinstance(error, _TIMEOUTS) and not isinstance(cause, _QUOTES_NOTHING):
@@ -148,7 +136,12 @@ def current() -> Attempt | None:
     return _current.get(None)
 
 
-def _root(error: BaseException) -> BaseException:
+def is_untrusted(error: BaseException) -> bool:
+    """Return whether the reason of a failure is that a server's certificate does not verify."""
+    return isinstance(root(error), (ssl.SSLCertVerificationError, UntrustedServerError))
+
+
+def root(error: BaseException) -> BaseException:
     """Return the exception that the others are wrapped around."""
     seen = {id(error)}
     while True:

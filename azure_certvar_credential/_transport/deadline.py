@@ -48,7 +48,7 @@ class Deadline:
 
     def check(self) -> None:
         """Raise :class:`AcquisitionTimeoutError` if the moment has passed."""
-        if self.over:
+        if self._ends <= monotonic():
             raise self.error()
 
     @contextmanager

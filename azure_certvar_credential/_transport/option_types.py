@@ -54,17 +54,17 @@ def _mapping(value: object) -> bool:
 
 
 # RFC 9110 sections 5.1 and 5.5. Python's http.client encodes in Latin-1, and control characters end or split a field.
-_FIELD_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_FIELD_VALUE = re.compile(r"(?:[!-~\xa0-\xff](?:[\t -~\xa0-\xff]*[!-~\xa0-\xff])?)?")
+_FIELD_NAME = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
+_FIELD_VALUE = r"(?:[!-~\xa0-\xff](?:[\t -~\xa0-\xff]*[!-~\xa0-\xff])?)?"
 
 
 def _field_text(value: object) -> bool:
-    return isinstance(value, str) and _FIELD_VALUE.fullmatch(value) is not None
+    return isinstance(value, str) and re.fullmatch(_FIELD_VALUE, value) is not None
 
 
 def _headers(value: object) -> bool:
     return isinstance(value, Mapping) and all(
-        isinstance(name, str) and _FIELD_NAME.fullmatch(name) and _field_text(text) for name, text in value.items()
+        isinstance(name, str) and re.fullmatch(_FIELD_NAME, name) and _field_text(text) for name, text in value.items()
     )
 
 

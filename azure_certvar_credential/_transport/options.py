@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from azure_certvar_credential._core.retries import Retry
@@ -52,10 +52,22 @@ PIPELINE_OPTIONS = frozenset(
         "timeout",
     }
 )
+# Those that bring code of others into a request.
+CODE_OF_OTHERS = frozenset(
+    {
+        "transport",
+        "policies",
+        "per_call_policies",
+        "per_retry_policies",
+        "raw_request_hook",
+        "raw_response_hook",
+        "network_span_namer",
+    }
+)
 
 _NO_SHARED_CACHE = (
-    "tokens are kept in the process's memory; to share a cache with other processes, use "
-    "azure_certvar_credential.msal.MsalCertVarCredential with a token_cache of MSAL's"
+    "to share tokens with other processes, pass token_cache=SQLiteTokenCache() or RedisTokenCache(url); a cache of "
+    "MSAL's is for azure_certvar_credential.msal.MsalCertVarCredential"
 )
 _CERTIFICATE = "give the certificate with its private key as certificate, in any form"
 _NO_DISCOVERY = "to use an authority that Microsoft does not know, pass disable_instance_discovery=True"
@@ -74,7 +86,6 @@ _INSTEAD = {
     "_cae_cache": _NO_SHARED_CACHE,
     "cache": _NO_SHARED_CACHE,
     "cae_cache": _NO_SHARED_CACHE,
-    "token_cache": _NO_SHARED_CACHE,
     "permit_redirects": _NO_REDIRECTS,
     "redirect_max": _NO_REDIRECTS,
     "redirect_remove_headers": _NO_REDIRECTS,
@@ -134,11 +145,11 @@ _LARGEST = 1_000_000_000
 _NUMBERS = ("retry_total", "retry_status", "retry_read", "retry_connect", "retry_backoff_factor", "retry_backoff_max")
 
 
-def check_options(options: Mapping[str, Any], *, known_options: frozenset[str]) -> None:
+def check_options(options: Mapping[str, Any], *, known_options: Callable[[], frozenset[str]]) -> None:
     """Refuse keyword arguments that nobody knows.
 
     :param options: what is left of a constructor's keyword arguments.
-    :param known_options: the constructor's own keyword names, for the suggestion in the message.
+    :param known_options: returns the constructor's own keyword names, for the suggestion in the message.
     :raises UnknownOptionError: there is an unknown one.
     :raises ConfigurationError: an option is not of the type that azure-core takes, or names a file that is not there.
     """
@@ -149,7 +160,7 @@ def check_options(options: Mapping[str, Any], *, known_options: frozenset[str]) 
             raise UnknownOptionError(f"{name} is not an option here: {_INSTEAD[name]}")
         import difflib  # for the error alone
 
-        close = difflib.get_close_matches(name, PIPELINE_OPTIONS | known_options, n=1)
+        close = difflib.get_close_matches(name, PIPELINE_OPTIONS | known_options(), n=1)
         raise UnknownOptionError(
             f"unknown keyword argument {redact_value(name)}" + (f"; did you mean {close[0]!r}?" if close else "")
         )

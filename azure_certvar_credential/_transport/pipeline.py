@@ -1,4 +1,7 @@
-"""What the sync and the async pipeline have in common: the policies, the request, and the reading of a response."""
+"""What the sync and the async pipeline have in common: the policies, the request, and the reading of a response.
+
+The innermost policy translates what a transport raises before azure-core's spans and retries see it.
+"""
 
 from __future__ import annotations
 
@@ -16,10 +19,12 @@ from azure.core.exceptions import (
     ServiceResponseError,
 )
 from azure.core.pipeline.policies import (
+    AsyncHTTPPolicy,
     CustomHookPolicy,
     DistributedTracingPolicy,
     HeadersPolicy,
     HttpLoggingPolicy,
+    HTTPPolicy,
     ProxyPolicy,
     RequestIdPolicy,
     UserAgentPolicy,
@@ -28,15 +33,44 @@ from azure.core.rest import HttpRequest
 
 from azure_certvar_credential._core.effects import Fetch, Send, Unanswered
 from azure_certvar_credential._core.exchange import MAX_BODY, Response
-from azure_certvar_credential._transport.attempt import Attempt, UntrustedServerError
+from azure_certvar_credential._transport.attempt import Attempt, current
 from azure_certvar_credential._transport.deadline import deadline
 from azure_certvar_credential._transport.options import DEFAULT_TIMEOUTS
 from azure_certvar_credential._version import __version__
-from azure_certvar_credential.exceptions import AcquisitionTimeoutError, ConfigurationError
+from azure_certvar_credential.exceptions import AcquisitionTimeoutError, ConfigurationError, UntrustedServerError
 
 SDK_MONIKER = f"certvar-credential/{__version__}"
 # An answer is a few kilobytes, and one that is not compressed cannot be a bomb (RFC 9110 section 12.5.3).
 _UNCOMPRESSED = {"Accept-Encoding": "identity"}
+
+
+class Boundary(HTTPPolicy[Any, Any]):
+    """Stands before a synchronous transport."""
+
+    def send(self, request: Any) -> Any:
+        """Send, and raise what :meth:`.Attempt.translated` makes of a failure."""
+        try:
+            return self.next.send(request)
+        except Exception as error:
+            attempt, failure = current(), error
+            if attempt is None:
+                raise
+        # Outside of the handler: an error that is made while another one is handled keeps that one, with its request.
+        raise attempt.translated(failure)
+
+
+class AsyncBoundary(AsyncHTTPPolicy[Any, Any]):
+    """Stands before an asynchronous transport."""
+
+    async def send(self, request: Any) -> Any:
+        """Send, and raise what :meth:`.Attempt.translated` makes of a failure."""
+        try:
+            return await self.next.send(request)
+        except Exception as error:
+            attempt, failure = current(), error
+            if attempt is None:
+                raise
+        raise attempt.translated(failure)
 
 
 def build_policies(retry_policy: type[Any], boundary: Any, options: Mapping[str, Any]) -> list[Any]:
@@ -58,8 +92,8 @@ def build_policies(retry_policy: type[Any], boundary: Any, options: Mapping[str,
         HeadersPolicy(**given),
         UserAgentPolicy(sdk_moniker=SDK_MONIKER, **given),
         ProxyPolicy(**given),
-        *_listed(given.get("per_call_policies")),
-        *_listed(given.get("per_retry_policies")),
+        *listed(given.get("per_call_policies")),
+        *listed(given.get("per_retry_policies")),
         CustomHookPolicy(**given),
         DistributedTracingPolicy(**given),
         HttpLoggingPolicy(**given),
@@ -69,8 +103,8 @@ def build_policies(retry_policy: type[Any], boundary: Any, options: Mapping[str,
 
 def _with_the_callers(retry_policy: type[Any], options: Mapping[str, Any]) -> list[Any]:
     """Place additional policies into a list of the caller's own, as azure-core's ``PipelineClient`` does."""
-    policies = [*_listed(options.get("per_call_policies")), *_listed(options["policies"])]
-    per_retry = _listed(options.get("per_retry_policies"))
+    policies = [*listed(options.get("per_call_policies")), *listed(options["policies"])]
+    per_retry = listed(options.get("per_retry_policies"))
     if not per_retry:
         return policies
     places = [place for place, policy in enumerate(policies, 1) if isinstance(policy, retry_policy)]
@@ -97,6 +131,15 @@ def run_options(transport: Any) -> dict[str, Any]:
         return {}
     names = {"connection_timeout": config.timeout, "read_timeout": config.read_timeout}
     return {name: min(seconds, left) for name, seconds in names.items() if isinstance(seconds, (int, float))}
+
+
+def takes_time_outs_as_one(transport: Any) -> bool:
+    """Return whether an asynchronous transport is one of azure-core's over requests.
+
+    They fail with the option ``read_timeout`` of a request; in ``connection_timeout`` they take both as a pair.
+    """
+    # By its name: an import of the class loads requests.
+    return any(base.__name__ == "RequestsTransport" for base in type(transport).__mro__)
 
 
 def http_request(effect: Send | Fetch) -> HttpRequest:
@@ -147,8 +190,10 @@ def unanswered(attempt: Attempt, error: Exception) -> Unanswered:
     raise clean
 
 
-def _listed(policies: Any) -> list[Any]:
+def listed(policies: Any) -> list[Any]:
     """Return the caller's policies as a list, ready for one more pipeline.
+
+    :param policies: one, several or None.
 
     azure-core writes into each which one comes next; one that stands in another pipeline already, of a copy of the
     credential, of another event loop or of another client, would send from there through the transport of here.

@@ -21,19 +21,23 @@ def proxy_for(url: str, proxies: Mapping[str, str | None] | None, *, environment
     """
     given, parts = dict(proxies or {}), urlsplit(url)
     host = parts.hostname or ""
-    if environment and not _bypassed(host, parts.netloc.rpartition("@")[2], given.get("no_proxy")):
-        given = {**getproxies(), **given}
+    # Once for each request: it reads every variable of the environment.
+    found_there = getproxies() if environment else {}
+    authority = parts.netloc.rpartition("@")[2]
+    if found_there and not _bypassed(host, authority, given.get("no_proxy"), found_there):
+        given = {**found_there, **given}
     keys = (f"{parts.scheme}://{host}", parts.scheme, f"all://{host}", "all")
     proxy = next((found for key in keys if (found := given.get(key))), None)
     return proxy if proxy is None or "://" in proxy else f"http://{proxy}"
 
 
-def _bypassed(host: str, authority: str, no_proxy: str | None) -> bool:
+def _bypassed(host: str, authority: str, no_proxy: str | None, environment: Mapping[str, str]) -> bool:
     """Return whether a host is reached directly.
 
     :param no_proxy: hosts and networks, separated by commas, in the place of the environment's.
+    :param environment: the proxies of the environment, or of the system's settings.
     """
-    listed = no_proxy or getproxies().get("no", "")
+    listed = no_proxy or environment.get("no", "")
     with suppress(ValueError):  # a name, which is in no network
         address = ip_address(host)
         if any(address in network for network in _networks(listed)):

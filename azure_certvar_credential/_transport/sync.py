@@ -13,8 +13,8 @@ from azure_certvar_credential._core.effects import Fetch, Send, Unanswered
 from azure_certvar_credential._core.exchange import Response
 from azure_certvar_credential._transport import pipeline
 from azure_certvar_credential._transport.attempt import Attempt
-from azure_certvar_credential._transport.boundary import Boundary
 from azure_certvar_credential._transport.deadline import deadline
+from azure_certvar_credential._transport.pipeline import Boundary
 from azure_certvar_credential.exceptions import CLOSED, CredentialClosedError
 
 

@@ -8,9 +8,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from math import inf
+from typing import TypeVar
 
-from azure_certvar_credential._transport.deadline import Deadline
+from azure_certvar_credential._transport.deadline import Deadline, deadline
 from azure_certvar_credential.exceptions import AcquisitionTimeoutError
+
+T = TypeVar("T")
 
 # Of one owner: with so many threads left behind, it gets no more until one of them ends.
 MOST_LEFT = 8
@@ -55,3 +59,31 @@ class Worker(threading.Thread):
         words, value = self._deadline.waits_for
         hangs = f"{{}}, as {left} threads still do, so that no other is started"
         return self._deadline.error((hangs, words.format(value)))
+
+
+def until_deadline(work: Callable[[], T], *, owner: object) -> T:
+    """Do what cannot be interrupted, and wait for it no longer than until the deadline.
+
+    It is done in this thread if that is a :class:`Worker`, which may be left behind, or if there is no deadline.
+
+    :param owner: whose threads are counted together.
+    :raises AcquisitionTimeoutError: the deadline has passed, or too many threads of the owner have been left behind.
+    """
+    current, outcomes, failures = deadline(), list[T](), list[Exception]()
+    if current.remaining() == inf or isinstance(threading.current_thread(), Worker):
+        return work()
+
+    def note() -> None:
+        try:
+            outcomes.append(work())
+        except Exception as error:  # noqa: BLE001 - raised again in the thread that waits
+            failures.append(error)
+        done.set()
+
+    done = threading.Event()
+    Worker(note, owner=owner, deadline=current, name="certvar-lookup").start()
+    if not done.wait(min(current.remaining(), threading.TIMEOUT_MAX)):
+        raise current.error()
+    if failures:
+        raise failures[0]
+    return outcomes[0]

@@ -25,6 +25,24 @@ def variable_in_force(options: Mapping[str, Any]) -> str | None:
     return next((name for name in names if os.environ.get(name)), None)
 
 
+def explained(options: Mapping[str, Any], *, own: bool) -> str:
+    """Return which authorities are trusted, and how to trust others: the end of a message.
+
+    :param options: checked pipeline options.
+    :param own: whether this package made the transport.
+    """
+    if not own:
+        return "The transport that was passed decides which certificate authorities are trusted"
+    if options.get("connection_verify") not in (None, True):
+        return "connection_verify decides which certificate authorities are trusted"
+    variable = variable_in_force(options)
+    source = f"the environment variable {variable}" if variable else "the system and certifi"
+    return (
+        f"The trusted certificate authorities come from {source}; to trust another, such as that of a proxy that "
+        "inspects TLS, pass its PEM file as connection_verify or name it in REQUESTS_CA_BUNDLE"
+    )
+
+
 def ssl_context(options: Mapping[str, Any]) -> ssl.SSLContext:
     """Return the SSL context for connections; a context of the caller's own is returned as it is.
 

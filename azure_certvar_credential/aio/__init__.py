@@ -14,11 +14,15 @@ from azure_certvar_credential.aio._credential import (
     OnBehalfOfCredential,
 )
 from azure_certvar_credential.aio._msal import MsalCertVarCredential
+from azure_certvar_credential.caches.protocol import AsyncTokenCache
+from azure_certvar_credential.caches.redis_aio import RedisTokenCache
 
 __all__ = [
     "AssertionSource",
+    "AsyncTokenCache",
     "CertVarCredential",
     "FederatedCredential",
     "MsalCertVarCredential",
     "OnBehalfOfCredential",
+    "RedisTokenCache",
 ]

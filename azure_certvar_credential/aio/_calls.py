@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from contextlib import AbstractAsyncContextManager
-from typing import Any, TypeVar
+from typing import Any
 
 from azure_certvar_credential._runtime.blocking import is_coroutine_function
 from azure_certvar_credential._transport.async_library import Task, async_library
-from azure_certvar_credential._transport.deadline import Deadline
 from azure_certvar_credential._transport.in_thread import in_thread
 from azure_certvar_credential._transport.per_loop import PerLoop
 from azure_certvar_credential.exceptions import KeyMismatchError
 from azure_certvar_credential.signers.memory import MemorySigner
 from azure_certvar_credential.signers.verification import verify
-
-T = TypeVar("T")
 
 
 async def call(function: Callable[..., Any], *arguments: Any) -> Any:
@@ -54,30 +51,6 @@ async def sign(signer: Any, message: bytes, algorithm: str, turn: AbstractAsyncC
             "key: its key is another one, or it is damaged"
         )
     return signature
-
-
-async def within(seconds: float, work: Awaitable[T]) -> T:
-    """Await some work and return its result.
-
-    :raises AcquisitionTimeoutError: it takes longer than so many seconds; it is cancelled then.
-    """
-    return await until(Deadline(seconds), work)
-
-
-async def until(deadline: Deadline, work: Awaitable[T]) -> T:
-    """Await some work until a deadline, and return its result.
-
-    :raises AcquisitionTimeoutError: it takes longer; it is cancelled then.
-    """
-    with deadline.applied():
-        task: Task[T] = async_library().ensure_future(work)
-    try:
-        await async_library().wait({task}, timeout=deadline.remaining())
-        if not task.done():
-            raise deadline.error()
-        return await task
-    finally:
-        task.cancel()
 
 
 class LoopLock:

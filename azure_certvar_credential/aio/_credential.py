@@ -21,8 +21,8 @@ from azure_certvar_credential._runtime.credentials import (
 from azure_certvar_credential._runtime.fork import tell_after_fork
 from azure_certvar_credential._runtime.user import USERS_TOKEN
 from azure_certvar_credential._secrecy.tracebacks import clears_frames
+from azure_certvar_credential._transport.async_library import until, within
 from azure_certvar_credential._transport.deadline import Deadline
-from azure_certvar_credential.aio._calls import until, within
 from azure_certvar_credential.aio._effect_runner import EffectRunner
 from azure_certvar_credential.aio._shell import Shell
 from azure_certvar_credential.aio._single_flight import SingleFlight
@@ -34,7 +34,9 @@ class OwningCredential(CredentialBase, Shell):
 
     def _start(self, parts: Parts) -> None:
         self._parts, self._settings = parts, parts.settings
-        self._cache = self._cached_tokens = CachedTokens(parts.new_store(), parts.clock, parts.settings.tenant_id)
+        self._cache = self._cached_tokens = CachedTokens(
+            parts.new_store(), parts.clock, parts.settings.tenant_id, parts.settings.sharing
+        )
         self._effects = EffectRunner(parts, self._cached_tokens)
         self._single_flight = SingleFlight(self._cached_tokens, self._effects.acquire, parts.settings.retry.timeout)
         tell_after_fork(self._cached_tokens, self._single_flight, parts.provider)

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from azure_certvar_credential._core import effects
 from azure_certvar_credential._core.effects import Effect, Flow, Result, T, Token, arun
 from azure_certvar_credential._core.flow import acquire
 from azure_certvar_credential._core.request import TokenRequest
+from azure_certvar_credential._runtime.blocking import is_coroutine_function
 from azure_certvar_credential._runtime.cached_tokens import CachedTokens
 from azure_certvar_credential._runtime.construction import Parts
 from azure_certvar_credential._runtime.fork import tell_after_fork
-from azure_certvar_credential._runtime.immediate import perform_immediate
+from azure_certvar_credential._runtime.immediate import note_wait, perform_immediate
 from azure_certvar_credential._runtime.serialized_attempts import SerializedAttempts
-from azure_certvar_credential._runtime.waited_for import note_wait
 from azure_certvar_credential._transport.aio import AsyncSender
+from azure_certvar_credential._transport.async_library import within
 from azure_certvar_credential._transport.in_thread import in_thread
-from azure_certvar_credential.aio._calls import Background, LoopLock, call, sign, within
+from azure_certvar_credential.aio._calls import Background, LoopLock, call, sign
 from azure_certvar_credential.certificates import ClientCertificate
 from azure_certvar_credential.exceptions import AcquisitionTimeoutError
+
+if TYPE_CHECKING:
+    from azure_certvar_credential._core.sharing import Question
+    from azure_certvar_credential._runtime.shared_tokens import CacheCall
 
 
 class EffectRunner:
@@ -30,7 +37,7 @@ class EffectRunner:
     def __init__(self, parts: Parts, cached_tokens: CachedTokens) -> None:
         self._parts = parts
         self._cached_tokens = cached_tokens
-        self._sender = AsyncSender(parts.pipeline, owns_transport=parts.owns_transport)
+        self._sender = AsyncSender(parts.options.pipeline, owns_transport=parts.owns_transport)
         self._reading, self._signing, self._background = LoopLock(), LoopLock(), Background()
         self._attempts, self._turning = SerializedAttempts(), LoopLock()
         tell_after_fork(self._sender)
@@ -81,6 +88,19 @@ class EffectRunner:
                 data = None  # it is perhaps a private key, which an error reporter would find in this frame
             return provider.source_failed(failure, refused)
 
+    async def _ask(self, question: Question) -> Result:
+        shared = self._parts.shared
+        if shared is None:
+            return None
+
+        async def perform(cache_call: CacheCall) -> Any:
+            method = getattr(shared.cache, cache_call.method)
+            if is_coroutine_function(method):
+                return await within(shared.seconds, method(*cache_call.arguments))
+            return await within(shared.seconds, call(shared.perform, cache_call))
+
+        return await arun(shared.answer(question), perform)
+
     async def _perform(self, effect: Effect) -> Result:
         note_wait(effect, self._parts.provider)
         match effect:
@@ -97,6 +117,8 @@ class EffectRunner:
                 return await self._sender.sleep(seconds)
             case effects.DetectRegion():
                 return await _region()
+            case effects.Shared(question):
+                return await self._ask(question)
             case effects.Serialized(flow):
                 seen = self._attempts.number
                 async with self._turning.lock():

@@ -11,7 +11,7 @@ from typing_extensions import Self  # of the standard library from Python 3.11 o
 
 from azure_certvar_credential._core.config import Settings
 from azure_certvar_credential._core.grants import Grant
-from azure_certvar_credential._core.grants.client_credentials import client_credentials
+from azure_certvar_credential._core.grants.client_credentials import APPLICATION, client_credentials
 from azure_certvar_credential._runtime.cached_tokens import CacheLookup
 from azure_certvar_credential._runtime.shared_view import shared_view
 from azure_certvar_credential._transport.deadline import Deadline
@@ -67,6 +67,21 @@ class Shell:
             return entry.access_token_info
         return (await self._entry(scopes, claims, tenant_id, enable_cae=enable_cae)).access_token_info
 
+    def token_provider(self, *scopes: str, tenant_id: str | None = None) -> Callable[[], Awaitable[str]]:
+        """Return a coroutine function that returns the text of a token.
+
+        It is for everything that takes one instead of a credential, such as
+        ``AsyncAzureOpenAI(azure_ad_token_provider=...)`` and asyncpg's ``password``.
+
+        :param scopes: what the token is for, usually one ``{resource}/.default``.
+        :param tenant_id: ask this tenant instead, as for :meth:`get_token`.
+        """
+
+        async def token() -> str:
+            return (await self.get_token(*scopes, tenant_id=tenant_id)).token
+
+        return token
+
     def as_assertion_source(self, scope: str, *, fmi_path: str | None = None) -> Callable[[], Awaitable[str]]:
         """Return a coroutine function whose tokens prove this identity to another application.
 
@@ -103,7 +118,7 @@ class Shell:
 
     async def _grant(self, fmi_path: str | None, limit: Deadline) -> Grant:  # noqa: ARG002 - for what takes time
         """Return what the token is asked for with."""
-        return client_credentials(fmi_path)
+        return APPLICATION if fmi_path is None else client_credentials(fmi_path)
 
     async def _entry(
         self,
@@ -115,7 +130,8 @@ class Shell:
         fmi_path: str | None = None,
         timeout: float | None = None,
     ) -> Entry:
-        check_types({"timeout": timeout})
+        if timeout is not None:
+            check_types({"timeout": timeout})
         limit = Deadline(self._settings.retry.timeout if timeout is None else timeout)
         grant = await self._grant(fmi_path, limit)
         request = self._settings.request(scopes, claims=claims, tenant_id=tenant_id, enable_cae=enable_cae, grant=grant)

@@ -162,7 +162,7 @@ class SingleFlight:
             del self._calls[call.key]
 
     async def _run(self, request: TokenRequest, call: _Call) -> Outcome:
-        began = self._cached_tokens.now()
+        began = self._cached_tokens.clock()
         call.deadline.adopt()
         try:
             return await self._acquire(request), None

@@ -9,6 +9,8 @@ from __future__ import annotations
 import random
 import threading
 from collections.abc import Hashable
+from math import inf
+from typing import Any
 
 from azure.core.credentials import AccessToken, AccessTokenInfo
 
@@ -33,9 +35,20 @@ class Entry:
     :ivar fresh_until: the time (seconds since the epoch, UTC) until which the hot path returns the token.
     :ivar used: the time of its last use; the least recently used entries are dropped when there are too many.
     :ivar answered_on: when the token answered a claims challenge; 0 if it did not.
+    :ivar looked_until: the time (seconds since the epoch, UTC) from which the token is not used before the cache that
+        processes share was looked at; infinity without one.
     """
 
-    __slots__ = ("access_token", "access_token_info", "answered_on", "fresh_until", "token", "usable_from", "used")
+    __slots__ = (
+        "access_token",
+        "access_token_info",
+        "answered_on",
+        "fresh_until",
+        "looked_until",
+        "token",
+        "usable_from",
+        "used",
+    )
 
     def __init__(self, token: Token, now: float) -> None:
         self.token = token
@@ -47,6 +60,7 @@ class Entry:
         self.fresh_until = token.refresh_on
         self.used = now
         self.answered_on = 0.0
+        self.looked_until = inf
 
 
 class TokenMemory:
@@ -90,6 +104,10 @@ class TokenMemory:
             return entry
         return Entry(token, token.refresh_on)
 
+    def items(self) -> list[tuple[Any, Entry]]:
+        """Return the entries with their keys."""
+        return list(self._entries.items())
+
     def clear(self) -> None:
         """Forget every token."""
         with self._lock:
@@ -105,7 +123,9 @@ class TokenMemory:
         generator = random.SystemRandom()
         for entry in self._entries.values():
             token = entry.token
-            entry.fresh_until = spread(token.refresh_on, token.requested_on, generator.random())
+            entry.fresh_until = min(
+                spread(token.refresh_on, token.requested_on, generator.random()), entry.looked_until
+            )
 
     def _make_room(self, now: float) -> None:
         """Drop expired entries, and if that is not enough, the least recently used tenth.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
-from typing import Protocol
+from typing import Any, Protocol
 
 from azure_certvar_credential._core.effects import Token
 from azure_certvar_credential.caches.memory import Entry
@@ -26,6 +26,10 @@ class TokenStore(Protocol):
 
     def entry(self, key: Hashable, token: Token, *, answers_challenge: bool) -> Entry:
         """Return the entry of a token that was acquired for a key, and perhaps replaced meanwhile."""
+        ...
+
+    def items(self) -> list[tuple[Any, Entry]]:
+        """Return the entries with their keys."""
         ...
 
     def clear(self) -> None:

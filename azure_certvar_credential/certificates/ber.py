@@ -7,7 +7,7 @@ segmented strings (clause 8.7.3). It decodes on demand only, and every loop is b
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from azure_certvar_credential._values import Value, field
 
 INTEGER = 0x02
 BIT_STRING = 0x03
@@ -38,8 +38,7 @@ class TruncatedError(MalformedError):
     """An element announces more bytes than there are."""
 
 
-@dataclass(frozen=True, slots=True)
-class Element:
+class Element(Value):
     """One tag-length-value triple.
 
     :ivar tag: the identifier octet, class and constructed bit included.
@@ -194,7 +193,7 @@ class _Reader:
         if end > len(self._data):
             raise TruncatedError(f"an element of {end - start} bytes has only {len(self._data) - start}")
         self.offset = end
-        return Element(tag, self._data[begin:end], self._data[start:end])
+        return Element(tag, self._data[begin:end], self._data[start:end], None)
 
     def _indefinite(self, tag: int, start: int, depth: int) -> Element:
         if not tag & _CONSTRUCTED:

@@ -14,12 +14,10 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from azure_certvar_credential._secrecy.tracebacks import clears_frames
-from azure_certvar_credential.certificates import generation, naming
-from azure_certvar_credential.certificates.chain import given_chain, is_self_signed, order_chain
-from azure_certvar_credential.certificates.data import Content
+from azure_certvar_credential.certificates import naming
+from azure_certvar_credential.certificates.data import Content, KeyKind
 from azure_certvar_credential.certificates.loading import read_material
 from azure_certvar_credential.certificates.naming import der, readable
-from azure_certvar_credential.certificates.pkcs12.passwords import password_octets
 from azure_certvar_credential.certificates.possession import as_signer, prove_possession
 from azure_certvar_credential.certificates.validity import warn_outside_validity
 from azure_certvar_credential.exceptions import CertificateError
@@ -51,7 +49,7 @@ class ClientCertificate:
     :class:`~azure_certvar_credential.exceptions.CertificateWarning`, because the server's clock decides.
     """
 
-    __slots__ = ("_chain", "_include_root", "_leaf", "_sha1", "_sha256", "_signer", "_x5c", "_x5t", "_x5t_s256")
+    __slots__ = ("_chain", "_include_root", "_leaf", "_sha1", "_sha256", "_signer")
 
     _leaf: x509.Certificate
     _signer: Signer
@@ -59,9 +57,6 @@ class ClientCertificate:
     _include_root: bool
     _sha1: str
     _sha256: str
-    _x5t: str
-    _x5t_s256: str
-    _x5c: tuple[str, ...]
 
     def __init__(
         self,
@@ -71,7 +66,12 @@ class ClientCertificate:
         *,
         include_root: bool = False,
     ) -> None:
-        others = given_chain(chain)
+        others: tuple[x509.Certificate, ...] = ()
+        if chain is not None and chain != ():
+            # Imported late: few applications send a chain.
+            from azure_certvar_credential.certificates.chain import given_chain
+
+            others = given_chain(chain)
         for certificate in (leaf, *others):
             if not isinstance(certificate, x509.Certificate):
                 raise CertificateError(
@@ -81,21 +81,19 @@ class ClientCertificate:
             readable(certificate)
         signer = as_signer(key)
         prove_possession(leaf, signer)
-        ordered = order_chain(leaf, others)
+        ordered: tuple[x509.Certificate, ...] = ()
+        if others:
+            from azure_certvar_credential.certificates.chain import order_chain
+
+            ordered = order_chain(leaf, others)
         encoded = der(leaf)
-        sha1 = hashlib.sha1(encoded, usedforsecurity=False).digest()
-        sha256 = hashlib.sha256(encoded).digest()
-        sent = ordered if include_root or not ordered or not is_self_signed(ordered[-1]) else ordered[:-1]
         values: dict[str, object] = {
             "_leaf": leaf,
             "_signer": signer,
             "_chain": ordered,
             "_include_root": bool(include_root),
-            "_sha1": sha1.hex().upper(),
-            "_sha256": sha256.hex().upper(),
-            "_x5t": base64url(sha1),
-            "_x5t_s256": base64url(sha256),
-            "_x5c": tuple(base64.b64encode(der(certificate)).decode("ascii") for certificate in (leaf, *sent)),
+            "_sha1": hashlib.sha1(encoded, usedforsecurity=False).hexdigest().upper(),
+            "_sha256": hashlib.sha256(encoded).hexdigest().upper(),
         }
         for name, value in values.items():
             object.__setattr__(self, name, value)
@@ -130,13 +128,16 @@ class ClientCertificate:
         """
         if isinstance(data, ClientCertificate):
             return data
-        material = read_material(data, password_octets(password))
+        octets = None
+        if password is not None:
+            from azure_certvar_credential.certificates.pkcs12.passwords import password_octets
+
+            octets = password_octets(password)
+        material = read_material(data, octets)
         return cls(material.leaf, material.signer, material.others, include_root=include_root)
 
     @classmethod
-    def self_signed(
-        cls, common_name: str, *, key: generation.KeyKind = "RSA-2048", days: int = 365
-    ) -> ClientCertificate:
+    def self_signed(cls, common_name: str, *, key: KeyKind = "RSA-2048", days: int = 365) -> ClientCertificate:
         """Create a key pair and a self-signed certificate in memory, for development.
 
         :param common_name: the subject's common name without ``CN=``, 1 to 64 octets of UTF-8.
@@ -145,6 +146,8 @@ class ClientCertificate:
             that run behind.
         :raises ConfigurationError: an argument is not as described.
         """
+        from azure_certvar_credential.certificates import generation
+
         leaf, private_key = generation.generate(common_name, key, days)
         return cls(leaf, private_key)
 
@@ -176,17 +179,20 @@ class ClientCertificate:
     @property
     def x5t(self) -> str:
         """The SHA-1 of the DER in unpadded base64url (RFC 7515 section 4.1.7)."""
-        return self._x5t
+        return base64url(bytes.fromhex(self._sha1))
 
     @property
     def x5t_s256(self) -> str:
         """The SHA-256 of the DER in unpadded base64url (RFC 7515 section 4.1.8)."""
-        return self._x5t_s256
+        return base64url(bytes.fromhex(self._sha256))
 
     @property
     def x5c(self) -> tuple[str, ...]:
         """Leaf and chain, each as padded base64 of its DER (RFC 7515 section 4.1.6); see ``include_root``."""
-        return self._x5c
+        from azure_certvar_credential.certificates.chain import without_root
+
+        sent = self._chain if self._include_root else without_root(self._chain)
+        return tuple(base64.b64encode(der(certificate)).decode("ascii") for certificate in (self._leaf, *sent))
 
     @property
     def subject(self) -> str:
@@ -261,7 +267,7 @@ class ClientCertificate:
         return exports.to_pem(self._leaf, self._chain, self._signer, password)
 
     def __repr__(self) -> str:
-        if not hasattr(self, "_x5c"):
+        if not hasattr(self, "_sha256"):
             # The constructor failed, and an error reporter is showing the variables of its frame.
             return "<ClientCertificate>"
         return (

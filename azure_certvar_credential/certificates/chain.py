@@ -91,6 +91,11 @@ def order_chain(leaf: x509.Certificate, others: Iterable[x509.Certificate]) -> t
     return tuple(chain)
 
 
+def without_root(chain: tuple[x509.Certificate, ...]) -> tuple[x509.Certificate, ...]:
+    """Return a chain that is in order without its root, if that is in it."""
+    return chain[:-1] if chain and is_self_signed(chain[-1]) else chain
+
+
 def is_self_signed(certificate: x509.Certificate) -> bool:
     """Return whether a certificate is signed with its own key, as a root is."""
     return _issued(certificate, certificate)

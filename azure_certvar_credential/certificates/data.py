@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol, TypeAlias
+from typing import Literal, Protocol, TypeAlias
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, KeySerializationEncryption, PrivateFormat
 from cryptography.hazmat.primitives.serialization.pkcs12 import PKCS12Certificate, PKCS12KeyAndCertificates
 
 from azure_certvar_credential.signers.protocol import AsyncSigner, Signer
+
+# What ClientCertificate.self_signed() makes.
+KeyKind: TypeAlias = Literal["RSA-2048", "RSA-3072", "RSA-4096", "EC-P256"]
 
 
 class Secret(Protocol):

@@ -5,21 +5,27 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Callable, Iterator
+from itertools import islice
 
 from azure_certvar_credential.certificates import ber
 
 # A key with a chain of ten certificates takes 30 kB; with the CA bundle of an operating system beside it, 300 kB.
 MAX_LENGTH = 1 << 20
 
-_BASE64 = re.compile(r"[A-Za-z0-9+/_-]+={0,2}")
-_NOT_TEXT = re.compile(rb"[^\t\n\r\x20-\x7e]")
+_BASE64 = r"[A-Za-z0-9+/_-]+={0,2}"
+_NOT_TEXT = rb"[^\t\n\r\x20-\x7e]"
 _URL_SAFE = str.maketrans("-_", "+/")
-_CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
-_MARKS = re.compile(rb"\xff\xfe|\xfe\xff|\xef\xbb\xbf")
+_CONTROL = rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]"
+_MARKS = rb"\xff\xfe|\xfe\xff|\xef\xbb\xbf"
 _BLANK = b"\x00\t\n\r "
+# Base64 in a text of other things: full lines, and the one after them. A key on P-256 has more characters than this.
+_RUN = re.compile(r"((?:[A-Za-z0-9+/_-]{40,}[ \t\r]{0,9}\n[ \t]{0,99})*)[A-Za-z0-9+/_-]+={0,2}")
+_OF_BASE64 = re.compile(rb"[A-Za-z0-9+/=_\s-]+")
+_SHORTEST_RUN = 60
+_MOST_RUNS = 10_000
 
 # The end of one item and the beginning of the next: padding closes base64 (RFC 4648 section 4).
-_ITEM = re.compile(r"[^=]+=*")
+_ITEM = r"[^=]+=*"
 # A leaf with its chain, each certificate and the key on their own.
 _MOST_ITEMS = 50
 # The outer levels of a structure in which a missing or additional character shows.
@@ -30,7 +36,7 @@ _WIDTHS = (64, 76)
 
 def looks_binary(data: bytes) -> bool:
     """Return whether bytes begin with a BER SEQUENCE, and not with text that happens to start with ``0`` (0x30)."""
-    return data[:1] == b"0" and _NOT_TEXT.search(data[:16]) is not None
+    return data[:1] == b"0" and re.search(_NOT_TEXT, data[:16]) is not None
 
 
 def as_text(data: bytes) -> str:
@@ -39,7 +45,7 @@ def as_text(data: bytes) -> str:
     Every known form is ASCII. UTF-16 and UTF-32 add zeros to it and byte order marks, which are left out; so text reads
     the same where the encoding changes in its middle.
     """
-    text = _MARKS.sub(b"", data.translate(None, b"\x00")) if b"\x00" in data or _MARKS.match(data) else data
+    text = re.sub(_MARKS, b"", data.translate(None, b"\x00")) if b"\x00" in data or re.match(_MARKS, data) else data
     try:
         return text.decode("utf-8")
     except UnicodeDecodeError:
@@ -49,8 +55,8 @@ def as_text(data: bytes) -> str:
 def is_whole(data: bytes) -> bool:
     """Return whether bytes are text or complete BER structures: what a wrong reading does not give by chance."""
     if not looks_binary(data):
-        text = _MARKS.sub(b"", data.translate(None, b"\x00"))
-        return bool(data) and _CONTROL.search(text) is None and _is_utf_8(text)
+        text = re.sub(_MARKS, b"", data.translate(None, b"\x00"))
+        return bool(data) and re.search(_CONTROL, text) is None and _is_utf_8(text)
     for candidate in (data, data.rstrip(_BLANK)):
         try:
             return all(_is_structure(element, _LEVELS) for element in ber.parse(candidate))
@@ -99,15 +105,33 @@ def from_base64(text: str, is_right: Callable[[bytes], bool] = is_whole) -> list
     return fallback
 
 
+def embedded(text: str) -> list[bytes]:
+    """Return what is encoded in base64 somewhere in a text, such as the members of a JSON object: PEM, or whole DER."""
+    found = []
+    for run in islice(_RUN.finditer(text), _MOST_RUNS):
+        # The word after the last full line may belong to it, or to what follows.
+        for reading in dict.fromkeys((run[0], run[1])):
+            data = _decoded("".join(reading.split())) if len(reading) >= _SHORTEST_RUN else None
+            if data is not None and (b"-----BEGIN " in data or (looks_binary(data) and is_whole(data))):
+                found.append(data)
+                break
+            # Encoded twice, as the value of a secret in a secret.
+            again = embedded(as_text(data)) if data is not None and _OF_BASE64.fullmatch(data) else []
+            found += again
+            if again:
+                break
+    return found
+
+
 def _readings(text: str) -> Iterator[list[str]]:
     parts = text.split()
     joined = "".join(parts)
     if re.fullmatch(r"[A-Za-z0-9+/_=-]+", joined) is None:
         return
     if joined.count("=") <= 2 * _MOST_ITEMS:
-        yield _ITEM.findall(joined)
+        yield re.findall(_ITEM, joined)
     if 1 < len(parts) <= _MOST_ITEMS:
-        yield [item for part in parts for item in _ITEM.findall(part)]
+        yield [item for part in parts for item in re.findall(_ITEM, part)]
     if len(parts) > 1:
         line = re.sub(r"[\r\n\t]+", "", text).lstrip(" ")
         # In the second, `+` was the last character.
@@ -120,7 +144,7 @@ def _readings(text: str) -> Iterator[list[str]]:
 
 
 def _decoded(text: str) -> bytes | None:
-    if _BASE64.fullmatch(text) is None:
+    if re.fullmatch(_BASE64, text) is None:
         return None
     bare = text.rstrip("=").translate(_URL_SAFE)
     if len(bare) % 4 == 1:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from datetime import datetime, timedelta, timezone
-from typing import Literal, get_args
+from typing import get_args
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
@@ -12,10 +12,9 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from azure_certvar_credential._secrecy.redaction import redact_value
+from azure_certvar_credential.certificates.data import KeyKind
 from azure_certvar_credential.exceptions import ConfigurationError
 from azure_certvar_credential.signers.keys import PrivateKey
-
-KeyKind = Literal["RSA-2048", "RSA-3072", "RSA-4096", "EC-P256"]
 
 # ub-common-name of RFC 5280 appendix A.1. It counts characters; cryptography counts UTF-8 octets, and so do we.
 _MAX_COMMON_NAME = 64

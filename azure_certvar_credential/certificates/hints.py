@@ -9,18 +9,18 @@ FORMS = (
     "objects, PKCS12KeyAndCertificates, a Key Vault secret, or a ClientCertificate"
 )
 
-_FILE_ENDING = re.compile(r"\.(pem|pfx|p12|cer|crt|key|der)$", re.IGNORECASE)
-_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
+_FILE_ENDING = r"(?i)\.(pem|pfx|p12|cer|crt|key|der)$"
+_URL = r"[A-Za-z][A-Za-z0-9+.-]*://"
 
 # A BEGIN or END line of PEM, even with damaged hyphens and capitals.
-_PEM_LINE = re.compile(r"(?:BEGIN|END)[A-Z0-9 ]{1,40}(?:CERTIFICATE|PRIVATE KEY|PKCS12)", re.IGNORECASE)
+_PEM_LINE = r"(?i)(?:BEGIN|END)[A-Z0-9 ]{1,40}(?:CERTIFICATE|PRIVATE KEY|PKCS12)"
 
 # MAX_PATH of Windows; anything longer on one line is data.
 _MAX_PATH = 260
 _MAX_SHOWN = 100
 
 # A run of base64 characters this long may be part of a key.
-_KEY_MATERIAL = re.compile(r"[A-Za-z0-9+/=_-]{65}")
+_KEY_MATERIAL = r"[A-Za-z0-9+/=_-]{65}"
 
 
 def explain(text: str) -> str:
@@ -33,15 +33,15 @@ def explain(text: str) -> str:
         return f"the certificate data is empty; give {FORMS}"
     if bare.startswith("{"):
         return "the certificate looks like JSON; give only the member that holds the certificate, such as `value`"
-    if _URL.match(bare) and not bare.startswith("file:"):
+    if re.match(_URL, bare) and not bare.startswith("file:"):
         return "the certificate looks like a URL; fetch it and give the content"
-    if _PEM_LINE.search(bare):
+    if is_damaged_pem(bare):
         return (
             "the certificate looks like PEM, but its BEGIN line is damaged; it must have five hyphens on either side "
             "and capital letters, as in -----BEGIN PRIVATE KEY-----"
         )
     # "0\x82", "0w" and "-----" in base64: longer than any path that begins so by chance.
-    if len(bare) > 60 and bare.startswith(("MI", "MH", "LS0t")) and _FILE_ENDING.search(bare) is None:
+    if len(bare) > 60 and bare.startswith(("MI", "MH", "LS0t")) and re.search(_FILE_ENDING, bare) is None:
         return (
             f"the certificate looks like base64, but is damaged or cut off after {len(text):,} characters; check "
             "whether the place it comes from limits the length of a value"
@@ -54,6 +54,11 @@ def explain(text: str) -> str:
             "the certificate looks like binary PFX or DER read as text; give the file's bytes: Path(...).read_bytes()"
         )
     return f"the certificate data ({len(text):,} characters or bytes) has an unknown form; give {FORMS}"
+
+
+def is_damaged_pem(text: str) -> bool:
+    """Return whether a text that is no PEM has lines that were meant to make it such."""
+    return re.search(_PEM_LINE, text) is not None
 
 
 def without_begin(label: str) -> str:
@@ -71,7 +76,7 @@ def _as_path(bare: str) -> str | None:
     """Return a path as ``: 'path'``, an empty string for one that must not be shown, None if it is not a path."""
     if len(bare) > _MAX_PATH or not bare.isprintable():
         return None
-    if _FILE_ENDING.search(bare):
-        return "" if _KEY_MATERIAL.search(bare) else f": {bare[:_MAX_SHOWN]!r}"
+    if re.search(_FILE_ENDING, bare):
+        return "" if re.search(_KEY_MATERIAL, bare) else f": {bare[:_MAX_SHOWN]!r}"
     # Shown only with a file's ending: a client secret or access key in base64 has slashes too.
     return "" if "/" in bare or "\\" in bare else None

@@ -12,10 +12,10 @@ from collections.abc import Sequence
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization.pkcs12 import PKCS12Certificate, PKCS12KeyAndCertificates
 
-from azure_certvar_credential.certificates import ber, encoding, hints, pem, renderings, standins, structures
-from azure_certvar_credential.certificates.key_loading import load_key
+from azure_certvar_credential.certificates import ber, encoding, pem, structures
 from azure_certvar_credential.certificates.material import Collected, Material
 from azure_certvar_credential.certificates.naming import readable
+from azure_certvar_credential.certificates.private_keys import load_plain_structure
 from azure_certvar_credential.exceptions import CertificateFormatError, MissingPrivateKeyError
 from azure_certvar_credential.signers.protocol import Signer
 
@@ -45,8 +45,18 @@ def read_material(data: object, password: bytes | None) -> Material:
     if data is None:
         raise CertificateFormatError("the certificate is None; is the environment variable set?")
     collected = Collected()
-    _collect(collected, data, password, 0)
+    collect(collected, data, password)
     return collected.material()
+
+
+def collect(collected: Collected, data: object, password: bytes | None) -> None:
+    """Add the certificates and keys of the data to those found so far, whether they belong together or not.
+
+    :param data: see :meth:`.ClientCertificate.load`.
+    :param password: opens every encrypted part.
+    :raises CertificateError: the data cannot be read.
+    """
+    _collect(collected, data, password, 0)
 
 
 def _collect(collected: Collected, item: object, password: bytes | None, nesting: int) -> None:
@@ -77,6 +87,8 @@ def _collect(collected: Collected, item: object, password: bytes | None, nesting
             "same name: SecretClient.get_secret(name)"
         )
     else:
+        from azure_certvar_credential.certificates import hints
+
         raise CertificateFormatError(f"the certificate is of type {type(item).__name__}; give {hints.FORMS}")
 
 
@@ -102,6 +114,24 @@ def _collect_certificate(collected: Collected, encoded: bytes, where: str) -> No
         collected.refused_certificates.append(error)
 
 
+def _collect_key(collected: Collected, encoded: bytes, password: bytes | None, where: str) -> None:
+    try:
+        element = ber.parse_first(encoded)
+        kind = structures.identify(element)
+        if kind != structures.ENCRYPTED_PRIVATE_KEY:
+            collected.add_key(load_plain_structure(element, kind, where))
+            return
+        # Imported late, with the decryption: few keys need it.
+        from azure_certvar_credential.certificates.pkcs12.encrypted_keys import load_encrypted
+
+        collected.add_key(load_encrypted(element, password, collected.budget(), where))
+        return
+    except ber.MalformedError as error:
+        problem = str(error)
+    # Outside the handler, so that the foreign exception does not become __context__.
+    raise CertificateFormatError(f"the private key in {where} is damaged: {problem}")
+
+
 def _collect_content(collected: Collected, item: str | bytes | bytearray | memoryview, password: bytes | None) -> None:
     data: str | bytes = b""
     problem = None
@@ -118,43 +148,59 @@ def _collect_content(collected: Collected, item: str | bytes | bytearray | memor
             "certificate with key and chain takes about 10,000)"
         )
     if not _recognise(collected, data, password, 0):
+        from azure_certvar_credential.certificates import hints
+
         raise CertificateFormatError(hints.explain(data if isinstance(data, str) else encoding.as_text(data)))
 
 
 def _recognise(collected: Collected, data: str | bytes, password: bytes | None, layers: int) -> bool:
+    strict = pem.strict_blocks(data)
+    if strict is not None:
+        return _recognise_pem(collected, strict, password)
     if isinstance(data, bytes) and encoding.looks_binary(data):
         return _recognise_der(collected, data, password)
+    # Imported late: most certificates are strict PEM, or binary.
+    from azure_certvar_credential.certificates import objects, renderings, standins
+
     named = standins.explain(data)
     if named is not None:
         raise CertificateFormatError(named)
-    undone = renderings.undo(data if isinstance(data, str) else encoding.as_text(data))
+    text = data if isinstance(data, str) else encoding.as_text(data)
+    members = objects.complete_members(text, _MAX_LAYERS - layers)
+    if members:
+        # No layer: nothing is decoded.
+        return all(_recognise(collected, member, password, layers) for member in members)
+    undone = renderings.undo(text)
     if isinstance(undone, bytes):
         return _recognise_items(collected, [undone], password, layers)
     if pem.BEGIN in undone:
-        return _recognise_pem(collected, undone, password)
-    items: list[str] | list[bytes] | None = encoding.from_base64(undone)
-    if items is None:
-        # Several items with something between them that base64 does not have.
-        items = [item for item in re.split(r"[,;|]", undone, maxsplit=2 * _MOST_ITEMS) if item.strip()]
-        if not 1 < len(items) <= _MOST_ITEMS or min(map(len, items)) < _SHORTEST_ITEM:
-            return False
-    return _recognise_items(collected, items, password, layers)
+        blocks = pem.blocks(undone)
+        whole = _recognise_pem(collected, blocks, password)
+        if undone.count(pem.END) > len(blocks):
+            collected.without_begin += pem.without_begin(undone, blocks)
+        return whole
+    items = encoding.from_base64(undone)
+    if not (items and all(map(encoding.is_whole, items))):
+        # Several items with something between them that base64 does not have; or others of which it is a part.
+        parts = [part for part in re.split(r"[,;|]", undone, maxsplit=2 * _MOST_ITEMS) if part.strip()]
+        if 1 < len(parts) <= _MOST_ITEMS and min(map(len, parts)) >= _SHORTEST_ITEM:
+            return _recognise_items(collected, parts, password, layers)
+        items = objects.embedded(undone)[:_MOST_ITEMS] or items
+    return bool(items) and _recognise_items(collected, items or [], password, layers)
 
 
 def _recognise_items(collected: Collected, items: list[str] | list[bytes], password: bytes | None, layers: int) -> bool:
     return layers < _MAX_LAYERS and all(_recognise(collected, item, password, layers + 1) for item in items)
 
 
-def _recognise_pem(collected: Collected, text: str, password: bytes | None) -> bool:
-    blocks = pem.blocks(text)
+def _recognise_pem(collected: Collected, blocks: list[pem.Block], password: bytes | None) -> bool:
     for number, block in enumerate(blocks, 1):
         where = f"PEM block {number} ({block.label})"
         if block.is_comment:
             collected.unused.setdefault(f"{block.label} in a comment", b"")
         elif block.label in _CERTIFICATE_LABELS:
             _recognise_certificate(collected, block, password, where)
-        elif block.label in standins.PEM_LABELS:
-            remedy = standins.PEM_LABELS[block.label]
+        elif block.label not in pem.STRICT_LABELS and (remedy := _remedy(block.label)) is not None:
             collected.refused_keys.append(CertificateFormatError(f"{where} {remedy}"))
         elif block.problem and (block.label.endswith("PRIVATE KEY") or block.label in _PFX_LABELS):
             raise CertificateFormatError(block.problem)
@@ -164,16 +210,21 @@ def _recognise_pem(collected: Collected, text: str, password: bytes | None) -> b
 
             collected.add_key(load_traditional(block, password, where))
         elif block.label.endswith("PRIVATE KEY"):
-            collected.add_key(load_key(block.data, password, collected.budget, where))
+            _collect_key(collected, block.data, password, where)
         elif block.label in _PFX_LABELS:
             if not _recognise_der(collected, block.data, password, where):
                 raise CertificateFormatError(f"the PFX in {where} is damaged: it is not ASN.1")
         elif block.label != "EC PARAMETERS":
             # OpenSSL writes EC PARAMETERS before a SEC 1 key, which names its curve too.
             collected.unused.setdefault(block.label, block.data)
-    if text.count(pem.END) > len(blocks):
-        collected.without_begin += pem.without_begin(text, blocks)
     return bool(blocks)
+
+
+def _remedy(label: str) -> str | None:
+    """Return what to do about a PEM block that holds a key in a form that is not read; None for another block."""
+    from azure_certvar_credential.certificates import standins
+
+    return standins.PEM_LABELS.get(label)
 
 
 def _recognise_certificate(collected: Collected, block: pem.Block, password: bytes | None, where: str) -> None:
@@ -211,7 +262,7 @@ def _recognise_der(collected: Collected, data: bytes, password: bytes | None, wh
             # Imported late: PFX brings eight modules.
             from azure_certvar_credential.certificates.pkcs12.pfx import load_pfx
 
-            content, keys, refused = load_pfx(element, password, collected.budget)
+            content, keys, refused = load_pfx(element, password, collected.budget())
             _collect_pkcs12(collected, content)
             collected.refused_certificates += refused
             for key in keys:
@@ -219,7 +270,7 @@ def _recognise_der(collected: Collected, data: bytes, password: bytes | None, wh
         elif kind == structures.CERTIFICATE:
             _collect_certificate(collected, element.encoded, where)
         elif kind in (structures.PRIVATE_KEY, structures.ENCRYPTED_PRIVATE_KEY, structures.DSA_PRIVATE_KEY):
-            collected.add_key(load_key(element.encoded, password, collected.budget, where))
+            _collect_key(collected, element.encoded, password, where)
         else:
             raise structures.other_structure(kind, where)
         rest = rest[len(element.encoded) :]

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, field
 from datetime import datetime, timezone
+from typing import TYPE_CHECKING
 
 from cryptography import x509
 
-from azure_certvar_credential.certificates import hints, structures
-from azure_certvar_credential.certificates.chain import is_self_signed
+from azure_certvar_credential._values import Value
 from azure_certvar_credential.certificates.naming import der, describe_all, not_after, not_before, public_key_sha256
-from azure_certvar_credential.certificates.pkcs12 import kdf_budget
 from azure_certvar_credential.certificates.possession import as_signer, mismatch, public_key_of
 from azure_certvar_credential.certificates.validity import is_valid
 from azure_certvar_credential.exceptions import (
@@ -22,14 +20,16 @@ from azure_certvar_credential.exceptions import (
 )
 from azure_certvar_credential.signers.protocol import Signer
 
+if TYPE_CHECKING:
+    from azure_certvar_credential.certificates.pkcs12.kdf_budget import Budget
+
 _logger = logging.getLogger(__name__)
 
 # A text can have thousands of PEM blocks; a message names the first few.
 _MAX_NAMED = 5
 
 
-@dataclass(frozen=True, slots=True)
-class Material:
+class Material(Value):
     """A certificate with its signer, and the certificates found beside it.
 
     :ivar leaf: the certificate that has the signer's public key.
@@ -46,7 +46,6 @@ class Material:
 _MOST_KEYS = 20
 
 
-@dataclass(slots=True)
 class Collected:
     """The certificates and keys found so far.
 
@@ -56,17 +55,36 @@ class Collected:
     :ivar refused_certificates: the errors of certificates that cannot be read; they count if the leaf is not found.
     :ivar refused_keys: the errors of keys in forms that are not read; they count if no other key is found.
     :ivar without_begin: the labels of PEM's END lines that have no BEGIN line.
-    :ivar budget: the iterations that key derivations may still spend.
     """
 
-    signers: list[Signer] = field(default_factory=list)
-    certificates: list[x509.Certificate] = field(default_factory=list)
-    unused: dict[str, bytes] = field(default_factory=dict, repr=False)
-    refused_certificates: list[CertificateFormatError] = field(default_factory=list)
-    refused_keys: list[CertificateFormatError] = field(default_factory=list)
-    without_begin: list[str] = field(default_factory=list)
-    budget: kdf_budget.Budget = field(default_factory=kdf_budget.Budget)
-    _keys: int = 0
+    __slots__ = (
+        "_budget",
+        "_keys",
+        "certificates",
+        "refused_certificates",
+        "refused_keys",
+        "signers",
+        "unused",
+        "without_begin",
+    )
+
+    def __init__(self) -> None:
+        self.signers: list[Signer] = []
+        self.certificates: list[x509.Certificate] = []
+        self.unused: dict[str, bytes] = {}
+        self.refused_certificates: list[CertificateFormatError] = []
+        self.refused_keys: list[CertificateFormatError] = []
+        self.without_begin: list[str] = []
+        self._budget: Budget | None = None
+        self._keys = 0
+
+    def budget(self) -> Budget:
+        """Return the iterations that key derivations may still spend, over all that is collected."""
+        if self._budget is None:
+            from azure_certvar_credential.certificates.pkcs12.kdf_budget import Budget
+
+            self._budget = Budget()
+        return self._budget
 
     def add_key(self, key: object) -> None:
         """Add a private key or signer, unless one with the same public key is present.
@@ -98,8 +116,12 @@ class Collected:
         if refused:
             raise refused[0]
         if self.without_begin and not (self.signers and self.certificates):
+            from azure_certvar_credential.certificates import hints
+
             raise CertificateFormatError(hints.without_begin(self.without_begin[0]))
         if not self.signers and not self.certificates:
+            from azure_certvar_credential.certificates import hints
+
             raise CertificateFormatError(
                 f"the data holds neither a certificate nor a private key{self._also()}; give {hints.FORMS}"
             )
@@ -122,7 +144,9 @@ class Collected:
                 f"the data holds a private key (public-key SHA-256 {public_key_sha256(signer.public_key)}), but no "
                 f"certificate{self._also()}; add its certificate (.cer, .crt, .pem)"
             )
-        if self.refused_certificates and not any(matches(certificate, signer) for certificate in self.certificates):
+        if self.refused_certificates and all(
+            public_key_of(certificate) != signer.public_key for certificate in self.certificates
+        ):
             raise self.refused_certificates[0]
         leaf = choose_leaf(self.certificates, signer)
         for error in self.refused_certificates[:_MAX_NAMED]:
@@ -133,16 +157,13 @@ class Collected:
         """Return the unused PEM blocks for a message, with advice on the known ones."""
         if not self.unused:
             return ""
+        from azure_certvar_credential.certificates import structures
+
         names = list(self.unused)
         more = f" and {len(names) - _MAX_NAMED} more" if len(names) > _MAX_NAMED else ""
         remedies = [structures.remedy(self.unused[name]) for name in names[:_MAX_NAMED]]
         why = "".join(f"; {remedy}" for remedy in dict.fromkeys(remedies) if remedy)
         return f" (found but not used: {', '.join(names[:_MAX_NAMED])}{more}{why})"
-
-
-def matches(certificate: x509.Certificate, signer: Signer) -> bool:
-    """Return whether a certificate has a signer's public key."""
-    return public_key_of(certificate) == signer.public_key
 
 
 def choose_leaf(certificates: list[x509.Certificate], signer: Signer) -> x509.Certificate:
@@ -155,12 +176,14 @@ def choose_leaf(certificates: list[x509.Certificate], signer: Signer) -> x509.Ce
     :param signer: signs with the private key.
     :raises KeyMismatchError: none of the certificates matches the key.
     """
-    matching = [certificate for certificate in certificates if matches(certificate, signer)]
+    matching = [certificate for certificate in certificates if public_key_of(certificate) == signer.public_key]
     if not matching:
         raise mismatch(certificates, signer.public_key)
     different = {der(certificate): certificate for certificate in matching}
     if len(different) == 1:
         return matching[0]
+    from azure_certvar_credential.certificates.chain import is_self_signed
+
     now = datetime.now(timezone.utc)
 
     def preference(certificate: x509.Certificate) -> tuple[bool, bool, datetime, datetime, bytes]:

@@ -33,7 +33,7 @@ _NAMES = {
     "0.9.2342.19200300.100.1.1": "UID",
     "0.9.2342.19200300.100.1.25": "DC",
 }
-_SPECIAL = re.compile(r'[",+;<>\\]|^[ #]| $')
+_SPECIAL = r'[",+;<>\\]|^[ #]| $'
 
 
 def der(certificate: x509.Certificate) -> bytes:
@@ -136,7 +136,7 @@ def _shown(certificate: x509.Certificate, which: Literal["subject", "issuer"]) -
     try:
         name: x509.Name = getattr(certificate, which)
         return name.rfc4514_string()
-    except PARSER_ERRORS:
+    except (*PARSER_ERRORS, Warning):  # a length that RFC 5280 does not allow, where warnings are errors
         pass
     try:
         return ",".join(reversed([_attributes(part) for part in _name(certificate, which).children()]))
@@ -156,7 +156,7 @@ def _attributes(part: ber.Element) -> str:
             text = value.content.decode(encoding)
         except UnicodeDecodeError:
             text = value.content.decode("latin-1")
-        escaped = _SPECIAL.sub(r"\\\g<0>", text)
+        escaped = re.sub(_SPECIAL, r"\\\g<0>", text)
         shown.append(f"{label}={escaped}")
     return "+".join(shown)
 

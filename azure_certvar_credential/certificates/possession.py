@@ -104,10 +104,10 @@ def as_signer(key: object) -> Signer:
     :raises UnsupportedKeyError: see :func:`check_key`.
     :raises CertificateError: it is neither a key nor a signer.
     """
-    if isinstance(key, (rsa.RSAPrivateKey, ec.EllipticCurvePrivateKey)):
-        signer = MemorySigner(key)
+    if isinstance(key, (MemorySigner, rsa.RSAPrivateKey, ec.EllipticCurvePrivateKey)):
+        signer = key if isinstance(key, MemorySigner) else MemorySigner(key)
         check_key(signer.public_key)
-        check_numbers(key)
+        check_numbers(signer.private_key)
         return signer
     # Before the protocol: Ed25519PrivateKey has `sign` and `public_key` too, with another meaning.
     if hasattr(key, "private_bytes"):

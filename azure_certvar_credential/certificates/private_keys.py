@@ -1,6 +1,8 @@
-"""Reads private keys that are not encrypted: PKCS #8 (RFC 5958), PKCS #1 (RFC 8017) and SEC 1 (RFC 5915)."""
+"""Reads private keys: PKCS #8 (RFC 5958), encrypted or not, PKCS #1 (RFC 8017) and SEC 1 (RFC 5915)."""
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import load_der_private_key
@@ -8,11 +10,19 @@ from cryptography.hazmat.primitives.serialization import load_der_private_key
 from azure_certvar_credential.certificates import ber
 from azure_certvar_credential.certificates.naming import describe_key
 from azure_certvar_credential.certificates.possession import MAX_RSA_BITS, check_key, check_numbers, unsupported
-from azure_certvar_credential.certificates.structures import DSA_PRIVATE_KEY, PRIVATE_KEY, identify
+from azure_certvar_credential.certificates.structures import (
+    DSA_PRIVATE_KEY,
+    PRIVATE_KEY,
+    identify,
+)
 from azure_certvar_credential.exceptions import CertificateFormatError, UnsupportedKeyError
 from azure_certvar_credential.signers.algorithms import CURVES
 from azure_certvar_credential.signers.keys import PrivateKey
 from azure_certvar_credential.signers.parser_errors import PARSER_ERRORS
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
+
 
 _KEY_TYPES = {
     "1.2.840.10040.4.1": "DSA",
@@ -31,25 +41,47 @@ _MAX_OCTETS = 8_192
 _ACCEPTED_CURVES = {row.curve_oid for row in CURVES.values()}
 
 
-def load_plain_key(encoded: bytes, where: str) -> PrivateKey:
-    """Read one DER private key that is not encrypted.
-
-    OpenSSL's validation of an RSA key (40 ms of primality tests) is skipped: a signature proves possession afterwards,
-    and only the right key can make it.
-
-    :param where: what it was found in, for the message.
-    :raises UnsupportedKeyError: it is not an RSA or EC key, or one that is too weak.
-    :raises CertificateFormatError: it is damaged, or something else.
-    """
+def load_plain_key(encoded: bytes, where: str) -> PrivateKeyTypes:
+    """Read one DER private key; otherwise as :func:`load_plain_structure`."""
     try:
         element = ber.parse_first(encoded)
         kind = identify(element)
     except ber.MalformedError as error:
         problem = str(error)
     else:
-        return _load(element, kind, where)
+        return load_plain_structure(element, kind, where)
     # Outside the handler, so that the foreign exception does not become __context__.
     raise CertificateFormatError(f"the private key in {where} is damaged: {problem}")
+
+
+def load_plain_structure(element: ber.Element, kind: str, where: str) -> PrivateKeyTypes:
+    """Read one private key that is not encrypted.
+
+    OpenSSL's validation of an RSA key (40 ms of primality tests) is skipped: a signature proves possession afterwards,
+    and only the right key can make it.
+
+    :param kind: what :func:`.structures.identify` says of it.
+    :param where: what it was found in, for the message.
+    :returns: the key, which :func:`.possession.as_signer` has to accept.
+    :raises UnsupportedKeyError: it is not an RSA or EC key.
+    :raises CertificateFormatError: it is damaged, or something else.
+    """
+    if kind == DSA_PRIVATE_KEY:
+        raise unsupported("DSA")
+    if kind != PRIVATE_KEY:
+        raise CertificateFormatError(f"the private key in {where} is damaged: it holds a {kind}")
+    fields = element.children()
+    if _algorithm(fields) not in (None, _RSA, _EC_PUBLIC_KEY):  # before OpenSSL computes with its numbers
+        raise _unreadable(fields, where)
+    refuse_long(element.encoded, where)
+    try:
+        key = load_der_private_key(element.encoded, None, unsafe_skip_rsa_key_validation=True)
+    except PARSER_ERRORS:
+        # The message is chosen below: the parsers' texts differ between releases and quote OpenSSL's internals.
+        key = None
+    if key is None:
+        raise _unreadable(fields, where)
+    return key
 
 
 def accept(key: object) -> PrivateKey:
@@ -73,25 +105,6 @@ def refuse_long(encoded: bytes, where: str) -> None:
         raise CertificateFormatError(
             f"the private key in {where} has {len(encoded)} bytes, and an RSA key of {MAX_RSA_BITS} bits has 5,000"
         )
-
-
-def _load(element: ber.Element, kind: str, where: str) -> PrivateKey:
-    if kind == DSA_PRIVATE_KEY:
-        raise unsupported("DSA")
-    if kind != PRIVATE_KEY:
-        raise CertificateFormatError(f"the private key in {where} is damaged: it holds a {kind}")
-    fields = element.children()
-    if _algorithm(fields) not in (None, _RSA, _EC_PUBLIC_KEY):  # before OpenSSL computes with its numbers
-        raise _unreadable(fields, where)
-    refuse_long(element.encoded, where)
-    try:
-        key = load_der_private_key(element.encoded, None, unsafe_skip_rsa_key_validation=True)
-    except PARSER_ERRORS:
-        # The message is chosen below: the parsers' texts differ between releases and quote OpenSSL's internals.
-        key = None
-    if key is None:
-        raise _unreadable(fields, where)
-    return accept(key)
 
 
 def _algorithm(fields: tuple[ber.Element, ...]) -> str | None:

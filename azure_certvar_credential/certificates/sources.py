@@ -40,7 +40,7 @@ MAX_AGE = 3600.0
 # One octet more than ClientCertificate.load() accepts.
 _MOST = (1 << 20) + 1
 # A name has no '=' (POSIX.1-2017 section 8.1); the other conditions rule out a certificate given in its place.
-_VARIABLE = re.compile(r"(?!.*-----)(?!.*[A-Za-z0-9+/]{64})[^=\s\x00]{1,200}")
+_VARIABLE = r"(?!.*-----)(?!.*[A-Za-z0-9+/]{64})[^=\s\x00]{1,200}"
 
 
 def holds_no_secret(source: object) -> bool:
@@ -111,7 +111,7 @@ class EnvironmentCertificate:
 
     def __init__(self, name: str, password_name: str | None = None) -> None:
         for what, given in (("name", name), ("password_name", password_name or "_")):
-            if not isinstance(given, str) or not _VARIABLE.fullmatch(given):
+            if not isinstance(given, str) or not re.fullmatch(_VARIABLE, given):
                 shown = redact_value(given)
                 raise ConfigurationError(f"{what} must be the name of an environment variable, not {shown}")
         self.name, self.password_name = name, password_name

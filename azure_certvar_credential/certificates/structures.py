@@ -110,4 +110,4 @@ def load_certificate(encoded: bytes, where: str) -> x509.Certificate:
     else:
         return readable(certificate)
     # Outside the handler, so that the foreign exception does not become __context__.
-    raise refusal(where, problem)
+    raise refusal(encoded, where, problem)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 
 from cryptography.hazmat.decrepit.ciphers.algorithms import TripleDES
+from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from cryptography.hazmat.primitives.ciphers import BlockCipherAlgorithm, Cipher
 from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from cryptography.hazmat.primitives.ciphers.modes import CBC
@@ -19,7 +20,6 @@ from azure_certvar_credential.certificates.pkcs12.kdf import Passphrase
 from azure_certvar_credential.certificates.pkcs12.passwords import password_required, wrong_password
 from azure_certvar_credential.certificates.private_keys import load_plain_key
 from azure_certvar_credential.exceptions import CertificateFormatError
-from azure_certvar_credential.signers.keys import PrivateKey
 from azure_certvar_credential.signers.parser_errors import PARSER_ERRORS
 
 # Octets of the key by the name in DEK-Info.
@@ -30,13 +30,13 @@ _DES = {"DES-CBC": 8, "DES-EDE3-CBC": 24}
 _SALT = 8
 
 
-def load_traditional(block: Block, password: bytes | None, where: str) -> PrivateKey:
+def load_traditional(block: Block, password: bytes | None, where: str) -> PrivateKeyTypes:
     """Read a key with OpenSSL's traditional encryption.
 
     :param block: a PEM block with ``Proc-Type: 4,ENCRYPTED``.
     :param password: the password; without one, the empty password is tried.
     :param where: what it was found in, for the message.
-    :raises PasswordRequiredError, WrongPasswordError, UnsupportedKeyError: as :func:`.key_loading.load_key`.
+    :raises PasswordRequiredError, WrongPasswordError, UnsupportedKeyError: as :func:`.encrypted_keys.load_encrypted`.
     :raises CertificateFormatError: the cipher is not supported, or the key is damaged.
     """
     if block.cipher not in _AES and block.cipher not in _DES:

@@ -11,7 +11,7 @@ from typing import Any
 
 from azure_certvar_credential._secrecy.known_secrets import of_options, of_token
 from azure_certvar_credential._secrecy.picklable import refuse_secret
-from azure_certvar_credential._transport.options import DEFAULT_TIMEOUTS, check_options
+from azure_certvar_credential._transport.options import DEFAULT_TIMEOUTS, asked, check_options
 from azure_certvar_credential.exceptions import ConfigurationError, UnknownOptionError
 from azure_certvar_credential.keyvault.guard import GuardedCredential
 
@@ -26,6 +26,11 @@ _TIMEOUT = 30.0
 # The clients' own default of ten retries is more than that time is worth. A vault redirects nowhere; a redirect would
 # take the token along.
 _DEFAULTS = {"retry_total": 3, "permit_redirects": False}
+
+_REFUSED = {
+    "logging_enable": "the log would contain the private key",
+    "policies": "they would replace those that authenticate to the vault; pass per_call_policies or per_retry_policies",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +85,12 @@ class Access:
         for name, value in self.options.items():
             refuse_secret(owner, name, value)
 
+    def explain_trust(self) -> str:
+        """Return which certificate authorities are trusted, and how to trust others: the end of a message."""
+        from azure_certvar_credential._transport import trust  # loads OpenSSL
+
+        return trust.explained(self.options, own=not self.shares_transport)
+
     @property
     def shares_transport(self) -> bool:
         """Whether the transport is the caller's, and therefore the caller's to close."""
@@ -105,10 +116,13 @@ def check_access(credential: object, options: Mapping[str, Any], *, asynchronous
         raise ConfigurationError(
             f"{name} is synchronous; use an asynchronous credential, or azure_certvar_credential.keyvault"
         )
-    if "logging_enable" in options:
-        raise UnknownOptionError("logging_enable is not an option here: the log would contain the private key")
+    options = asked(options)
+    for option, reason in _REFUSED.items():
+        if options.get(option) not in (None, False):
+            raise UnknownOptionError(f"{option} is not an option here: {reason}")
     check_options(
-        {name: value for name, value in options.items() if name not in _CLIENT_OPTIONS}, known_options=_KNOWN_OPTIONS
+        {name: value for name, value in options.items() if name not in _CLIENT_OPTIONS},
+        known_options=lambda: _KNOWN_OPTIONS,
     )
     given = {name: value for name, value in options.items() if value is not None}
     timeout = float(given.pop("timeout", _TIMEOUT))

@@ -1,17 +1,18 @@
 """The asynchronous counterparts of :mod:`azure_certvar_credential.keyvault`, under the same names.
 
 For :class:`azure_certvar_credential.aio.CertVarCredential`. They take an asynchronous credential, such as
-``azure.identity.aio.DefaultAzureCredential``, and need ``pip install 'azure-certvar-credential[aio,keyvault]'``.
+``azure.identity.aio.DefaultAzureCredential``, and need ``pip install 'azure-certvar-credential[aio,keyvault]'``. Under
+trio they need azure-core's ``TrioRequestsTransport`` as ``transport``, as the credential does.
 """
 
 from __future__ import annotations
 
-import asyncio
 import time
 
 from azure.core.credentials_async import AsyncTokenProvider
 
 from azure_certvar_credential._core.effects import arun
+from azure_certvar_credential._transport.in_thread import in_thread
 from azure_certvar_credential.certificates import ClientCertificate
 from azure_certvar_credential.keyvault.base import CertificateBase, SignerBase
 from azure_certvar_credential.keyvault.clients import async_performer
@@ -89,7 +90,7 @@ class KeyVaultCertificate(CertificateBase[AsyncTokenProvider, KeyVaultSigner]):
         """
         found = await arun(read(self._location, time.time()), async_performer(self._access))
         # In a thread: proving that the private key is the certificate's takes milliseconds, too long for the loop.
-        certificate = await asyncio.to_thread(build, found, self._signer)
+        certificate: ClientCertificate = await in_thread(build, found, self._signer)
         signer: object = certificate.signer
         if isinstance(signer, KeyVaultSigner):
             # ClientCertificate tries synchronous signers itself. A key that cannot sign must be known before it

@@ -7,14 +7,15 @@ and there is nothing to close.
 
 from __future__ import annotations
 
-import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from azure.core.exceptions import AzureError, HttpResponseError
+from azure.core.exceptions import AzureError
 
+from azure_certvar_credential._transport.async_library import refuse_aiohttp_under_trio, within
 from azure_certvar_credential._transport.deadline import Deadline
+from azure_certvar_credential._transport.in_thread import in_thread
 from azure_certvar_credential.exceptions import KeyVaultUnavailableError
 from azure_certvar_credential.keyvault.access import Access, client_class, requires_keyvault_extra
 from azure_certvar_credential.keyvault.calls import VaultCall
@@ -25,29 +26,31 @@ from azure_certvar_credential.keyvault.guard import GuardedCredential
 def performer(access: Access) -> Callable[[VaultCall], Any]:
     """Return a function that performs the calls of one flow, for :func:`.effects.run`.
 
-    All its calls, their retries and the waits between them end within ``access.timeout`` seconds from now. With a
-    transport of the caller's own, a server that sends a response in many small pieces can exceed that: such a transport
-    bounds only the wait for each piece.
+    All its calls, their retries and the waits between them have ``access.timeout`` seconds from now. A transport of the
+    caller's own can exceed that if a server sends a response in many small pieces.
 
     :returns: raises :class:`.KeyVaultError` or :class:`.ConfigurationError` if a call fails.
     """
+    from azure_certvar_credential._transport._requests import make_transport
     from azure_certvar_credential.keyvault.retries import VaultRetryPolicy
 
     until = time.monotonic() + access.timeout
+    options = _trusting(access)
 
     def perform(call: VaultCall) -> Any:
-        limit = Deadline(_time_left(access, call, until))
+        left = _time_left(access, call, until)
+        transport = {} if access.shares_transport else {"transport": make_transport(options)}
         credential = access.credential_for(call.url)
-        retries = VaultRetryPolicy(until, **access.options)
-        client = _client(access, call, call.module, credential, retries, **_transport(access))
+        policy = VaultRetryPolicy(until, **access.options)
+        client = _client(access, call, call.module, credential, transport, policy)
         try:
-            with limit.applied():
-                answer = getattr(client, call.method)(*call.arguments, **access.timeouts_within(limit.remaining()))
+            with Deadline(left).applied():
+                answer = getattr(client, call.method)(*call.arguments, **access.timeouts_within(left))
                 return list(answer) if call.pages else answer
         except BaseException as error:  # noqa: BLE001 - a credential may raise anything, and so do the clients
-            failure = _failure(access, call, credential, error, late=limit.over and _is_of_connection(error))
+            failure = _failure(access, call, error, until, credential)
         finally:
-            if not access.shares_transport:
+            if transport:
                 client.close()
         # Raised here, so that the other error, which has the request and its token, does not hang behind it.
         raise failure
@@ -62,27 +65,53 @@ def async_performer(access: Access) -> Callable[[VaultCall], Awaitable[Any]]:
 
     :returns: raises :class:`.KeyVaultError` or :class:`.ConfigurationError` if a call fails.
     """
-    from azure_certvar_credential.keyvault.retries import AsyncVaultRetryPolicy
+    from azure_certvar_credential._transport.pipeline import takes_time_outs_as_one
+    from azure_certvar_credential.keyvault.retries import AsyncVaultRetryPolicy, TimeoutsAsOne
 
     until = time.monotonic() + access.timeout
 
     async def perform(call: VaultCall) -> Any:
         left = _time_left(access, call, until)
+        transport = {} if access.shares_transport else {"transport": await _async_transport(access)}
+        more = [TimeoutsAsOne()] if takes_time_outs_as_one(access.options.get("transport")) else []
+        credential = access.credential_for(call.url)
         with requires_keyvault_extra():
-            credential = access.credential_for(call.url)
-            retries = AsyncVaultRetryPolicy(until, **access.options)
-            client = _client(access, call, f"{call.module}.aio", credential, retries)
+            policy = AsyncVaultRetryPolicy(until, **access.options)
+            client = _client(access, call, f"{call.module}.aio", credential, transport, policy, *more)
         try:
-            return await asyncio.wait_for(_async_answer(client, call, access.timeouts_within(left)), left)
+            return await within(left, _async_answer(client, call, access.timeouts_within(left)))
         except BaseException as error:  # noqa: BLE001 - a credential may raise anything, and so do the clients
-            late = isinstance(error, asyncio.TimeoutError) and time.monotonic() >= until
-            failure = _failure(access, call, credential, error, late=late)
+            failure = _failure(access, call, error, until, credential)
         finally:
-            if not access.shares_transport:
+            if transport:
                 await client.close()
         raise failure
 
     return perform
+
+
+def _trusting(access: Access) -> dict[str, Any]:
+    """Return the options with an SSL context, which takes long to fill, for the transports of several calls."""
+    from azure_certvar_credential._transport.trust import ssl_context
+
+    own = not access.shares_transport
+    return {**access.options, "connection_verify": ssl_context(access.options)} if own else dict(access.options)
+
+
+async def _async_transport(access: Access) -> Any:
+    refuse_aiohttp_under_trio()
+    with requires_keyvault_extra():
+        from azure_certvar_credential._transport._aiohttp import make_transport
+    options = await in_thread(_trusting, access)
+    return make_transport(options["connection_verify"], options)
+
+
+def _failure(
+    access: Access, call: VaultCall, error: BaseException, until: float, credential: GuardedCredential
+) -> BaseException:
+    if isinstance(error, (AzureError, TimeoutError)) and time.monotonic() >= until:
+        return _late(access, call)
+    return explained(error, call.operation, call.subject, access.explain_trust, access.secrets(credential))
 
 
 async def _async_answer(client: Any, call: VaultCall, timeouts: dict[str, float]) -> Any:
@@ -90,38 +119,25 @@ async def _async_answer(client: Any, call: VaultCall, timeouts: dict[str, float]
     return [item async for item in answer] if call.pages else await answer
 
 
-def _client(
+def _client(  # noqa: PLR0917 - the parts of one client
     access: Access,
     call: VaultCall,
     module: str,
     credential: GuardedCredential,
+    transport: Mapping[str, Any],
     retry_policy: object,
-    **transport: object,
+    *more: object,
 ) -> Any:
-    options = {**access.options, **transport}
-    return client_class(module, call.client)(call.target, credential, retry_policy=retry_policy, **options)
+    from azure_certvar_credential._transport.pipeline import listed
 
-
-def _transport(access: Access) -> dict[str, object]:
-    """Return a transport that keeps to the deadline in every read, unless the caller has given one."""
-    if access.shares_transport:
-        return {}
-    # Imported late, because requests is slow to import.
-    from azure_certvar_credential._transport._requests import make_transport
-
-    return {"transport": make_transport({**access.options, **access.timeouts})}
-
-
-def _is_of_connection(error: BaseException) -> bool:
-    return isinstance(error, AzureError) and not isinstance(error, HttpResponseError)
-
-
-def _failure(
-    access: Access, call: VaultCall, credential: GuardedCredential, error: BaseException, *, late: bool
-) -> BaseException:
-    if late:
-        return _late(access, call)
-    return explained(error, call.operation, call.subject, access.secrets(credential))
+    options = {
+        **access.options,
+        **transport,
+        "retry_policy": retry_policy,
+        "per_call_policies": listed(access.options.get("per_call_policies")),
+        "per_retry_policies": [*listed(access.options.get("per_retry_policies")), *more],
+    }
+    return client_class(module, call.client)(call.target, credential, **options)
 
 
 def _time_left(access: Access, call: VaultCall, until: float) -> float:

@@ -6,13 +6,14 @@ https://learn.microsoft.com/azure/key-vault/general/rest-error-codes
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
 from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpResponseError
 
 from azure_certvar_credential._secrecy.known_secrets import without_known
+from azure_certvar_credential._transport.attempt import is_untrusted
 from azure_certvar_credential.exceptions import (
     ConfigurationError,
     KeyVaultError,
@@ -20,6 +21,7 @@ from azure_certvar_credential.exceptions import (
     KeyVaultPermissionError,
     KeyVaultUnavailableError,
     KeyVaultVersionError,
+    UntrustedServerError,
 )
 
 # Characters of a foreign message that are passed on.
@@ -51,12 +53,19 @@ _OR_REMOTE = (
 _OR_PINNED = "; or pin a version, which needs no listing"
 
 
-def explained(error: BaseException, operation: Operation, subject: str, secrets: Collection[str] = ()) -> BaseException:
+def explained(
+    error: BaseException,
+    operation: Operation,
+    subject: str,
+    trust: Callable[[], str],
+    secrets: Collection[str] = (),
+) -> BaseException:
     """Return an error of this package for one that a client of Key Vault raised; an interrupt is returned unchanged.
 
     :param error: the client's error.
     :param operation: the operation that failed.
     :param subject: its object, such as ``app of https://contoso.vault.azure.net``.
+    :param trust: returns which certificate authorities the connection trusts.
     :param secrets: what the message must not quote, such as the vault's token and the password of a proxy.
     """
     if not isinstance(error, Exception):
@@ -67,6 +76,10 @@ def explained(error: BaseException, operation: Operation, subject: str, secrets:
         return _answered(error, response, operation, head, secrets)
     if isinstance(error, ClientAuthenticationError):
         return KeyVaultPermissionError(f"{head}: the credential for the vault got no token: {_text(error, secrets)}")
+    if isinstance(error, UntrustedServerError):
+        return KeyVaultUnavailableError(f"{head}: the credential for the vault got no token: {_text(error, secrets)}")
+    if is_untrusted(error):
+        return KeyVaultUnavailableError(f"{head}: {_text(error, secrets).rstrip('.')}. {trust()}")
     if isinstance(error, AzureError):
         return KeyVaultUnavailableError(
             f"{head}: no answer ({type(error).__name__}). Check the vault's URL, and that this machine can reach it: "

@@ -27,9 +27,9 @@ from typing import Any
 import msal
 from azure.core.exceptions import AzureError
 
+from azure_certvar_credential._core.authority import AUTO_REGION
 from azure_certvar_credential._core.effects import Token
 from azure_certvar_credential._core.freshness import REQUIRED_MARGIN, delayed
-from azure_certvar_credential._core.region import AUTO
 from azure_certvar_credential._core.request import TokenRequest
 from azure_certvar_credential._runtime.cached_tokens import BACKOFF
 from azure_certvar_credential._runtime.construction import Parts
@@ -176,7 +176,7 @@ class Applications:
 
     def _application(self, request: TokenRequest) -> Any:
         # A failed detection of the region is repeated later; a detected region gets another application.
-        region = detect_region() if self._settings.region == AUTO else self._settings.region
+        region = detect_region() if self._settings.region == AUTO_REGION else self._settings.region
         key = (request.tenant_id, request.enable_cae, region)
         with self._lock:
             slot = self._slots.setdefault(key, _Slot())
@@ -272,7 +272,7 @@ class Applications:
 def _client(parts: Parts, options: MsalOptions) -> Client:
     if options.http_client is not None:
         return ForeignClient(options.http_client)
-    sender = Sender(parts.pipeline, owns_transport=parts.owns_transport)
+    sender = Sender(parts.options.pipeline, owns_transport=parts.owns_transport)
     tell_after_fork(sender)
     return sender
 

@@ -32,6 +32,7 @@ def check_cache(cache: object, client_id: str) -> None:
         raise ConfigurationError(
             "token_cache must be an msal.TokenCache, such as msal.SerializableTokenCache() or msal-extensions' "
             f"PersistedTokenCache(...), not {redact_value(cache)}"
+            + ("; that cache is for CertVarCredential" if callable(getattr(cache, "lock", None)) else "")
         )
     error = unreadable(cache, client_id)
     if error is not None:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import json
 import threading
 from collections import OrderedDict
-from dataclasses import replace
 from urllib.parse import parse_qs, urlsplit
 
 from azure_certvar_credential._core import exchange
@@ -20,6 +19,7 @@ from azure_certvar_credential._core.authority import KNOWN_HOSTS, Authority
 from azure_certvar_credential._core.config import Settings
 from azure_certvar_credential._core.metadata import endpoint_in
 from azure_certvar_credential._runtime.fork import tell_after_fork
+from azure_certvar_credential._values import replace
 from azure_certvar_credential.exceptions import AuthenticationError, ResponseFormatError
 
 _DISCOVERY = "the authority's metadata at Microsoft (instance discovery)"
@@ -92,7 +92,9 @@ def confirms(url: str, answer: exchange.Response, authority: Authority) -> bool:
 def _check_refusal(answer: exchange.Response, now: float) -> None:
     try:
         # Errors of Entra, and of a server that is unavailable, have the same form here as at the token endpoint.
-        exchange.read(answer, now=now, about=f"request was for {_DISCOVERY}", server=f"the server of {_DISCOVERY}")
+        exchange.read(
+            answer, now=now, about=lambda: f"request was for {_DISCOVERY}", server=f"the server of {_DISCOVERY}"
+        )
     except ResponseFormatError:
         pass
     except AuthenticationError as error:

@@ -20,7 +20,7 @@ import json
 import logging
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields, replace
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlencode
 
@@ -46,9 +46,10 @@ from azure_certvar_credential._core.effects import (
 from azure_certvar_credential._core.flow import acquire
 from azure_certvar_credential._core.request import TokenRequest
 from azure_certvar_credential._core.retries import Retries, Retry
-from azure_certvar_credential._runtime.waited_for import note_wait
+from azure_certvar_credential._runtime.immediate import note_wait
 from azure_certvar_credential._secrecy.redaction import redact_value
 from azure_certvar_credential._sync.effect_runner import EffectRunner
+from azure_certvar_credential._values import Value, field, fields, replace
 from azure_certvar_credential.exceptions import AuthenticationError, ConfigurationError
 from azure_certvar_credential.msal import documents
 from azure_certvar_credential.msal.client import Client
@@ -70,19 +71,17 @@ class RefusedError(RequestException):
         self.failure = failure
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Value):
     """A response as MSAL reads it, without its headers: MSAL would act on a ``Retry-After``."""
 
     status_code: int
     text: str = field(repr=False)
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = MappingProxyType({})
 
     def raise_for_status(self) -> None:
         """Do nothing: :class:`HttpClient` has already raised for every status that is an error."""
 
 
-@dataclass(frozen=True, slots=True)
 class _Endpoint(Authority):
     """An authority whose token endpoint MSAL has determined."""
 
@@ -192,7 +191,7 @@ class HttpClient:
             )
         known = self._settings.authority
         # By name: the authority may be of a subclass with further fields.
-        here = _Endpoint(**{one.name: getattr(known, one.name) for one in fields(Authority)}, url=url)
+        here = _Endpoint(**{name: getattr(known, name) for name in fields(Authority)}, url=url)
 
         def perform(effect: Effect) -> Result:
             match effect:

@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit
 
 from typing_extensions import Self  # of the standard library from Python 3.11 on; azure-core needs it too
 
-from azure_certvar_credential._core.authority import KNOWN_HOSTS, RULES, Authority, Kind
+from azure_certvar_credential._core.authority import AUTO_REGION, KNOWN_HOSTS, RULES, Authority, Kind
 from azure_certvar_credential._core.authority_url import DSTS
 from azure_certvar_credential._core.checks import check_flags
 from azure_certvar_credential._core.options import CertificateOptions
-from azure_certvar_credential._core.region import AUTO
 from azure_certvar_credential._runtime.construction import Parts, construct
 from azure_certvar_credential._runtime.credentials import CredentialBase
 from azure_certvar_credential._runtime.environment import arguments_from
 from azure_certvar_credential._secrecy.redaction import redact_value
 from azure_certvar_credential._secrecy.tracebacks import clears_frames
+from azure_certvar_credential._values import field, replace
 from azure_certvar_credential.certificates import CertificateData
 from azure_certvar_credential.certificates.sources import Source
 from azure_certvar_credential.exceptions import ConfigurationError, UnknownOptionError
@@ -31,17 +30,15 @@ _RETRIES = frozenset(
 )
 
 
-@dataclass(frozen=True, kw_only=True)
 class MsalOptions(CertificateOptions):
     """The arguments of ``MsalCertVarCredential``, unchecked.
 
-    :ivar token_cache: an ``msal.TokenCache``, or None for one in memory.
+    :ivar token_cache: an ``msal.TokenCache``, or None for one in memory; MSAL shares it in its own way.
     :ivar azure_region: a region's name, True to detect it, False for none even if the environment names one, or None.
     :ivar instance_discovery: whether MSAL asks Microsoft about the authority; None to ask about unknown hosts only.
     :ivar http_client: the user's own HTTP client, or None for this package's pipeline.
     """
 
-    token_cache: Any = field(default=None, repr=False)
     azure_region: str | bool | None = None
     instance_discovery: bool | None = None
     http_client: Any = field(default=None, repr=False)
@@ -49,7 +46,10 @@ class MsalOptions(CertificateOptions):
     @classmethod
     def names(cls) -> frozenset[str]:
         """Return the names of the constructor's own arguments; ``azure_region`` replaces ``region``."""
-        return super().names() - {"region"}
+        return super().names() - {"region", "encryption_key", "share_user_tokens", "invalidation_seconds"}
+
+    def sharing(self) -> None:
+        """Return None: MSAL has its own cache."""
 
     @property
     def trusts_authority(self) -> bool:
@@ -110,6 +110,7 @@ class WithMsal(CredentialBase):
         password: str | bytes | None = None,
         send_certificate_chain: bool = False,
         algorithm: str | None = None,
+        expiry_warning_days: float = 30,
         authority: str | None = None,
         additionally_allowed_tenants: Iterable[str] = (),
         disable_instance_discovery: bool = False,
@@ -130,6 +131,7 @@ class WithMsal(CredentialBase):
             password=password,
             send_certificate_chain=send_certificate_chain,
             algorithm=algorithm,
+            expiry_warning_days=expiry_warning_days,
             authority=authority,
             additionally_allowed_tenants=additionally_allowed_tenants,
             disable_instance_discovery=disable_instance_discovery,
@@ -163,7 +165,7 @@ class WithMsal(CredentialBase):
 def _region(value: str | bool | None) -> str | None:  # noqa: FBT001 - the type of MSAL's parameter
     """Translate MSAL's ``azure_region`` into this package's ``region``."""
     if value is True:
-        return AUTO
+        return AUTO_REGION
     return None if value is False else value
 
 
@@ -217,7 +219,7 @@ def _check(given: MsalOptions, parts: Parts) -> None:
                 "http_client must be an object with the methods post and get, such as requests.Session(), not "
                 f"{redact_value(client)}"
             )
-        unused = sorted({name for name, value in parts.pipeline.items() if value is not None} - _RETRIES)
+        unused = sorted({name for name, value in parts.options.pipeline.items() if value is not None} - _RETRIES)
         if unused:
             raise ConfigurationError(
                 f"http_client replaces this package's pipeline, so {' and '.join(unused)} would have no effect: "

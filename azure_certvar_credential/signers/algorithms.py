@@ -5,18 +5,17 @@ A table of names; the cryptography happens in the signers.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
 from azure_certvar_credential._secrecy.redaction import redact_value
+from azure_certvar_credential._values import Value
 from azure_certvar_credential.exceptions import ConfigurationError
 
 KeyType = Literal["RSA", "EC"]
 Scheme = Literal["PKCS1v15", "PSS", "ECDSA"]
 
 
-@dataclass(frozen=True, slots=True)
-class Algorithm:
+class Algorithm(Value):
     """One row of RFC 7518 section 3.1.
 
     :ivar name: the value of the JWS header parameter ``alg``.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from azure_certvar_credential.exceptions import ConfigurationError
-from azure_certvar_credential.signers.algorithms import Algorithm, algorithm_named
+from azure_certvar_credential.signers.algorithms import ALGORITHMS, Algorithm, algorithm_named
 
 PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 PublicKey = rsa.RSAPublicKey | ec.EllipticCurvePublicKey
@@ -28,7 +28,7 @@ def fitting(key: PrivateKey | PublicKey, algorithm: str) -> Algorithm:
     :param algorithm: a JWS ``alg`` value, such as ``PS256``.
     :raises ConfigurationError: the name is unknown, or the key is of another type or on another curve.
     """
-    row = algorithm_named(algorithm)
+    row = ALGORITHMS.get(algorithm) or algorithm_named(algorithm)
     if curve_of(key) == row.curve:  # both None for RSA
         return row
     need = f"an EC key on {row.curve}" if row.curve else "an RSA key"

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
+from cryptography import x509
+
 from azure_certvar_credential._secrecy.identity import identified
 from azure_certvar_credential._secrecy.known_secrets import is_quoted
 from azure_certvar_credential._secrecy.tracebacks import clears_frames
@@ -134,6 +136,19 @@ class Pkcs11Signer:
         return self._public_key
 
     @clears_frames
+    def certificate(self) -> x509.Certificate:
+        """Return the certificate that the token keeps beside the key, under the same id, or else the same label.
+
+        >>> ClientCertificate(signer.certificate(), signer)  # doctest: +SKIP
+
+        :raises MissingCertificateError: the token has none.
+        :raises CertificateFormatError: it is damaged.
+        :raises CredentialClosedError, PasswordError, CertificateError: as :meth:`sign`.
+        """
+        with self._token.module.lock:
+            return self._attempt(self._shown_certificate, "show the certificate")
+
+    @clears_frames
     def sign(self, message: bytes, algorithm: str) -> bytes:
         """Sign ``message`` on the token; see :meth:`.Signer.sign`.
 
@@ -235,6 +250,12 @@ class Pkcs11Signer:
 
         found = self._key()
         return find_public_key(found.session, found.key, self._token.described)
+
+    def _shown_certificate(self) -> x509.Certificate:
+        from azure_certvar_credential.signers._cryptoki.keys import find_certificate
+
+        found = self._key()
+        return find_certificate(found.session, found.key, self._token.described)
 
     def _signed(self, message: bytes, row: Algorithm) -> bytes:
         from azure_certvar_credential.signers._cryptoki.mechanisms import joined, way

@@ -13,6 +13,8 @@ fails on demand. It uses PyJWT and ``cryptography`` and shares no code with the 
 ``add_user`` and ``issue_user_token`` make the token that a front end presents to a middle tier; the middle tier
 exchanges it on behalf of the user.
 
+``TOKEN_CACHE_CONTRACT`` are checks for a token cache of one's own.
+
 The package is also a pytest plugin, with the fixtures ``entra``, ``entra_server`` and ``key_vault``.
 """
 
@@ -34,10 +36,12 @@ if TYPE_CHECKING:
         InstanceMetadataServer,
     )
     from azure_certvar_credential.testing.key_vault.emulator import KeyVaultEmulator, KeyVaultRequest, KeyVaultServer
+    from azure_certvar_credential.testing.token_cache import TOKEN_CACHE_CONTRACT
     from azure_certvar_credential.testing.transport import AsyncEmulatorTransport, EmulatorTransport
 
 __all__ = [
     "PROTECTED_RESOURCE",
+    "TOKEN_CACHE_CONTRACT",
     "Application",
     "AsyncEmulatorTransport",
     "EmulatorTransport",
@@ -61,6 +65,7 @@ __all__ = [
 # imported on first use.
 _HOMES = {
     "PROTECTED_RESOURCE": "entra.protected",
+    "TOKEN_CACHE_CONTRACT": "token_cache",
     "Application": "entra.directory.model",
     "AsyncEmulatorTransport": "transport",
     "EmulatorTransport": "transport",

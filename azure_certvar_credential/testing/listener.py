@@ -106,6 +106,7 @@ class Listener(socketserver.ThreadingTCPServer):
 
     :param emulator: answers the requests.
     :param tls: the TLS context with the server's certificate; None for plain HTTP.
+    :param port: the port; 0 lets the system choose.
     """
 
     daemon_threads = True
@@ -113,13 +114,13 @@ class Listener(socketserver.ThreadingTCPServer):
     # Room for hundreds of clients that connect at the same moment.
     request_queue_size = 512
 
-    def __init__(self, emulator: Emulator, tls: ssl.SSLContext | None) -> None:
+    def __init__(self, emulator: Emulator, tls: ssl.SSLContext | None, port: int = 0) -> None:
         self.emulator = emulator
         self.tls = tls
         self.stopping = threading.Event()
         self._lock = threading.Lock()
         self._open: dict[socket.socket, threading.Thread] = {}
-        super().__init__(("127.0.0.1", 0), _Handler)
+        super().__init__(("127.0.0.1", port), _Handler)
 
     @property
     def scheme(self) -> str:
@@ -128,7 +129,7 @@ class Listener(socketserver.ThreadingTCPServer):
 
     @property
     def port(self) -> int:
-        """The port, chosen by the system."""
+        """The port."""
         return int(self.server_address[1])
 
     def opened(self, connection: socket.socket) -> None:

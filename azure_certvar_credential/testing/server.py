@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 class LoopbackServer:
     """Serves an emulator on 127.0.0.1 over plain HTTP while it is open; made by the emulator's ``serve()``.
 
+    :param emulator: answers the requests.
+    :param port: the TCP port to listen on; 0 lets the system choose.
+
     :ivar emulator: answers the requests.
     :ivar port: the TCP port; exists while the server is open, as all attributes below do.
     :ivar url: ``http://127.0.0.1:PORT``.
@@ -31,14 +34,15 @@ class LoopbackServer:
     url: str
     _host = "127.0.0.1"
 
-    def __init__(self, emulator: Emulator) -> None:
+    def __init__(self, emulator: Emulator, port: int = 0) -> None:
         self.emulator = emulator
+        self._wanted_port = port
         self._listener: Listener | None = None
 
     def __enter__(self) -> Self:
         if self._listener is not None:
             raise RuntimeError("the server is already open")
-        self._listener = listener = Listener(self.emulator, self._make_tls())
+        self._listener = listener = self._listen()
         self.port = listener.port
         self.url = f"{listener.scheme}://{self._host}:{listener.port}"
         start(listener, type(self).__name__)
@@ -54,6 +58,14 @@ class LoopbackServer:
         if listener is not None:
             listener.stop()
             self._drop_tls()
+
+    def _listen(self) -> Listener:
+        tls = self._make_tls()
+        try:
+            return Listener(self.emulator, tls, self._wanted_port)
+        except OSError:
+            self._drop_tls()
+            raise
 
     def _make_tls(self) -> ssl.SSLContext | None:
         return None

@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.table import Table
 
 import azure_certvar_credential
-from tests.benchmarks import building, cached, flights, holding, loops, refreshing, starting
+from tests.benchmarks import building, cached, fleets, flights, holding, loops, refreshing, starting
 from tests.benchmarks.bench import Bench, open_bench
 from tests.benchmarks.figures import Figure
 
@@ -35,6 +35,7 @@ MEASUREMENTS: dict[int, Callable[[Bench], Iterator[Figure]]] = {
     12: holding.memory,
     13: refreshing.refreshing,
     14: loops.stalls,
+    15: fleets.fleet,
 }
 
 

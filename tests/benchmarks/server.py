@@ -1,7 +1,7 @@
 """A token endpoint on loopback TLS in a process of its own, light enough to measure clients with.
 
 It verifies nothing and signs nothing: every token request gets the same token, after a latency, and is counted. OpenID
-discovery is answered too, because azure-identity asks. It is told what to do on its standard input, a JSON object a
+discovery is answered too, because azure-identity asks. Its standard input says what to do, a JSON object a
 line, answers each with a line, and ends when its input does, so it cannot outlive the run.
 """
 
@@ -26,7 +26,7 @@ class Endpoint:
     """What is answered, and what was seen.
 
     :ivar latency: seconds between a request and its answer.
-    :ivar behaviour: ``ok``, ``429``, ``503``, or ``hang``, which answers when it is told another one.
+    :ivar behaviour: ``ok``, ``429``, ``503``, or ``hang``, which answers when another one is set.
     """
 
     def __init__(self) -> None:

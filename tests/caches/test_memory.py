@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Hashable
-from dataclasses import replace
 
 import pytest
 from hypothesis import settings
@@ -12,6 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from azure_certvar_credential._core.effects import Token
+from azure_certvar_credential._values import replace
 from azure_certvar_credential.caches.memory import MAX_ENTRIES, TokenMemory
 from azure_certvar_credential.caches.tokens import HiddenAccessToken, HiddenAccessTokenInfo
 

@@ -65,3 +65,38 @@ def test_other_headers_are_not_taken_for_base64() -> None:
 
 def test_repr_shows_the_length_only() -> None:
     assert repr(pem.Block("PRIVATE KEY", b"secret")) == "<Block PRIVATE KEY, 6 bytes>"
+
+
+STRICT = b"\x30\x82\x01\x00" + bytes(256)
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_the_short_cut_reads_strict_pem_as_the_long_way_does(end: str) -> None:
+    text = "".join(written(label, STRICT) for label in pem.STRICT_LABELS).replace("\n", end)
+
+    assert len(pem.blocks(text)) == len(pem.STRICT_LABELS)
+    assert pem.strict_blocks(text) == pem.strict_blocks(text.encode()) == pem.blocks(text)
+    assert pem.strict_blocks(text.rstrip()) == pem.blocks(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        " " + written("CERTIFICATE", STRICT),
+        "# " + written("CERTIFICATE", STRICT),
+        written("CERTIFICATE", STRICT) + "tail",
+        written("CERTIFICATE", STRICT).replace("\n", " "),
+        written("CERTIFICATE", STRICT).replace("A", "-", 1),
+        written("CERTIFICATE", STRICT)[:-12],
+        written("CERTIFICATE", STRICT) + written("EC PARAMETERS", STRICT),
+        written("CERTIFICATE", STRICT) + "-----BEGIN ",
+        written("CERTIFICATE", STRICT).replace("END CERTIFICATE", "END PRIVATE KEY"),
+        written("PRIVATE KEY", STRICT[:-1]),
+        written("PRIVATE KEY", STRICT + b"\x00"),
+        written("RSA PRIVATE KEY", STRICT, "Proc-Type: 4,ENCRYPTED", "DEK-Info: AES-256-CBC,00", ""),
+    ],
+)
+def test_everything_else_takes_the_long_way(text: str) -> None:
+    assert pem.strict_blocks(text) is None
+    assert pem.strict_blocks(text.encode("utf-16")) is None

@@ -1,4 +1,4 @@
-"""A PFX's structure is read before any key is derived, and every failure is told apart."""
+"""The structure of a PFX is read before any key is derived, and each kind of failure has its own error."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every scenario of the flow is told once and driven by both loops."""
+"""Each scenario of the flow is written once and driven by both loops."""
 
 from __future__ import annotations
 

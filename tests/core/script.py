@@ -28,7 +28,7 @@ from azure_certvar_credential._core.effects import (
 from azure_certvar_credential._core.exchange import Response
 from azure_certvar_credential._core.flow import acquire
 from azure_certvar_credential._core.grants import Grant
-from azure_certvar_credential._core.grants.client_credentials import client_credentials
+from azure_certvar_credential._core.grants.client_credentials import APPLICATION, client_credentials
 from azure_certvar_credential._core.grants.on_behalf_of import on_behalf_of
 from azure_certvar_credential._core.options import CertificateOptions, CredentialOptions, FederatedOptions
 from azure_certvar_credential._core.request import TokenRequest
@@ -144,7 +144,9 @@ def made_settings(
 def request(
     *, claims: str | None = None, cae: bool = False, fmi_path: str | None = None, user: UserAssertion | None = None
 ) -> TokenRequest:
-    grant: Grant = client_credentials(fmi_path) if user is None else on_behalf_of(user, fmi_path)
+    grant: Grant = APPLICATION if fmi_path is None else client_credentials(fmi_path)
+    if user is not None:
+        grant = on_behalf_of(user, fmi_path)
     return made_settings().request(
         ("https://storage.azure.com/.default",),
         claims=claims,

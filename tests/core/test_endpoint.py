@@ -56,7 +56,7 @@ def remembered(url: str | None = None, until: float = NOW) -> Step:
 
 
 def first() -> list[Step]:
-    """Return the steps of whoever finds no endpoint, before the document is read."""
+    """Return the steps of a caller that finds no endpoint, before the document is read."""
     return [remembered(), Step(Serialized), remembered(), now()]
 
 
@@ -135,7 +135,7 @@ def test_after_a_day_the_document_is_read_again_and_a_new_endpoint_replaces_the_
     assert drive(asked(oidc_authority=ISSUER), world.perform) == ENDPOINT
     world.done()
     claimed, kept = world.all(WriteEndpoint)
-    # Whoever comes while the document is read takes the old one, and nobody reads it twice.
+    # A caller that comes while the document is read takes the old one, and nobody reads it twice.
     assert claimed == WriteEndpoint(claimed.key, PublishedEndpoint("https://old.example/t", NOW + BACKOFF))
     assert kept.endpoint.url == ENDPOINT
 

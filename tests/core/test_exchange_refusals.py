@@ -30,7 +30,7 @@ ABOUT = "certificate used has thumbprint 0123ABCD and expires 2031-05-17"
 
 def refusal(response: Response, *, for_user: bool = False) -> AuthenticationError:
     with pytest.raises(AuthenticationError) as caught:
-        read(response, now=NOW, about=ABOUT, for_user=for_user)
+        read(response, now=NOW, about=lambda: ABOUT, for_user=for_user)
     return caught.value
 
 
@@ -201,7 +201,7 @@ def test_a_description_ends_before_the_next_sentence_begins(end: str) -> None:
 @pytest.mark.parametrize("status", [503, 404])
 def test_a_failure_names_who_answered(status: int) -> None:
     with pytest.raises(AuthenticationError, match=rf"^another server .*HTTP {status}"):
-        read(plain(status, b"no"), now=NOW, about=ABOUT, server="another server")
+        read(plain(status, b"no"), now=NOW, about=lambda: ABOUT, server="another server")
 
 
 def test_a_description_is_bounded() -> None:
@@ -255,11 +255,11 @@ def test_no_answer_whatsoever_is_anything_but_a_token_or_an_authentication_error
 
 def token_or_error(response: Response) -> TokenResponse | AuthenticationError:
     try:
-        return read(response, now=NOW, about=ABOUT)
+        return read(response, now=NOW, about=lambda: ABOUT)
     except AuthenticationError as error:
         return error
 
 
 def test_the_examples_above_reach_a_token() -> None:
     document: dict[str, Any] = {"access_token": "abc", "token_type": "Bearer", "expires_in": "3600"}
-    assert read(answer(document), now=NOW, about=ABOUT).expires_in == 3600
+    assert read(answer(document), now=NOW, about=lambda: ABOUT).expires_in == 3600

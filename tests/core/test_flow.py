@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from azure_certvar_credential._core.client_authentication.assertion import ASSERTION_TYPE
 from azure_certvar_credential._core.effects import LoadCertificate, Send, Sign, Token, WriteCache
 from azure_certvar_credential.exceptions import AuthenticationError, CertificateRejectedError, ResponseFormatError
 from tests.core.certificates import certificate
@@ -44,11 +43,39 @@ def test_what_is_sent_is_what_was_signed_for_the_endpoint_that_it_goes_to(drive:
     assert header == {"alg": "PS256", "typ": "JWT", "x5t#S256": certificate().x5t_s256}
     assert send.form["client_assertion"] == sign.message.decode() + ".YSBzaWduYXR1cmU"
     assert (sign.signer, sign.algorithm) == (certificate().signer, "PS256")
-    assert send.form["client_assertion_type"] == ASSERTION_TYPE
-    assert send.form["grant_type"] == "client_credentials"
-    assert send.form["scope"] == "https://storage.azure.com/.default"
-    assert "claims" not in send.form
     assert send.headers["client-request-id"] == "correlation-3"
+
+
+def test_the_form_has_the_fields_of_rfc_7523_and_nothing_else(drive: Driver) -> None:
+    world = World(read_cache(), load(), post(token()), WRITE)
+    drive(flow(), world.perform)
+    (send,) = world.all(Send)
+    assert send.form == {
+        "client_id": "a-client",
+        "scope": "https://storage.azure.com/.default",
+        "grant_type": "client_credentials",
+        "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+        "client_assertion": send.form["client_assertion"],
+    }
+
+
+def test_the_form_carries_claims_when_there_are_some(drive: Driver) -> None:
+    world = World(load(), post(token()), WRITE)
+    drive(flow(claims='{"id_token":{}}', cae=True), world.perform)
+    claims = json.loads(world.all(Send)[0].form["claims"])
+    assert claims == {"id_token": {}, "access_token": {"xms_cc": {"values": ["CP1"]}}}
+
+
+def test_the_headers_ask_for_the_request_id_back(drive: Driver) -> None:
+    world = World(read_cache(), load(), post(token()), WRITE)
+    drive(flow(), world.perform)
+    assert world.all(Send)[0].headers == {
+        "Accept": "application/json",
+        "client-request-id": "correlation-3",
+        "return-client-request-id": "true",
+        "x-client-SKU": "azure-certvar-credential",
+        "x-ms-lib-capability": "retry-after, h429",
+    }
 
 
 def test_adfs_gets_its_endpoint_its_thumbprint_and_its_algorithm(drive: Driver) -> None:

@@ -41,7 +41,7 @@ def test_the_emulator_raises_it_and_the_error_explains_it(code: int) -> None:
     row = AADSTS[code]
     response = aadsts(code, row.error, row.text, status=row.status)
     with pytest.raises(AuthenticationError) as caught:
-        read(response, now=0.0, about="certificate is X")
+        read(response, now=0.0, about=lambda: "certificate is X")
     assert caught.value.hint == HINTS[code]
     assert str(caught.value).endswith(f" Hint: {HINTS[code]}")
     certificate_refused = type(caught.value) is CertificateRejectedError

@@ -11,8 +11,8 @@ from azure.identity._enums import RegionalAuthority
 from hypothesis import given
 from hypothesis import strategies as st
 
-from azure_certvar_credential._core.authority import Authority
-from azure_certvar_credential._core.region import AUTO, VARIABLE, choose, normalized
+from azure_certvar_credential._core.authority import AUTO_REGION, REGION_VARIABLE, Authority
+from azure_certvar_credential._core.region import choose, normalized
 from azure_certvar_credential.exceptions import ConfigurationError
 from tests.core.script import made_settings
 
@@ -30,13 +30,13 @@ WITHOUT_REGIONS: dict[str, tuple[dict[str, Any], str]] = {
 
 @pytest.mark.parametrize("region", list(RegionalAuthority), ids=lambda region: region.name)
 def test_every_region_of_azure_identity_is_one_here(region: RegionalAuthority) -> None:
-    expected = AUTO if region is RegionalAuthority.AUTO_DISCOVER_REGION else region.value
-    assert choose(region, ENTRA, {}) == choose(None, ENTRA, {VARIABLE: region.value}) == expected
+    expected = AUTO_REGION if region is RegionalAuthority.AUTO_DISCOVER_REGION else region.value
+    assert choose(region, ENTRA, {}) == choose(None, ENTRA, {REGION_VARIABLE: region.value}) == expected
 
 
 @pytest.mark.parametrize("name", ["auto", "AUTO", "tryautodetect", "TryAutoDetect", "AutoDiscoverRegion", "True"])
 def test_every_spelling_of_automatic_is_the_same(name: str) -> None:
-    assert choose(name, ENTRA, {}) == choose(None, ENTRA, {VARIABLE: name}) == AUTO
+    assert choose(name, ENTRA, {}) == choose(None, ENTRA, {REGION_VARIABLE: name}) == AUTO_REGION
 
 
 @pytest.mark.parametrize("name", ["westeurope", "West Europe", "WestEurope", " westeurope "])
@@ -46,14 +46,19 @@ def test_the_portals_spelling_of_a_region_is_taken_too(name: str) -> None:
 
 @pytest.mark.parametrize(
     ("environment", "expected"),
-    [({}, None), ({VARIABLE: ""}, None), ({VARIABLE: "eastus2"}, "eastus2"), ({"REGION_NAME": "eastus2"}, None)],
+    [
+        ({}, None),
+        ({REGION_VARIABLE: ""}, None),
+        ({REGION_VARIABLE: "eastus2"}, "eastus2"),
+        ({"REGION_NAME": "eastus2"}, None),
+    ],
 )
 def test_without_an_argument_the_environment_decides(environment: dict[str, str], expected: str | None) -> None:
     assert made_settings(environment=environment).region == expected
 
 
 def test_an_argument_wins_over_the_environment() -> None:
-    assert made_settings(region="westus", environment={VARIABLE: "eastus"}).region == "westus"
+    assert made_settings(region="westus", environment={REGION_VARIABLE: "eastus"}).region == "westus"
 
 
 BAD_NAMES = [
@@ -67,8 +72,8 @@ def test_what_is_no_name_of_a_region_is_refused(name: Any) -> None:
     with pytest.raises(ConfigurationError, match=r"^region must be the name of an Azure region"):
         made_settings(region=name)
     if isinstance(name, str) and name:
-        with pytest.raises(ConfigurationError, match=f"^the environment variable {VARIABLE} must be the name"):
-            made_settings(environment={VARIABLE: name})
+        with pytest.raises(ConfigurationError, match=f"^the environment variable {REGION_VARIABLE} must be the name"):
+            made_settings(environment={REGION_VARIABLE: name})
 
 
 @pytest.mark.parametrize("kind", WITHOUT_REGIONS)
@@ -78,7 +83,7 @@ def test_a_region_for_an_authority_without_regions_is_refused_and_one_of_the_env
         made_settings(region="westeurope", **given_arguments)
     assert str(caught.value) == f"{who} has no endpoints in Azure regions: leave region out"
     for name in ("westeurope", "auto", "no region!"):
-        assert made_settings(environment={VARIABLE: name}, **given_arguments).region is None
+        assert made_settings(environment={REGION_VARIABLE: name}, **given_arguments).region is None
 
 
 @given(st.text() | st.from_regex(r"[a-z0-9 ./@#-]{1,70}", fullmatch=True))

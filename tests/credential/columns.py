@@ -113,7 +113,7 @@ def scene(
 
 
 def answering(status: int, body: bytes, **headers: str) -> Fault:
-    """Return a fault that answers as it is told."""
+    """Return a fault with the given answer."""
     return Fault(f"HTTP {status}", lambda _, conditions: respond(conditions, status, body, headers=headers))
 
 

@@ -47,7 +47,7 @@ class Documents:
 
 
 def failing_late() -> Fault:
-    """A server that is out of order, and takes its time to say so."""
+    """A server that is unavailable and slow to say so."""
     fails = Fault.server_error()
 
     def apply(serve: Callable[[Conditions], Response], conditions: Conditions) -> Response:
@@ -63,7 +63,7 @@ async def outcomes(world: World, driver: Driver) -> list[Any]:
     callers = [asyncio.create_task(driver.get_token(f"api://orders-{n}/.default")) for n in range(CROWD)]
     await world.hanging()
     for _ in range(10_000):
-        # Twice by whoever makes the attempt, once by everybody else; then each stands before the lock.
+        # Twice by the caller that makes the attempt, once by each other; then each waits for the lock.
         if CountedAttempts.came > CROWD:
             break
         await asyncio.sleep(0.002)

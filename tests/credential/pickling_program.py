@@ -42,7 +42,7 @@ class Declared:
 
 
 class Mine(CertVarCredential):
-    def certificate(self) -> str:
+    def content(self) -> str:
         return PEM
 
 

@@ -225,6 +225,43 @@ class TestEnvironment:
         with pytest.raises(ConfigurationError, match="PS256 needs an RSA key"):
             kind.from_environment()
 
+    @pytest.mark.parametrize(
+        ("value", "sent"),
+        [("1", True), ("true", True), (" True\n", True), ("", False), ("0", False), ("False", False), ("  ", False)],
+    )
+    def test_the_chain_is_sent_if_the_variable_says_so(
+        self, kind: Any, value: str, sent: bool, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("AZURE_CLIENT_SEND_CERTIFICATE_CHAIN", value)
+
+        assert kind.from_environment()._parts.options.send_certificate_chain is sent
+        assert kind.from_environment(send_certificate_chain=not sent)._parts.options.send_certificate_chain is not sent
+
+    @pytest.mark.parametrize(
+        ("value", "problem"),
+        [
+            *[(text, "must be 1 or true, or else 0, false or empty, not ") for text in ("yes", "on", "2", "t", '"')],
+            *[(text, "is in quotes: remove them") for text in ('"true"', "'1'", ' "false" ', "\u201ctrue\u201d")],
+        ],
+    )
+    def test_what_that_variable_cannot_say_is_an_error(
+        self, kind: Any, value: str, problem: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("AZURE_CLIENT_SEND_CERTIFICATE_CHAIN", value)
+
+        with pytest.raises(ConfigurationError, match=f"^AZURE_CLIENT_SEND_CERTIFICATE_CHAIN {problem}"):
+            kind.from_environment()
+        assert kind.from_environment(send_certificate_chain=True)
+
+    @pytest.mark.parametrize("name", ["AZURE_TENANT_ID", "AZURE_CLIENT_ID", "AZURE_AUTHORITY_HOST"])
+    def test_quotes_that_an_env_file_left_are_named(
+        self, kind: Any, name: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv(name, '"login.microsoftonline.com"')
+
+        with pytest.raises(ConfigurationError, match="is in quotes: remove them"):
+            kind.from_environment()
+
     def test_it_is_pickled_by_the_names_of_its_variables(self, kind: Any, certificate: ClientCertificate) -> None:
         data = pickle.dumps(kind.from_environment())
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from azure_certvar_credential._sync import effect_runner
+from azure_certvar_credential._runtime import serialized_attempts
 from azure_certvar_credential.aio import _effect_runner
 from azure_certvar_credential.exceptions import TemporarilyUnavailableError
 from azure_certvar_credential.testing import Fault
@@ -14,7 +14,7 @@ from tests.credential.world import STORAGE, Driver, World
 
 @pytest.fixture
 def driver(world: World, monkeypatch: pytest.MonkeyPatch) -> Driver:
-    monkeypatch.setattr(effect_runner, "SerializedAttempts", CountedAttempts)
+    monkeypatch.setattr(serialized_attempts, "SerializedAttempts", CountedAttempts)
     monkeypatch.setattr(_effect_runner, "SerializedAttempts", CountedAttempts)
     authority = f"https://idp.contoso.example/{world.application.tenant_id}/v2.0"
     return world.driver(oidc_authority=authority, retry_total=0)

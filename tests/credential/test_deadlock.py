@@ -49,7 +49,7 @@ async def test_a_circle_of_federated_credentials_is_told_so(world: World, length
 
 
 async def test_two_callers_who_close_a_circle_between_them_are_told_so(world: World) -> None:
-    """Neither asks its own credential twice; each waits for the flight that the other leads."""
+    """Neither asks its own credential twice; each waits for the acquisition that the other leads."""
     met = threading.Barrier(2, timeout=20)
     drivers: list[Driver] = []
 
@@ -75,7 +75,7 @@ async def test_two_callers_who_close_a_circle_between_them_are_told_so(world: Wo
 
 
 async def test_a_chain_whose_links_share_their_first_is_no_circle(world: World) -> None:
-    """Two credentials wait for the same flight of a third, which waits for nobody."""
+    """Two credentials wait for the same acquisition of a third, which waits for nobody."""
     first = world.driver()
     application = world.entra.add_application()
     application.trust_federated(
@@ -92,7 +92,7 @@ async def test_a_chain_whose_links_share_their_first_is_no_circle(world: World) 
     assert world.requests == 5
 
 
-def test_whoever_has_just_landed_a_flight_is_not_taken_for_its_leader(certificate: ClientCertificate) -> None:
+def test_a_caller_whose_call_has_just_finished_is_not_taken_for_its_leader(certificate: ClientCertificate) -> None:
     """A thread gets a token that another waits for inside a source, and then asks for what the other is getting."""
     entra = EntraEmulator()
     application = entra.add_application(certificate)

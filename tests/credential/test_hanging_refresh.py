@@ -96,7 +96,7 @@ def test_an_interrupt_while_a_refresh_is_started_leaves_the_way_free(
 
 
 async def test_a_caller_who_gives_up_does_not_end_it_for_one_who_hurries(certificate: ClientCertificate) -> None:
-    """One has a token for some seconds more, the other none any more; the flight is the same."""
+    """One has a token for some seconds more, the other none any more; the acquisition is the same."""
     clock = Clock()
     entra = EntraEmulator(clock=clock)
     application = entra.add_application(certificate)

@@ -133,7 +133,7 @@ async def test_expired_tokens_leave(world: World) -> None:
     for n in range(60, 130):
         await driver.get_token(f"api://{n}/.default")
 
-    assert len(driver.credential._cached_tokens._store._entries) <= 2 * 70
+    assert len(driver.credential._cached_tokens.store._entries) <= 2 * 70
 
 
 async def test_no_traceback_shows_a_token_among_its_variables(world: World) -> None:
@@ -168,7 +168,7 @@ async def test_closing_during_a_request_leaves_nothing_behind(world: World) -> N
     world.entra.release()
     await asyncio.gather(caller, return_exceptions=True)
 
-    assert driver.credential._cached_tokens._store._entries == {}
+    assert driver.credential._cached_tokens.store._entries == {}
 
 
 @pytest.mark.parametrize("world", ["sync"], indirect=True)

@@ -29,7 +29,7 @@ async def test_a_hundred_callers_on_a_cold_cache_cause_one_request(world: World)
     assert world.requests == 1
 
 
-async def test_a_hanging_flight_does_not_hold_up_other_keys(world: World) -> None:
+async def test_a_hanging_acquisition_does_not_hold_up_other_keys(world: World) -> None:
     world.entra.inject(Fault.hang(20), when=lambda request: "storage" in request.body.decode())
     driver = world.driver()
     held = asyncio.create_task(driver.get_token(STORAGE))
@@ -112,7 +112,9 @@ class TestAsync:
         assert (await late).token
         assert first.cancelled()
 
-    async def test_closing_tells_whoever_waits(self, entra: EntraEmulator, credential: AsyncCertVarCredential) -> None:
+    async def test_closing_ends_the_wait_of_every_caller(
+        self, entra: EntraEmulator, credential: AsyncCertVarCredential
+    ) -> None:
         entra.inject(Fault.hang(20))
         caller = asyncio.create_task(credential.get_token(STORAGE))
         await asyncio.to_thread(entra.wait_for_hanging)

@@ -22,7 +22,7 @@ from tests.credential.world import STORAGE, World
 
 
 class Source:
-    """Returns what it is told to, and counts the calls."""
+    """Returns what a test chooses, and counts the calls."""
 
     def __init__(self, *answers: object) -> None:
         self.answers = list(answers)

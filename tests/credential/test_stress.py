@@ -189,7 +189,7 @@ async def test_a_thousand_tasks_some_of_them_cancelled(
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork on this system")
 @pytest.mark.filterwarnings("ignore:This process.*multi-threaded:DeprecationWarning")
 def test_forks_in_the_middle_of_it(certificate: ClientCertificate) -> None:
-    """Over real TLS: a child shares no connection and no flight with its parent, whose threads wait for the server."""
+    """Over real TLS: a child shares no connection or acquisition with its parent, whose threads wait for the server."""
     entra = EntraEmulator(token_lifetime=LIFE)
     application = entra.add_application(certificate)
     with entra.serve() as server:
@@ -206,13 +206,13 @@ def test_forks_in_the_middle_of_it(certificate: ClientCertificate) -> None:
         credential.get_token(SCOPES[0])
         entra.inject(Fault.hang(30), times=len(SCOPES) - 1)
         with ThreadPoolExecutor(len(SCOPES)) as pool:
-            flights = [pool.submit(credential.get_token, scope) for scope in SCOPES[1:]]
-            entra.wait_for_hanging(len(flights))
+            acquisitions = [pool.submit(credential.get_token, scope) for scope in SCOPES[1:]]
+            entra.wait_for_hanging(len(acquisitions))
             statuses = [os.waitstatus_to_exitcode(_forked(credential)) for _ in range(5)]
             entra.release()
-            tokens = {flight.result(30).token for flight in flights}
+            tokens = {one.result(30).token for one in acquisitions}
 
-    assert len(tokens) == len(flights)
+    assert len(tokens) == len(acquisitions)
     assert statuses == [0] * 5
 
 

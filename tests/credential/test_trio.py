@@ -1,4 +1,4 @@
-"""The asynchronous credential with asyncio and with trio: each scenario is one text, which anyio runs with both."""
+"""The asynchronous credential with asyncio, uvloop and trio: each scenario is one text, which anyio runs with each."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ GRAPH = "https://graph.microsoft.com/.default"
 
 @dataclass
 class Clock:
-    """A clock that moves when it is told to; shared by the credential and the local Entra."""
+    """A clock that a test moves; shared by the credential and the local Entra."""
 
     now: float = field(default_factory=lambda: float(int(time.time())))
 
@@ -74,7 +74,7 @@ class Driver:
                 assert not thread.is_alive(), "a refresh hangs"
         credential = self.credential
         if isinstance(credential, (AsyncCertVarCredential, AsyncFederatedCredential)):
-            tasks = [flight.task for flight in credential._single_flight._calls.values()]
+            tasks = [call.task for call in credential._single_flight._calls.values()]
             tasks += credential._effects._background._tasks
             await asyncio.wait_for(asyncio.gather(*tasks, return_exceptions=True), 20)
 
@@ -92,7 +92,7 @@ class Driver:
             code = SingleFlight._join.__code__
             stacks = (traceback.walk_stack(frame) for frame in sys._current_frames().values())
             return sum(any(frame.f_code is code for frame, _ in stack) for stack in stacks)
-        return sum(flight.waiters for flight in flights._calls.values())
+        return sum(call.waiters for call in flights._calls.values())
 
     async def _call(self, method: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         if not inspect.iscoroutinefunction(method):

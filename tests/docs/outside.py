@@ -45,8 +45,8 @@ class Outside:
 
     def __enter__(self) -> Outside:
         with ExitStack() as servers:
-            login = servers.enter_context(HttpsServer(self._tls, _asking(self._emulator)))
-            vault = servers.enter_context(HttpsServer(self._tls, _asking(self.vault)))
+            login = servers.enter_context(HttpsServer(self._tls, asking(self._emulator)))
+            vault = servers.enter_context(HttpsServer(self._tls, asking(self.vault)))
             # The same emulator under a name that this process can resolve, for Graph to fetch its keys from.
             entra = servers.enter_context(self._emulator.serve())
             graph = servers.enter_context(
@@ -74,7 +74,7 @@ class Outside:
         self._servers.close()
 
 
-def _asking(emulator: EntraEmulator | KeyVaultEmulator) -> Callable[[Request], Response]:
+def asking(emulator: EntraEmulator | KeyVaultEmulator) -> Callable[[Request], Response]:
     """Return what answers a server's requests out of an emulator."""
 
     def answer(request: Request) -> Response:

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import ast
 import base64
+import os
 import re
 import socket
+import subprocess
 import sys
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
 import requests
+from azure.storage.blob import BlobServiceClient, generate_container_sas
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from azure_certvar_credential import ClientCertificate
+from azure_certvar_credential import CertVarCredential, ClientCertificate
+from azure_certvar_credential.testing import TOKEN_CACHE_CONTRACT
 from tests.docs.conftest import ROOT, SAMPLES, Stage
 from tests.real.servers.azurite import Azurite
 from tests.real.servers.graph import USERS
@@ -25,8 +30,11 @@ NEEDED = {
     "azure.storage.blob": "azure-storage-blob",
     "azure_certvar_credential.aio": "aio",
     "azure_certvar_credential.keyvault": "keyvault",
+    "azure_certvar_credential.testing": "testing",
+    "dask.delayed": "dask",
     "msgraph": "msgraph-sdk",
     "Pkcs11Signer": "pkcs11",
+    "RedisTokenCache": "redis",
 }
 # These come with the package itself.
 ALWAYS = ("azure.core", "azure_certvar_credential", "cryptography")
@@ -126,6 +134,40 @@ def test_rotate_without_restart(stage: Stage) -> None:
     ]
 
 
+def run_locally(sample: str) -> str:
+    """Run a sample with nothing set and return what it prints."""
+    nothing = {name: value for name, value in os.environ.items() if not name.startswith(("AZURE_", "APP_"))}
+    command = [sys.executable, str(ROOT / "samples" / sample), "--local"]
+    result = subprocess.run(command, cwd=ROOT, env=nothing, capture_output=True, text=True, timeout=110, check=False)
+    assert result.returncode == 0, result.stderr
+    return result.stdout
+
+
+def test_fleet_with_redis(redis_executable: str) -> None:
+    output = run_locally("fleet_with_redis.py")
+
+    assert re.fullmatch(promised("fleet_with_redis.py"), output)
+    assert output.endswith("token requests: 1\n")
+
+
+def test_cron_job() -> None:
+    assert re.fullmatch(promised("cron_job.py"), run_locally("cron_job.py"))
+
+
+def test_cron_job_with_what_it_names(stage: Stage, tmp_path: Path) -> None:
+    cache = {"TOKEN_CACHE": str(tmp_path / "private" / "tokens.db")}
+    output = "".join(stage.play(ROOT / "samples" / "cron_job.py", **cache).stdout for _ in range(2))
+
+    assert re.fullmatch(promised("cron_job.py"), output)
+    assert len(stage.entra.requests) == 1
+
+
+def test_dask_workers() -> None:
+    output = run_locally("dask_workers.py")
+
+    assert re.fullmatch(promised("dask_workers.py"), output)
+
+
 def free_port() -> int:
     """Return a port that nobody listens on; older versions of aiohttp do not tell which one they were given for 0."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
@@ -165,6 +207,36 @@ def test_on_behalf_of(stage: Stage) -> None:
     assert 'error="insufficient_claims", claims="' in demanded.headers["WWW-Authenticate"]
     exchanges = [request for request in stage.entra.requests if request.form.get("requested_token_use")]
     assert [request.status for request in exchanges] == [200, 400, 400], "what is no token is not sent"
+
+
+def test_own_token_cache(stage: Stage, azurite: Azurite) -> None:
+    server = stage.entra.serve()
+    with server:
+        credential = CertVarCredential(
+            stage.environment["AZURE_TENANT_ID"],
+            stage.environment["AZURE_CLIENT_ID"],
+            stage.environment["APP_CERT"],
+            authority=server.authority,
+            disable_instance_discovery=True,
+            connection_verify=server.ca_file,
+        )
+        with (
+            credential,
+            BlobServiceClient(azurite.account_url, credential=credential, connection_verify=azurite.ca_file) as service,
+        ):
+            container = service.create_container("tokens")
+            ends = datetime.now(timezone.utc) + timedelta(hours=1)
+            sas = generate_container_sas(
+                str(service.account_name),
+                "tokens",
+                user_delegation_key=service.get_user_delegation_key(datetime.now(timezone.utc), ends),
+                permission="rcwd",
+                expiry=ends,
+            )
+
+    output = stage.play(ROOT / "samples" / "own_token_cache.py", TOKEN_CONTAINER_URL=f"{container.url}?{sas}").stdout
+
+    assert output == f"{len(TOKEN_CACHE_CONTRACT)} checks passed\n"
 
 
 @pytest.mark.parametrize("sample", SAMPLES, ids=lambda path: path.stem)

@@ -10,7 +10,7 @@ from typing import Any
 
 from azure.core.exceptions import ServiceRequestError, ServiceResponseError
 
-from azure_certvar_credential._transport.attempt import UntrustedServerError
+from azure_certvar_credential.exceptions import UntrustedServerError
 from tests.faults.fault import BROKEN, UNREACHED, Errors, Fault, response, token
 
 # With user, password and more of its own words than a client may repeat.

@@ -108,7 +108,7 @@ def responses(data: bytes) -> None:
     for for_user in (False, True):
         error = token = None
         try:
-            token = read(response, now=NOW, about="certificate", for_user=for_user)
+            token = read(response, now=NOW, about=lambda: "certificate", for_user=for_user)
         except AuthenticationError as refusal:
             error = refusal
         assert error is None or len(str(error)) < 10_000

@@ -102,7 +102,7 @@ HARMLESS: dict[str, dict[str, Any]] = {
 }
 
 SECRETIVE: dict[str, dict[str, Any]] = {
-    "a policy": {"policies": [HeadersPolicy({"x-key": "hunter2"})]},
+    "a policy": {"per_call_policies": [HeadersPolicy({"x-key": "hunter2"})]},
     "a policy alone": {"per_call_policies": HeadersPolicy({"x-key": "hunter2"})},
     "a hook": {"raw_request_hook": lambda _request: "hunter2"},
     "a TLS context": {"connection_verify": ssl.create_default_context()},

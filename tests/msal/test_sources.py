@@ -140,7 +140,7 @@ async def test_a_source_turns_out_to_be_awaitable(world: MsalWorld) -> None:
 
 
 def test_a_source_that_calls_its_own_credential_is_refused(certificate: ClientCertificate) -> None:
-    """The flight would wait for itself for ever."""
+    """The acquisition would wait for itself for ever."""
 
     def source() -> Any:
         credential.get_token(STORAGE)

@@ -1,7 +1,8 @@
 """Real servers as fixtures for every test: started when first asked for, ended with the run.
 
-A test that takes ``oidc_provider`` or ``azurite`` is marked ``real`` by that. Where a server's software is missing, the
-test is skipped with a reason that names it; under ``CI`` it fails instead, so that nothing is left out unseen.
+A test that takes ``oidc_provider``, ``azurite`` or ``azure_for_node`` is marked ``real`` by that. Where a component is
+missing, the test is skipped with a reason that names it; under ``CI`` it fails instead, so that nothing is left out
+unseen.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from tests.real.servers.oidc_provider import OidcProvider
 from tests.real.servers.tls import TlsFiles
 
 _SERVERS = ("oidc_provider", "azurite")
+_COMPONENTS = (*_SERVERS, "azure_for_node")
 
 
 @pytest.hookimpl(tryfirst=True)  # before -m selects by mark
@@ -26,7 +28,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     here = Path(__file__).parent
     for item in items:
         taken = item.fixturenames if isinstance(item, pytest.Function) else ()
-        if not set(_SERVERS).isdisjoint(taken) or here in item.path.parents:
+        if not set(_COMPONENTS).isdisjoint(taken) or here in item.path.parents:
             item.add_marker(pytest.mark.real)
 
 
@@ -64,6 +66,13 @@ def azurite(server_tls: TlsFiles, tmp_path_factory: pytest.TempPathFactory) -> I
     server = Azurite(_node_with("azurite"), server_tls, tmp_path_factory.mktemp("azurite"))
     yield server
     server.process.stop()
+
+
+@pytest.fixture(scope="session")
+def azure_for_node() -> Node:
+    """Node.js with Microsoft's clients: ``@azure/identity`` and ``@azure/msal-node``."""
+    _node_with("@azure/identity")
+    return _node_with("@azure/msal-node")
 
 
 def _node_with(package: str) -> Node:

@@ -49,6 +49,7 @@ KEYS = {
     "careful": 10,
     "secp256k1": 11,
     "Ed25519": 12,
+    "lent": 13,
 }
 TWINS = (5, 6)
 # A token of its own for what changes one; and two with one label.
@@ -129,9 +130,10 @@ def _run(command: list[str], environment: dict[str, str]) -> None:
 def _make_keys(module: str) -> None:
     import pkcs11
     from cryptography.hazmat.primitives.asymmetric import ec
-    from cryptography.hazmat.primitives.serialization import Encoding
+    from cryptography.hazmat.primitives.serialization import Encoding, load_der_public_key
     from pkcs11 import Attribute, KeyType, Mechanism, MechanismFlag, ObjectClass
     from pkcs11.util.ec import encode_named_curve_parameters
+    from pkcs11.util.rsa import encode_rsa_public_key
 
     stays = {Attribute.SENSITIVE: True, Attribute.EXTRACTABLE: False}
     library = pkcs11.lib(module)
@@ -148,6 +150,20 @@ def _make_keys(module: str) -> None:
                 label=label,
                 capabilities=MechanismFlag.SIGN | MechanismFlag.VERIFY,
                 private_template=template,
+            )
+
+        def certify(label: str, public_key: Any) -> None:
+            certificate = making.issue(label, public_key, "authority", making.ec_key())
+            session.create_object(
+                {
+                    Attribute.CLASS: ObjectClass.CERTIFICATE,
+                    Attribute.CERTIFICATE_TYPE: pkcs11.CertificateType.X_509,
+                    Attribute.TOKEN: True,
+                    Attribute.ID: bytes([KEYS[label]]),
+                    Attribute.LABEL: label,
+                    Attribute.SUBJECT: certificate.subject.public_bytes(),
+                    Attribute.VALUE: certificate.public_bytes(Encoding.DER),
+                }
             )
 
         session.generate_keypair(
@@ -173,18 +189,11 @@ def _make_keys(module: str) -> None:
         public, _ = make_ec("certified", KEYS["certified"], "secp256r1")
         point = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), bytes(public[Attribute.EC_POINT])[-65:])
         public.destroy()
-        certificate = making.issue("certified", point, "authority", making.ec_key())
-        session.create_object(
-            {
-                Attribute.CLASS: ObjectClass.CERTIFICATE,
-                Attribute.CERTIFICATE_TYPE: pkcs11.CertificateType.X_509,
-                Attribute.TOKEN: True,
-                Attribute.ID: bytes([KEYS["certified"]]),
-                Attribute.LABEL: "certified",
-                Attribute.SUBJECT: certificate.subject.public_bytes(),
-                Attribute.VALUE: certificate.public_bytes(Encoding.DER),
-            }
+        certify("certified", point)
+        public, _ = session.generate_keypair(
+            KeyType.RSA, 2048, store=True, id=bytes([KEYS["lent"]]), label="lent", private_template=stays
         )
+        certify("lent", load_der_public_key(encode_rsa_public_key(public)))
     with library.get_token(token_label=SPARE).open(rw=True, user_pin=PIN) as session:
         session.create_domain_parameters(
             KeyType.EC, {Attribute.EC_PARAMS: encode_named_curve_parameters("secp256r1")}, local=True

@@ -9,7 +9,8 @@ from azure.core.exceptions import ServiceRequestError
 
 from azure_certvar_credential._core.effects import Token
 from azure_certvar_credential._core.request import TokenRequest
-from azure_certvar_credential._runtime.cached_tokens import BACKOFF, MAX_REFUSALS, CachedTokens, Step
+from azure_certvar_credential._runtime.cached_tokens import BACKOFF, CachedTokens, Step
+from azure_certvar_credential._runtime.failures import MAX_REFUSALS
 from azure_certvar_credential.caches.memory import Entry, TokenMemory
 from azure_certvar_credential.exceptions import CredentialClosedError, TemporarilyUnavailableError
 from tests.credential.world import Clock
@@ -38,7 +39,7 @@ def token(clock: Clock, value: str = "first", *, life: float = END) -> Token:
 
 
 def entry_of(tokens: CachedTokens, request: TokenRequest = REQUEST) -> Entry:
-    entry = tokens._store.get(request.key)
+    entry = tokens.store.get(request.key)
     assert entry is not None
     return entry
 
@@ -168,10 +169,10 @@ def test_pauses_are_bounded_in_number_and_forgotten_when_they_are_over(tokens: C
     busy = TemporarilyUnavailableError("busy", retry_after=60.0)
     for number in range(MAX_REFUSALS + 5):
         tokens.call_failed(TokenRequest((f"api://{number}/.default",), "contoso.example"), busy, began=clock.now)
-    assert len(tokens._refusals) == MAX_REFUSALS
+    assert len(tokens.failures.refusals) == MAX_REFUSALS
     clock.advance(60)
     tokens.call_failed(REQUEST, busy, began=clock.now)
-    assert len(tokens._refusals) == 1
+    assert len(tokens.failures.refusals) == 1
 
 
 def test_an_older_request_does_not_replace_a_newer_token(tokens: CachedTokens, clock: Clock) -> None:

@@ -103,7 +103,7 @@ def test_an_environment_that_names_no_region_is_logged_and_passed_over(caplog: p
 UNUSABLE: dict[str, tuple[Respond, str]] = {
     "not found": (saying(b"westeurope", 404), "HTTP 404 with 10 bytes that are no region"),
     "throttled": (saying(b"", 429, Retry_After="60"), "HTTP 429 with 0 bytes that are no region"),
-    "out of order": (saying(b"westeurope", 503), "HTTP 503 with 10 bytes that are no region"),
+    "unavailable": (saying(b"westeurope", 503), "HTTP 503 with 10 bytes that are no region"),
     "redirect": (saying(b"", 302, Location="http://127.0.0.1:1/"), "HTTP 302 with 0 bytes that are no region"),
     "empty": (saying(b""), "HTTP 200 with 0 bytes that are no region"),
     "a page": (saying(b"<html>Sign in</html>"), "HTTP 200 with 20 bytes that are no region"),

@@ -39,7 +39,7 @@ def test_who_comes_after_a_failure_makes_an_attempt() -> None:
         fail(turns, turns.number, AuthenticationError("no"))
     with turns.attempt(turns.number):
         pass
-    # And whoever waited for that one goes on as well: the failure before it is over.
+    # The callers that waited for that one go on as well: the earlier failure does not count.
     with turns.attempt(0):
         pass
     assert turns.number == 3

@@ -1,4 +1,4 @@
-"""What is told of an error of somebody else's code: its words, and no key."""
+"""A foreign error is shown with its words and without keys."""
 
 from __future__ import annotations
 

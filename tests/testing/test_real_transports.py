@@ -97,7 +97,7 @@ def test_a_fault_raises_the_same_error_through_every_transport(
 
 
 # azure-core's transports cannot tell when a connection was reset: requests' calls it a failure of the response at any
-# time, aiohttp's a failure of the request. In process the two are told apart.
+# time, aiohttp's a failure of the request. In process the two differ.
 RESETS: dict[str, tuple[type[AzureError], type[AzureError]]] = {
     "requests": (ServiceResponseError, ServiceResponseError),
     "aiohttp": (ServiceRequestError, ServiceRequestError),

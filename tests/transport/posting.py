@@ -1,4 +1,4 @@
-"""Posting through either pipeline, so that each claim is told once and holds for both."""
+"""Posts through either pipeline, so that each claim is written once and holds for both."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from azure_certvar_credential._core.effects import Fetch, Send, Unanswered
 from azure_certvar_credential._core.exchange import Response
-from azure_certvar_credential._core.grants.form import headers
+from azure_certvar_credential._core.flow import HEADERS
 from azure_certvar_credential._transport.aio import AsyncSender
 from azure_certvar_credential._transport.sync import Sender
 
@@ -20,7 +20,7 @@ QUIET: dict[str, Any] = {"use_env_settings": False, "retry_backoff_factor": 0}
 def send(url: str) -> Send:
     """Return a token request to a URL."""
     form = {"client_id": "a-client", "scope": "s/.default", "client_assertion": ASSERTION}
-    return Send(f"{url}/contoso.example/oauth2/v2.0/token", form, headers("a-correlation-id"))
+    return Send(f"{url}/contoso.example/oauth2/v2.0/token", form, {**HEADERS, "client-request-id": "a-correlation-id"})
 
 
 class Poster(Protocol):

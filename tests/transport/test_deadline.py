@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from azure.core.exceptions import ServiceRequestError
@@ -51,7 +51,7 @@ SLOW: dict[str, Respond] = {
 }
 
 
-@pytest.fixture(params=["sync", "aio"])
+@pytest.fixture(params=get_args(Kind))
 def kind(request: pytest.FixtureRequest) -> Kind:
     """Which credential asks."""
     kind: Kind = request.param
@@ -251,3 +251,31 @@ def test_a_metadata_document_counts_as_well(kind: Kind) -> None:
         with pytest.raises(Exception, match=r"\w"):
             get_token(kind, "", oidc_authority=f"{server.authority}/x", retry_total=2)
         assert server.connections == 3
+
+
+def test_outside_of_the_main_thread_an_acquisition_starts_no_thread_but_for_the_name(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    started: list[str] = []
+    start = threading.Thread.start
+
+    def noting(thread: threading.Thread) -> None:
+        started.append(thread.name)
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", noting)
+    with raw_server(sending(GOOD)) as server:
+        assert get_token("sync, outside of the main thread", server.authority, calls=3) == TOKEN
+    assert {name for name in started if name.startswith("certvar")} == {"certvar-lookup"}
+
+
+def test_a_source_still_gets_a_thread_of_its_own_everywhere() -> None:
+    threads = []
+
+    def source() -> ClientCertificate:
+        threads.append(threading.current_thread().name)
+        return CERTIFICATE
+
+    with raw_server(sending(GOOD)) as server:
+        get_token("sync, outside of the main thread", server.authority, source)
+    assert threads == ["certvar-background"]

@@ -13,8 +13,7 @@ from azure.core.pipeline.transport import AioHttpTransport, RequestsTransport
 
 from azure_certvar_credential import __version__
 from azure_certvar_credential._core.exchange import Response
-from azure_certvar_credential._transport.boundary import Boundary
-from azure_certvar_credential._transport.pipeline import build_policies
+from azure_certvar_credential._transport.pipeline import Boundary, build_policies
 from azure_certvar_credential.exceptions import ConfigurationError
 from tests.transport.conftest import MakePoster
 from tests.transport.loopback import Received, serving, token, unused_port

@@ -35,7 +35,7 @@ MOST = 16
 
 
 class Hanging:
-    """A function that hangs once it is told to, until the test is over.
+    """A function that hangs on request, until the test is over.
 
     :ivar entered: how many threads are in it.
     """

@@ -65,7 +65,7 @@ def _encoded_header(
         header["x5t#S256"] = x5t_s256
     if x5c is not None:
         header["x5c"] = list(x5c)
-    return base64url(_json(header))
+    return base64url(json.dumps(header, separators=(",", ":")).encode())
 
 
 def signing_input(header: str, *, client_id: str, audience: str, issued_at: float, jti: str) -> bytes:
@@ -87,7 +87,8 @@ def signing_input(header: str, *, client_id: str, audience: str, issued_at: floa
         "nbf": iat,
         "exp": iat + LIFETIME,
     }
-    return f"{header}.{base64url(_json(claims))}".encode("ascii")
+    payload = json.dumps(claims, separators=(",", ":"))
+    return f"{header}.{base64url(payload.encode())}".encode("ascii")
 
 
 def compact(signed: bytes, signature: bytes) -> str:
@@ -98,7 +99,3 @@ def compact(signed: bytes, signature: bytes) -> str:
 def fields(client_assertion: str) -> dict[str, str]:
     """Return the form fields of an assertion (RFC 7523 section 2.2)."""
     return {"client_assertion_type": ASSERTION_TYPE, "client_assertion": client_assertion}
-
-
-def _json(value: dict[str, object]) -> bytes:
-    return json.dumps(value, separators=(",", ":")).encode("utf-8")

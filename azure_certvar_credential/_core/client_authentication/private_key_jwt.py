@@ -8,7 +8,6 @@ and the server refuses a certificate that has been replaced meanwhile.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from azure_certvar_credential._core import exchange
@@ -24,11 +23,13 @@ from azure_certvar_credential._core.effects import (
     WriteAssertion,
 )
 from azure_certvar_credential._core.hints import CLOCK_CODE, ROTATION_CODES
+from azure_certvar_credential._values import Value
 from azure_certvar_credential.exceptions import (
     AuthenticationError,
     CertificateError,
     CertificateRejectedError,
 )
+from azure_certvar_credential.signers.memory import MemorySigner
 from azure_certvar_credential.signers.protocol import is_remote
 
 if TYPE_CHECKING:
@@ -38,8 +39,7 @@ if TYPE_CHECKING:
 CLOCK_TOLERANCE = 60.0
 
 
-@dataclass(frozen=True, slots=True)
-class PrivateKeyJwt:
+class PrivateKeyJwt(Value):
     """Signs client assertions with the key of the credential's certificate.
 
     :ivar client_id: the application's id: ``iss`` and ``sub``.
@@ -59,7 +59,7 @@ class PrivateKeyJwt:
 
     def begin(self) -> Flow[ClientProof]:
         """Load the certificate."""
-        certificate: ClientCertificate = yield LoadCertificate()
+        certificate: ClientCertificate = yield LoadCertificate(None)
         return _CertificateProof(self, certificate)
 
     def assertion_for(self, audience: str) -> Flow[str]:
@@ -129,16 +129,18 @@ class _CertificateProof:
         """Return the fields with an assertion: a remote signer's recent one if it may be reused, else a fresh one."""
         method, certificate = self._method, self._certificate
         audience = method.audience or endpoint
-        remote = is_remote(certificate.signer)
+        # A look at the protocol takes longer than all the rest, save the signature.
+        if isinstance(certificate.signer, MemorySigner) or not is_remote(certificate.signer):
+            signed = yield from method.sign(certificate, audience, moment.time + self._clock_offset, moment.jti)
+            return assertion.fields(signed)
         key = (certificate.sha256_thumbprint, method.algorithm, audience)
-        recent: str | None = (yield ReadAssertion(key)) if remote and self._may_reuse else None
+        recent: str | None = (yield ReadAssertion(key)) if self._may_reuse else None
         # Only the first request may reuse one.
         self._reused, self._may_reuse = recent is not None, False
         if recent is not None:
             return assertion.fields(recent)
         signed = yield from method.sign(certificate, audience, moment.time + self._clock_offset, moment.jti)
-        if remote:
-            yield WriteAssertion(key, signed, moment.time + assertion.LIFETIME - assertion.REUSE_MARGIN)
+        yield WriteAssertion(key, signed, moment.time + assertion.LIFETIME - assertion.REUSE_MARGIN)
         return assertion.fields(signed)
 
     def recovers(self, failure: Exception, answer: exchange.Response | Unanswered, moment: Moment) -> Flow[bool]:

@@ -5,16 +5,15 @@ https://learn.microsoft.com/entra/workload-id/workload-identity-federation
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from azure_certvar_credential._core.client_authentication import ClientProof, assertion
 from azure_certvar_credential._core.effects import Flow, LoadAssertion, Moment, Unanswered
 from azure_certvar_credential._core.exchange import Response
+from azure_certvar_credential._values import Value
 
 
-@dataclass(frozen=True, slots=True)
-class ProvidedAssertion:
+class ProvidedAssertion(Value):
     """Takes each assertion from the credential's assertion source, which caches and renews its tokens."""
 
     algorithm: ClassVar[str | None] = None

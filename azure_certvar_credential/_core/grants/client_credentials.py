@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
-from dataclasses import dataclass
 from typing import ClassVar
 
 from azure_certvar_credential._core.grants import Grant
 from azure_certvar_credential._secrecy.redaction import redact_value
+from azure_certvar_credential._values import Value
 from azure_certvar_credential.exceptions import ConfigurationError
 
 # The longest path of a federated managed identity; Microsoft documents no limit.
 _MAX_PATH = 1024
 
 
-@dataclass(frozen=True, slots=True)
-class ClientCredentials:
+class ClientCredentials(Value):
     """The application's own token.
 
     :ivar fmi_path: the path of a federated managed identity below this application, or None.
@@ -54,14 +53,12 @@ class ClientCredentials:
 APPLICATION = ClientCredentials()
 
 
-def client_credentials(fmi_path: str | None) -> ClientCredentials:
+def client_credentials(fmi_path: str) -> ClientCredentials:
     """Check the ``fmi_path`` of a ``get_token`` and return its grant.
 
-    :param fmi_path: the path of a federated managed identity, or None.
+    :param fmi_path: the path of a federated managed identity.
     :raises ConfigurationError: it is empty, too long, or not printable text.
     """
-    if fmi_path is None:
-        return APPLICATION
     if not isinstance(fmi_path, str) or not 0 < len(fmi_path) <= _MAX_PATH or not fmi_path.isprintable():
         raise ConfigurationError(
             f"fmi_path must be the path of a federated managed identity, such as 'SomeFmiPath/FmiCredential', "

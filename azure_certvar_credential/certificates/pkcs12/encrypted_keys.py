@@ -1,6 +1,6 @@
 """Opens PKCS #8 private keys that are encrypted with a password (``EncryptedPrivateKeyInfo``, RFC 5958 section 3).
 
-This module handles what ``cryptography`` does not open directly: ciphers and key derivations that it lacks, the empty
+``cryptography`` opens most. This module handles the rest: ciphers and key derivations that it lacks, the empty
 password, keys whose type or encoding it refuses. Known schemes are decrypted here, the others are left to OpenSSL. If
 both fail, the error says whether the password may be the reason.
 """
@@ -9,15 +9,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from cryptography.hazmat.primitives.serialization import load_der_private_key
+
 from azure_certvar_credential.certificates import ber
 from azure_certvar_credential.certificates.pkcs12 import kdf_budget, openssl, pbe
 from azure_certvar_credential.certificates.pkcs12.authenticated_safe import Encrypted
 from azure_certvar_credential.certificates.pkcs12.kdf import EMPTY_PASSWORD, NO_PASSWORD, Passphrase
 from azure_certvar_credential.certificates.pkcs12.passwords import password_required, wrong_password
-from azure_certvar_credential.certificates.private_keys import accept, load_plain_key
+from azure_certvar_credential.certificates.private_keys import accept, load_plain_key, refuse_long
 from azure_certvar_credential.certificates.structures import PRIVATE_KEY, identified
 from azure_certvar_credential.exceptions import CertificateFormatError, PasswordRequiredError, WrongPasswordError
 from azure_certvar_credential.signers.keys import PrivateKey
+from azure_certvar_credential.signers.parser_errors import PARSER_ERRORS
 
 # The longest PKCS #8 structure, in octets, that OpenSSL gets: the nine numbers of a 4096-bit RSA key have 2.4 kB.
 _LARGEST_KEY = 2_500
@@ -38,18 +41,27 @@ class Opened:
 def load_encrypted(element: ber.Element, password: bytes | None, budget: kdf_budget.Budget, where: str) -> PrivateKey:
     """Open an encrypted key. Without a password, or with an empty one, try both forms in which tools write it.
 
-    :param element: the ``EncryptedPrivateKeyInfo``, its iterations already taken from the budget. ``cryptography`` may
-        have spent them without success; repeating them here once more stays bounded, since a second failure is final.
+    :param element: the ``EncryptedPrivateKeyInfo``.
+    :param budget: what the key derivation may cost. ``cryptography`` may spend it without success; repeating it here
+        once more stays bounded, since a second failure is final.
     :param where: what it was found in, for the message.
-    :raises PasswordRequiredError, WrongPasswordError, UnsupportedKeyError, CertificateFormatError: as
-        :func:`.key_loading.load_key`.
+    :raises PasswordRequiredError: ``password`` is None or empty, and the empty one does not open it.
+    :raises WrongPasswordError: the password does not open it.
+    :raises UnsupportedKeyError: it is not an RSA or EC key, or one that is too weak.
+    :raises CertificateFormatError: it is damaged, or its key derivation would take too long.
+    :raises MalformedError: the parameters of the encryption are not BER.
     """
-    problem = None
-    try:
-        return _open(element, password, budget, where)
-    except ber.MalformedError as error:
-        problem = str(error)
-    raise CertificateFormatError(f"the private key in {where} is damaged: {problem}")
+    budget.spend(kdf_budget.iterations(element.children()[0]), f"the private key in {where}")
+    refuse_long(element.encoded, where)
+    if password:
+        try:
+            key = load_der_private_key(element.encoded, password, unsafe_skip_rsa_key_validation=True)
+        except PARSER_ERRORS:
+            # A wrong password, or an encryption or key that cryptography does not know: its texts do not say which.
+            key = None
+        if key is not None:
+            return accept(key)
+    return _open(element, password, budget, where)
 
 
 def open_key(bag: Encrypted, passphrase: Passphrase, *, by_openssl: bool = True) -> Opened:
@@ -84,7 +96,7 @@ def read_key(left: bytes | Encrypted, passphrase: Passphrase, *, by_openssl: boo
         if identified(left) != PRIVATE_KEY:
             return None  # a key that is encrypted twice: no budget covers the iterations inside
         try:
-            return load_plain_key(left, "the encrypted key")
+            return accept(load_plain_key(left, "the encrypted key"))
         except CertificateFormatError:
             # OpenSSL accepts keys that cryptography's stricter parser refuses.
             pass

@@ -12,12 +12,14 @@ from pkcs11.util.ec import encode_named_curve_parameters
 
 from azure_certvar_credential.exceptions import (
     AmbiguousPrivateKeyError,
+    CertificateFormatError,
     MissingCertificateError,
     MissingPrivateKeyError,
     UnsupportedKeyError,
 )
 from azure_certvar_credential.signers.algorithms import CURVES
 from azure_certvar_credential.signers.keys import PublicKey
+from azure_certvar_credential.signers.parser_errors import PARSER_ERRORS
 from azure_certvar_credential.signers.public_keys import public_key_from
 
 # By CKA_EC_PARAMS: the DER of each curve's OBJECT IDENTIFIER (RFC 5480 section 2.1.1.1).
@@ -77,9 +79,7 @@ def find_public_key(session: pkcs11.Session, private_key: Any, token: str) -> Pu
     :raises MissingCertificateError: the token has none of these.
     :raises UnsupportedKeyError: its curve has no JWS algorithm.
     """
-    key_id, label = _read(private_key, Attribute.ID), _read(private_key, Attribute.LABEL)
-    # CKA_ID binds the three objects of a pair (PKCS #11 v3.1 section 4.6.3); labels are for people.
-    named = _named(None, key_id) if key_id else _named(label, None)
+    named = _binding(private_key)
     is_rsa = _read(private_key, Attribute.KEY_TYPE) == KeyType.RSA
     candidates = [private_key] if is_rsa else []
     if named:
@@ -88,15 +88,47 @@ def find_public_key(session: pkcs11.Session, private_key: Any, token: str) -> Pu
         key = _rsa(candidate) if is_rsa else _ec(candidate)
         if key is not None:
             return key
-    if named:
-        for certificate in session.get_objects({Attribute.CLASS: ObjectClass.CERTIFICATE, **named}):
-            value = _read(certificate, Attribute.VALUE)
-            if value:
-                return public_key_from(x509.load_der_x509_certificate(value))
+    certificate = _certificate(session, named)
+    if certificate is not None:
+        return public_key_from(certificate)
     raise MissingCertificateError(
         f"{token} shows neither a public key nor a certificate for the private key with {_called(private_key)}; give "
         "the certificate or its public key as public_key"
     )
+
+
+def find_certificate(session: pkcs11.Session, private_key: Any, token: str) -> x509.Certificate:
+    """Return the certificate with the same id as the private key, or without an id the same label.
+
+    :raises MissingCertificateError: the token has none.
+    :raises CertificateFormatError: it is damaged.
+    """
+    certificate = _certificate(session, _binding(private_key))
+    if certificate is None:
+        raise MissingCertificateError(
+            f"{token} has no certificate for the private key with {_called(private_key)}; write it there under the "
+            "same id (pkcs11-tool --write-object), or keep it elsewhere and pass both: ClientCertificate(leaf, signer)"
+        )
+    return certificate
+
+
+def _binding(private_key: Any) -> dict[Attribute, Any]:
+    # CKA_ID binds the three objects of a pair (PKCS #11 v3.1 section 4.6.3); labels are for people.
+    key_id, label = _read(private_key, Attribute.ID), _read(private_key, Attribute.LABEL)
+    return _named(None, key_id) if key_id else _named(label, None)
+
+
+def _certificate(session: pkcs11.Session, named: dict[Attribute, Any]) -> x509.Certificate | None:
+    if not named:
+        return None
+    found = session.get_objects({Attribute.CLASS: ObjectClass.CERTIFICATE, **named})
+    value = next((value for item in found if (value := _read(item, Attribute.VALUE))), None)
+    try:
+        return None if value is None else x509.load_der_x509_certificate(value)
+    except PARSER_ERRORS as error:
+        problem = str(error)
+    # Outside the handler, so that the parser's exception does not become __context__.
+    raise CertificateFormatError(f"the token's certificate for the key is damaged: {problem}")
 
 
 def wants_pin_each_time(private_key: Any) -> bool:

@@ -6,7 +6,7 @@ import threading
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import overload
+from typing import Any, overload
 
 from azure_certvar_credential.testing.http import Request, Response
 from azure_certvar_credential.testing.jose import MalformedError, parse_compact
@@ -31,6 +31,7 @@ class TokenRequest:
     :ivar status: the HTTP status of the answer.
     :ivar error_codes: the AADSTS codes of the answer.
     :ivar fault: the name of the fault that the request met, or None.
+    :ivar error_description: the answer's ``error_description``, with the reason for a refusal; None if it has none.
     """
 
     url: str
@@ -44,6 +45,7 @@ class TokenRequest:
     status: int
     error_codes: tuple[int, ...]
     fault: str | None
+    error_description: str | None = None
 
 
 def record(request: Request, response: Response, tenant: str, fault: str | None) -> TokenRequest:
@@ -61,6 +63,8 @@ def record(request: Request, response: Response, tenant: str, fault: str | None)
         except MalformedError:
             # The answer already reports the fault of the assertion.
             header = claims = None
+    answer = _answer(response)
+    codes = answer.get("error_codes")
     return TokenRequest(
         request.url,
         request.path,
@@ -71,18 +75,18 @@ def record(request: Request, response: Response, tenant: str, fault: str | None)
         claims,
         request.headers,
         response.status,
-        _error_codes(response),
+        tuple(codes) if isinstance(codes, list) else (),
         fault,
+        answer.get("error_description"),
     )
 
 
-def _error_codes(response: Response) -> tuple[int, ...]:
+def _answer(response: Response) -> Mapping[str, Any]:
     try:
         body = response.json()
     except (ValueError, RecursionError):  # a fault may answer with anything, in any nesting
-        return ()
-    codes = body.get("error_codes") if isinstance(body, dict) else None
-    return tuple(codes) if isinstance(codes, list) else ()
+        return {}
+    return body if isinstance(body, dict) else {}
 
 
 class RequestLog(Sequence[TokenRequest]):

@@ -15,12 +15,15 @@ from azure_certvar_credential.testing.entra.directory.resources import resource_
 from azure_certvar_credential.testing.http import Conditions, Request, Response, respond_json
 from azure_certvar_credential.testing.signing import signing_key
 
-PERMISSIONS = frozenset({"certificates/get", "certificates/list", "keys/get", "keys/sign", "secrets/get"})
+PERMISSIONS = frozenset(
+    {"certificates/get", "certificates/import", "certificates/list", "keys/get", "keys/sign", "secrets/get"}
+)
 """The permissions of an application, by their names in access policies."""
 
 # The same permissions by their names in role-based access control.
 _ACTIONS = {
     "certificates/get": "Microsoft.KeyVault/vaults/certificates/read",
+    "certificates/import": "Microsoft.KeyVault/vaults/certificates/import/action",
     "certificates/list": "Microsoft.KeyVault/vaults/certificates/read",
     "keys/get": "Microsoft.KeyVault/vaults/keys/read",
     "keys/sign": "Microsoft.KeyVault/vaults/keys/sign/action",

@@ -19,14 +19,14 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from azure_certvar_credential.testing.credentials import sha1_thumbprint
 from azure_certvar_credential.testing.http import Request
 from azure_certvar_credential.testing.jose import encode
-from azure_certvar_credential.testing.key_vault.access import VaultError
-from azure_certvar_credential.testing.key_vault.material import PEM, PKCS12, Version
+from azure_certvar_credential.testing.key_vault.access import PERMISSIONS, VaultError
+from azure_certvar_credential.testing.key_vault.material import PEM, PKCS12, Version, load_key_pair
 
 Kind = Literal["certificates", "keys", "secrets"]
 
 _PATH = re.compile(
-    r"/(?P<kind>certificates|keys|secrets)(?:/(?P<name>[0-9A-Za-z-]{1,127})(?:/(?P<version>[0-9A-Za-z-]*))?)?"
-    r"(?P<sign>/sign)?/?"
+    r"/(?P<kind>certificates|keys|secrets)(?:/(?P<name>[0-9A-Za-z-]{1,127})(?:/(?P<version>(?!import/?$)[0-9A-Za-z-]*))?)?"
+    r"(?P<action>/sign|/import)?/?"
 )
 _SINGULAR = {"certificates": "certificate", "keys": "key", "secrets": "secret"}
 
@@ -58,10 +58,10 @@ def read_call(request: Request) -> Call:
     kind = cast("Kind", match["kind"])
     name, version = match["name"] or "", match["version"] or ""
     lists = kind == "certificates" and (not name or version == "versions")
-    permission = "keys/sign" if match["sign"] else f"{kind}/{'list' if lists else 'get'}"
-    if (bool(match["sign"]) and not (kind == "keys" and name)) or (not name and not lists):
+    permission = f"{kind}{match['action'] or ('/list' if lists else '/get')}"
+    if permission not in PERMISSIONS or (not name and not lists):
         raise VaultError(404, "NotFound", f"This vault has no path {request.path}.")
-    wanted = "POST" if match["sign"] else "GET"
+    wanted = "POST" if match["action"] else "GET"
     if request.method != wanted:
         raise VaultError(405, "MethodNotAllowed", "The method is not allowed here.", headers={"Allow": wanted})
     if "api-version" not in request.query:
@@ -114,6 +114,10 @@ class Store:
         """
         if call.permission == "certificates/list":
             return self._list(request, call)
+        if call.permission == "certificates/import":
+            version = _imported(request, now)
+            self.add(call.name, version)
+            return _certificate(request.base, call.name, version)
         version = self.find(call)
         match call.permission:
             case "certificates/get":
@@ -178,6 +182,22 @@ def _sign(request: Request, call: Call, version: Version, now: float) -> dict[st
     except (ValueError, TypeError, KeyError, RecursionError, binascii.Error) as error:
         raise VaultError(400, "BadParameter", f"The request is not valid: {error}") from error
     return {"kid": _identifier(request.base, "keys", call.name, version), "value": encode(signature)}
+
+
+def _imported(request: Request, now: float) -> Version:
+    """Read an import: https://learn.microsoft.com/rest/api/keyvault/certificates/import-certificate."""
+    try:
+        body = json.loads(request.body)
+        content = body["value"] if body["value"].startswith("-----") else base64.b64decode(body["value"])
+        policy = body.get("policy") or {}
+        exportable = (policy.get("key_props") or {}).get("exportable", True)
+        content_type = (policy.get("secret_props") or {}).get("contentType", PKCS12)
+        pair = load_key_pair(content, body["pwd"].encode() if body.get("pwd") else None)
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        raise VaultError(400, "BadParameter", "The specified PKCS#12 content is not valid.") from error
+    leaf = pair.leaf
+    start, end = leaf.not_valid_before_utc.timestamp(), leaf.not_valid_after_utc.timestamp()
+    return Version(pair, exportable, content_type, now, True, start, end)  # noqa: FBT003 - enabled
 
 
 def _certificate(base: str, name: str, version: Version) -> dict[str, object]:

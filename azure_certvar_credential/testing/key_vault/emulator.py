@@ -173,7 +173,8 @@ class KeyVaultEmulator:
     def allow(self, application: Application, *permissions: str) -> None:
         """Give an application exactly these permissions; without a call it has all.
 
-        :param permissions: ``certificates/get``, ``certificates/list``, ``keys/get``, ``keys/sign``, ``secrets/get``.
+        :param permissions: ``certificates/get``, ``certificates/import``, ``certificates/list``, ``keys/get``,
+            ``keys/sign``, ``secrets/get``.
         :raises ValueError: a permission is unknown.
         """
         self._gate.allow(application.client_id, permissions)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import threading
 import time
@@ -71,6 +72,10 @@ class ServerProcess:
         how = f"ended ({self._process.wait(STOP_SECONDS)})" if self._ended else f"went on for {seconds:.0f} s"
         self.stop()
         raise RuntimeError(f"{self.name} {how} before it printed {pattern.pattern!r}; it printed:\n{self.log}")
+
+    def send(self, number: signal.Signals) -> None:
+        """Send the process a signal."""
+        self._process.send_signal(number)
 
     def stop(self) -> None:
         """End the process: asked first, forced after 10 seconds."""

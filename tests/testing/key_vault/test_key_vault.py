@@ -78,6 +78,24 @@ def test_pem_and_pfx_are_imported(world: Scene, form: str) -> None:
     assert bytes(cer) == pair().public_der()
 
 
+@pytest.mark.parametrize("password", [None, "hunter2"])
+def test_a_certificate_is_imported_by_azures_client(world: Scene, password: str | None) -> None:
+    client = world.certificates()
+
+    made = client.import_certificate("new", pair().to_pfx(password), password=password)
+
+    assert bytes(made.cer or b"") == pair().public_der()
+    assert client.get_certificate("new").id == made.id
+    assert world.secrets().get_secret("new").value
+    # The first request has no token: its answer is the challenge.
+    assert world.vault.requests[1].permission == "certificates/import"
+
+
+def test_what_cannot_be_imported_is_refused_by_the_api(world: Scene) -> None:
+    with pytest.raises(HttpResponseError, match="PKCS#12"):
+        world.certificates().import_certificate("new", b"nonsense")
+
+
 @pytest.mark.parametrize(
     "data", [b"-----BEGIN NONSENSE-----\n-----END NONSENSE-----", b"nonsense", pair().public_pem()]
 )
