@@ -50,7 +50,7 @@ from tests.real.softhsm import KEYS, PIN, SPARE, TWICE, SoftHsm, certificate_for
         ),
         ({"key_id": b"\xff"}, MissingPrivateKeyError, ["that fits key_id", "label 'app', id 01"]),
         ({"key_label": "app", "key_id": "02"}, MissingPrivateKeyError, ["that fits key_label and key_id"]),
-        ({}, AmbiguousPrivateKeyError, ["12 private keys:", "label 'app', id 01"]),
+        ({}, AmbiguousPrivateKeyError, ["13 private keys:", "label 'app', id 01"]),
         ({"key_label": "twin"}, AmbiguousPrivateKeyError, ["id 05", "id 06", "key_id"]),
         ({"key_id": "xyz"}, ConfigurationError, ["not hexadecimal"]),
         ({"key_id": "471100=="}, ConfigurationError, ["key_id is not hexadecimal"]),
