@@ -27,7 +27,8 @@ def token(sign_in: SignIn, certificate: NamedCertificate, scope: str, *, output:
     """
     if output not in ("text", "json"):
         refuse_on_terminal(asked=show_token)
-    with working("getting a token"), sign_in.credential(certificate()) as credential:
+    loaded = certificate()
+    with working("getting a token"), sign_in.credential(loaded) as credential:
         got = credential.get_token(scope)
     match output:
         case "az":

@@ -34,6 +34,11 @@ def examples(*commands: str) -> str:
     return "\n\n".join(["[bold]Examples:[/bold]", *(f"  {command}".replace("[", "\\[") for command in commands)])
 
 
+def json_members(*members: str) -> str:
+    """Return the part of a help text that documents the shape of ``--json``; a shape gains members and loses none."""
+    return f"\n\n[bold]With --json:[/bold] {', '.join(members)}; after a failure error (kind, message, hint, codes)."
+
+
 def screen() -> Console:
     """Return the console for results: standard output."""
     return _console(stderr=False)

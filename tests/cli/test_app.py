@@ -65,6 +65,13 @@ def test_each_command_has_a_help_with_examples_in_80_columns(name: str) -> None:
     assert max(map(len, ran.out.splitlines())) <= 80
 
 
+def test_a_file_that_cannot_be_written_is_a_failure() -> None:
+    ran = certvar("new", "app", "--key", "EC-P256", "--public", "/no/such/folder/app.cer")
+
+    assert (ran.code, ran.out) == (1, "")
+    assert ran.err == "error: /no/such/folder/app.cer: No such file or directory\n"
+
+
 def test_no_command_shows_the_help() -> None:
     ran = certvar()
 

@@ -67,6 +67,19 @@ def test_a_password_is_asked_for_without_an_echo(certificate: ClientCertificate)
     assert "hunter2" not in ran.out
 
 
+def test_a_prompt_is_not_hidden_by_a_spinner(signed_up: SignedUp, certificate: ClientCertificate) -> None:
+    environment = {**signed_up.environment, "AZURE_CLIENT_CERTIFICATE": pfx(certificate, "hunter2")}
+
+    with Terminal("token", "--scope", f"{GRAPH}/.default", **environment) as terminal:
+        terminal.wait_for("Password of the certificate: ")
+        before = terminal.text
+        terminal.type("hunter2\n")
+        ran = terminal.end()
+
+    assert "getting a token" not in before
+    assert ran.code == 0
+
+
 def test_a_wrong_password_is_refused(certificate: ClientCertificate) -> None:
     with Terminal("inspect", "--password", "prompt", AZURE_CLIENT_CERTIFICATE=pfx(certificate, "hunter2")) as terminal:
         terminal.wait_for("Password: ")
