@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, NoReturn, TypeVar
 
 from cryptography import x509
 
@@ -24,27 +23,12 @@ from azure_certvar_credential.signers.keys import PublicKey, described, fitting,
 from azure_certvar_credential.signers.public_keys import PublicKeyData, public_key_from
 
 if TYPE_CHECKING:
+    from azure_certvar_credential.signers._cryptoki.keys import Found
     from azure_certvar_credential.signers._cryptoki.module import Module
     from azure_certvar_credential.signers._cryptoki.token import Token
 
 _T = TypeVar("_T")
 _LONGEST_LABEL = 32
-
-
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """The key as one session sees it; its handle is invalid in any other session.
-
-    :ivar session: python-pkcs11's session.
-    :ivar key: python-pkcs11's private key.
-    :ivar offered: the token's mechanisms.
-    :ivar wants_pin: whether every signature needs the PIN.
-    """
-
-    session: Any
-    key: Any
-    offered: frozenset[object]
-    wants_pin: bool
 
 
 class Pkcs11Signer:
@@ -115,7 +99,7 @@ class Pkcs11Signer:
         self._pin = pin
         self._pins: set[str] = set()
         self._refused: PasswordError | None = None
-        self._found: _Found | None = None
+        self._found: Found | None = None
         given = None if public_key is None else public_key_from(public_key)
         module_at, token_on = _cryptoki()
         module = module_at(module_path)
@@ -235,14 +219,14 @@ class Pkcs11Signer:
         self._refused = reason if isinstance(reason, PasswordError) else None
         raise reason from (None if is_quoted(failure, pins) else failure)
 
-    def _key(self) -> _Found:
-        from azure_certvar_credential.signers._cryptoki.keys import find_private_key, wants_pin_each_time
+    def _key(self) -> Found:
+        from azure_certvar_credential.signers._cryptoki.keys import Found, find_private_key, wants_pin_each_time
 
         session = self._token.session(self._ask_pin)
         if self._found is None or self._found.session is not session:
             key = find_private_key(session, self._key_label, self._key_id, self._token.described)
             offered = frozenset(session.token.slot.get_mechanisms())
-            self._found = _Found(session, key, offered, wants_pin_each_time(key))
+            self._found = Found(session, key, offered, wants_pin_each_time(key))
         return self._found
 
     def _shown_public_key(self) -> PublicKey:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import pkcs11
@@ -30,6 +31,22 @@ _CURVES: dict[bytes, ec.EllipticCurve] = {
 # A token raises these for an attribute that it does not have or does not show.
 _WITHHELD = (pkcs11.AttributeTypeInvalid, pkcs11.AttributeSensitive, pkcs11.FunctionFailed)
 _DER_OCTET_STRING = 0x04
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The key as one session sees it; its handle is invalid in any other session.
+
+    :ivar session: python-pkcs11's session.
+    :ivar key: python-pkcs11's private key.
+    :ivar offered: the token's mechanisms.
+    :ivar wants_pin: whether every signature needs the PIN.
+    """
+
+    session: Any
+    key: Any
+    offered: frozenset[object]
+    wants_pin: bool
 
 
 def find_private_key(session: pkcs11.Session, label: str | None, key_id: bytes | None, token: str) -> Any:
