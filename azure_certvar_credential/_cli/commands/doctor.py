@@ -53,8 +53,8 @@ def doctor(
     Exit code 1 if a step failed, 3 if one needs attention. Nothing secret is shown.
     """
     from azure_certvar_credential._cli.certificates import named_certificate
+    from azure_certvar_credential._cli.doctor.case import Case
     from azure_certvar_credential._cli.doctor.examination import run
-    from azure_certvar_credential._cli.doctor.steps import Case
     from azure_certvar_credential._cli.sign_in import SignIn
 
     def sign_in(tenant_id: str, client_id: str) -> SignIn:
