@@ -95,7 +95,7 @@ def open_database(
             raise OSError(f"the token cache {os.fspath(path)!r} disappears as soon as it is made")
         try:
             if finding != _READY:
-                _make_tables(connection)
+                _make_tables(connection, timeout)
         except BaseException:
             connection.close()
             raise
@@ -107,9 +107,17 @@ def _look(path: Path, timeout: float) -> tuple[sqlite3.Connection | None, Identi
     found = identity(path)
     if found is None:
         return None, None, _MISSING
-    if sys.platform != "win32" and stat.S_IMODE(path.stat().st_mode) & ~_PRIVATE_FILE:
-        path.chmod(_PRIVATE_FILE)
-    connection = sqlite3.connect(path, timeout=timeout, isolation_level=None, check_same_thread=False)
+    try:
+        if sys.platform != "win32" and stat.S_IMODE(path.stat().st_mode) & ~_PRIVATE_FILE:
+            path.chmod(_PRIVATE_FILE)
+        # Without mode=rw, SQLite would make a file, with other rights, in place of one that has just been set aside.
+        connection = sqlite3.connect(
+            f"{path.as_uri()}?mode=rw", uri=True, timeout=timeout, isolation_level=None, check_same_thread=False
+        )
+    except (FileNotFoundError, sqlite3.OperationalError):
+        if identity(path) is None:
+            return None, None, _MISSING
+        raise
     try:
         return connection, found, _finding(connection)
     except BaseException:
@@ -152,9 +160,18 @@ def _make(path: Path) -> None:
     os.close(descriptor)
 
 
-def _make_tables(connection: sqlite3.Connection) -> None:
+def _make_tables(connection: sqlite3.Connection, timeout: float) -> None:
     # Where the file system has no shared memory, the journal stays what it was: slower, and as safe.
-    connection.execute("PRAGMA journal_mode = WAL")
+    ends = time.monotonic() + timeout
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            break
+        except sqlite3.OperationalError as error:
+            # SQLite does not wait here for those who look at the file at this moment.
+            if "locked" not in str(error) or time.monotonic() >= ends:
+                raise
+        time.sleep(_LOCK_PAUSE)
     with transaction(connection):
         if _finding(connection) != _UNFINISHED:
             return

@@ -30,7 +30,6 @@ _CURVES: dict[bytes, ec.EllipticCurve] = {
 # A token raises these for an attribute that it does not have or does not show.
 _WITHHELD = (pkcs11.AttributeTypeInvalid, pkcs11.AttributeSensitive, pkcs11.FunctionFailed)
 _DER_OCTET_STRING = 0x04
-_LONGEST_SHOWN = 64
 
 
 def find_private_key(session: pkcs11.Session, label: str | None, key_id: bytes | None, token: str) -> Any:
@@ -47,14 +46,18 @@ def find_private_key(session: pkcs11.Session, label: str | None, key_id: bytes |
     wanted = template | _named(label, key_id)
     found = list(session.get_objects(wanted))
     sought = " and ".join(
-        [f"label {_brief(label)}" for label in [label] if label is not None]
+        [f"label {label!r}" for label in [label] if label is not None]
         + [f"id {key_id.hex()}" for key_id in [key_id] if key_id is not None]
     )
     if not found:
         others = [_called(key) for key in session.get_objects(template)]
         listed = "; ".join(sorted(others)) or "none"
+        # Not what was sought: it may be the PIN, given for label or id.
+        arguments = " and ".join(
+            name for name, value in (("key_label", label), ("key_id", key_id)) if value is not None
+        )
         raise MissingPrivateKeyError(
-            f"{token} has no private key{' with ' + sought if sought else ''}. Its private keys: {listed}"
+            f"{token} has no private key{f' that fits {arguments}' if arguments else ''}. Its private keys: {listed}"
         )
     if len(found) > 1:
         listed = "; ".join(sorted(_called(key) for key in found))
@@ -140,11 +143,6 @@ def _named(label: str | None, key_id: bytes | None) -> dict[Attribute, Any]:
     if key_id is not None:
         named[Attribute.ID] = key_id
     return named
-
-
-def _brief(label: str) -> str:
-    # A label is a short line; a longer text was given by mistake and may be secret.
-    return repr(label) if len(label) <= _LONGEST_SHOWN and "-----" not in label else f"of {len(label)} characters"
 
 
 def _read(item: Any, attribute: Attribute) -> Any:
