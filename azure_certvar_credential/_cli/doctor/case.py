@@ -1,4 +1,4 @@
-"""What ``certvar doctor`` examines, and what its steps find."""
+"""What is examined, and how a step of the examination went."""
 
 from __future__ import annotations
 
