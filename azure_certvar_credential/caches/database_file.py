@@ -37,7 +37,6 @@ _TABLES = (
 )
 SIDECARS = ("-wal", "-shm")
 _PRIVATE_FILE = 0o600
-PRIVATE_DIRECTORY = 0o700
 _LOCK_PAUSE = 0.01
 
 # Device and inode: which file it is, whatever its name.
@@ -46,18 +45,6 @@ Identity: TypeAlias = tuple[int, int]
 _READY = "ready"
 _MISSING = "missing"
 _UNFINISHED = "unfinished"
-
-
-def make_private_directory(directory: Path) -> None:
-    """Make a directory that only its owner may enter, and its missing parents alike; one that exists is left as it is.
-
-    :raises OSError: it cannot be made.
-    """
-    missing = [directory, *directory.parents]
-    for one in reversed(missing):
-        with suppress(FileExistsError):
-            if not one.is_dir():
-                one.mkdir(mode=PRIVATE_DIRECTORY)
 
 
 def identity(path: Path) -> Identity | None:

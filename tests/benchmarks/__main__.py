@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.table import Table
 
 import azure_certvar_credential
-from tests.benchmarks import building, cached, counting, flights, holding, loops, refreshing, starting
+from tests.benchmarks import building, cached, counting, fleets, flights, holding, loops, refreshing, starting
 from tests.benchmarks.bench import Bench, open_bench
 from tests.benchmarks.figures import Figure
 
@@ -37,6 +37,7 @@ MEASUREMENTS: dict[int, Callable[[Bench], Iterator[Figure]]] = {
     12: holding.memory,
     13: refreshing.refreshing,
     14: loops.stalls,
+    15: fleets.fleet,
     16: counting.growth,
     17: counting.counted_instructions,
     18: counting.touched,

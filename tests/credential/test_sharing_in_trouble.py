@@ -83,6 +83,17 @@ async def test_a_challenge_that_the_cache_missed_reaches_the_others_when_it_is_b
     assert world.requests == 2
 
 
+async def test_an_older_entry_that_is_put_back_is_replaced(world: World, cache: MemoryCache) -> None:
+    first, second = world.driver(token_cache=cache), world.driver(token_cache=cache)
+    await token_of(first)
+    older = dict(cache.values)
+    new = await token_of(first, claims=CHALLENGE)
+    cache.values.update(older)
+
+    assert await looked(world, first) == new
+    assert await token_of(second) == new
+
+
 @pytest.mark.parametrize("method", ["get", "lock", "set", "unlock"])
 async def test_a_cache_that_hangs_leaves_the_time_of_a_caller_in_a_hurry(
     world: World, cache: MemoryCache, method: str
