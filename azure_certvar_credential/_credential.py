@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import ClassVar
 
-from azure_certvar_credential._core.client_authentication.for_others import check_audience, client_assertion
 from azure_certvar_credential._core.grants import Grant
 from azure_certvar_credential._runtime.assertion_provider import AssertionSource
 from azure_certvar_credential._runtime.blocking import blocking
@@ -19,7 +18,7 @@ from azure_certvar_credential._runtime.credentials import (
     WithCertificate,
 )
 from azure_certvar_credential._runtime.fork import tell_after_fork
-from azure_certvar_credential._runtime.user import USERS_TOKEN
+from azure_certvar_credential._runtime.immediate import USERS_TOKEN
 from azure_certvar_credential._secrecy.tracebacks import clears_frames
 from azure_certvar_credential._sync.calls import within
 from azure_certvar_credential._sync.effect_runner import EffectRunner
@@ -143,6 +142,9 @@ class CertVarCredential(WithCertificate[Source], OwningCredential):
             ``oidc_authority`` could not be had.
         :raises CredentialClosedError: the credential was closed.
         """
+        # For those alone who authenticate other libraries.
+        from azure_certvar_credential._core.client_authentication.for_others import check_audience, client_assertion
+
         check_audience(audience)
         self._cached_tokens.check_open()
         flow = client_assertion(self._settings, audience)

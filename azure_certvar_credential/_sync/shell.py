@@ -13,7 +13,6 @@ from azure_certvar_credential._core.config import Settings
 from azure_certvar_credential._core.grants import Grant
 from azure_certvar_credential._core.grants.client_credentials import APPLICATION, client_credentials
 from azure_certvar_credential._runtime.cached_tokens import CacheLookup
-from azure_certvar_credential._runtime.shared_view import shared_view
 from azure_certvar_credential._sync.single_flight import SingleFlight
 from azure_certvar_credential._transport.deadline import Deadline
 from azure_certvar_credential._transport.option_types import check_types
@@ -125,6 +124,8 @@ class Shell:
         It is the same credential, with the same tokens and connections, except that closing it, also by ``with``, does
         nothing. Close this one when all of them are done.
         """
+        from azure_certvar_credential._runtime.shared_view import shared_view
+
         return shared_view(self, Shell)
 
     def close(self) -> None:

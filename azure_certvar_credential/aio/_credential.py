@@ -19,7 +19,7 @@ from azure_certvar_credential._runtime.credentials import (
     WithCertificate,
 )
 from azure_certvar_credential._runtime.fork import tell_after_fork
-from azure_certvar_credential._runtime.user import USERS_TOKEN
+from azure_certvar_credential._runtime.immediate import USERS_TOKEN
 from azure_certvar_credential._secrecy.tracebacks import clears_frames
 from azure_certvar_credential._transport.async_library import until, within
 from azure_certvar_credential._transport.deadline import Deadline

@@ -10,7 +10,6 @@ from cryptography import x509
 
 from azure_certvar_credential.certificates import ber
 from azure_certvar_credential.certificates.naming import readable
-from azure_certvar_credential.certificates.strictness import refusal
 from azure_certvar_credential.exceptions import CertificateFormatError
 from azure_certvar_credential.signers.parser_errors import PARSER_ERRORS
 
@@ -110,4 +109,6 @@ def load_certificate(encoded: bytes, where: str) -> x509.Certificate:
     else:
         return readable(certificate)
     # Outside the handler, so that the foreign exception does not become __context__.
+    from azure_certvar_credential.certificates.strictness import refusal
+
     raise refusal(encoded, where, problem)

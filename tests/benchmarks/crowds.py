@@ -66,7 +66,8 @@ def warm(who: Who) -> None:
 
     with credential(who) as shared:
         shared.get_token(SCOPE)
-    asyncio.run(run())
+    if who != "floor":  # it is synchronous
+        asyncio.run(run())
 
 
 CROWDS = {"threads": threads, "tasks": tasks}
