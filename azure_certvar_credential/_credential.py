@@ -19,11 +19,13 @@ from azure_certvar_credential._runtime.credentials import (
     WithCertificate,
 )
 from azure_certvar_credential._runtime.fork import tell_after_fork
+from azure_certvar_credential._runtime.user import USERS_TOKEN
 from azure_certvar_credential._secrecy.tracebacks import clears_frames
 from azure_certvar_credential._sync.calls import within
 from azure_certvar_credential._sync.effect_runner import EffectRunner
 from azure_certvar_credential._sync.shell import Shell
 from azure_certvar_credential._sync.single_flight import SingleFlight
+from azure_certvar_credential._transport.deadline import Deadline
 from azure_certvar_credential.certificates.sources import Source
 
 
@@ -177,5 +179,12 @@ class OnBehalfOfCredential(ForUser[SingleFlight], Shell):
 
     _cache: UserTokens
 
-    def _grant(self, fmi_path: str | None) -> Grant:
-        return self._cache.grant(blocking(self._cache.read(), "user_assertion"), fmi_path)
+    def _grant(self, fmi_path: str | None, limit: Deadline) -> Grant:
+        limit.waits_for = USERS_TOKEN
+        # In the caller's own thread, to which the present user may belong: it can be late, and not be left.
+        read = blocking(self._cache.read(), "user_assertion")
+        try:
+            limit.check()
+            return self._cache.grant(read, fmi_path)
+        finally:
+            del read  # the user's token, which an error reporter would find in this frame

@@ -57,6 +57,9 @@ class _LazyCommands(TyperGroup):
         if name not in self.commands:
             module = import_module(f"azure_certvar_credential._cli.commands.{name}")
             command = typer.main.get_command(module.app)
+            # The lines of a docstring are as wide as the source, and rich would keep them.
+            paragraphs = (command.help or "").split("\n\n")
+            command.help = "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
             command.name = name  # a group of commands does not know its own
             self.add_command(command, name)
         return self.commands[name]

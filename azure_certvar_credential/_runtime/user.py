@@ -14,6 +14,8 @@ from azure_certvar_credential._secrecy.tracebacks import clears_frames
 from azure_certvar_credential.caches.memory import Entry
 from azure_certvar_credential.exceptions import ConfigurationError
 
+# What is waited for while a callable returns it, for the error at the deadline.
+USERS_TOKEN = ("{}", "the user's token (user_assertion)")
 # The user's token, or what returns the present user's.
 UserAssertionSource: TypeAlias = str | Callable[[], str] | Callable[[], Awaitable[str]]
 

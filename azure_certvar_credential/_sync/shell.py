@@ -15,6 +15,7 @@ from azure_certvar_credential._core.grants.client_credentials import APPLICATION
 from azure_certvar_credential._runtime.cached_tokens import CacheLookup
 from azure_certvar_credential._runtime.shared_view import shared_view
 from azure_certvar_credential._sync.single_flight import SingleFlight
+from azure_certvar_credential._transport.deadline import Deadline
 from azure_certvar_credential._transport.option_types import check_types
 from azure_certvar_credential.caches.memory import Entry
 
@@ -140,7 +141,7 @@ class Shell:
     ) -> None:
         self.close()
 
-    def _grant(self, fmi_path: str | None) -> Grant:
+    def _grant(self, fmi_path: str | None, limit: Deadline) -> Grant:  # noqa: ARG002 - for what takes time
         """Return what the token is asked for with."""
         return APPLICATION if fmi_path is None else client_credentials(fmi_path)
 
@@ -156,6 +157,7 @@ class Shell:
     ) -> Entry:
         if timeout is not None:
             check_types({"timeout": timeout})
-        grant = self._grant(fmi_path)
+        limit = Deadline(self._settings.retry.timeout if timeout is None else timeout)
+        grant = self._grant(fmi_path, limit)
         request = self._settings.request(scopes, claims=claims, tenant_id=tenant_id, enable_cae=enable_cae, grant=grant)
-        return self._single_flight.entry(request, timeout)
+        return self._single_flight.entry(request, limit)

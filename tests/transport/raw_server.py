@@ -13,6 +13,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,7 +25,8 @@ from azure.core.exceptions import AzureError
 from azure_certvar_credential import CertVarCredential, ClientCertificate
 from azure_certvar_credential.aio import CertVarCredential as AsyncCertVarCredential
 
-Kind = Literal["sync", "aio"]
+# Outside of the main thread, an acquisition that runs no code of others starts no thread.
+Kind = Literal["sync", "sync, outside of the main thread", "aio"]
 Respond = Callable[[Any], object]
 
 TENANT, CLIENT = "11111111-1111-1111-1111-111111111111", "22222222-2222-2222-2222-222222222222"
@@ -163,6 +165,10 @@ def get_token(
     :param calls: how many tokens to ask for, each for another scope.
     :param call_timeout: the time-out of the call itself, in seconds.
     """
+    if kind == "sync, outside of the main thread":
+        with ThreadPoolExecutor(1) as pool:
+            asked = pool.submit(get_token, "sync", authority, given, calls=calls, call_timeout=call_timeout, **options)
+            return asked.result()
     arguments = _arguments(authority, options)
     scopes = [f"api://{number}/.default" for number in range(calls)]
     if kind == "sync":
@@ -184,7 +190,7 @@ def ask_twice(kind: Kind, authority: str, given: Any) -> list[str]:
     arguments = _arguments(authority, {"timeout": 0.5})
 
     async def ask() -> list[str]:
-        made = (CertVarCredential if kind == "sync" else AsyncCertVarCredential)(TENANT, CLIENT, given, **arguments)
+        made = (AsyncCertVarCredential if kind == "aio" else CertVarCredential)(TENANT, CLIENT, given, **arguments)
         outcomes = []
         for _ in range(2):
             try:

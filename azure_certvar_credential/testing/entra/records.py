@@ -64,6 +64,7 @@ def record(request: Request, response: Response, tenant: str, fault: str | None)
             # The answer already reports the fault of the assertion.
             header = claims = None
     answer = _answer(response)
+    codes = answer.get("error_codes")
     return TokenRequest(
         request.url,
         request.path,
@@ -74,7 +75,7 @@ def record(request: Request, response: Response, tenant: str, fault: str | None)
         claims,
         request.headers,
         response.status,
-        tuple(answer.get("error_codes", ())),
+        tuple(codes) if isinstance(codes, list) else (),
         fault,
         answer.get("error_description"),
     )
@@ -83,7 +84,7 @@ def record(request: Request, response: Response, tenant: str, fault: str | None)
 def _answer(response: Response) -> Mapping[str, Any]:
     try:
         body = response.json()
-    except ValueError:
+    except (ValueError, RecursionError):  # a fault may answer with anything, in any nesting
         return {}
     return body if isinstance(body, dict) else {}
 
