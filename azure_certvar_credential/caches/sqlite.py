@@ -39,7 +39,7 @@ _TIMEOUT = 1.0
 # The clock may be set back a little while a lock is held; if it was set back by more, the lock's times mean nothing.
 _CLOCK_STEP = 1.0
 
-_READ = "SELECT value FROM entries WHERE key = ? AND expires_on > ?"
+_READ = "SELECT CAST(value AS BLOB) FROM entries WHERE key = ? AND expires_on > ?"
 _WRITE = "INSERT OR REPLACE INTO entries (key, value, expires_on) VALUES (?, ?, ?)"
 _DROP_EXPIRED = "DELETE FROM entries WHERE expires_on <= ?"
 _DROP_SURPLUS = (
