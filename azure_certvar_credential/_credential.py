@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import ClassVar
 from weakref import WeakMethod
 
-from azure_certvar_credential._core.client_authentication.for_others import check_audience, client_assertion
 from azure_certvar_credential._core.grants import Grant
 from azure_certvar_credential._runtime.assertion_provider import AssertionSource
 from azure_certvar_credential._runtime.blocking import blocking
@@ -21,11 +20,13 @@ from azure_certvar_credential._runtime.credentials import (
     WithCertificate,
 )
 from azure_certvar_credential._runtime.fork import tell_after_fork
+from azure_certvar_credential._runtime.immediate import USERS_TOKEN
 from azure_certvar_credential._secrecy.tracebacks import clears_frames
 from azure_certvar_credential._sync.calls import within
 from azure_certvar_credential._sync.effect_runner import EffectRunner
 from azure_certvar_credential._sync.shell import Shell
 from azure_certvar_credential._sync.single_flight import SingleFlight
+from azure_certvar_credential._transport.deadline import Deadline
 from azure_certvar_credential.certificates.sources import Source
 
 
@@ -177,6 +178,9 @@ class CertVarCredential(WithCertificate[Source], OwningCredential):
             ``oidc_authority`` could not be had.
         :raises CredentialClosedError: the credential was closed.
         """
+        # For those alone who authenticate other libraries.
+        from azure_certvar_credential._core.client_authentication.for_others import check_audience, client_assertion
+
         check_audience(audience)
         self._cached_tokens.check_open()
         flow = client_assertion(self._settings, audience)
@@ -214,8 +218,15 @@ class OnBehalfOfCredential(Derived[SingleFlight], Shell):
 
     _cache: UserTokens
 
-    def _grant(self, fmi_path: str | None) -> Grant:
-        return self._cache.grant(blocking(self._cache.read(), "user_assertion"), fmi_path)
+    def _grant(self, fmi_path: str | None, limit: Deadline) -> Grant:
+        limit.waits_for = USERS_TOKEN
+        # In the caller's own thread, to which the present user may belong: it can be late, and not be left.
+        read = blocking(self._cache.read(), "user_assertion")
+        try:
+            limit.check()
+            return self._cache.grant(read, fmi_path)
+        finally:
+            del read  # the user's token, which an error reporter would find in this frame
 
 
 class AgentCredential(Derived[SingleFlight], Shell):
@@ -265,7 +276,7 @@ class AgentCredential(Derived[SingleFlight], Shell):
     def _whose(self) -> str:
         return f", {self._cache.grant.leg}"
 
-    def _grant(self, fmi_path: str | None) -> Grant:
+    def _grant(self, fmi_path: str | None, limit: Deadline) -> Grant:  # noqa: ARG002 - for what takes time
         return self._cache.without_path(fmi_path)
 
 
@@ -284,5 +295,5 @@ class AgentUserCredential(Derived[SingleFlight], Shell):
     def _whose(self) -> str:
         return f", {self._cache.grant.leg}"
 
-    def _grant(self, fmi_path: str | None) -> Grant:
+    def _grant(self, fmi_path: str | None, limit: Deadline) -> Grant:  # noqa: ARG002 - for what takes time
         return self._cache.without_path(fmi_path)

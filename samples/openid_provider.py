@@ -42,12 +42,13 @@ class RequestsAuth(requests.auth.AuthBase):
 
 
 class HttpxAuth(httpx.Auth):
-    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request]:
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response]:
         request.headers["Authorization"] = f"Bearer {token()}"
         yield request
 
 
-class CertificateJWT(PrivateKeyJWT):  # authlib fetches the token itself, and asks here for the assertion alone
+# authlib fetches the token itself, and asks here for the assertion alone; it has no annotations
+class CertificateJWT(PrivateKeyJWT):  # type: ignore[misc]
     def sign(self, auth: object, token_endpoint: str) -> str:  # noqa: ARG002 - authlib's signature
         return credential.client_assertion()
 

@@ -14,7 +14,7 @@ from tests import loops
 
 loops.install()
 
-pytest_plugins = ["tests.real.fixtures", "tests.real.softhsm", "tests.caches.fixtures"]
+pytest_plugins = ["tests.real.fixtures", "tests.real.softhsm", "tests.caches.fixtures", "tests.caches.redis_kinds"]
 
 # Examples, and what Hypothesis remembers of the sources; by default it makes .hypothesis/ where pytest was started.
 set_hypothesis_home_dir(Path(__file__).parent.parent / ".test-env" / "cache" / "hypothesis")

@@ -16,7 +16,7 @@ from azure_certvar_credential import __version__
 from azure_certvar_credential._cli.output import EXIT_CODES, INTERRUPTED, examples
 
 #: The commands in the order of the help: each is a module of ``commands`` with a ``typer.Typer`` named ``app``.
-COMMANDS = ("new", "inspect", "assertion", "token", "doctor", "explain", "serve", "run", "emulator", "demo")
+COMMANDS = ("new", "inspect", "assertion", "token", "cache", "doctor", "explain", "serve", "run", "emulator", "demo")
 
 
 class _LazyCommands(TyperGroup):
@@ -56,7 +56,12 @@ class _LazyCommands(TyperGroup):
     def _imported(self, name: str) -> Any:
         if name not in self.commands:
             module = import_module(f"azure_certvar_credential._cli.commands.{name}")
-            self.add_command(typer.main.get_command(module.app), name)
+            command = typer.main.get_command(module.app)
+            # The lines of a docstring are as wide as the source, and rich would keep them.
+            paragraphs = (command.help or "").split("\n\n")
+            command.help = "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
+            command.name = name  # a group of commands does not know its own
+            self.add_command(command, name)
         return self.commands[name]
 
 

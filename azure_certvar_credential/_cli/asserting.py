@@ -7,11 +7,10 @@ from collections.abc import Mapping
 from datetime import datetime, timezone
 from typing import Any
 
-from rich.padding import Padding
 from rich.text import Text
 
 from azure_certvar_credential._cli.certificates import NamedCertificate
-from azure_certvar_credential._cli.output import facts, screen, write_json, write_line
+from azure_certvar_credential._cli.output import facts, hanging, screen, write_json, write_line
 from azure_certvar_credential._cli.sign_in import SignIn
 from azure_certvar_credential._cli.tokens import masked, refuse_on_terminal, segment
 
@@ -74,7 +73,7 @@ def assertion(
 
 
 def _show(header: str, claims: str, signature: str) -> None:
-    console = screen()
+    console, margin = screen(), Text("   ")
     algorithm = segment(header)["alg"]
     _step(1, "Header: which certificate, and how it signs")
     _json(segment(header))
@@ -82,12 +81,12 @@ def _show(header: str, claims: str, signature: str) -> None:
     _json(segment(claims))
     _step(3, "Both in base64url, joined by a full stop: the signing input")
     input_ = Text.assemble((header, _HEADER), ".", (claims, _CLAIMS))
-    console.print(Padding(input_, (0, 0, 0, 3)))
+    hanging(console, margin, input_)
     _step(4, f"The signature of that with the private key, {algorithm}, in base64url")
-    console.print(Padding(Text(signature, style=_SIGNATURE), (0, 0, 0, 3)))
+    hanging(console, margin, Text(signature, style=_SIGNATURE))
     _step(5, "Joined by full stops: the JWT, client_assertion in the token request")
     joined = Text.assemble((_brief(header), _HEADER), ".", (_brief(claims), _CLAIMS), ".", (signature, _SIGNATURE))
-    console.print(Padding(joined, (0, 0, 0, 3)))
+    hanging(console, margin, joined)
 
 
 def _step(number: int, title: str) -> None:
@@ -95,13 +94,13 @@ def _step(number: int, title: str) -> None:
 
 
 def _json(values: Mapping[str, Any]) -> None:
-    rows = []
+    rows: dict[str, str | Text] = {}
     for name, value in values.items():
         meaning = _MEANINGS.get(name, "")
         if name in ("iat", "nbf", "exp"):
             meaning += f" {datetime.fromtimestamp(value, timezone.utc):%H:%M:%S} UTC"
         shown = f"{len(value)} in base64" if name == "x5c" else json.dumps(value)
-        rows.append((name, Text.assemble(shown, "  ", (meaning, "dim"))))
+        rows[name] = Text.assemble(shown, "  ", (meaning, "dim"))
     facts(screen(), rows, indent=3)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -16,6 +17,7 @@ from urllib.parse import urlsplit
 import typer
 
 from azure_certvar_credential._cli.options import DEFAULT_CERTIFICATE
+from azure_certvar_credential._cli.output import working
 from azure_certvar_credential._cli.sign_in import is_loopback
 from azure_certvar_credential.exceptions import MissingCertificateError, PasswordRequiredError
 
@@ -45,7 +47,9 @@ class NamedCertificate:
 
         :raises CertificateError: it cannot be read or used.
         """
-        return self.read()
+        # Content may ask for a password, which a spinner would hide; a vault takes its time.
+        with working("reading the certificate") if self.name.startswith("keyvault:") else nullcontext():
+            return self.read()
 
 
 def named_certificate(name: str, password: str | None = None) -> NamedCertificate:

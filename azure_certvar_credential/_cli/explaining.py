@@ -68,15 +68,16 @@ def as_json(found: list[Explained]) -> dict[str, Any]:
 
 def show(console: Console, found: list[Explained]) -> None:
     """Print what is known about each code."""
-    from rich.padding import Padding
     from rich.text import Text
+
+    from azure_certvar_credential._cli.output import hanging
 
     if not found:
         console.print("There is no AADSTS code in the text.")
     for item in found:
         console.print(Text(f"AADSTS{item.code}", style="bold"))
         unknown = "This package does not know the code: it is not one that a sign-in with a certificate meets."
-        console.print(Padding(Text(item.hint or unknown), (0, 0, 0, 2)))
+        hanging(console, Text("  "), item.hint or unknown)
         if item.for_user and item.for_user != item.hint:
-            console.print(Padding(Text.assemble(("On behalf of a user: ", "bold"), item.for_user), (0, 0, 0, 2)))
-        console.print(Padding(Text(item.page, style="dim"), (0, 0, 0, 2)))
+            hanging(console, Text("  "), Text.assemble(("On behalf of a user: ", "bold"), item.for_user))
+        hanging(console, Text("  "), Text(item.page, style="dim"))

@@ -14,6 +14,7 @@ from azure_certvar_credential.exceptions import (
     CertificateError,
     ConfigurationError,
     CredentialClosedError,
+    UntrustedServerError,
 )
 
 
@@ -69,12 +70,17 @@ def failure_of(error: Exception) -> Failure | None:
         # An argument that cannot work is found before anything is sent.
         case ConfigurationError():
             return Failure(USAGE, kind, message)
+        case UntrustedServerError():
+            return Failure(FAILED, kind, message, "name the server's authority, a PEM file, with --ca-file")
         case CertificateError() | CredentialClosedError() | ClientAuthenticationError() | AzureError():
             return Failure(FAILED, kind, message)
         # Its message says what to install. main() reports what the extra of the command line itself lacks, and anything
         # else that cannot be imported is a defect.
         case ImportError() if "pip install" in message and missing_module(error) is None:
             return Failure(FAILED, "MissingExtra", message)
+        # A file, a port or a socket that was named.
+        case OSError() if error.strerror:
+            return Failure(FAILED, kind, f"{error.filename}: {error.strerror}" if error.filename else message)
         case _:
             return None
 

@@ -27,7 +27,8 @@ def token(sign_in: SignIn, certificate: NamedCertificate, scope: str, *, output:
     """
     if output not in ("text", "json"):
         refuse_on_terminal(asked=show_token)
-    with working("getting a token"), sign_in.credential(certificate()) as credential:
+    loaded = certificate()
+    with working("getting a token"), sign_in.credential(loaded) as credential:
         got = credential.get_token(scope)
     match output:
         case "az":
@@ -70,12 +71,11 @@ def _show(got: AccessToken, scope: str, *, show_token: bool) -> None:
             "tenant": about["tenant"] or "",
             "client": about["client"] or "",
             "object id": about["object_id"] or "",
+            "token": "below" if show_token else masked(got.token),
         },
     )
     if show_token:
         write_line(got.token)
-    else:
-        facts(screen(), {"token": masked(got.token)})
 
 
 def _az(got: AccessToken, sign_in: SignIn) -> dict[str, Any]:

@@ -112,10 +112,10 @@ def _as_json(
 def _say(certificate: ClientCertificate, wanted: Wanted, findings: tuple[Finding, ...]) -> None:
     console = messages()
     end = f"{certificate.not_after:%Y-%m-%d}"
-    console.print(Text(f"{certificate.subject}, thumbprint {certificate.thumbprint}, until {end}", style="bold"))
+    console.print(Text(f"{certificate.subject}, until {end}\nthumbprint {certificate.thumbprint}", style="bold"))
     file = wanted.public
     if file is None:
-        public = "with `certvar inspect --public` it is printed again; upload it"
+        public = "`certvar inspect --public` prints it; upload it"
     elif wanted.form is PublicForm.GRAPH:
         public = f"{file}, a member of Graph's keyCredentials; upload it"
     else:

@@ -8,18 +8,22 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.text import Text
 
 GOOD = 0
 FAILED = 1
 USAGE = 2
 NEEDS_ATTENTION = 3
 INTERRUPTED = 130
+
+# The least columns of names, and of what is wrapped beside them.
+_NAMES, _NARROWEST = 10, 20
 
 EXIT_CODES = "Exit codes: 0 good, 1 refused or failed, 2 wrong usage, 3 needs attention, 130 interrupted by Ctrl-C."
 
@@ -28,6 +32,11 @@ def examples(*commands: str) -> str:
     """Return the end of a help text: one line for each example."""
     # typer makes one line of each paragraph.
     return "\n\n".join(["[bold]Examples:[/bold]", *(f"  {command}".replace("[", "\\[") for command in commands)])
+
+
+def json_members(*members: str) -> str:
+    """Return the part of a help text that documents the shape of ``--json``; a shape gains members and loses none."""
+    return f"\n\n[bold]With --json:[/bold] {', '.join(members)}; after a failure error (kind, message, hint, codes)."
 
 
 def screen() -> Console:
@@ -57,21 +66,34 @@ def write_line(text: str) -> None:
     sys.stdout.write(f"{text}\n")
 
 
-def facts(console: Console, rows: Mapping[str, object] | Iterable[tuple[str, object]], *, indent: int = 0) -> None:
+def facts(console: Console, rows: Mapping[str, str | Text], *, indent: int = 0) -> None:
     """Print names and values in two columns; a long value is folded, never cut.
 
-    :param rows: a value is a text, printed as it is, or something that rich renders.
+    :param rows: values by name; a text is printed as it is.
     :param indent: the number of columns before the names.
     """
-    from rich.table import Table
     from rich.text import Text
 
-    table = Table.grid(padding=(0, 2))
-    table.add_column(style="dim", min_width=12, no_wrap=True)
-    table.add_column(overflow="fold")
-    for name, value in rows.items() if isinstance(rows, Mapping) else rows:
-        table.add_row(Text(" " * indent + name), Text(value) if isinstance(value, str) else value)  # type: ignore[arg-type]
-    console.print(table)
+    width = max(_NAMES, *(len(name) for name in rows)) + 2
+    for name, value in rows.items():
+        hanging(console, Text(" " * indent + f"{name:<{width}}", style="dim"), value)
+
+
+def hanging(console: Console, left: Text, body: str | Text) -> None:
+    """Print a text beside what stands at the left of its first line, without blanks at the ends of lines.
+
+    :param left: a mark or a name, with the space behind it.
+    :param body: wrapped to the columns that remain.
+    """
+    from rich.text import Text
+
+    text = Text(body) if isinstance(body, str) else body
+    lead = left
+    for line in text.wrap(console, max(_NARROWEST, console.width - left.cell_len), overflow="fold"):
+        whole = Text.assemble(lead, line)
+        whole.rstrip()
+        console.print(whole, soft_wrap=True)
+        lead = Text(" " * left.cell_len)
 
 
 @contextmanager

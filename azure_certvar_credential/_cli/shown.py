@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING
 
 from cryptography import x509
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
 from azure_certvar_credential._cli.findings import Finding, extended_key_usage
-from azure_certvar_credential._cli.output import facts
+from azure_certvar_credential._cli.output import facts, hanging
 from azure_certvar_credential.certificates.naming import issuer, not_after, not_before, subject
 
 if TYPE_CHECKING:
@@ -48,15 +47,13 @@ def marked(
     :param aside: what stands in a column of its own beside the text.
     """
     symbol, plain, style = _MARKS[level]
-    table = Table.grid(padding=(0, 1))
-    table.add_column(no_wrap=True)
-    table.add_column(overflow="fold", no_wrap=aside is not None)
-    table.add_column(overflow="fold")
-    mark = Text(" " * indent).append(plain if console.options.ascii_only else symbol, style=style)
-    table.add_row(mark, Text(text) if isinstance(text, str) else text, aside or "")
+    left = Text(" " * indent).append(plain if console.options.ascii_only else symbol, style=style).append(" ")
+    if aside is None:
+        hanging(console, left, text)
+    else:
+        hanging(console, Text.assemble(left, text, " "), aside)
     if remedy:
-        table.add_row("", Text(remedy, style="italic"))
-    console.print(table)
+        hanging(console, Text(" " * (indent + 2)), Text(remedy, style="italic"))
 
 
 def validity(certificate: x509.Certificate, days_left: int) -> Text:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-STOPPING = tuple(signal.Signals[name] for name in ("SIGINT", "SIGTERM", "SIGBREAK") if hasattr(signal, name))
+STOPPING = tuple(signal.Signals[name] for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK") if hasattr(signal, name))
 """The signals that end a server."""
 
 
@@ -16,7 +16,7 @@ STOPPING = tuple(signal.Signals[name] for name in ("SIGINT", "SIGTERM", "SIGBREA
 def delivered(signals: Iterable[signal.Signals], callback: Callable[[signal.Signals], None]) -> Iterator[None]:
     """Have the running event loop call ``callback`` for each signal that arrives; only in the main thread.
 
-    :param signals: the signals; their former handlers are back in place at the end.
+    :param signals: the signals, except those that are ignored; their former handlers are back in place at the end.
     :param callback: called in the event loop with the signal.
     """
     loop = asyncio.get_running_loop()
@@ -24,8 +24,9 @@ def delivered(signals: Iterable[signal.Signals], callback: Callable[[signal.Sign
     def handle(number: int, _frame: FrameType | None) -> None:
         loop.call_soon_threadsafe(callback, signal.Signals(number))
 
-    # Not loop.add_signal_handler, which Windows lacks.
-    former = {number: signal.signal(number, handle) for number in signals}
+    # A signal that nohup or a shell has had ignored stays so. Not loop.add_signal_handler, which Windows lacks.
+    heard = [number for number in signals if signal.getsignal(number) is not signal.SIG_IGN]
+    former = {number: signal.signal(number, handle) for number in heard}
     try:
         yield
     finally:

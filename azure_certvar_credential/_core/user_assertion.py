@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from dataclasses import dataclass, field
 from hashlib import sha256
 
 from azure_certvar_credential._core.answers import LONGEST_LIFE, json_object
+from azure_certvar_credential._values import Value, field
 from azure_certvar_credential.exceptions import ConfigurationError, UserAssertionRejectedError
 
 # A JWT in compact form (RFC 7519 section 3), signed or encrypted.
@@ -18,8 +18,7 @@ _MAX_LENGTH = 1 << 16
 CLOCK_SKEW = 300.0
 
 
-@dataclass(frozen=True, slots=True)
-class UserAssertion:
+class UserAssertion(Value):
     """The access token that a user's client presented to this application, to be exchanged on the user's behalf.
 
     :ivar value: the token.

@@ -16,7 +16,6 @@ from azure_certvar_credential._core.effects import Token
 from azure_certvar_credential._core.freshness import REQUIRED_MARGIN
 from azure_certvar_credential._core.request import CacheKey, TokenRequest
 from azure_certvar_credential._runtime.failures import Failures
-from azure_certvar_credential._runtime.flow_memory import FlowMemory
 from azure_certvar_credential._runtime.shared_errors import own_copy
 from azure_certvar_credential._secrecy.redaction import redact_error
 from azure_certvar_credential._values import replace
@@ -26,6 +25,7 @@ from azure_certvar_credential.exceptions import CLOSED, AuthenticationError, Cre
 
 if TYPE_CHECKING:
     from azure_certvar_credential._core.sharing_options import Sharing
+    from azure_certvar_credential._runtime.flow_memory import FlowMemory
 
 _LOGGER = logging.getLogger("azure_certvar_credential")
 
@@ -113,6 +113,8 @@ class CachedTokens:
         """What the flow keeps beside tokens, made when first asked for: most credentials need none."""
         memory = self._flow_memory
         if memory is None:
+            from azure_certvar_credential._runtime.flow_memory import FlowMemory
+
             with self._lock:
                 memory = self._flow_memory = self._flow_memory or FlowMemory(self.clock)
         return memory

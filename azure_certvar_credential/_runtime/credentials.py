@@ -6,7 +6,7 @@ import os
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import deepcopy
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from typing_extensions import Self  # of the standard library from Python 3.11 on; azure-core needs it too
 
@@ -18,14 +18,12 @@ from azure_certvar_credential._runtime.assertion_provider import AnyAssertionSou
 from azure_certvar_credential._runtime.cached_tokens import CachedTokens, CacheLookup
 from azure_certvar_credential._runtime.construction import Parts, construct, construct_federated
 from azure_certvar_credential._runtime.environment import arguments_from
+from azure_certvar_credential._runtime.status import CredentialStatus, status
 from azure_certvar_credential._secrecy.identity import identified
 from azure_certvar_credential._secrecy.tracebacks import clears_frames
 from azure_certvar_credential.caches.protocol import AsyncTokenCache, TokenCache
 from azure_certvar_credential.certificates import CertificateData, ClientCertificate
 from azure_certvar_credential.certificates.sources import AnySource
-
-if TYPE_CHECKING:
-    from azure_certvar_credential._runtime.status import CredentialStatus
 
 # Returns the certificate, and returns a client assertion: a function, for some credentials also a coroutine function.
 CertificateSourceT = TypeVar("CertificateSourceT", bound=AnySource)
@@ -65,11 +63,8 @@ class CredentialBase:
 
         It reads memory alone, so a health endpoint may call it for each request.
 
-        >>> credential.status().certificate.days_left
+        >>> json.dumps(credential.status().as_dict())
         """
-        # For those who ask.
-        from azure_certvar_credential._runtime.status import status
-
         return status(self._parts, self._cached_tokens)
 
     def __repr__(self) -> str:

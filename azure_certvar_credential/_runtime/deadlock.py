@@ -65,7 +65,7 @@ def _refuse_circle(me: Hashable, call: Led) -> None:
         if leader == me:
             raise RuntimeError(
                 "this credential is asked for a token by the very code that it is getting that token with: "
-                "a source, signer, hook or log handler must not use the credential that calls it"
+                "a source, signer, cache, hook or log handler must not use the credential that calls it"
                 + (", not even through another credential" if behind is not call else "")
             )
         behind = None if leader is None else _waits.calls.get(leader)

@@ -11,6 +11,9 @@ from azure_certvar_credential._core.effects import Effect, Immediate, Moment, Re
 from azure_certvar_credential._runtime.cached_tokens import CachedTokens
 from azure_certvar_credential._transport.deadline import deadline
 
+# What is waited for while a callable returns the user's token, for the error at the deadline.
+USERS_TOKEN = ("{}", "the user's token (user_assertion)")
+
 
 def perform_immediate(effect: Immediate, cached_tokens: CachedTokens, clock: Callable[[], float]) -> Result:
     """Do what an effect says and return the answer.

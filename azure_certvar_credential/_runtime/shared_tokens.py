@@ -212,16 +212,23 @@ class SharedTokens:
         else:
             self._rest = 0.0
             return result
-        self._failed(f"the shared token cache ({type(self.cache).__name__}.{method}) failed", failure)
+        self._failed(method, failure)
         raise _UnreachableError
 
-    def _failed(self, what: str, error: Exception) -> None:
+    def _failed(self, method: str, error: Exception) -> None:
+        late = isinstance(error, AcquisitionTimeoutError)
         with self._lock:
-            self._hangs = isinstance(error, AcquisitionTimeoutError) and self._running > 0
+            self._hangs = late and self._running > 0
             self._rest = min(max(2 * self._rest, FIRST_REST), LONGEST_REST)
             self._rests_until = monotonic() + self._rest
             rest = self._rest
-        _LOGGER.warning("%s: %s; tokens are requested without it for %.0f s", what, redact_error(error), rest)
+        _LOGGER.warning(
+            "the shared token cache (%s.%s) failed: %s; tokens are requested without it for %.0f s",
+            type(self.cache).__name__,
+            method,
+            "no answer in time" if late else redact_error(error),
+            rest,
+        )
 
 
 def _entry(token: Token) -> dict[str, object]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from azure_certvar_credential._runtime.certificate_provider import CertificateProvider, describe
+from azure_certvar_credential._values import Value, fields
 
 if TYPE_CHECKING:
     from azure_certvar_credential._runtime.cached_tokens import CachedTokens
@@ -15,8 +15,7 @@ if TYPE_CHECKING:
 _DAY = 86400.0
 
 
-@dataclass(frozen=True, slots=True)
-class CertificateStatus:
+class CertificateStatus(Value):
     """The certificate that a credential signs with.
 
     :ivar subject: its subject, as RFC 4514 writes it.
@@ -35,8 +34,7 @@ class CertificateStatus:
     read_on: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class TokenStatus:
+class TokenStatus(Value):
     """A token in memory.
 
     :ivar scopes: what it is for.
@@ -53,8 +51,7 @@ class TokenStatus:
     refresh_on: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class FailureStatus:
+class FailureStatus(Value):
     """A failed acquisition.
 
     :ivar failed_on: when it failed (UTC).
@@ -69,8 +66,7 @@ class FailureStatus:
     hint: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class CredentialStatus:
+class CredentialStatus(Value):
     """What ``credential.status()`` returns.
 
     :ivar tenant_id: the credential's own tenant.
@@ -85,6 +81,11 @@ class CredentialStatus:
     certificate: CertificateStatus | None
     tokens: tuple[TokenStatus, ...]
     last_failure: FailureStatus | None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the same as plain values for ``json.dumps``; times are texts in ISO 8601."""
+        plain: dict[str, Any] = _plain(self)
+        return plain
 
 
 def status(parts: Parts, cached_tokens: CachedTokens) -> CredentialStatus:
@@ -113,6 +114,14 @@ def _certificate(parts: Parts, now: float) -> CertificateStatus | None:
         None if source is None else describe(source),
         None if source is None else _utc(provider.accepted_on),
     )
+
+
+def _plain(value: object) -> Any:
+    if isinstance(value, Value):
+        return {name: _plain(getattr(value, name)) for name in fields(type(value))}
+    if isinstance(value, tuple):
+        return [_plain(one) for one in value]
+    return value.isoformat() if isinstance(value, datetime) else value
 
 
 def _utc(seconds: float) -> datetime:

@@ -8,5 +8,6 @@ Every module follows these rules:
 * An error of this package is raised outside the ``except`` block that caught the cause. Otherwise the foreign
   exception, whose text or frames may hold a secret, would become its ``__context__``.
 * A message repeats a caller's value only through :func:`.redaction.redact_value`, and a foreign error only through
-  :func:`.redaction.redact_error`.
+  :func:`.redaction.redact_error`. What somebody else's code wrote that got a secret goes through
+  :func:`.known_secrets.without_known`, which removes that very secret.
 """

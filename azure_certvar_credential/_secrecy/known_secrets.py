@@ -1,17 +1,26 @@
-"""Removes secrets by value: a request knows its own exactly, in whatever encoding a message quotes them."""
+"""Removes secrets by value from what others wrote, in whatever encoding it quotes them.
+
+Whatever hands a secret to somebody else's code (a transport, a client of Key Vault, a PKCS #11 module, MSAL) knows it
+exactly, and passes that code's texts through :func:`without_known`.
+"""
 
 from __future__ import annotations
 
+import html
 import json
 import re
 from base64 import b64encode, urlsafe_b64encode
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 from urllib.parse import quote, quote_plus, unquote, urlsplit
+from urllib.request import getproxies
 
 from azure_certvar_credential._secrecy.redaction import without_secrets
 
 # A shorter value would be found within words of the message; a URL's userinfo goes whatever its length.
 _SHORTEST = 4
+# Shorter words of a header are no secret by themselves.
+_SHORTEST_WORD = 8
 _LONGEST_TEXT = 1000
 _USERINFO = r"(?<=//)[^/\s'\"<>]+(?=@)"
 _REMOVED = "[removed]"
@@ -25,10 +34,17 @@ def without_known(text: str, secrets: Iterable[str]) -> str:
         like a secret.
     """
     # Longest first: a piece that is left of a value no longer equals it.
-    for form in sorted({form for secret in secrets for form in _forms(secret)}, key=len, reverse=True):
+    forms = {form for secret in secrets for form in _forms(secret) if len(form) >= _SHORTEST}
+    for form in sorted(forms, key=len, reverse=True):
         text = text.replace(form, _REMOVED)
     text = without_secrets(re.sub(_USERINFO, _REMOVED, text))
     return text if len(text) <= _LONGEST_TEXT else f"{text[:_LONGEST_TEXT]}..."
+
+
+def is_quoted(error: BaseException, secrets: Iterable[str]) -> bool:
+    """Return whether an error shows one of the secrets, in its text or in what it holds."""
+    text = " ".join([str(error), *map(repr, [*error.args, *vars(error).values()])])
+    return any(form in text for secret in secrets for form in _forms(secret))
 
 
 def userinfo(url: str) -> Iterator[str]:
@@ -43,14 +59,40 @@ def userinfo(url: str) -> Iterator[str]:
         yield unquote(one)
 
 
+def of_options(options: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what is secret in the options of an azure-core pipeline: header values, and what proxies are told.
+
+    :param options: checked options; the proxies of the environment count as well.
+    """
+    for name in ("headers", "base_headers"):
+        for value in (options.get(name) or {}).values():
+            text = value if isinstance(value, str) else value.decode("latin-1")
+            yield text
+            # Without its scheme, or the name of a cookie.
+            yield from (word for word in re.split(r"[\s,;=]+", text) if len(word) >= _SHORTEST_WORD)
+    for url in [*(options.get("proxies") or {}).values(), *getproxies().values()]:
+        yield from userinfo(url or "")
+
+
+def of_token(token: str) -> Iterator[str]:
+    """Yield a token and its parts, which a message may quote alone."""
+    yield token
+    yield from token.split(".")
+
+
 def _forms(secret: str) -> Iterator[str]:
     if len(secret) < _SHORTEST:
         return
-    octets = secret.encode("utf-8", "surrogatepass")
     yield secret
-    yield quote(octets, safe="")
-    yield quote_plus(octets)
     yield repr(secret)[1:-1]
+    yield ascii(secret)[1:-1]
     yield json.dumps(secret)[1:-1]
-    for encode in (b64encode, urlsafe_b64encode):
-        yield encode(octets).decode().rstrip("=")
+    yield html.escape(secret)
+    # HTTP libraries send user and password in Latin-1 where they can (RFC 7617 section 2.1 leaves it open).
+    for octets in {secret.encode("utf-8", "surrogatepass"), secret.encode("latin-1", "ignore")}:
+        yield quote(octets, safe="")
+        yield quote_plus(octets)
+        yield repr(octets)[2:-1]
+        yield octets.hex()
+        for encode in (b64encode, urlsafe_b64encode):
+            yield encode(octets).decode().rstrip("=")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 import socket
 import ssl
@@ -17,6 +18,10 @@ from azure_certvar_credential._transport.attempt import sending
 from azure_certvar_credential._transport.in_thread import in_thread
 from azure_certvar_credential._transport.pipeline import transport_options
 from azure_certvar_credential._transport.proxies import proxy_for
+
+# How many addresses of a name get their time. Not a whole number: when two time-outs pass in the same moment, the inner
+# one of CPython 3.10 takes the cancellation of the outer one for its own, and the next address is tried.
+_ADDRESSES = 1.9
 
 
 class _Connector(aiohttp.TCPConnector):
@@ -33,11 +38,13 @@ class _Connector(aiohttp.TCPConnector):
         self._process = os.getpid()
 
     async def connect(self, req: Any, traces: Any, timeout: Any) -> Any:
-        """Connect to one of the addresses of a name: each gets the time-out, all together twice that."""
+        """Connect to one of the addresses of a name: each gets the time-out, all together not quite twice that."""
         bounded = aiohttp.ClientTimeout(
-            connect=timeout.sock_connect and 2 * timeout.sock_connect,
+            connect=timeout.sock_connect and _ADDRESSES * timeout.sock_connect,
             sock_connect=timeout.sock_connect,
             sock_read=timeout.sock_read,
+            # aiohttp rounds a longer time-out up to a whole second of its clock.
+            ceil_threshold=math.inf,
         )
         return await super().connect(req, traces, bounded)
 

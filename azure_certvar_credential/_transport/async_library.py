@@ -51,11 +51,19 @@ async def within(seconds: float, work: Awaitable[T]) -> T:
     :raises AcquisitionTimeoutError: it takes longer than so many seconds; it is cancelled then.
     :raises RuntimeError: it was cancelled by something else, which is no reason to cancel its caller.
     """
-    deadline = Deadline(seconds)
+    return await until(Deadline(seconds), work)
+
+
+async def until(deadline: Deadline, work: Awaitable[T]) -> T:
+    """Await some work until a deadline, and return its result.
+
+    :raises AcquisitionTimeoutError: it takes longer; it is cancelled then.
+    :raises RuntimeError: it was cancelled by something else, which is no reason to cancel its caller.
+    """
     with deadline.applied():
         task: Task[T] = async_library().ensure_future(work)
     try:
-        await async_library().wait({task}, timeout=seconds)
+        await async_library().wait({task}, timeout=deadline.remaining())
         if not task.done():
             raise deadline.error()
         if task.cancelled():

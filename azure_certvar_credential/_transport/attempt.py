@@ -11,7 +11,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from typing import Any
-from urllib.request import getproxies
 
 from azure.core.exceptions import (
     AzureError,
@@ -24,7 +23,7 @@ from azure.core.exceptions import (
 )
 
 from azure_certvar_credential._core.effects import Fetch, Send
-from azure_certvar_credential._secrecy.known_secrets import userinfo, without_known
+from azure_certvar_credential._secrecy.known_secrets import of_options, of_token, without_known
 from azure_certvar_credential._transport import trust
 from azure_certvar_credential._transport.deadline import deadline
 from azure_certvar_credential.exceptions import (
@@ -118,14 +117,8 @@ class Attempt:
     def _secrets(self) -> Iterator[str]:
         if isinstance(self._effect, Send):
             for name in _SECRET_FIELDS:
-                value = self._effect.form.get(name, "")
-                yield value
-                yield from value.split(".")
-        for name in ("headers", "base_headers"):
-            for value in (self._options.get(name) or {}).values():
-                yield value if isinstance(value, str) else value.decode("latin-1")
-        for url in [*(self._options.get("proxies") or {}).values(), *getproxies().values()]:
-            yield from userinfo(url or "")
+                yield from of_token(self._effect.form.get(name, ""))
+        yield from of_options(self._options)
 
 
 _current: ContextVar[Attempt] = ContextVar("attempt")

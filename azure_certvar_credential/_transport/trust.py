@@ -65,7 +65,7 @@ def ssl_context(options: Mapping[str, Any]) -> ssl.SSLContext:
     else:
         context = ssl.create_default_context()
         if variable is None:
-            from certifi import where  # a requirement of requests, and so of azure-core
+            from certifi import where
 
             context.load_verify_locations(where())
     context.set_alpn_protocols(["http/1.1"])

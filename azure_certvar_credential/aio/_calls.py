@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager
-from typing import Any
+from typing import Any, NamedTuple, TypeVar
 
 from azure_certvar_credential._runtime.blocking import is_coroutine_function
+from azure_certvar_credential._runtime.deadlock import waiting
 from azure_certvar_credential._transport.async_library import Task, async_library
 from azure_certvar_credential._transport.in_thread import in_thread
 from azure_certvar_credential._transport.per_loop import PerLoop
 from azure_certvar_credential.exceptions import KeyMismatchError
 from azure_certvar_credential.signers.memory import MemorySigner
 from azure_certvar_credential.signers.verification import verify
+
+T = TypeVar("T")
 
 
 async def call(function: Callable[..., Any], *arguments: Any) -> Any:
@@ -51,6 +54,29 @@ async def sign(signer: Any, message: bytes, algorithm: str, turn: AbstractAsyncC
             "key: its key is another one, or it is damaged"
         )
     return signature
+
+
+class _Awaited(NamedTuple):
+    """Work in a task of its own.
+
+    :ivar leader: the task.
+    """
+
+    leader: Task[Any]
+
+
+def awaited_by_this_task(function: Callable[..., Awaitable[T]], *arguments: Any) -> Coroutine[Any, Any, T]:
+    """Return a call of a coroutine function for another task, which notes that this one waits for it.
+
+    So a call that comes to wait for this task is refused, and does not wait in vain.
+    """
+    waits = async_library().current_task()
+
+    async def noted() -> T:
+        with waiting(waits, _Awaited(async_library().current_task())):
+            return await function(*arguments)
+
+    return noted()
 
 
 class LoopLock:

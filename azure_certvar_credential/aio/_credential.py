@@ -21,8 +21,10 @@ from azure_certvar_credential._runtime.credentials import (
     WithCertificate,
 )
 from azure_certvar_credential._runtime.fork import tell_after_fork
+from azure_certvar_credential._runtime.immediate import USERS_TOKEN
 from azure_certvar_credential._secrecy.tracebacks import clears_frames
-from azure_certvar_credential._transport.async_library import within
+from azure_certvar_credential._transport.async_library import until, within
+from azure_certvar_credential._transport.deadline import Deadline
 from azure_certvar_credential.aio._effect_runner import EffectRunner
 from azure_certvar_credential.aio._shell import Shell
 from azure_certvar_credential.aio._single_flight import SingleFlight
@@ -150,10 +152,14 @@ class OnBehalfOfCredential(Derived[SingleFlight], Shell):
 
     _cache: UserTokens
 
-    async def _grant(self, fmi_path: str | None) -> Grant:
+    async def _grant(self, fmi_path: str | None, limit: Deadline) -> Grant:
+        limit.waits_for = USERS_TOKEN
         read = self._cache.read()
         try:
-            return self._cache.grant(await read if inspect.isawaitable(read) else read, fmi_path)
+            if inspect.isawaitable(read):
+                read = await until(limit, read)
+            limit.check()
+            return self._cache.grant(read, fmi_path)
         finally:
             del read  # the user's token, which an error reporter would find in this frame
 
@@ -206,7 +212,7 @@ class AgentCredential(Derived[SingleFlight], Shell):
     def _whose(self) -> str:
         return f", {self._cache.grant.leg}"
 
-    async def _grant(self, fmi_path: str | None) -> Grant:
+    async def _grant(self, fmi_path: str | None, limit: Deadline) -> Grant:  # noqa: ARG002 - for what takes time
         return self._cache.without_path(fmi_path)
 
 
@@ -225,5 +231,5 @@ class AgentUserCredential(Derived[SingleFlight], Shell):
     def _whose(self) -> str:
         return f", {self._cache.grant.leg}"
 
-    async def _grant(self, fmi_path: str | None) -> Grant:
+    async def _grant(self, fmi_path: str | None, limit: Deadline) -> Grant:  # noqa: ARG002 - for what takes time
         return self._cache.without_path(fmi_path)

@@ -19,7 +19,7 @@ from azure_certvar_credential._runtime.serialized_attempts import SerializedAtte
 from azure_certvar_credential._transport.aio import AsyncSender
 from azure_certvar_credential._transport.async_library import within
 from azure_certvar_credential._transport.in_thread import in_thread
-from azure_certvar_credential.aio._calls import Background, LoopLock, call, sign
+from azure_certvar_credential.aio._calls import Background, LoopLock, awaited_by_this_task, call, sign
 from azure_certvar_credential.caches.memory import Entry
 from azure_certvar_credential.certificates import ClientCertificate
 from azure_certvar_credential.exceptions import CLOSED, AcquisitionTimeoutError, CredentialClosedError
@@ -108,7 +108,7 @@ class EffectRunner:
         async def perform(cache_call: CacheCall) -> Any:
             method = getattr(shared.cache, cache_call.method)
             if is_coroutine_function(method):
-                return await within(shared.seconds, method(*cache_call.arguments))
+                return await within(shared.seconds, awaited_by_this_task(method, *cache_call.arguments))
             return await within(shared.seconds, call(shared.perform, cache_call))
 
         return await arun(shared.answer(question), perform)

@@ -14,6 +14,7 @@ from azure_certvar_credential._core.grants import Grant
 from azure_certvar_credential._core.grants.client_credentials import APPLICATION, client_credentials
 from azure_certvar_credential._runtime.cached_tokens import CacheLookup
 from azure_certvar_credential._runtime.shared_view import shared_view
+from azure_certvar_credential._transport.deadline import Deadline
 from azure_certvar_credential._transport.option_types import check_types
 from azure_certvar_credential.aio._single_flight import SingleFlight
 from azure_certvar_credential.caches.memory import Entry
@@ -125,7 +126,7 @@ class Shell:
     ) -> None:
         await self.close()
 
-    async def _grant(self, fmi_path: str | None) -> Grant:
+    async def _grant(self, fmi_path: str | None, limit: Deadline) -> Grant:  # noqa: ARG002 - for what takes time
         """Return what the token is asked for with."""
         return APPLICATION if fmi_path is None else client_credentials(fmi_path)
 
@@ -142,8 +143,9 @@ class Shell:
     ) -> Entry:
         if timeout is not None:
             check_types({"timeout": timeout})
-        grant = await self._grant(fmi_path)
+        limit = Deadline(self._settings.retry.timeout if timeout is None else timeout)
+        grant = await self._grant(fmi_path, limit)
         request = self._settings.request(
             scopes, claims=claims, tenant_id=tenant_id, enable_cae=enable_cae, grant=grant, client_claims=client_claims
         )
-        return await self._single_flight.entry(request, timeout)
+        return await self._single_flight.entry(request, limit)

@@ -70,17 +70,17 @@ class SingleFlight:
         self._calls: dict[Hashable, _Call] = {}
         self._closed = False
 
-    async def entry(self, request: TokenRequest, timeout: float | None = None) -> Entry:
+    async def entry(self, request: TokenRequest, limit: Deadline | None = None) -> Entry:
         """Return an entry for a request, from memory or by an acquisition.
 
-        :param timeout: for how many seconds a caller without a token waits; None for the credential's own.
+        :param limit: until when a caller without a token waits; None for the credential's own time-out from now.
         :raises AcquisitionTimeoutError: there is no token by then.
         :raises AuthenticationError, azure.core.exceptions.AzureError: the acquisition failed, and no token still
             serves.
         """
         step, entry = self._cached_tokens.plan(request)
         if entry is None:
-            return await self._join(request, Deadline(self._timeout if timeout is None else timeout))
+            return await self._join(request, Deadline(self._timeout) if limit is None else limit)
         if step is Step.REFRESH:
             self._in_background(request)
         return await self._hurry(request, entry) if step is Step.HURRY else entry

@@ -1,1 +1,1 @@
-"""Caches of tokens; the only one keeps them in memory, ready to be returned."""
+"""Caches of tokens: in memory, ready to be returned, and sealed ones that processes share."""

@@ -37,7 +37,6 @@ _TABLES = (
 )
 SIDECARS = ("-wal", "-shm")
 _PRIVATE_FILE = 0o600
-PRIVATE_DIRECTORY = 0o700
 _LOCK_PAUSE = 0.01
 
 # Device and inode: which file it is, whatever its name.
@@ -46,18 +45,6 @@ Identity: TypeAlias = tuple[int, int]
 _READY = "ready"
 _MISSING = "missing"
 _UNFINISHED = "unfinished"
-
-
-def make_private_directory(directory: Path) -> None:
-    """Make a directory that only its owner may enter, and its missing parents alike; one that exists is left as it is.
-
-    :raises OSError: it cannot be made.
-    """
-    missing = [directory, *directory.parents]
-    for one in reversed(missing):
-        with suppress(FileExistsError):
-            if not one.is_dir():
-                one.mkdir(mode=PRIVATE_DIRECTORY)
 
 
 def identity(path: Path) -> Identity | None:
@@ -108,7 +95,7 @@ def open_database(
             raise OSError(f"the token cache {os.fspath(path)!r} disappears as soon as it is made")
         try:
             if finding != _READY:
-                _make_tables(connection)
+                _make_tables(connection, timeout)
         except BaseException:
             connection.close()
             raise
@@ -120,9 +107,17 @@ def _look(path: Path, timeout: float) -> tuple[sqlite3.Connection | None, Identi
     found = identity(path)
     if found is None:
         return None, None, _MISSING
-    if sys.platform != "win32" and stat.S_IMODE(path.stat().st_mode) & ~_PRIVATE_FILE:
-        path.chmod(_PRIVATE_FILE)
-    connection = sqlite3.connect(path, timeout=timeout, isolation_level=None, check_same_thread=False)
+    try:
+        if sys.platform != "win32" and stat.S_IMODE(path.stat().st_mode) & ~_PRIVATE_FILE:
+            path.chmod(_PRIVATE_FILE)
+        # Without mode=rw, SQLite would make a file, with other rights, in place of one that has just been set aside.
+        connection = sqlite3.connect(
+            f"{path.as_uri()}?mode=rw", uri=True, timeout=timeout, isolation_level=None, check_same_thread=False
+        )
+    except (FileNotFoundError, sqlite3.OperationalError):
+        if identity(path) is None:
+            return None, None, _MISSING
+        raise
     try:
         return connection, found, _finding(connection)
     except BaseException:
@@ -165,9 +160,18 @@ def _make(path: Path) -> None:
     os.close(descriptor)
 
 
-def _make_tables(connection: sqlite3.Connection) -> None:
+def _make_tables(connection: sqlite3.Connection, timeout: float) -> None:
     # Where the file system has no shared memory, the journal stays what it was: slower, and as safe.
-    connection.execute("PRAGMA journal_mode = WAL")
+    ends = time.monotonic() + timeout
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            break
+        except sqlite3.OperationalError as error:
+            # SQLite does not wait here for those who look at the file at this moment.
+            if "locked" not in str(error) or time.monotonic() >= ends:
+                raise
+        time.sleep(_LOCK_PAUSE)
     with transaction(connection):
         if _finding(connection) != _UNFINISHED:
             return

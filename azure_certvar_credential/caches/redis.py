@@ -24,9 +24,23 @@ class RedisTokenCache:
 
         ACL SETUSER fleet on >… resetkeys ~certvar:* -@all +get +set +del +eval
 
-    Methods raise redis-py's errors.
+    Methods raise redis-py's errors, within ``timeout`` seconds for a connection and again for an answer. A command on a
+    connection that the server has closed is sent once more.
 
     >>> CertVarCredential(tenant_id, client_id, pem, token_cache=RedisTokenCache("rediss://cache:6380/0"))
+
+    Azure Managed Redis takes Entra's tokens in place of passwords
+    (https://learn.microsoft.com/azure/redis/entra-for-authentication), and redis-entraid brings them to a client. The
+    credential that signs in to Redis is another one than those that keep their tokens there:
+
+    >>> scope = "https://redis.azure.com/.default"
+    >>> config = TokenManagerConfig(0.7, 0, 10_000, RetryPolicy(3, 100))
+    >>> provider = EntraIdCredentialsProvider(
+    ...     DefaultAzureCredentialProvider(CertVarCredential(tenant_id, client_id, pem), (scope,)), config
+    ... )
+    >>> client = redis.Redis(host="app.region.redis.azure.net", port=10000, ssl=True, credential_provider=provider,
+    ...                      socket_timeout=0.25, socket_connect_timeout=0.25)
+    >>> CertVarCredential(tenant_id, client_id, pem, token_cache=RedisTokenCache(client))
 
     :param url_or_client: a URL, or a client of redis-py without ``decode_responses``. A client brings its own TLS
         settings, credential provider, timeouts and retries, and may be one of Sentinel (``Sentinel(…).master_for(…)``)

@@ -137,8 +137,10 @@ def _maker(url: str, timeout: float | None, *, asynchronous: bool) -> Callable[[
             url,
             socket_timeout=timeout,
             socket_connect_timeout=timeout,
-            # Once more at once over a new connection: a server that was restarted has closed the idle ones.
+            # Once more at once over a new connection: a server that was restarted has closed the idle ones. Before
+            # version 6, asyncio's client retries only what both options name.
             retry=library.retry.Retry(NoBackoff(), 1, (redis.ConnectionError,)),
+            retry_on_error=[redis.ConnectionError],
             # RESP2: with RESP3, redis-py 7 and later may wait for ten seconds while the server announces maintenance.
             protocol=2,
         )

@@ -8,7 +8,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -17,29 +17,29 @@ from weakref import WeakSet
 
 from azure_certvar_credential._secrecy.redaction import redact_value
 from azure_certvar_credential.caches.database_file import (
-    PRIVATE_DIRECTORY,
-    SCHEMA_VERSION,
     SIDECARS,
     Identity,
     identity,
     is_damage,
-    make_private_directory,
     open_database,
     transaction,
+)
+from azure_certvar_credential.caches.database_path import (
+    PRIVATE_DIRECTORY,
+    absolute_path,
+    default_path,
+    make_private_directory,
 )
 from azure_certvar_credential.exceptions import ConfigurationError
 
 _T = TypeVar("_T")
 
-_DIRECTORY = "azure-certvar-credential"
-# With the schema's version: an older and a newer release of this package do not get in each other's way.
-_FILE = f"tokens-v{SCHEMA_VERSION}.db"
 _MAX_ENTRIES = 10_000
 _TIMEOUT = 1.0
 # The clock may be set back a little while a lock is held; if it was set back by more, the lock's times mean nothing.
 _CLOCK_STEP = 1.0
 
-_READ = "SELECT value FROM entries WHERE key = ? AND expires_on > ?"
+_READ = "SELECT CAST(value AS BLOB) FROM entries WHERE key = ? AND expires_on > ?"
 _WRITE = "INSERT OR REPLACE INTO entries (key, value, expires_on) VALUES (?, ?, ?)"
 _DROP_EXPIRED = "DELETE FROM entries WHERE expires_on <= ?"
 _DROP_SURPLUS = (
@@ -96,7 +96,7 @@ class SQLiteTokenCache:
         max_entries: int = _MAX_ENTRIES,
         timeout: float = _TIMEOUT,
     ) -> None:
-        self._given = _absolute(path)
+        self._given = absolute_path(path)
         if type(max_entries) is not int or max_entries < 1:
             raise ConfigurationError(f"max_entries must be a positive int, not {redact_value(max_entries)}")
         if isinstance(timeout, bool) or not isinstance(timeout, (int, float)) or not 0 <= timeout < float("inf"):
@@ -116,7 +116,7 @@ class SQLiteTokenCache:
 
         :raises OSError: no path was given, and there is no home directory.
         """
-        return self._given or _default_path()
+        return self._given or default_path()
 
     def get(self, key: str) -> bytes | None:
         """Return the value of a key; see :meth:`.TokenCache.get`."""
@@ -255,32 +255,6 @@ _HINTS = {
     "disk I/O": ": check the disk, and its limits for this user",
     "unable to open": ": check that its directory can be written",
 }
-
-
-def _absolute(path: object) -> Path | None:
-    if path is None:
-        return None
-    if not isinstance(path, (str, os.PathLike)) or not isinstance(os.fspath(path), str):
-        raise ConfigurationError(f"path must be a str or a path of a file, not {redact_value(path)}")
-    text = os.fspath(path)
-    if text in {"", ":memory:"} or "\0" in text:
-        raise ConfigurationError(
-            f"path must name a file, not {text!r}. Without token_cache, a credential keeps its tokens in memory"
-        )
-    return Path(text).absolute()
-
-
-def _default_path() -> Path:
-    import platformdirs
-
-    home = path = None
-    with suppress(RuntimeError):  # the user is unknown and has none; some versions of platformdirs return "~" then
-        home = Path.home()
-        path = platformdirs.user_cache_path(_DIRECTORY, appauthor=False) / _FILE
-    # Service users often have a home directory that does not exist, and is not to be made.
-    if path is None or not path.is_absolute() or (home in path.parents and not Path.home().is_dir()):
-        raise OSError("there is no home directory for the token cache: set HOME, or give SQLiteTokenCache a path")
-    return path
 
 
 def _size(path: Path) -> int:

@@ -13,6 +13,8 @@ INTEGER = 0x02
 BIT_STRING = 0x03
 OCTET_STRING = 0x04
 OBJECT_IDENTIFIER = 0x06
+# UTCTime and GeneralizedTime.
+TIMES = (0x17, 0x18)
 SEQUENCE = 0x30
 SET = 0x31
 CONTEXT_0 = 0xA0
@@ -171,11 +173,13 @@ class _Reader:
         self._left -= 1
         if self._left < 0 or depth > _MAX_DEPTH:
             raise MalformedError("too many elements, or they nest too deeply")
-        start = self.offset
-        tag = self._octet()
-        if tag & _HIGH_TAG == _HIGH_TAG:
+        data, start = self._data, self.offset
+        if start < len(data) and data[start] & _HIGH_TAG == _HIGH_TAG:
             raise MalformedError("a tag number above 30, which no supported structure has")
-        length = self._octet()
+        self.offset = start + 2
+        if self.offset > len(data):
+            raise self._truncated()
+        tag, length = data[start], data[start + 1]
         if length == 0x80:
             return self._indefinite(tag, start, depth)
         if length > 0x80:
@@ -183,15 +187,16 @@ class _Reader:
             count = length & 0x7F
             if count > 8:
                 raise MalformedError("a length in more than eight octets")
-            length = 0
-            for _ in range(count):
-                length = length << 8 | self._octet()
+            length = int.from_bytes(data[self.offset : self.offset + count], "big")
+            self.offset += count
+            if self.offset > len(data):
+                raise self._truncated()
         begin = self.offset
         end = begin + length
-        if end > len(self._data):
-            raise TruncatedError(f"an element of {end - start} bytes has only {len(self._data) - start}")
+        if end > len(data):
+            raise TruncatedError(f"an element of {end - start} bytes has only {len(data) - start}")
         self.offset = end
-        return Element(tag, self._data[begin:end], self._data[start:end], None)
+        return Element(tag, data[begin:end], data[start:end], None)
 
     def _indefinite(self, tag: int, start: int, depth: int) -> Element:
         if not tag & _CONSTRUCTED:
@@ -204,9 +209,5 @@ class _Reader:
         self.offset = end + 2
         return Element(tag, self._data[begin:end], self._data[start : self.offset], tuple(parts))
 
-    def _octet(self) -> int:
-        if self.offset >= len(self._data):
-            raise TruncatedError(f"the data ends after {len(self._data)} bytes, inside an element")
-        octet = self._data[self.offset]
-        self.offset += 1
-        return octet
+    def _truncated(self) -> TruncatedError:
+        return TruncatedError(f"the data ends after {len(self._data)} bytes, inside an element")

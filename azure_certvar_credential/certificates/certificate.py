@@ -128,12 +128,11 @@ class ClientCertificate:
         """
         if isinstance(data, ClientCertificate):
             return data
-        octets = None
         if password is not None:
             from azure_certvar_credential.certificates.pkcs12.passwords import password_octets
 
-            octets = password_octets(password)
-        material = read_material(data, octets)
+            password = password_octets(password)
+        material = read_material(data, password)
         return cls(material.leaf, material.signer, material.others, include_root=include_root)
 
     @classmethod
@@ -268,8 +267,7 @@ class ClientCertificate:
 
     def __repr__(self) -> str:
         if not hasattr(self, "_sha256"):
-            # The constructor failed, and an error reporter is showing the variables of its frame.
-            return "<ClientCertificate>"
+            return "<ClientCertificate>"  # its constructor failed, and an error reporter shows the frame's variables
         return (
             f"<ClientCertificate {self.subject!r} thumbprint={self._sha1} expires={self.not_after:%Y-%m-%dT%H:%M:%SZ}>"
         )
@@ -292,11 +290,10 @@ class ClientCertificate:
     def __reduce_ex__(self, protocol: object) -> NoReturn:
         raise TypeError("a ClientCertificate cannot be pickled: it holds a private key, or a connection to one")
 
-    def __setattr__(self, name: str, value: object) -> NoReturn:
-        raise AttributeError(f"a ClientCertificate is immutable; {name!r} cannot be set")
+    def _refuse(self, name: str, _value: object = None) -> NoReturn:
+        raise AttributeError(f"a ClientCertificate is immutable; {name!r} cannot be changed")
 
-    def __delattr__(self, name: str) -> NoReturn:
-        raise AttributeError(f"a ClientCertificate is immutable; {name!r} cannot be deleted")
+    __setattr__ = __delattr__ = _refuse
 
 
 #: Every form in which this package takes a certificate with its private key; see :meth:`ClientCertificate.load`.

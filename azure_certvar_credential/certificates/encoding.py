@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Callable, Iterator
+from itertools import islice
 
 from azure_certvar_credential.certificates import ber
 
@@ -17,6 +18,11 @@ _URL_SAFE = str.maketrans("-_", "+/")
 _CONTROL = rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]"
 _MARKS = rb"\xff\xfe|\xfe\xff|\xef\xbb\xbf"
 _BLANK = b"\x00\t\n\r "
+# Base64 in a text of other things: full lines, and the one after them. A key on P-256 has more characters than this.
+_RUN = re.compile(r"((?:[A-Za-z0-9+/_-]{40,}[ \t\r]{0,9}\n[ \t]{0,99})*)[A-Za-z0-9+/_-]+={0,2}")
+_OF_BASE64 = re.compile(rb"[A-Za-z0-9+/=_\s-]+")
+_SHORTEST_RUN = 60
+_MOST_RUNS = 10_000
 
 # The end of one item and the beginning of the next: padding closes base64 (RFC 4648 section 4).
 _ITEM = r"[^=]+=*"
@@ -97,6 +103,24 @@ def from_base64(text: str, is_right: Callable[[bytes], bool] = is_whole) -> list
             return found
         fallback = fallback or found
     return fallback
+
+
+def embedded(text: str) -> list[bytes]:
+    """Return what is encoded in base64 somewhere in a text, such as the members of a JSON object: PEM, or whole DER."""
+    found = []
+    for run in islice(_RUN.finditer(text), _MOST_RUNS):
+        # The word after the last full line may belong to it, or to what follows.
+        for reading in dict.fromkeys((run[0], run[1])):
+            data = _decoded("".join(reading.split())) if len(reading) >= _SHORTEST_RUN else None
+            if data is not None and (b"-----BEGIN " in data or (looks_binary(data) and is_whole(data))):
+                found.append(data)
+                break
+            # Encoded twice, as the value of a secret in a secret.
+            again = embedded(as_text(data)) if data is not None and _OF_BASE64.fullmatch(data) else []
+            found += again
+            if again:
+                break
+    return found
 
 
 def _readings(text: str) -> Iterator[list[str]]:

@@ -35,7 +35,7 @@ def explain(text: str) -> str:
         return "the certificate looks like JSON; give only the member that holds the certificate, such as `value`"
     if re.match(_URL, bare) and not bare.startswith("file:"):
         return "the certificate looks like a URL; fetch it and give the content"
-    if re.search(_PEM_LINE, bare):
+    if is_damaged_pem(bare):
         return (
             "the certificate looks like PEM, but its BEGIN line is damaged; it must have five hyphens on either side "
             "and capital letters, as in -----BEGIN PRIVATE KEY-----"
@@ -54,6 +54,11 @@ def explain(text: str) -> str:
             "the certificate looks like binary PFX or DER read as text; give the file's bytes: Path(...).read_bytes()"
         )
     return f"the certificate data ({len(text):,} characters or bytes) has an unknown form; give {FORMS}"
+
+
+def is_damaged_pem(text: str) -> bool:
+    """Return whether a text that is no PEM has lines that were meant to make it such."""
+    return re.search(_PEM_LINE, text) is not None
 
 
 def without_begin(label: str) -> str:

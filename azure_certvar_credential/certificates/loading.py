@@ -160,27 +160,33 @@ def _recognise(collected: Collected, data: str | bytes, password: bytes | None, 
     if isinstance(data, bytes) and encoding.looks_binary(data):
         return _recognise_der(collected, data, password)
     # Imported late: most certificates are strict PEM, or binary.
-    from azure_certvar_credential.certificates import renderings, standins
+    from azure_certvar_credential.certificates import objects, renderings, standins
 
     named = standins.explain(data)
     if named is not None:
         raise CertificateFormatError(named)
-    undone = renderings.undo(data if isinstance(data, str) else encoding.as_text(data))
+    text = data if isinstance(data, str) else encoding.as_text(data)
+    members = objects.complete_members(text, _MAX_LAYERS - layers)
+    if members:
+        # No layer: nothing is decoded.
+        return all(_recognise(collected, member, password, layers) for member in members)
+    undone = renderings.undo(text)
     if isinstance(undone, bytes):
         return _recognise_items(collected, [undone], password, layers)
     if pem.BEGIN in undone:
         blocks = pem.blocks(undone)
-        found = _recognise_pem(collected, blocks, password)
+        whole = _recognise_pem(collected, blocks, password)
         if undone.count(pem.END) > len(blocks):
             collected.without_begin += pem.without_begin(undone, blocks)
-        return found
-    items: list[str] | list[bytes] | None = encoding.from_base64(undone)
-    if items is None:
-        # Several items with something between them that base64 does not have.
-        items = [item for item in re.split(r"[,;|]", undone, maxsplit=2 * _MOST_ITEMS) if item.strip()]
-        if not 1 < len(items) <= _MOST_ITEMS or min(map(len, items)) < _SHORTEST_ITEM:
-            return False
-    return _recognise_items(collected, items, password, layers)
+        return whole
+    items = encoding.from_base64(undone)
+    if not (items and all(map(encoding.is_whole, items))):
+        # Several items with something between them that base64 does not have; or others of which it is a part.
+        parts = [part for part in re.split(r"[,;|]", undone, maxsplit=2 * _MOST_ITEMS) if part.strip()]
+        if 1 < len(parts) <= _MOST_ITEMS and min(map(len, parts)) >= _SHORTEST_ITEM:
+            return _recognise_items(collected, parts, password, layers)
+        items = objects.embedded(undone)[:_MOST_ITEMS] or items
+    return bool(items) and _recognise_items(collected, items or [], password, layers)
 
 
 def _recognise_items(collected: Collected, items: list[str] | list[bytes], password: bytes | None, layers: int) -> bool:

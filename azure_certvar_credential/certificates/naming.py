@@ -136,7 +136,7 @@ def _shown(certificate: x509.Certificate, which: Literal["subject", "issuer"]) -
     try:
         name: x509.Name = getattr(certificate, which)
         return name.rfc4514_string()
-    except PARSER_ERRORS:
+    except (*PARSER_ERRORS, Warning):  # a length that RFC 5280 does not allow, where warnings are errors
         pass
     try:
         return ",".join(reversed([_attributes(part) for part in _name(certificate, which).children()]))

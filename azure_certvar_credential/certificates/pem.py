@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from base64 import b64decode
 from collections import Counter
+from collections.abc import Callable
 
 from azure_certvar_credential._values import Value
 from azure_certvar_credential.certificates import encoding
@@ -17,12 +18,16 @@ BEGIN = "-----BEGIN "
 END = "-----END "
 _DASHES = "-----"
 
-# RFC 1421 sections 4.6.1.1 and 4.6.1.3 as OpenSSL writes them, with any white space, or none, for the line breaks.
-_ENCRYPTED = r"\s*Proc-Type:\s*4,\s*ENCRYPTED\s*DEK-Info:\s*([A-Za-z0-9-]{1,40}),\s*"
+# RFC 1421 sections 4.6.1.1 and 4.6.1.3 as OpenSSL writes them, with anything that may stand for the line breaks.
+_BREAK = r"(?:[\s|,;]|r?n)*"
+_ENCRYPTED = rf"{_BREAK}Proc-Type:\s*4,\s*ENCRYPTED{_BREAK}DEK-Info:\s*([A-Za-z0-9-]{{1,40}}),\s*"
 # OpenSSL's ciphers with blocks of 8 octets; its others have 16 (RFC 1423 section 1.1: the initial value is as long as a
 # block). Hex digits are base64 too: without white space, only their number shows where they end.
 _BLOCKS_OF_8 = ("DES", "RC2", "RC5", "IDEA", "BF", "CAST5")
 _LABEL = r"[A-Z0-9][A-Z0-9 #]{0,60}"
+_PIECE = r"[A-Za-z0-9+/=_-]+"
+# RFC 7468 section 2.
+_WIDTH = 64
 
 # The mark of a comment, before a BEGIN line and again before the line after it.
 _MARK = r"(?:#|//|;|--(?!-)|\*|%|REM\b)"
@@ -132,6 +137,31 @@ def without_begin(text: str, found: list[Block]) -> list[str]:
     return [label for label, number in ends.items() if number > 0]
 
 
+def _decoded(body: str, is_right: Callable[[bytes], bool]) -> list[bytes] | None:
+    """Decode the content of a block; the reading that gives something whole is the right one."""
+    body = _without_letters(body)
+    items = encoding.from_base64(body, is_right)
+    if items and all(map(is_right, items)):
+        return items
+    # Another character stands for each line break.
+    again = encoding.from_base64("".join(re.findall(_PIECE, body)), is_right)
+    # Ciphertext apart, it is DER; a few characters may pass for text.
+    joined = again and all(map(is_right, again)) and (is_right is not encoding.is_whole or again[0][:1] == b"0")
+    return again if joined else items
+
+
+def _without_letters(body: str) -> str:
+    """Return a content without the "n" or "rn" between its lines, of which a shell has taken the backslashes away."""
+    for end in ("n", "rn"):
+        # Twice after a header.
+        for begin in (len(end), 2 * len(end)):
+            step = _WIDTH + len(end)
+            lines = [body[start : start + step] for start in range(begin, len(body), step)]
+            if body.startswith(end * (begin // len(end))) and lines and all(line.endswith(end) for line in lines):
+                return "".join(line.removesuffix(end) for line in lines)
+    return body
+
+
 def _block(label: str, body: str, where: str) -> Block:
     cipher, initial_value = None, b""
     header = re.match(_ENCRYPTED, body)
@@ -144,7 +174,12 @@ def _block(label: str, body: str, where: str) -> Block:
             body = rest[digits.end() :]
     # Ciphertext has no form of its own but its length.
     blocks_of = len(initial_value) or 1
-    items = encoding.from_base64(body, (lambda data: len(data) % blocks_of == 0) if cipher else encoding.is_whole)
+    items = _decoded(body, (lambda data: len(data) % blocks_of == 0) if initial_value else encoding.is_whole)
     if not items:
+        from azure_certvar_credential.certificates import standins
+
+        means = standins.meaning(body)
+        if means is not None:
+            return Block(label, b"", problem=f"the content of {where} is {means}")
         return Block(label, b"", problem=f"{where} is empty or not valid base64; copy the block again from its source")
     return Block(label, b"".join(items), cipher, initial_value)

@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import html
 import re
+from base64 import b32decode
 from binascii import a2b_qp
 from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import unquote, unquote_to_bytes
 
-from azure_certvar_credential.certificates import standins
+from azure_certvar_credential.certificates import marked_lines, standins
 from azure_certvar_credential.certificates.encoding import is_whole
 
 # Each round undoes one rendering of a kind; more than four inside one another do not occur.
@@ -27,7 +28,7 @@ _QUOTES = "\"'`\u2018\u2019\u201a\u201b\u201c\u201d\u201e\u201f\u2032\u2033\u00a
 # What stands around a value: white space, quotes, brackets, the marks of prompts, separators after it.
 _BEFORE = re.compile(
     rf"(?:[\s\x00{_HIDDEN}{_QUOTES}\[\](){{}}<>$#~;,\u276f\u279c]|%(?![0-9A-Fa-f]{{2}})"
-    rf"|\\{{1,8}}(?=[{_QUOTES}])|[bBuUrR@$](?=[{_QUOTES}]))+"
+    rf"|\\{{1,8}}(?=[{_QUOTES}])|[bBuUrRxXnNeEqQ@$](?=[{_QUOTES}]))+"
 )
 _AFTER = f" \t\r\n\v\f\x00\u00a0{_QUOTES}[](){{}}<>$#%~;,@&|\\\u276f\u279c"
 _AFTER_SET = frozenset(_AFTER)
@@ -47,6 +48,8 @@ _PERCENT = re.compile(r"%(?:0[9AD]|2[0-9A-F]|3[A-F0-9]|5[BCDF]|7[BDE]|[CDE][0-9A
 _NOT_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _HEX_MARKS = re.compile(r"0[xX]|\\{1,8}[xnr]|[\s:,;+-]")
 _HEX = re.compile(r"[0-9A-Fa-f]{130,}")
+# Of a SEQUENCE, or of PEM, with a key on P-256 at least.
+_BASE32 = re.compile(r"(?=G[A-H]|FUWS2)(?:[A-Z2-7]\s{0,4}){200,}=*\s*")
 _DECIMAL = re.compile(r"[-0-9\s,;+]+", re.ASCII)
 _SEPARATORS = str.maketrans(",;+", "   ")
 # Fewer numbers would not be a key, and more not a key with its chain.
@@ -124,6 +127,10 @@ def _numbered(found: re.Match[str]) -> str:
     return chr(int(found[3], 8) if found[3] else int(found[1] or found[2], 16))
 
 
+def _narrow(found: re.Match[str]) -> str:
+    return chr(ord(found[0]) - 0xFEE0)
+
+
 def _percent_decoded(text: str) -> str:
     if _NOT_PERCENT.search(text):
         return text
@@ -176,6 +183,12 @@ def _character(found: re.Match[str]) -> str:
     return chr(int(found[1], 16)) if found[1] else _BYTES_CONTROLS.get(found[2], found[2])
 
 
+def _from_base32(text: str) -> bytes | None:
+    digits = "".join(text.split()).rstrip("=") if _BASE32.fullmatch(text) else ""
+    # RFC 4648 section 6: of eight characters, these numbers do not occur at the end.
+    return b32decode(digits + "=" * (-len(digits) % 8)) if digits and len(digits) % 8 not in (1, 3, 6) else None
+
+
 def _from_latin_1(text: str) -> bytes | None:
     if text[:1] != "0" or text.isascii():
         return None
@@ -198,6 +211,15 @@ _PREFIXED = re.compile(r"(?m)^[>|+]+ ?-----BEGIN ")
 # Two characters of ASCII in the place of one.
 _PAIRS = "[\u0909-\u7e7e]{20,}"
 _INVISIBLE = f"[{_HIDDEN}\\x00]"
+_FULL_WIDTH = re.compile("[\uff01-\uff5e]")
+_DASH = "\u2010-\u2015\u2212"
+_DASHED = re.compile(
+    rf"(?=-{{0,4}}[{_DASH}])[{_DASH}-]{{1,5}} ?((?:BEGIN|END) [A-Z0-9][A-Z0-9 ]{{0,40}}?) ?[{_DASH}-]{{1,5}}"
+)
+# The lines of a file as objects, each with the number of lines read.
+_READ_COUNT = re.compile(r"\"ReadCount\\?\"\s{0,9}:")
+_VALUE = re.compile(r"\bvalue\\?\"\s{0,9}:\s{0,9}\\?\"((?:[^\"\\]|\\[^\"])*)")
+_POWERSHELL = re.compile(r"(?:`r)?`n")
 
 # What bytes have been spelt out as, by its name. They count only if they are whole.
 BYTES: dict[str, Callable[[str], bytes | None]] = {
@@ -205,6 +227,7 @@ BYTES: dict[str, Callable[[str], bytes | None]] = {
     "percent-encoded binary": _from_percent,
     "decimal numbers": _from_decimal,
     "Python's b'...'": _from_python,
+    "base32": _from_base32,
     "binary read as Latin-1": _from_latin_1,
 }
 
@@ -213,9 +236,13 @@ TEXTS = (
     Rendering("ASCII read as UTF-16", re.compile(_PAIRS), lambda text: re.sub(_PAIRS, _from_utf_16, text)),
     Rendering("quoted-printable", _SOFT_BREAKS, _quoted_printable),
     Rendering("invisible characters", re.compile(_INVISIBLE), lambda text: re.sub(_INVISIBLE, "", text)),
+    Rendering("full-width characters", _FULL_WIDTH, lambda text: _FULL_WIDTH.sub(_narrow, text)),
+    Rendering("dashes of a word processor", _DASHED, lambda text: _DASHED.sub(r"-----\1-----", text)),
     Rendering("no-break spaces", re.compile("\u00a0"), lambda text: text.replace("\u00a0", " ")),
     Rendering("quoted lines of mail, YAML and diffs", _PREFIXED, lambda text: re.sub(r"(?m)^[>|+]+ ?", "", text)),
     Rendering("Node.js Buffer", re.compile(r"Buffer\W{1,40}data\W{1,20}\["), lambda text: text.partition("[")[2]),
+    Rendering("Get-Content | ConvertTo-Json", _READ_COUNT, lambda text: "\n".join(_VALUE.findall(text))),
+    Rendering("line breaks of PowerShell", _POWERSHELL, lambda text: _POWERSHELL.sub("\n", text)),
     Rendering("data URI", re.compile(r"\Adata:[^,]{0,200},"), lambda text: text.partition(",")[2]),
     Rendering(
         "assignment",
@@ -238,6 +265,7 @@ TEXTS = (
         re.compile(_LITERALS),
         lambda text: re.sub(_LITERALS, "\n", text),
     ),
+    Rendering("marks on each line, such as its number", marked_lines.SIGN, marked_lines.unmarked),
     Rendering("percent-encoding", _PERCENT, _percent_decoded),
     Rendering("quoted-printable in one line", _QUOTED_PRINTABLE, _quoted_printable),
 )

@@ -16,7 +16,6 @@ from collections.abc import Awaitable, Callable
 from types import FunctionType
 from typing import Any, Generic, SupportsIndex, TypeAlias, TypeVar
 
-from azure_certvar_credential._secrecy.by_name import blank, by_name
 from azure_certvar_credential._secrecy.identity import identified
 from azure_certvar_credential._secrecy.redaction import redact_value
 from azure_certvar_credential._secrecy.tracebacks import clears_frames
@@ -96,6 +95,9 @@ class CertificateSource(Generic[R]):
                 "a CertificateSource can be pickled only with an importable function or class, or an instance of a "
                 "class that declares holds_no_secret = True: any other may hold the private key"
             )
+        # For those who pickle alone.
+        from azure_certvar_credential._secrecy.by_name import blank, by_name
+
         return by_name(type(self).__name__, (blank, (type(self),), vars(self)))
 
 

@@ -11,15 +11,21 @@ _HEX = r"[0-9A-Fa-f]{2}"
 # Between the octets of a thumbprint as dialogs and tools show it.
 _GAP = r"[\s:\-]{0,2}"
 _MARKS = "\u200b\u200e\u200f\u202a-\u202e\u2060\ufeff"
-_THUMBPRINT = rf"[{_MARKS}]{{0,4}}(?:{_HEX}{_GAP}){{20}}(?:(?:{_HEX}{_GAP}){{12}})?[{_MARKS}]{{0,4}}"
+_LABEL = r"(?:(?:sha-?(?:1|256)|thumbprint|fingerprint)[ \w]{0,20}[=:]\s{0,9})?"
+_THUMBPRINT = rf"[{_MARKS}]{{0,4}}{_LABEL}(?:{_HEX}{_GAP}){{20}}(?:(?:{_HEX}{_GAP}){{12}})?[{_MARKS}]{{0,4}}"
 _NAME = r"[\w .:/()\[\]'\"|-]{1,200}"
 _SHORT = r"[\w .:-]{1,60}"
+_ATTRIBUTE = "CN|O|OU|C|L|ST|S|DC|E|emailAddress|serialNumber|UID"
 
 _EXPORT = (
     "this package reads no certificate store: export the certificate with its private key as a PFX "
     "(`Export-PfxCertificate`) and give the file's bytes, or base64 of them"
 )
 _PLACEHOLDERS = (
+    r"!(?:Ref|Sub|GetAtt|ImportValue|Join|Select)\b.{0,200}",  # CloudFormation
+    rf"(?:var|local|data|module|each|path)\.{_NAME}(?<!\.pem)(?<!\.pfx)|file(?:base64)?\({_NAME}\)",  # Terraform
+    r"\(known after apply\)",
+    rf"\$\(<?{_NAME}\)|\$!?\w{{1,100}}\$?|%%{_SHORT}%%|<[%?]{_SHORT}[%?]>|\u00ab{_SHORT}\u00bb",
     rf"\$\{{+{_NAME}\}}+",  # shells; GitHub: ${{ secrets.NAME }}
     rf"\$\({_NAME}\)|\$\[{_NAME}\]",  # Azure Pipelines
     r"\$[A-Za-z_][\w:.]{0,100}",  # shells, PowerShell
@@ -39,7 +45,28 @@ _ENCRYPTED = "still encrypted"
 
 # Each: what the whole text looks like, and how the sentence "the certificate is ..." ends.
 _TEXTS: tuple[tuple[str, str], ...] = (
+    (
+        r"None|null|undefined|nil|[(<](?:null|nil)[)>]|%!.\(.{0,40}|NaN|n/?a|-|\[\]|\{\}",
+        "a word for nothing; is the variable set where the value is made?",
+    ),
     (_THUMBPRINT, f"a thumbprint, the name of a certificate; {_EXPORT}"),
+    (r"x5t(?:#S256)?[=:]\s{0,9}[\w+/=-]{27,44}", f"a thumbprint, the name of a certificate; {_EXPORT}"),
+    (
+        rf"/?(?:{_ATTRIBUTE})\s?=[^\n=]{{1,99}}(?:[,/+] ?(?:{_ATTRIBUTE})\s?=[^\n=]{{1,99}}){{0,20}}",
+        f"a subject, the name of a certificate; {_EXPORT}",
+    ),
+    (
+        r"\{?[0-9A-F]{8}-[0-9A-F]{4}-[0-9A-F]{4}-[0-9A-F]{4}-[0-9A-F]{12}\}?",
+        "a GUID, such as the id of a tenant, an application or a key; were the arguments swapped?",
+    ),
+    (
+        r"[\w.~-]{3}8Q~[\w.~-]{31,37}",
+        "a client secret of an app registration; this credential takes a certificate with its private key",
+    ),
+    (
+        r"MI[\w+/=\s]{0,1000}(?:\.{3}|\u2026)[^-]{0,900}",
+        "abridged, with dots in the place of a part; read the whole from its source",
+    ),
     (
         r"(?:cert:[\\/]*)?(?:CurrentUser|LocalMachine)[\\/].{0,200}|cert:[\\/].{0,200}",
         f"a path in the Windows certificate store, ending perhaps in a thumbprint; {_EXPORT}",
@@ -51,7 +78,7 @@ _TEXTS: tuple[tuple[str, str], ...] = (
     (
         (
             r"[*\u2022\u25cf.xX#-]{3,2000}|[\[(<{]{1,2}(?:redacted|masked|hidden|secret|filtered|sensitive)[^\n]{0,40}"
-            r"|\(?sensitive(?: value)?\)?|SecretStr\(.{0,40}|redacted"
+            r"|\(?sensitive(?: value)?\)?|Secret(?:Str)?\(.{0,40}|redacted|hidden|\*{3}.{0,40}"
         ),
         _MASKED,
     ),
@@ -65,13 +92,16 @@ _TEXTS: tuple[tuple[str, str], ...] = (
     ),
     ("|".join(_PLACEHOLDERS), _PLACEHOLDER),
     (
-        r"(?!.*\.\w{2,4}$)(?:(?:your|insert|replace|change|enter|paste|todo|fixme|xxx)[\w .-]{0,60}|<?placeholder>?)",
+        (
+            r"(?!.*\.\w{2,4}$)(?:(?:your|insert|replace|change|enter|paste|todo|fixme|xxx)[\w .-]{0,60}|<?placeholder>?"
+            r"|tbd|tba|dummy|example|sample|foo|test|secret)"
+        ),
         _PLACEHOLDER,
     ),
     (
         (
             r"(?:arn:aws[\w-]*:|op://|vault:|ref\+|secretref:|keyvault://|akv://|aws-?sm://|gcp-?sm://|awsssm://|ssm://"
-            r"|bw://|doppler://|projects/[\w-]+/secrets/|/subscriptions/|secret/data/).{0,500}"
+            r"|aws:secretsmanager:|bw://|doppler://|projects/[\w-]+/secrets/|/subscriptions/|secret/data/).{0,500}"
         ),
         _REFERENCE,
     ),
@@ -86,7 +116,10 @@ _TEXTS: tuple[tuple[str, str], ...] = (
         r"(?:pkcs11|tpmkey|handle|engine|ncrypt|keychain|yubikey)[:\-].{0,500}|0x8[01][0-9A-Fa-f]{6}",
         "a reference to a key in a token or TPM; give (certificate, signer), where the signer calls the token",
     ),
-    (r"None|null|undefined|nil|\(null\)|NULL|NaN", "a word for nothing; is the variable set where the value is made?"),
+    (
+        r"true|false|yes|no|on|off|[0-9]{1,9}",
+        "a flag or a number; check that the variable holds the certificate, and not whether there is one",
+    ),
 )
 
 # Each: how the text begins.
@@ -103,6 +136,14 @@ _BEGINNINGS: tuple[tuple[str, str], ...] = (
         r"01000000d08c9ddf0115d1118c7a00c0|AQAAANCMnd8BFdERjHoAwE",
         f"{_ENCRYPTED} with DPAPI (ConvertFrom-SecureString); only its user can decrypt it, on that machine",
     ),
+    (r"ENC\(", f"{_ENCRYPTED} with Jasypt; decrypt it first with its password"),
+    (r"\{cipher\}", f"{_ENCRYPTED} by Spring Cloud Config; decrypt it first with `spring decrypt`"),
+    (
+        r"CfDJ8[A-Za-z0-9_+/-]{20}",
+        f"{_ENCRYPTED} by ASP.NET Core's Data Protection; only its application can decrypt it",
+    ),
+    (r"CiQA[A-Za-z0-9_+/-]{60}", f"{_ENCRYPTED} with Google Cloud KMS; decrypt it first with `gcloud kms decrypt`"),
+    (r"\$(?:2[aby]|argon2id?|[156]|pbkdf2)\$", "a hash of a password, from which nothing can be read"),
     (r"U2FsdGVkX1|Salted__", f"{_ENCRYPTED} by `openssl enc`; decrypt it first with `openssl enc -d`"),
     (r"AQICA[HI]|AQIDAH", f"{_ENCRYPTED} with AWS KMS; decrypt it first with `aws kms decrypt`"),
     (r"Ag[A-D][A-Za-z0-9+/]{400}", f"{_ENCRYPTED}, as in a SealedSecret; give the value of the Secret made of it"),
@@ -122,6 +163,13 @@ _BEGINNINGS: tuple[tuple[str, str], ...] = (
     (
         r"(?:00000000:? |0000000 )[0-9A-Fa-f]{2,4} ",
         "a hexadecimal dump with addresses; turn it back into bytes with `xxd -r`",
+    ),
+    (
+        r"(?:(?:Path|Label): [^\n]{0,300}\s{1,20})?(?:Offset Bytes[^\n]{0,99}|00 01 02 03 |00000000 {2,3}30 )",
+        (
+            "a hexadecimal dump of Format-Hex; give base64 of the file instead: "
+            "`[Convert]::ToBase64String([IO.File]::ReadAllBytes($path))`"
+        ),
     ),
     (r"begin [0-7]{3} ", "uuencoded; decode it with `uudecode`"),
     (r"[0-7]{7} [0-7]{6} ", "an octal dump; give the file's bytes, or base64 of them"),
@@ -175,13 +223,19 @@ _OCTETS = tuple((re.compile(sign), means) for sign, means in _MAGIC)
 
 def explain(data: str | bytes) -> str | None:
     """Return a message if data certainly stands for a certificate instead of being one, else None."""
+    means = meaning(data)
+    return means and f"the certificate is {means}"
+
+
+def meaning(data: str | bytes) -> str | None:
+    """Return what data stands for, for a message, if it certainly stands for something else; else None."""
     if isinstance(data, bytes):
         means = next((means for sign, means in _OCTETS if sign.match(data)), None)
         if means is not None:
-            return f"the certificate is {means}"
+            return means
         data = data.decode("latin-1")
     bare = data[:_LONGEST].replace("\x00", "").strip(_SPACE) if len(data) > _LONGEST else data.strip(_SPACE)
     means = next((means for sign, means in _BEGUN if sign.match(bare)), None)
     if means is None and len(data) <= _LONGEST and "-----BEGIN" not in bare:
         means = next((means for sign, means in _WHOLE if sign.fullmatch(bare)), None)
-    return means and f"the certificate is {means}"
+    return means

@@ -10,7 +10,6 @@ from cryptography import x509
 
 from azure_certvar_credential.certificates import ber
 from azure_certvar_credential.certificates.naming import readable
-from azure_certvar_credential.certificates.strictness import refusal
 from azure_certvar_credential.exceptions import CertificateFormatError
 from azure_certvar_credential.signers.parser_errors import PARSER_ERRORS
 
@@ -25,6 +24,7 @@ UNKNOWN = "unknown structure"
 _OTHERS = {
     "public key": "it verifies signatures and cannot create them",
     "certificate signing request": "give the certificate that was issued for it",
+    "certificate revocation list": "it names certificates and holds none",
     "PKCS #7": "a .p7b holds certificates and never a private key; give PEM or PFX",
 }
 
@@ -41,6 +41,9 @@ def identify(element: ber.Element) -> str:
         case [ber.SEQUENCE, ber.SEQUENCE, ber.BIT_STRING]:
             # RFC 2986 section 4.1: a request ends with attributes [0], a certificate of version 1 does not.
             body = [child.tag for child in inside[0].children()]
+            # RFC 5280 section 5.1: a list of revoked certificates has its date bare, a certificate in a SEQUENCE.
+            if any(tag in body for tag in ber.TIMES):
+                return "certificate revocation list"
             is_request = body[:1] == [ber.INTEGER] and body[-1:] == [ber.CONTEXT_0]
             return "certificate signing request" if is_request else CERTIFICATE
         case [ber.SEQUENCE, ber.OCTET_STRING]:
@@ -106,4 +109,6 @@ def load_certificate(encoded: bytes, where: str) -> x509.Certificate:
     else:
         return readable(certificate)
     # Outside the handler, so that the foreign exception does not become __context__.
-    raise refusal(where, problem)
+    from azure_certvar_credential.certificates.strictness import refusal
+
+    raise refusal(encoded, where, problem)

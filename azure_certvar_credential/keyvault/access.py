@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any
 
+from azure_certvar_credential._secrecy.known_secrets import of_options, of_token
 from azure_certvar_credential._secrecy.picklable import refuse_secret
 from azure_certvar_credential._transport.options import DEFAULT_TIMEOUTS, asked, check_options
 from azure_certvar_credential.exceptions import ConfigurationError, UnknownOptionError
@@ -47,11 +48,17 @@ class Access:
     timeouts: Mapping[str, float]
     timeout: float
 
-    def credential_for(self, url: str) -> Any:
-        """Return the credential for a vault's URL; see :class:`GuardedCredential`."""
-        if self.options.get("verify_challenge_resource", True):
-            return GuardedCredential(self.credential, url)
-        return self.credential
+    def credential_for(self, url: str) -> GuardedCredential:
+        """Return the credential for a vault's URL."""
+        anywhere = not self.options.get("verify_challenge_resource", True)
+        return GuardedCredential(self.credential, url, anywhere=anywhere)
+
+    def secrets(self, credential: GuardedCredential) -> list[str]:
+        """Return what a client of Key Vault knows, and no message may quote.
+
+        :param credential: the client's.
+        """
+        return [*of_options(self.options), *(part for token in credential.tokens for part in of_token(token))]
 
     def timeouts_within(self, seconds: float) -> dict[str, float]:
         """Return the keyword arguments that keep one call's connecting and reading within the time left.

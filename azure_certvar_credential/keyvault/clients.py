@@ -20,6 +20,7 @@ from azure_certvar_credential.exceptions import KeyVaultUnavailableError
 from azure_certvar_credential.keyvault.access import Access, client_class, requires_keyvault_extra
 from azure_certvar_credential.keyvault.calls import VaultCall
 from azure_certvar_credential.keyvault.failures import explained
+from azure_certvar_credential.keyvault.guard import GuardedCredential
 
 
 def performer(access: Access) -> Callable[[VaultCall], Any]:
@@ -39,13 +40,15 @@ def performer(access: Access) -> Callable[[VaultCall], Any]:
     def perform(call: VaultCall) -> Any:
         left = _time_left(access, call, until)
         transport = {} if access.shares_transport else {"transport": make_transport(options)}
-        client = _client(access, call, call.module, transport, VaultRetryPolicy(until, **access.options))
+        credential = access.credential_for(call.url)
+        policy = VaultRetryPolicy(until, **access.options)
+        client = _client(access, call, call.module, credential, transport, policy)
         try:
             with Deadline(left).applied():
                 answer = getattr(client, call.method)(*call.arguments, **access.timeouts_within(left))
                 return list(answer) if call.pages else answer
         except BaseException as error:  # noqa: BLE001 - a credential may raise anything, and so do the clients
-            failure = _failure(access, call, error, until)
+            failure = _failure(access, call, error, until, credential)
         finally:
             if transport:
                 client.close()
@@ -71,13 +74,14 @@ def async_performer(access: Access) -> Callable[[VaultCall], Awaitable[Any]]:
         left = _time_left(access, call, until)
         transport = {} if access.shares_transport else {"transport": await _async_transport(access)}
         more = [TimeoutsAsOne()] if takes_time_outs_as_one(access.options.get("transport")) else []
+        credential = access.credential_for(call.url)
         with requires_keyvault_extra():
             policy = AsyncVaultRetryPolicy(until, **access.options)
-            client = _client(access, call, f"{call.module}.aio", transport, policy, *more)
+            client = _client(access, call, f"{call.module}.aio", credential, transport, policy, *more)
         try:
             return await within(left, _async_answer(client, call, access.timeouts_within(left)))
         except BaseException as error:  # noqa: BLE001 - a credential may raise anything, and so do the clients
-            failure = _failure(access, call, error, until)
+            failure = _failure(access, call, error, until, credential)
         finally:
             if transport:
                 await client.close()
@@ -102,10 +106,12 @@ async def _async_transport(access: Access) -> Any:
     return make_transport(options["connection_verify"], options)
 
 
-def _failure(access: Access, call: VaultCall, error: BaseException, until: float) -> BaseException:
+def _failure(
+    access: Access, call: VaultCall, error: BaseException, until: float, credential: GuardedCredential
+) -> BaseException:
     if isinstance(error, (AzureError, TimeoutError)) and time.monotonic() >= until:
         return _late(access, call)
-    return explained(error, call.operation, call.subject, access.explain_trust)
+    return explained(error, call.operation, call.subject, access.explain_trust, access.secrets(credential))
 
 
 async def _async_answer(client: Any, call: VaultCall, timeouts: dict[str, float]) -> Any:
@@ -113,8 +119,14 @@ async def _async_answer(client: Any, call: VaultCall, timeouts: dict[str, float]
     return [item async for item in answer] if call.pages else await answer
 
 
-def _client(
-    access: Access, call: VaultCall, module: str, transport: Mapping[str, Any], retry_policy: object, *more: object
+def _client(  # noqa: PLR0917 - the parts of one client
+    access: Access,
+    call: VaultCall,
+    module: str,
+    credential: GuardedCredential,
+    transport: Mapping[str, Any],
+    retry_policy: object,
+    *more: object,
 ) -> Any:
     from azure_certvar_credential._transport.pipeline import listed
 
@@ -125,7 +137,7 @@ def _client(
         "per_call_policies": listed(access.options.get("per_call_policies")),
         "per_retry_policies": [*listed(access.options.get("per_retry_policies")), *more],
     }
-    return client_class(module, call.client)(call.target, access.credential_for(call.url), **options)
+    return client_class(module, call.client)(call.target, credential, **options)
 
 
 def _time_left(access: Access, call: VaultCall, until: float) -> float:

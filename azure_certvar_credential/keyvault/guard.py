@@ -10,7 +10,9 @@ https://learn.microsoft.com/azure/key-vault/general/authentication-requests-and-
 
 from __future__ import annotations
 
+import inspect
 import re
+from collections.abc import Awaitable
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -28,10 +30,14 @@ class GuardedCredential:
 
     :param credential: the credential to ask for tokens.
     :param url: the vault's URL.
+    :param anywhere: whether the vault may demand a token for any service.
+    :ivar tokens: those that it gave, for messages that must not quote them.
     """
 
-    def __init__(self, credential: Any, url: str) -> None:
+    def __init__(self, credential: Any, url: str, *, anywhere: bool = False) -> None:
+        self.tokens: list[str] = []
         self._credential = credential
+        self._anywhere = anywhere
         self._host = (urlsplit(url).hostname or "").removesuffix(".")
 
     def __getattr__(self, name: str) -> Any:
@@ -47,10 +53,20 @@ class GuardedCredential:
                         f"{self._host} demands a token for {redact_value(scope)}, which is not the Key Vault service "
                         "of that host; if you trust the host, pass verify_challenge_resource=False"
                     )
-            return value(*scopes, **options)
+            given = value(*scopes, **options)
+            return self._noted_later(given) if inspect.isawaitable(given) else self._noted(given)
 
         return guarded
 
+    def _noted(self, token: Any) -> Any:
+        self.tokens.append(getattr(token, "token", ""))
+        return token
+
+    async def _noted_later(self, token: Awaitable[Any]) -> Any:
+        return self._noted(await token)
+
     def _is_own_service(self, scope: str) -> bool:
+        if self._anywhere:
+            return True
         found = _SCOPE.fullmatch(scope)
         return found is not None and self._host.endswith(f".{found[1].lower()}")

@@ -46,6 +46,7 @@ from azure_certvar_credential._core.effects import (
 from azure_certvar_credential._core.flow import acquire
 from azure_certvar_credential._core.request import TokenRequest
 from azure_certvar_credential._core.retries import Retries, Retry
+from azure_certvar_credential._runtime.immediate import note_wait
 from azure_certvar_credential._secrecy.redaction import redact_value
 from azure_certvar_credential._sync.effect_runner import EffectRunner
 from azure_certvar_credential._values import Value, field, fields, replace
@@ -197,8 +198,10 @@ class HttpClient:
                 case ReadCache() | WriteCache():
                     return None  # MSAL has its own cache
                 case Send():
+                    note_wait(effect, None)
                     return self._client.send(_merged(effect, form, headers))
                 case Wait(seconds):
+                    note_wait(effect, None)
                     return self._client.sleep(seconds)
             return self._effects.run(_one(effect))
 
@@ -236,7 +239,9 @@ class HttpClient:
         """Fetch a document; ``once`` makes a single attempt, for callers that have an earlier document."""
         retries = Retries(Retry(total=0) if once else self._settings.retry)
         while True:
-            answer = self._client.send(Fetch(url))
+            fetch = Fetch(url)
+            note_wait(fetch, None)
+            answer = self._client.send(fetch)
             read = answer.error if isinstance(answer, Unanswered) else self._read(url, answer)
             if isinstance(read, Answer):
                 return read

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, NoReturn, TypeVar
+
+from cryptography import x509
 
 from azure_certvar_credential._secrecy.identity import identified
-from azure_certvar_credential._secrecy.redaction import redact_value
+from azure_certvar_credential._secrecy.known_secrets import is_quoted
 from azure_certvar_credential._secrecy.tracebacks import clears_frames
 from azure_certvar_credential.exceptions import (
     CertificateError,
-    CertificateFormatError,
     ConfigurationError,
     CredentialClosedError,
     PasswordError,
@@ -23,29 +23,12 @@ from azure_certvar_credential.signers.keys import PublicKey, described, fitting,
 from azure_certvar_credential.signers.public_keys import PublicKeyData, public_key_from
 
 if TYPE_CHECKING:
-    from cryptography import x509
-
+    from azure_certvar_credential.signers._cryptoki.keys import Found
     from azure_certvar_credential.signers._cryptoki.module import Module
     from azure_certvar_credential.signers._cryptoki.token import Token
 
 _T = TypeVar("_T")
 _LONGEST_LABEL = 32
-
-
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """The key as one session sees it; its handle is invalid in any other session.
-
-    :ivar session: python-pkcs11's session.
-    :ivar key: python-pkcs11's private key.
-    :ivar offered: the token's mechanisms.
-    :ivar wants_pin: whether every signature needs the PIN.
-    """
-
-    session: Any
-    key: Any
-    offered: frozenset[object]
-    wants_pin: bool
 
 
 class Pkcs11Signer:
@@ -85,6 +68,7 @@ class Pkcs11Signer:
         "_key_id",
         "_key_label",
         "_pin",
+        "_pins",
         "_public_key",
         "_refused",
         "_token",
@@ -113,8 +97,9 @@ class Pkcs11Signer:
         self._key_label = key_label
         self._key_id = _octets(key_id)
         self._pin = pin
+        self._pins: set[str] = set()
         self._refused: PasswordError | None = None
-        self._found: _Found | None = None
+        self._found: Found | None = None
         given = None if public_key is None else public_key_from(public_key)
         module_at, token_on = _cryptoki()
         module = module_at(module_path)
@@ -145,11 +130,7 @@ class Pkcs11Signer:
         :raises CredentialClosedError, PasswordError, CertificateError: as :meth:`sign`.
         """
         with self._token.module.lock:
-            found: x509.Certificate | None = self._attempt(self._shown_certificate, "show the certificate")
-        # Outside the handler, so that the parser's exception does not become __context__.
-        if found is None:
-            raise CertificateFormatError(f"the certificate on {self._token.described} is damaged")
-        return found
+            return self._attempt(self._shown_certificate, "show the certificate")
 
     @clears_frames
     def sign(self, message: bytes, algorithm: str) -> bytes:
@@ -208,6 +189,8 @@ class Pkcs11Signer:
         # Only a session that was open can have been lost. A failure to open one is not repeated, because that would
         # send the PIN again.
         was_open = token.is_open
+        self._pins = {self._pin} if isinstance(self._pin, str) else set()
+        failure: Exception
         try:
             try:
                 return action()
@@ -222,19 +205,28 @@ class Pkcs11Signer:
         except PKCS11Error as error:
             if is_lost(error):
                 token.drop()  # the next call opens a new session
-            reason = explained(error, token.described, doing)
-            if isinstance(reason, PasswordError):
-                self._refused = reason
-            raise reason from error
+            failure = error
+        except (CertificateError, ConfigurationError):  # this package's own
+            raise
+        except Exception as error:
+            if not is_quoted(error, self._pins):
+                raise
+            failure = error
+        finally:
+            pins, self._pins = self._pins, set()
+        # Outside of the handlers, and without a cause that shows the PIN.
+        reason = explained(failure, token.described, doing, pins)
+        self._refused = reason if isinstance(reason, PasswordError) else None
+        raise reason from (None if is_quoted(failure, pins) else failure)
 
-    def _key(self) -> _Found:
-        from azure_certvar_credential.signers._cryptoki.keys import find_private_key, wants_pin_each_time
+    def _key(self) -> Found:
+        from azure_certvar_credential.signers._cryptoki.keys import Found, find_private_key, wants_pin_each_time
 
         session = self._token.session(self._ask_pin)
         if self._found is None or self._found.session is not session:
             key = find_private_key(session, self._key_label, self._key_id, self._token.described)
             offered = frozenset(session.token.slot.get_mechanisms())
-            self._found = _Found(session, key, offered, wants_pin_each_time(key))
+            self._found = Found(session, key, offered, wants_pin_each_time(key))
         return self._found
 
     def _shown_public_key(self) -> PublicKey:
@@ -243,16 +235,11 @@ class Pkcs11Signer:
         found = self._key()
         return find_public_key(found.session, found.key, self._token.described)
 
-    def _shown_certificate(self) -> x509.Certificate | None:
+    def _shown_certificate(self) -> x509.Certificate:
         from azure_certvar_credential.signers._cryptoki.keys import find_certificate
 
         found = self._key()
-        try:
-            return find_certificate(found.session, found.key, self._token.described)
-        except CertificateError:
-            raise
-        except ValueError:  # cryptography's for what it cannot parse
-            return None
+        return find_certificate(found.session, found.key, self._token.described)
 
     def _signed(self, message: bytes, row: Algorithm) -> bytes:
         from azure_certvar_credential.signers._cryptoki.mechanisms import joined, way
@@ -276,6 +263,7 @@ class Pkcs11Signer:
         if not pin.isascii() and any("\ud800" <= character <= "\udfff" for character in pin):
             # UnicodeEncodeError would hold the PIN.
             raise PasswordError("the PIN has characters that UTF-8 cannot encode")
+        self._pins.add(pin)  # for the length of the attempt, so that no text of the module passes it on
         return pin
 
 
@@ -296,10 +284,8 @@ def _octets(key_id: bytes | str | None) -> bytes | None:
     if isinstance(key_id, str):
         try:
             return bytes.fromhex(key_id.replace(":", " "))
-        except ValueError:
-            raise ConfigurationError(
-                f"key_id is not hexadecimal: {redact_value(key_id)}; give CKA_ID as bytes or as 0a1b2c"
-            ) from None
+        except ValueError:  # its text is not shown: it may be the PIN
+            raise ConfigurationError("key_id is not hexadecimal: give CKA_ID as bytes or as 0a1b2c") from None
     if key_id is not None and not isinstance(key_id, bytes):
         raise ConfigurationError(f"key_id must be CKA_ID as bytes or hexadecimal, not of type {type(key_id).__name__}")
     return key_id

@@ -25,7 +25,7 @@ def sizes(bench: Bench) -> Iterator[Figure]:
     """Goal 6: with one entry, a hundred, and ten thousand, asked for one after another."""
     bench.reset()
     repeat = 3 if bench.quick else 9
-    sync = {size: alternating(_timed("ours", size), _timed("theirs", size), repeat) for size in SIZES}
+    sync = {size: alternating(timed("ours", size), timed("theirs", size), repeat) for size in SIZES}
     aio = {size: alternating(_async_timed("ours", size), _async_timed("theirs", size), repeat) for size in SIZES}
     for size, (ours, theirs) in sync.items():
         yield Figure(6, f"cached get_token, entries: {size:,}", ours * 1e6, theirs * 1e6, "µs", Goal(0.03))
@@ -45,15 +45,19 @@ def threads(bench: Bench) -> Iterator[Figure]:
     bench.reset()
     span = 0.2 if bench.quick else 0.5
 
-    def rate(shared: Any) -> Callable[[], float]:
+    def measured(shared: Any) -> Callable[[], float]:
         shared.get_token(SCOPE)
-        return lambda: _rate(shared.get_token, span)
+        return lambda: rate(shared.get_token, span)
 
-    ours, theirs = alternating(rate(credential("ours")), rate(credential("theirs")), 3 if bench.quick else 5)
+    ours, theirs = alternating(measured(credential("ours")), measured(credential("theirs")), 3 if bench.quick else 5)
     yield Figure(7, "cached get_token, 8 threads, calls a second", ours, theirs, "/s", Goal(50, least=True))
 
 
-def _rate(get_token: Callable[[str], object], span: float, callers: int = 8) -> float:
+def rate(get_token: Callable[[str], object], span: float, callers: int = 8) -> float:
+    """Return how many calls a second as many threads make together, over a span of seconds.
+
+    :param get_token: answers from memory.
+    """
     counts: list[int] = []
     gate = threading.Barrier(callers)
 
@@ -75,9 +79,10 @@ def _rate(get_token: Callable[[str], object], span: float, callers: int = 8) -> 
     return sum(counts) / (perf_counter() - start)
 
 
-def _timed(who: Who, size: int) -> Callable[[], float]:
+def timed(who: Who, size: int) -> Callable[[], float]:
+    """Return what measures a cached call, in seconds, with as many entries in memory."""
     shared = credential(who)
-    scopes = _filled(shared, who, size) * max(1, LEAST // size)
+    scopes = filled(shared, who, size) * max(1, LEAST // size)
 
     def measure() -> float:
         get_token, calls, start = shared.get_token, 0, perf_counter()
@@ -93,7 +98,7 @@ def _timed(who: Who, size: int) -> Callable[[], float]:
 def _async_timed(who: Who, size: int) -> Callable[[], float]:
     async def fill() -> tuple[Callable[[str], Awaitable[object]], Sequence[str]]:
         shared = async_credential(who)
-        scopes = _filled(shared, who, size)
+        scopes = filled(shared, who, size)
         # With many entries, each of their calls takes milliseconds.
         few = scopes * max(1, LEAST // size) if who == "ours" or size <= LEAST else scopes[:: size // 20]
         return shared.get_token, few
@@ -111,7 +116,7 @@ def _async_timed(who: Who, size: int) -> Callable[[], float]:
     return lambda: asyncio.run(measure())
 
 
-def _filled(shared: Any, who: Who, size: int) -> list[str]:
+def filled(shared: Any, who: Who, size: int) -> list[str]:
     """Put tokens into a credential's cache by its own means, without a request for each; return their scopes."""
     scopes = [f"https://resource{number}.example.com/.default" for number in range(size)]
     now = time.time()

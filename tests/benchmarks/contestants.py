@@ -1,11 +1,12 @@
-"""Ours and theirs, built alike; imported by the measured processes too, so that it imports nothing of weight itself."""
+"""Ours, theirs and the floor, built alike; measured processes import this, so it imports nothing of weight itself."""
 
 from __future__ import annotations
 
 import os
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
-Who = Literal["ours", "theirs"]
+Who = Literal["ours", "theirs", "floor"]
+WHO: tuple[Who, ...] = get_args(Who)
 
 TENANT = "11111111-1111-1111-1111-111111111111"
 CLIENT = "22222222-2222-2222-2222-222222222222"
@@ -31,6 +32,10 @@ def credential_class(who: Who) -> Any:
         from azure_certvar_credential import CertVarCredential
 
         return CertVarCredential
+    if who == "floor":
+        from tests.benchmarks.floor import FloorCredential
+
+        return FloorCredential
     from azure.identity import CertificateCredential
 
     return CertificateCredential

@@ -10,15 +10,20 @@ import asyncio
 import json
 import sys
 import threading
+from collections.abc import Callable
 from time import perf_counter
-from typing import cast
+from typing import Any, cast
 
 from tests.benchmarks.contestants import SCOPE, Who, async_credential, credential
 
 
-def threads(who: Who, callers: int = 200) -> float:
-    """Return the seconds from the moment at which all threads call until the last has its token."""
-    with credential(who) as shared:
+def threads(who: Who, callers: int = 200, *, begin: Callable[[], object] = bool, **options: Any) -> float:
+    """Return the seconds from the moment at which all threads call until the last has its token.
+
+    :param begin: returns when they shall call.
+    :param options: more arguments of the credential.
+    """
+    with credential(who, **options) as shared:
         gate = threading.Barrier(callers + 1)
         ends: list[float] = []
 
@@ -30,6 +35,7 @@ def threads(who: Who, callers: int = 200) -> float:
         running = [threading.Thread(target=call) for _ in range(callers)]
         for thread in running:
             thread.start()
+        begin()
         gate.wait()
         start = perf_counter()
         for thread in running:
@@ -60,7 +66,8 @@ def warm(who: Who) -> None:
 
     with credential(who) as shared:
         shared.get_token(SCOPE)
-    asyncio.run(run())
+    if who != "floor":  # it is synchronous
+        asyncio.run(run())
 
 
 CROWDS = {"threads": threads, "tasks": tasks}

@@ -33,6 +33,8 @@ class Figure:
     :ivar ours: in the unit.
     :ivar theirs: in the unit; None where there is nothing to compare with.
     :ivar goal: None for a figure that only explains another.
+    :ivar floor: what :mod:`.floor` takes, in the unit; None where it was not measured.
+    :ivar spread: the middle half of ours, in shares of the median; None for what is the same every time.
     """
 
     number: int
@@ -41,6 +43,8 @@ class Figure:
     theirs: float | None
     unit: str
     goal: Goal | None
+    floor: float | None = None
+    spread: float | None = None
 
     @property
     def ratio(self) -> float | None:
@@ -67,7 +71,18 @@ def seconds(work: Callable[[], object]) -> float:
     return perf_counter() - start
 
 
+def rounds(*works: Callable[[], float], repeat: int) -> tuple[list[float], float]:
+    """Measure in turns, so that what else the machine does meets all alike.
+
+    :returns: the median of each, and the spread of the first: the middle half in shares of its median.
+    """
+    results = [[work() for work in works] for _ in range(repeat)]
+    medians = [statistics.median(column) for column in zip(*results, strict=True)]
+    low, _, high = statistics.quantiles((row[0] for row in results), n=4) if repeat > 1 else (0.0, 0.0, 0.0)
+    return medians, (high - low) / medians[0]
+
+
 def alternating(ours: Callable[[], float], theirs: Callable[[], float], repeat: int) -> tuple[float, float]:
-    """Measure both in turns, so that what else the machine does meets both alike; return the medians."""
-    pairs = [(ours(), theirs()) for _ in range(repeat)]
-    return statistics.median(pair[0] for pair in pairs), statistics.median(pair[1] for pair in pairs)
+    """Measure both in turns; return the medians."""
+    (one, other), _ = rounds(ours, theirs, repeat=repeat)
+    return one, other

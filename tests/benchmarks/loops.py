@@ -19,9 +19,9 @@ def stalls(bench: Bench) -> Iterator[Figure]:
             [bench.module("stalls", who, state) for who in ("ours", "theirs")] for _ in range(3 if bench.quick else 12)
         ][1:]
         for key, (name, goal) in {
-            "build": ("build", Goal(5, "ours")),
-            "first": ("first token", Goal(5, "ours")),
-            "later": (f"{LATER} later tokens", Goal(2, "ours")),
+            "build": ("build", Goal(3, "ours")),
+            "first": ("first token", Goal(3, "ours")),
+            "later": (f"{LATER} later tokens", Goal(1.5, "ours")),
             "idle": ("nothing to do", None),
         }.items():
             ours, theirs = (1e3 * statistics.median(pair[side][key] for pair in pairs) for side in (0, 1))

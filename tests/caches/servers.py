@@ -192,9 +192,10 @@ class Fleet:
         return client
 
     def wait_for_replica(self) -> None:
-        """Wait until the replica has all that the primary has acknowledged so far."""
-        with self.primary.client() as client:
-            until(lambda: client.wait(1, 1000) == 1, "the replica is behind")
+        """Wait until the replica has all that the primary has."""
+        with self.primary.client() as primary, self.replica.client() as replica:
+            wanted = primary.info("replication")["master_repl_offset"]
+            until(lambda: replica.info("replication")["slave_repl_offset"] >= wanted, "the replica is behind")
 
     def wait_for_failover(self) -> None:
         """Wait until the Sentinel names the replica as the primary, and it takes writes."""

@@ -18,6 +18,7 @@ import signal
 import struct
 import sys
 import time
+import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -71,8 +72,7 @@ def killing(path: str) -> object:
             living.append(_forked(_write_for_ever, file))
         time.sleep(draw.uniform(0.0, 0.03))
         victim = living.pop(draw.randrange(len(living)))
-        os.kill(victim, signal.SIGKILL)
-        os.waitpid(victim, 0)
+        failures += not _killed(victim)
         cache = SQLiteTokenCache(file, timeout=30.0)
         for key in KEYS:
             value = cache.get(key)
@@ -81,8 +81,7 @@ def killing(path: str) -> object:
         failures += not any(_keeps(cache) for _ in range(20))
         cache.close()
         while living and number % 10 == 9:
-            os.kill(living[-1], signal.SIGKILL)
-            os.waitpid(living.pop(), 0)
+            failures += not _killed(living.pop())
     return {"read": read, "failures": failures}
 
 
@@ -161,10 +160,21 @@ def _forked(work: Callable[[str], NoReturn], path: str) -> int:
     child = os.fork()
     if child == 0:
         try:
+            # A killed or failed parent takes it along (prctl(2), PR_SET_PDEATHSIG).
+            ctypes.CDLL(None).prctl(1, signal.SIGKILL)
             work(path)
+        except BaseException:  # noqa: BLE001 - shown, and seen by the parent as an exit that was no kill
+            traceback.print_exc()
         finally:
             os._exit(1)
     return child
+
+
+def _killed(process: int) -> bool:
+    """Kill a process; return whether it was still at work, and had not failed."""
+    os.kill(process, signal.SIGKILL)
+    _, status = os.waitpid(process, 0)
+    return os.WIFSIGNALED(status)
 
 
 def _refuse_locks() -> None:

@@ -3,76 +3,31 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
 import json
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
 import pytest
-import pytest_asyncio
 import redis
 import redis.asyncio
 import redis.asyncio.sentinel
 import redis.sentinel
 
 from azure_certvar_credential import RedisTokenCache, aio
+from tests.caches.redis_kinds import KEY, Kind, done, failing
 from tests.caches.servers import SENTINEL_NAME, RedisServer, cluster, sentinel_fleet
 from tests.real.servers.tls import TlsFiles
 from tests.reporters import assert_reports_none_of
 
 ROOT = Path(__file__).parents[2]
-KEY = "0123456789abcdef"
 PASSWORD = "p@ss:w/rd #1%"  # each of these characters has a meaning in URLs
 # All that a cache needs of the server, for the database 0.
 COMMANDS = ("+get", "+set", "+del", "+eval")
-
-
-async def done(value: Any) -> Any:
-    """What a synchronous method returned, or an asynchronous one returns."""
-    return await value if inspect.isawaitable(value) else value
-
-
-@dataclass
-class Kind:
-    """One of the two caches, its library, and what a test has made of them."""
-
-    cache: Callable[..., Any]
-    library: Any
-    made: list[Any] = field(default_factory=list)
-
-    def __call__(self, given: Any, **options: Any) -> Any:
-        cache = self.cache(given, **options)
-        self.made.append(cache)
-        return cache
-
-    def client(self, url: str, **options: Any) -> Any:
-        client = self.library.Redis.from_url(url, **options)
-        self.made.append(client)
-        return client
-
-
-@pytest_asyncio.fixture(params=["sync", "async"])
-async def new(request: pytest.FixtureRequest) -> AsyncIterator[Kind]:
-    kind = Kind(aio.RedisTokenCache, redis.asyncio) if request.param == "async" else Kind(RedisTokenCache, redis)
-    yield kind
-    for one in kind.made:
-        await done(one.aclose() if hasattr(one, "aclose") else one.close())
-
-
-async def failing(operation: Callable[[], Any], kind: type[Exception]) -> tuple[Exception, float]:
-    """The error of an operation, and how long it took."""
-    begun = time.monotonic()
-    with pytest.raises(kind) as caught:
-        await done(operation())
-    return caught.value, time.monotonic() - begun
 
 
 async def test_an_entry_is_one_key_that_expires_by_itself(new: Kind, redis_server: RedisServer) -> None:
@@ -99,74 +54,6 @@ async def test_the_prefix_is_the_callers(new: Kind, redis_server: RedisServer) -
         client.flushdb()
         await done(cache.set(KEY, b"value", time.time() + 60))
         assert client.keys() == [f"app:tokens:{{{KEY}}}".encode()]
-
-
-async def test_a_server_that_does_not_answer_costs_the_timeout(
-    new: Kind, redis_executable: str, tmp_path: Path
-) -> None:
-    with RedisServer(redis_executable, tmp_path) as server:
-        cache, fresh, patient = new(server.url()), new(server.url()), new(server.url(), timeout=0.6)
-        for one in (cache, patient):
-            await done(one.set(KEY, b"value", time.time() + 60))
-        server.freeze()
-
-        # The second has no connection yet: it is accepted, and its first command not answered.
-        for one, least, most in ((cache, 0.24, 0.45), (fresh, 0.24, 0.7), (patient, 0.59, 0.8)):
-            _, seconds = await failing(partial(one.get, KEY), redis.TimeoutError)
-            assert least <= seconds < most
-
-        server.thaw()
-        for one in (cache, fresh, patient):
-            assert await done(one.get(KEY)) == b"value", "no late answer is taken for another question's"
-
-
-async def test_a_pause_of_the_server_costs_the_timeout(new: Kind, redis_executable: str, tmp_path: Path) -> None:
-    with RedisServer(redis_executable, tmp_path) as server, server.client() as client:
-        cache = new(server.url())
-        await done(cache.set(KEY, b"value", time.time() + 60))
-        client.execute_command("CLIENT", "PAUSE", 60_000, "WRITE")
-
-        assert await done(cache.get(KEY)) == b"value", "reading goes on"
-        _, seconds = await failing(lambda: cache.set(KEY, b"new", time.time() + 60), redis.TimeoutError)
-        assert 0.24 <= seconds < 0.45
-
-        client.execute_command("CLIENT", "UNPAUSE")
-        await done(cache.set(KEY, b"newer", time.time() + 60))
-        assert await done(cache.get(KEY)) == b"newer"
-
-
-async def test_a_server_that_is_down_costs_nothing_and_comes_back_empty(
-    new: Kind, redis_executable: str, tmp_path: Path
-) -> None:
-    with RedisServer(redis_executable, tmp_path) as server:
-        cache = new(server.url())
-        await done(cache.set(KEY, b"value", time.time() + 60))
-        server.kill()
-        for _ in range(3):
-            _, seconds = await failing(lambda: cache.get(KEY), redis.ConnectionError)
-            assert seconds < 0.2
-        server.start()
-        assert await done(cache.get(KEY)) is None
-        await done(cache.set(KEY, b"value", time.time() + 60))
-
-        server.restart()  # while nobody asks: the cache's connection is dead, and it does not know
-        assert await done(cache.get(KEY)) is None
-
-
-async def test_a_full_server_refuses_entries_and_returns_those_it_has(
-    new: Kind, redis_executable: str, tmp_path: Path
-) -> None:
-    with RedisServer(redis_executable, tmp_path, maxmemory_policy="noeviction") as server, server.client() as client:
-        cache = new(server.url())
-        await done(cache.set(KEY, b"value", time.time() + 60))
-        client.config_set("maxmemory", "100kb")
-
-        await failing(lambda: cache.set("other", b"value" * 1000, time.time() + 60), redis.OutOfMemoryError)
-        await failing(lambda: cache.lock("other", 10), redis.OutOfMemoryError)
-        assert await done(cache.get(KEY)) == b"value"
-
-        client.config_set("maxmemory", "0")
-        await done(cache.set("other", b"value", time.time() + 60))
 
 
 async def test_a_user_needs_four_commands_on_one_prefix(new: Kind, redis_executable: str, tmp_path: Path) -> None:

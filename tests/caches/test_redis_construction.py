@@ -140,7 +140,6 @@ def test_a_pickle_carries_a_url_without_a_password(cache: Any) -> None:
         f"redis://fleet:{PASSWORD}@cache/0",
         f"redis://cache/0?password={PASSWORD}",
         f"redis://cache/0?p%61ssword={PASSWORD}",
-        f"rediss://cache/0?ssl_password={PASSWORD}",
     ],
 )
 def test_a_password_is_not_pickled(cache: Any, url: str) -> None:

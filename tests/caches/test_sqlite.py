@@ -10,6 +10,7 @@ import stat
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +86,16 @@ def test_beyond_its_bound_the_entries_go_that_expire_first(cache: SQLiteTokenCac
     for number in range(15):
         cache.set(f"{number:02}", b"value", NOW + 1000 - number)
     assert rows(cache) == ["00", "01", "02", "03", "04", "05", "06", "07", "08", "14"], "the last one always stays"
+
+
+@pytest.mark.parametrize("value", ["'text'", "7", "CAST(x'ff' AS TEXT)"])
+def test_a_value_of_another_type_is_read_as_octets(cache: SQLiteTokenCache, value: str) -> None:
+    """Somebody who can write to the file may put anything there; an error would show what it is."""
+    cache.set("key", b"value", NOW + 60)
+    with closing(sqlite3.connect(cache.path)) as other, other:
+        other.execute(f"UPDATE entries SET value = {value}")  # noqa: S608 - the cases above
+
+    assert isinstance(cache.get("key"), bytes)
 
 
 def test_a_lock_whose_clock_was_set_back_ends(cache: SQLiteTokenCache, clock: Clock) -> None:

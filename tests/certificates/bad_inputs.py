@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime, timezone
 from pathlib import PurePosixPath
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding, PrivateFormat, PublicFormat
 
 from azure_certvar_credential.exceptions import (
@@ -38,6 +41,13 @@ def other_leaf() -> bytes:
 
 def csr(kit: Kit) -> bytes:
     return kit.openssl("req", "-new", "-key", "key.pem", "-subj", "/CN=leaf", "-outform", "DER")
+
+
+def crl(kit: Kit, year: int = 2030) -> bytes:
+    builder = x509.CertificateRevocationListBuilder(
+        kit.leaf.subject, datetime(year - 1, 1, 1, tzinfo=timezone.utc), datetime(year, 1, 1, tzinfo=timezone.utc)
+    ).add_extension(x509.CRLNumber(1), critical=False)
+    return builder.sign(kit.key, hashes.SHA256()).public_bytes(DER)
 
 
 def encrypted_der(kit: Kit) -> bytes:
@@ -82,6 +92,10 @@ NOTHING: dict[str, Callable[[Kit], Bad]] = {
         "is a public key: it verifies",
     ),
     "a signing request in DER": lambda kit: Bad(csr(kit), CertificateFormatError, "certificate signing request"),
+    "a revocation list in DER": lambda kit: Bad(crl(kit), CertificateFormatError, "is a certificate revocation list"),
+    "a revocation list of far years in DER": lambda kit: Bad(
+        crl(kit, 2060), CertificateFormatError, "is a certificate revocation list: it names certificates and holds none"
+    ),
     "PKCS #7": lambda kit: Bad(
         kit.openssl("crl2pkcs7", "-nocrl", "-certfile", "leaf.pem", "-outform", "DER"), CertificateFormatError, ".p7b"
     ),

@@ -118,9 +118,6 @@ LINES: dict[str, Callable[[Kit], Bad]] = {
     "four hyphens everywhere": lambda kit: Bad(
         kit.pem.replace(b"-----", b"----"), CertificateFormatError, "looks like PEM, but its BEGIN line is damaged"
     ),
-    "dashes of a word processor": lambda kit: Bad(
-        kit.pem.decode().replace("-----", "\u2014\u2014"), CertificateFormatError, "looks like PEM, but its BEGIN line"
-    ),
     "lower case": lambda kit: Bad(kit.pem.lower(), CertificateFormatError, "looks like PEM, but its BEGIN line"),
 }
 

@@ -49,6 +49,10 @@ WRITTEN: dict[str, Rendered] = {
     "JSON by PHP": lambda text: json_text(text, "/", "\\/"),
     "JSON of JSON": lambda text: json.dumps(json.dumps(text)),
     "a JSON array": lambda text: json.dumps([text]),
+    "a JSON object": lambda text: json.dumps({"name": "app", "tags": {}, "value": text, "version": 1}),
+    "JSON objects, one in another": lambda text: json.dumps({"ARN": "arn", "SecretString": json.dumps({"pfx": text})}),
+    "PowerShell's `n": lambda text: '"' + text.replace("\n", "`n") + '"',
+    "full-width characters": lambda text: "".join(chr(ord(c) + 0xFEE0) if "!" <= c <= "~" else c for c in text),
     "a prompt before it": lambda text: "$ " + text,
     "zsh's mark after it": lambda text: text.rstrip("\r\n") + "%",
     "percent-encoding": quote,
@@ -77,4 +81,95 @@ WRITTEN: dict[str, Rendered] = {
     "Node.js Buffer": lambda text: json.dumps({"type": "Buffer", "data": list(text.encode())}),
     "str() of bytes": lambda text: str(text.encode()),
     "ASCII read as UTF-16": lambda text: (text + "\n" * (len(text) % 2)).encode().decode("utf-16-le"),
+}
+
+
+def b64(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
+
+
+def indented(text: str, by: str) -> str:
+    return textwrap.indent(text.rstrip("\n") + "\n", by)
+
+
+# What tools write around it: only PEM and base64 are found in such a text.
+AROUND: dict[str, Rendered] = {
+    "az keyvault secret show": lambda text: json.dumps(
+        {
+            "attributes": {"created": "2026-01-01T00:00:00+00:00", "enabled": True, "expires": None},
+            "contentType": "application/x-pkcs12",
+            "id": "https://app.vault.azure.net/secrets/app/0123456789abcdef0123456789abcdef",
+            "kid": "https://app.vault.azure.net/keys/app/0123456789abcdef0123456789abcdef",
+            "value": text,
+        },
+        indent=2,
+    ),
+    "a PFX with its password": lambda text: json.dumps({"pfx": text, "password": ""}),
+    "AWS get-secret-value": lambda text: json.dumps(
+        {"ARN": "arn:aws:x", "SecretBinary": b64(text), "CreatedDate": 1.5}
+    ),
+    "GCP secrets.versions.access": lambda text: json.dumps({"payload": {"data": b64(text), "dataCrc32c": "17"}}),
+    "Vault's KV": lambda text: json.dumps({"data": {"data": {"cert": text}, "metadata": {"version": 1}}}),
+    "terraform output": lambda text: json.dumps({"cert": {"sensitive": True, "type": "string", "value": text}}),
+    "an array of objects": lambda text: json.dumps(
+        [{"name": "other", "value": "x" * 80}, {"name": "a", "value": text}]
+    ),
+    "a Kubernetes Secret in JSON": lambda text: json.dumps({"kind": "Secret", "data": {"app.pem": b64(text)}}),
+    "a Kubernetes Secret in YAML": lambda text: f"apiVersion: v1\nkind: Secret\ndata:\n  app.pem: {b64(text)}\n",
+    "a YAML block": lambda text: "stringData:\n  app.pem: |-\n" + indented(text, "    "),
+    "a YAML block alone": lambda text: "|2+\n" + indented(text, "  "),
+    "YAML's !!binary": lambda text: "!!binary |\n" + indented("\n".join(textwrap.wrap(b64(text), 76)), "  "),
+    "a heredoc": lambda text: f"cert = <<-EOT\n{indented(text, '  ')}  EOT\n",
+    "an env file of several variables": lambda text: "# app\nAZURE_CLIENT_ID=app\nCERT=" + json.dumps(text) + "\nA=1\n",
+    "systemd's EnvironmentFile": lambda text: 'CERT="' + text.replace("\n", "\\n\\\n") + '"',
+    "a properties file": lambda text: "cert=" + text.replace("\n", "\\n\\\n    ").replace("=", "\\="),
+    "an INI file": lambda text: "[azure]\ncert = " + text.replace("\n", "\n\t"),
+    "TOML": lambda text: f"cert = '''\n{text}'''\n",
+    "an XML element": lambda text: f"<Certificate>{text}</Certificate>",
+    "an XML attribute": lambda text: f'<add key="cert" value="{text}" />',
+    "CDATA": lambda text: f"<cert><![CDATA[{text}]]></cert>",
+    "CSV": lambda text: f'"id","cert"\n"1","{text}"\n',
+    "setx": lambda text: f'setx CERT "{text}" /M',
+    "LDIF": lambda text: "userPKCS12:: " + "\n ".join(textwrap.wrap(b64(text), 70)),
+    "MIME": lambda text: (
+        "Content-Transfer-Encoding: base64\n\n" + "\n".join(textwrap.wrap(b64(text), 76)) + "\n--end--"
+    ),
+    "Markdown": lambda text: f"```pem\n{text}\n```\n",
+    "Python's repr of a dictionary": lambda text: repr({"cert": text}),
+}
+
+
+def numbered(mark: Callable[[int], str], after: str = "") -> Rendered:
+    return lambda text: "".join(f"{mark(number)}{line}{after}\n" for number, line in enumerate(text.splitlines(), 8))
+
+
+def object_of_a_line(number: int, line: str) -> dict[str, object]:
+    return {"value": line, "PSPath": "C:\\app.pem", "PSProvider": {"Name": "FileSystem"}, "ReadCount": number}
+
+
+# What tools make of the lines of PEM.
+LINES: dict[str, Rendered] = {
+    "cat -n": numbered(lambda number: f"{number:6}\t"),
+    "grep -n": numbered(lambda number: f"{number}:"),
+    "bat": numbered(lambda number: f"{number:4} \u2502 "),
+    "a log with times": numbered(lambda number: f"2026-01-01T00:00:{number:02}.123Z "),
+    "docker compose logs": numbered(lambda _: "app_1  | "),
+    "cat -A": numbered(lambda _: "", "$"),
+    "cat -A of CRLF": numbered(lambda _: "", "^M$"),
+    "^M": numbered(lambda _: "", "^M"),
+    "| between them": lambda text: text.replace("\n", "|"),
+    "commas between them": lambda text: ",".join(text.splitlines()),
+    "a space between them": lambda text: " ".join(text.splitlines()),
+    "a tab between them": lambda text: "\t".join(text.splitlines()),
+    "<br> between them": lambda text: text.replace("\n", "<br>"),
+    "nothing between them": lambda text: "".join(text.splitlines()),
+    "line breaks of which a shell took the backslashes": lambda text: text.replace("\n", "n"),
+    "CRLF of which a shell took the backslashes": lambda text: text.replace("\n", "rn"),
+    "a JSON array of them": lambda text: json.dumps(text.splitlines()),
+    "Get-Content | ConvertTo-Json": lambda text: json.dumps(
+        [object_of_a_line(number, line) for number, line in enumerate(text.splitlines(), 1)]
+    ),
+    "Get-Content -Raw | ConvertTo-Json": lambda text: json.dumps(object_of_a_line(1, text)),
+    "en dashes": lambda text: text.replace("-----", "\u2013\u2013-"),
+    "em dashes": lambda text: text.replace("-----", "\u2014\u2014"),
 }

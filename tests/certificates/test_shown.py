@@ -48,12 +48,13 @@ def issued(
     ends: bytes = raw.tlv(0x18, b"20991231235959Z"),
     extensions: bytes = b"",
     version: bytes = raw.tlv(0xA0, raw.integer(2)),
+    serial: bytes = b"\x07",
 ) -> bytes:
     """A certificate in DER that no library would write, with a signature that fits."""
     name = rdn(COMMON_NAME, UTF8, b"leaf") if subject is None else subject
     algorithm = raw.tlv(0x30, raw.oid("1.2.840.10045.4.3.2"))
     public = key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    body = version + raw.integer(7) + algorithm + raw.tlv(0x30, name if issuer is None else issuer)
+    body = version + raw.tlv(2, serial) + algorithm + raw.tlv(0x30, name if issuer is None else issuer)
     body += raw.tlv(0x30, begins + ends) + raw.tlv(0x30, name) + public
     tbs = raw.tlv(0x30, body + (raw.tlv(0xA3, raw.tlv(0x30, extensions)) if extensions else b""))
     signature = (signed_by or key).sign(tbs, ec.ECDSA(hashes.SHA256()))
@@ -83,10 +84,25 @@ SHOWN: dict[str, tuple[bytes, str]] = {
     "an extension that is not DER": (issued(extensions=extension("2.5.29.17", b"\xff\xff")), "CN=leaf"),
     "the same extension twice": (issued(extensions=extension("2.5.29.15", b"\x03\x01\0") * 2), "CN=leaf"),
     "an unknown critical extension": (issued(extensions=extension("1.2.3", b"", b"\x01\x01\xff")), "CN=leaf"),
+    "a critical extension that is not DER": (
+        issued(extensions=extension("2.5.29.15", b"\x03\0", b"\x01\x01\xff")),
+        "CN=leaf",
+    ),
+    "BMPString": (issued(rdn(COMMON_NAME, BMP, "Prüf".encode("utf-16-be"))), "CN=Prüf"),
+    "UniversalString": (issued(rdn(COMMON_NAME, 0x1C, "Prüf".encode("utf-32-be"))), "CN=Prüf"),
+    "a line break in a name": (issued(rdn(COMMON_NAME, UTF8, b"a\nb")), "CN=a\nb"),
+    "a country of three letters": (issued(rdn("2.5.4.6", 0x13, b"DEU")), "C=DEU"),
+    "version 1": (issued(version=b""), "CN=leaf"),
+    **{
+        f"a serial number that is {what}": (issued(serial=serial), "CN=leaf")
+        for what, serial in {"0": b"\0", "negative": b"\xff", "huge": b"\x01" * 1000, "long": b"\x80" * 21}.items()
+    },
+    "ending in 9999": (issued(ends=raw.tlv(0x18, b"99991231235959Z")), "CN=leaf"),
     "beginning in year 0": (issued(begins=raw.tlv(0x18, b"00000101000000Z")), "CN=leaf"),
 }
 
 
+@pytest.mark.filterwarnings("ignore:Parsed a serial number")
 @pytest.mark.parametrize("shown", SHOWN)
 def test_what_is_only_shown_does_not_refuse(shown: str) -> None:
     der, subject = SHOWN[shown]
@@ -185,6 +201,20 @@ STRICT = {
     "version 1 written out": issued(version=raw.tlv(0xA0, raw.integer(0))),
     "critical FALSE written out": issued(extensions=extension("2.5.29.14", b"\x04\x01\x01", b"\x01\x01\0")),
     "an odd number of octets in BMPString": issued(rdn(COMMON_NAME, BMP, b"\0l\0")),
+    "half of a surrogate pair": issued(rdn(COMMON_NAME, BMP, b"\xd8\0")),
+    "@ in PrintableString": issued(rdn(COMMON_NAME, 0x13, b"a@b")),
+    "* in PrintableString": issued(rdn(COMMON_NAME, 0x13, b"*.contoso.com")),
+    **{
+        f"the date {date.decode()}": issued(ends=raw.tlv(tag, date))
+        for tag, date in [
+            *[(0x17, b"9901010000Z"), (0x17, b"990101000000+0100"), (0x17, b"990101000060Z"), (0x17, b"990229000000Z")],
+            *[(0x18, b"20991231235959.5Z"), (0x18, b"20991231235959")],
+        ]
+    },
+    "an empty serial number": issued(serial=b""),
+    "a serial number with a zero before it": issued(serial=b"\0\x01"),
+    "version 2": issued(version=raw.tlv(0xA0, raw.integer(1))),
+    "version 4": issued(version=raw.tlv(0xA0, raw.integer(3))),
     "Latin-1 in PrintableString": issued(rdn(COMMON_NAME, 0x13, b"Pr\xfcf")),
 }
 

@@ -36,7 +36,16 @@ STANDINS: dict[str, list[Any]] = {
         f"Cert:\\CurrentUser\\My\\{THUMBPRINT}",
         f"cert:/LocalMachine/My/{THUMBPRINT}",
         f"LocalMachine/My/{THUMBPRINT}",
+        f"sha1:{THUMBPRINT}",
+        f"SHA1 Fingerprint={IN_PAIRS.upper().replace(' ', ':')}",
+        f"Thumbprint: {THUMBPRINT}",
+        "x5t:ASNFZ4mrze8BI0VniavN7wEjRWc",
     ],
+    "subject": ["CN=app", "CN=app, O=Contoso", "O = Contoso, CN = app", "/C=DE/CN=app"],
+    "GUID": ["01234567-89ab-cdef-0123-456789abcdef", "{01234567-89AB-CDEF-0123-456789ABCDEF}"],
+    "client secret": ["abc8Q~abcdefghijklmnopqrstuvwxyz01234567"],
+    "abridged": ["MIIJ...", "MIIJaQIBAzCC\u2026AgIIAA==", "MIIJaQIBAzCC...snip...AgIIAA=="],
+    "flag or a number": ["true", "False", "1"],
     "placeholder": [
         *("$(APP_CERT)", "${APP_CERT}", "$APP_CERT", "$env:APP_CERT", "${{ secrets.APP_CERT }}", "%APP_CERT%"),
         *("#{APP_CERT}#", "#{APP_CERT}", "{#APP_CERT#}", "{{ .Values.cert }}", "{{cert}}", "{% cert %}", "<%= cert %>"),
@@ -49,7 +58,21 @@ STANDINS: dict[str, list[Any]] = {
             "%(cert)s",
             "your-certificate-here",
         ),
-        *("$[variables.cert]", "${env:CERT}", "$(cat cert.pem)"),
+        *(
+            "$[variables.cert]",
+            "${env:CERT}",
+            "$(cat cert.pem)",
+            "$(<cert.pem)",
+            "$CERT$",
+            "%%CERT%%",
+        ),
+        *(
+            "var.certificate",
+            "data.azurerm_key_vault_secret.app.value",
+            'filebase64("cert.pfx")',
+            "(known after apply)",
+        ),
+        *("!Ref Cert", "!Sub ${Cert}", "<%cert%>", "\u00abcert\u00bb", "TBD", "dummy", "example"),
     ],
     "masked": [
         "***",
@@ -59,7 +82,19 @@ STANDINS: dict[str, list[Any]] = {
         "<redacted>",
         "(sensitive value)",
         "xxxxxxxx",
+        "***MASKED***",
+        "*** (secret)",
+        "Secret(****)",
+        "-----BEGIN PRIVATE KEY-----\n***\n-----END PRIVATE KEY-----\n",
+        "-----BEGIN PRIVATE KEY-----\n[REDACTED]\n-----END PRIVATE KEY-----\n",
     ],
+    "content of PEM block 1 .* is a placeholder": [
+        "-----BEGIN PRIVATE KEY-----\n<your key>\n-----END PRIVATE KEY-----"
+    ],
+    "content of PEM block 1 .* is abridged": [
+        "-----BEGIN RSA PRIVATE KEY-----\nMIIEpAIBAAKCAQEA...\n-----END RSA PRIVATE KEY-----"
+    ],
+    "hash of a password": ["$2b$12$abcdefghijklmnopqrstuv"],
     "unresolved Key Vault reference": ["@Microsoft.KeyVault(SecretUri=https://v.vault.azure.net/secrets/a)"],
     "reference to a secret": [
         "arn:aws:secretsmanager:eu-west-1:123456789012:secret:app-x1",
@@ -80,6 +115,10 @@ STANDINS: dict[str, list[Any]] = {
         "01000000d08c9ddf0115d1118c7a00c04fc297eb" + "0" * 500,
         "AQAAANCMnd8BFdERjHoAwE" + "A" * 500,
         "vault:v1:" + "A" * 500,
+        "ENC(abcd==)",
+        "{cipher}0123abcd",
+        "CfDJ8" + "A" * 100,
+        "CiQA" + "A" * 100,
         b64(b"Salted__" + bytes(300)),
         b"Salted__" + bytes(300),
     ],
@@ -94,8 +133,13 @@ STANDINS: dict[str, list[Any]] = {
     "JSON Web Key": ['{"kty":"RSA","n":"abc"}', '{ "keys": []}'],
     "token or TPM": ["pkcs11:token=a;object=b", "handle:0x81000001", "0x81000001"],
     "object's type": ["System.Byte[]", "System.Security.SecureString", "[object Object]", "[B@1b6d3586"],
-    "word for nothing": ["None", "null", "undefined"],
+    "word for nothing": ["None", "null", "undefined", "<nil>", "%!s(<nil>)", "N/A", "-", "[]", "{}"],
     "xxd -r": ["00000000: 3082 0a1b 0201 0330"],
+    "Format-Hex": [
+        "           00 01 02 03 04 05 06 07 08 09 0A 0B 0C 0D 0E 0F\r\n\r\n00000000   30 82 0A 1B",
+        "   Label: String (System.String) <3B36A92D>\n\n          Offset Bytes   Ascii\n",
+        "00000000   30 82 0A 1B 02 01 03 30",
+    ],
     "file path": ["file:///etc/app.pem", "~/certs/app", "C:\\certs\\app.pfx"],
 }
 CASES = [

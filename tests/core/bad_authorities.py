@@ -75,6 +75,22 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
             f"'https://contoso.b2clogin.com/{TENANT}'"
         ),
     ),
+    "B2C with a policy that is none": (
+        {"authority": f"https://contoso.b2clogin.com/{TENANT}/B2C.1"},
+        (
+            "authority of Azure AD B2C must be https://contoso.b2clogin.com/tenant/policy, such as "
+            "https://contoso.b2clogin.com/contoso.onmicrosoft.com/B2C_1A_app, not "
+            f"'https://contoso.b2clogin.com/{TENANT}/B2C.1'"
+        ),
+    ),
+    "B2C with a prefix and no tenant": (
+        {"authority": "https://contoso.b2clogin.com/TFP/B2C_1A_x"},
+        (
+            "authority of Azure AD B2C must be https://contoso.b2clogin.com/tenant/policy, such as "
+            "https://contoso.b2clogin.com/contoso.onmicrosoft.com/B2C_1A_app, not "
+            "'https://contoso.b2clogin.com/TFP/B2C_1A_x'"
+        ),
+    ),
     "B2C of another tenant": (
         {"authority": "https://contoso.b2clogin.com/fabrikam.example/B2C_1A_x"},
         f"authority names tenant 'fabrikam.example', and tenant_id is '{TENANT}': pass the same tenant in both",

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from azure_certvar_credential._core.user_assertion import user_assertion
+from azure_certvar_credential._values import replace
 from azure_certvar_credential.exceptions import ConfigurationError, UserAssertionRejectedError
 from tests.core.script import NOW, request
 from tests.core.users import JWT, USER, jwt_with

@@ -10,6 +10,7 @@ import pytest
 
 from azure_certvar_credential import ClientCertificate
 from azure_certvar_credential.testing import EntraEmulator
+from tests.credential.shared_caches import AsyncMemoryCache, MemoryCache
 from tests.credential.world import Clock, Kind, World
 
 
@@ -31,3 +32,9 @@ async def world(request: pytest.FixtureRequest, certificate: ClientCertificate) 
     yield world
     for driver in world.drivers:
         await driver.close()
+
+
+@pytest.fixture
+def cache(world: World) -> MemoryCache:
+    """A cache that several credentials share."""
+    return (MemoryCache if world.kind == "sync" else AsyncMemoryCache)(world.clock)

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests.credential.world import STORAGE, Driver, World
+
 
 @dataclass
 class MemoryCache:
@@ -72,3 +74,11 @@ class AsyncMemoryCache(MemoryCache):
 
     async def unlock(self, key: str, holder: str) -> Any:
         super().unlock(key, holder)
+
+
+def member(world: World, cache: object, **options: Any) -> Driver:
+    return world.driver(token_cache=cache, **options)
+
+
+async def token_of(driver: Driver, scope: str = STORAGE, **options: Any) -> str:
+    return (await driver.get_token(scope, **options)).token

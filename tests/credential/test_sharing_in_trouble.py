@@ -5,16 +5,19 @@ from __future__ import annotations
 import asyncio
 import copy
 import logging
+import os
 import pickle
 import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
+import trio
+from azure.core.pipeline.transport import TrioRequestsTransport
 
 from azure_certvar_credential import CertVarCredential, ClientCertificate, RedisTokenCache, SQLiteTokenCache, aio
 from azure_certvar_credential._runtime import shared_tokens
-from azure_certvar_credential.testing import Fault
+from azure_certvar_credential.testing import EntraEmulator, Fault
 from tests.credential.shared_caches import AsyncMemoryCache, MemoryCache
 from tests.credential.test_claims import CHALLENGE
 from tests.credential.world import GRAPH, STORAGE, Driver, World
@@ -83,6 +86,17 @@ async def test_a_challenge_that_the_cache_missed_reaches_the_others_when_it_is_b
     assert world.requests == 2
 
 
+async def test_an_older_entry_that_is_put_back_is_replaced(world: World, cache: MemoryCache) -> None:
+    first, second = world.driver(token_cache=cache), world.driver(token_cache=cache)
+    await token_of(first)
+    older = dict(cache.values)
+    new = await token_of(first, claims=CHALLENGE)
+    cache.values.update(older)
+
+    assert await looked(world, first) == new
+    assert await token_of(second) == new
+
+
 @pytest.mark.parametrize("method", ["get", "lock", "set", "unlock"])
 async def test_a_cache_that_hangs_leaves_the_time_of_a_caller_in_a_hurry(
     world: World, cache: MemoryCache, method: str
@@ -112,6 +126,24 @@ async def test_a_cache_that_cancels_its_own_call_is_a_miss(world: World, cache: 
         cache.failure = asyncio.CancelledError()  # type: ignore[assignment] # no Exception, and raised by libraries
 
     assert await token_of(world.driver(token_cache=cache))
+
+
+async def test_a_cache_that_signs_in_with_its_own_credential_is_a_miss(
+    world: World, cache: MemoryCache, caplog: pytest.LogCaptureFixture
+) -> None:
+    driver = world.driver(token_cache=cache)
+
+    def get(_key: str) -> Any:
+        return driver.credential.get_token(GRAPH)
+
+    async def get_async(_key: str) -> Any:
+        return await driver.credential.get_token(GRAPH)
+
+    setattr(cache, "get", get if world.kind == "sync" else get_async)  # noqa: B010 - mypy knows one of the two alone
+    with caplog.at_level(logging.WARNING):
+        assert await token_of(driver)
+
+    assert "must not use the credential that calls it" in caplog.text
 
 
 async def test_a_certificate_that_cannot_seal_is_not_asked_again_for_each_token(
@@ -202,6 +234,52 @@ def test_a_pickle_carries_no_secret_of_the_cache(case: str) -> None:
         pickle.dumps(CertVarCredential(TENANT, CLIENT, importable_source, **options))
     assert "secret" not in str(caught.value)
     assert "s" * 32 not in str(caught.value)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork on this system")
+@pytest.mark.filterwarnings("ignore:This process.*multi-threaded:DeprecationWarning")
+def test_a_forked_child_shares_with_its_parent(certificate: ClientCertificate, tmp_path: Path) -> None:
+    entra = EntraEmulator()
+    names = entra.add_application(certificate)
+    cache = SQLiteTokenCache(tmp_path / "tokens.db")
+    credential = CertVarCredential(
+        names.tenant_id, names.client_id, certificate, transport=entra.transport(), token_cache=cache
+    )
+    token = credential.get_token(STORAGE).token
+
+    child = os.fork()
+    if child == 0:
+        try:
+            # A copy has nothing in its memory.
+            same = copy.copy(credential).get_token(STORAGE).token == token
+            os._exit(0 if same and len(entra.requests) == 1 else 1)
+        except BaseException:  # noqa: BLE001 - reported as an exit code
+            os._exit(2)
+    _, status = os.waitpid(child, 0)
+
+    assert os.waitstatus_to_exitcode(status) == 0
+    assert copy.copy(credential).get_token(STORAGE).token == token
+    assert len(entra.requests) == 1
+
+
+def test_trio_shares_through_a_file(certificate: ClientCertificate, tmp_path: Path) -> None:
+    entra = EntraEmulator()
+    names = entra.add_application(certificate)
+
+    with entra.serve() as server:
+
+        async def token() -> str:
+            async with aio.CertVarCredential(
+                *(names.tenant_id, names.client_id, certificate),
+                token_cache=SQLiteTokenCache(tmp_path / "tokens.db"),
+                authority=server.authority,
+                disable_instance_discovery=True,
+                transport=TrioRequestsTransport(connection_verify=server.ca_file),
+            ) as credential:
+                return (await credential.get_token(STORAGE)).token
+
+        assert trio.run(token) == trio.run(token)
+    assert len(entra.requests) == 1
 
 
 async def test_a_cache_in_a_file_serves_both_credentials(world: World, tmp_path: Path) -> None:

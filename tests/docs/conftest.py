@@ -187,6 +187,7 @@ def stage(server_tls: TlsFiles, tmp_path: Path) -> Iterator[Stage]:
                 "SSL_CERT_FILE": str(trusted),
                 "REQUESTS_CA_BUNDLE": str(trusted),
                 "KEY_VAULT_URL": outside.vault.vault_url,
+                "XDG_CACHE_HOME": str(tmp_path / "cache"),
             },
             vault=outside.vault,
             application=application,

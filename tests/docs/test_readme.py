@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import re
 from dataclasses import replace
 from types import SimpleNamespace
@@ -78,6 +79,7 @@ def names(made: ClientCertificate, monkeypatch: pytest.MonkeyPatch) -> dict[str,
         "pem": made.to_pem(),
         "encrypted_pem": made.to_pem(password),
         "pfx_bytes": pfx,
+        "json_text": json.dumps({"contentType": "application/x-pkcs12", "value": unprotected}),
         "certificate_der": made.public_der(),
         "key_der": loaded.key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption()),
         "leaf": made.leaf,

@@ -18,7 +18,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from tests.certificates import making
 from tests.faults.fault import GOOD, TOKEN, Fault
 from tests.faults.server import Certificates
-from tests.faults.trial import Journey, proxy_secrets, travel
+from tests.faults.trial import USER_TOKEN, Journey, proxy_secrets, travel
 from tests.faults.verdict import leaks, wrongs
 
 _PASSWORD = "a-password-that-opens-the-key"
@@ -109,12 +109,12 @@ def judge(
 
     def secrets(journey: Journey) -> list[str]:
         tokens = [piece for token in (GOOD, TOKEN, *journey.assertions) for piece in token.split(".")[1:]]
-        return [_PASSWORD, *proxy_secrets(), *tokens, *key_pieces]
+        return [_PASSWORD, *proxy_secrets(), *tokens, *USER_TOKEN.split(".")[1:], *key_pieces]
 
-    async def judged(shell: str, fault: Fault) -> list[str]:
+    async def judged(credential: str, fault: Fault) -> list[str]:
         with _logged() as logged:
             journey = await travel(
-                shell, fault, certificates=certificates, pem=pem, password=_PASSWORD, patch=monkeypatch
+                credential, fault, certificates=certificates, pem=pem, password=_PASSWORD, patch=monkeypatch
             )
         told = [*logged, *(span.to_json() for span in spans.get_finished_spans())]
         return wrongs(fault, journey) + leaks(journey, secrets(journey), "\n".join(told))

@@ -31,6 +31,10 @@ def claims(*kinds: str) -> list[str]:
     return [fault.claim for kind in kinds for fault in KINDS[kind]]
 
 
+# The credential with a certificate meets every fault in both.
+SHELLS = ("sync", "aio")
+
+
 class State(Enum):
     """How old the credential's token is when it is asked for, in seconds; its life is two hours."""
 
@@ -46,9 +50,27 @@ class State(Enum):
         return self.name.lower().replace("_", " ")
 
 
-SHELLS = ("sync", "aio", "MSAL", "aio MSAL")
+# Other credentials than the one with a certificate. They have its transports and its single flight, sync and aio, so
+# one of these shells is enough for each fault: they take turns along the table.
+_OTHERS = ("MSAL", "on behalf of", "federated")
+CREDENTIALS = (*SHELLS, *(name for other in _OTHERS for name in (other, f"aio {other}")))
+
+
+def journeys(*kinds: str) -> list[tuple[str, str]]:
+    """Return which fault, by its claim, meets which credential, for some kinds of faults; each pair in every state."""
+    wanted = set(claims(*kinds))
+    return [
+        (claim, credential)
+        for place, claim in enumerate(_FAULTS)
+        if claim in wanted
+        for credential in (*SHELLS, *_turns(place))
+    ]
+
+
+def _turns(place: int) -> list[str]:
+    return [f"aio {other}" if (place + turn) % 2 else other for turn, other in enumerate(_OTHERS)]
 
 
 def counts() -> Counter[str]:
     """Return how many trials there are of each kind of fault."""
-    return Counter({kind: len(faults) * len(State) * len(SHELLS) for kind, faults in KINDS.items()})
+    return Counter({kind: len(journeys(kind)) * len(State) for kind in KINDS})

@@ -5,10 +5,9 @@ from __future__ import annotations
 import pytest
 
 from tests.faults.conftest import Judge
-from tests.faults.table import SHELLS, claims, fault
+from tests.faults.table import fault, journeys
 
 
-@pytest.mark.parametrize("shell", SHELLS)
-@pytest.mark.parametrize("claim", claims("statuses", "redirects", "bodies and encodings", "times"))
-async def test_an_answer_has_its_outcome_and_tells_no_secret(claim: str, shell: str, judge: Judge) -> None:
-    assert await judge(shell, fault(claim)) == []
+@pytest.mark.parametrize(("claim", "credential"), journeys("statuses", "redirects", "bodies and encodings", "times"))
+async def test_an_answer_has_its_outcome_and_tells_no_secret(claim: str, credential: str, judge: Judge) -> None:
+    assert await judge(credential, fault(claim)) == []

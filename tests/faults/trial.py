@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 
-from azure_certvar_credential import CertVarCredential
+from azure_certvar_credential import CertVarCredential, FederatedCredential
 from azure_certvar_credential.aio import CertVarCredential as AsyncCertVarCredential
+from azure_certvar_credential.aio import FederatedCredential as AsyncFederatedCredential
 from azure_certvar_credential.aio import MsalCertVarCredential as AsyncMsalCertVarCredential
 from azure_certvar_credential.msal import MsalCertVarCredential
 from tests.credential.world import Clock, Driver
@@ -24,12 +25,15 @@ from tests.msal.world import MsalDriver, use_clock
 
 PROXY_USER, PROXY_PASSWORD = "user-of-the-proxy", "password-of-the-proxy"
 _TENANT, _CLIENT = "11111111-1111-1111-1111-111111111111", "22222222-2222-2222-2222-222222222222"
-_CREDENTIALS: dict[str, Any] = {
-    "sync": CertVarCredential,
-    "aio": AsyncCertVarCredential,
-    "MSAL": MsalCertVarCredential,
-    "aio MSAL": AsyncMsalCertVarCredential,
+# By the credential's name without its shell: the sync and the aio class.
+_CLASSES: dict[str, tuple[Any, Any]] = {
+    "": (CertVarCredential, AsyncCertVarCredential),
+    "on behalf of": (CertVarCredential, AsyncCertVarCredential),
+    "MSAL": (MsalCertVarCredential, AsyncMsalCertVarCredential),
+    "federated": (FederatedCredential, AsyncFederatedCredential),
 }
+# The token of a user, until 2100; nobody issued it.
+USER_TOKEN = "eyJhbGciOiJSUzI1NiJ9.eyJleHAiOjQxMDI0NDQ4MDAsInN1YiI6ImEtdXNlciJ9.c2lnbmF0dXJlLW9mLXRoZS11c2Vycy10b2tlbg"
 
 
 @dataclass(frozen=True)
@@ -72,8 +76,32 @@ class Journey:
     elsewhere: bool
 
 
+@dataclass(frozen=True)
+class _Traveller:
+    """A credential under way.
+
+    :ivar asked: which is asked for tokens.
+    :ivar whole: the credential behind it, which has the background and is closed.
+    """
+
+    asked: Driver
+    whole: Driver
+
+
+def _traveller(credential: str, pem: str, password: str, options: dict[str, Any]) -> _Traveller:
+    name = credential.removeprefix("sync").removeprefix("aio").strip()
+    make = _CLASSES[name][credential.startswith("aio")]
+    if name == "federated":
+        signer = CertVarCredential(_TENANT, _CLIENT, pem, password=password, **options)
+        driver = Driver(make(_TENANT, _CLIENT, signer.client_assertion, **options))
+        return _Traveller(driver, driver)
+    given = make(_TENANT, _CLIENT, pem, password=password, **options)
+    driver = MsalDriver(given) if name == "MSAL" else Driver(given)
+    return _Traveller(driver.for_user(USER_TOKEN) if name == "on behalf of" else driver, driver)
+
+
 async def travel(
-    shell: str, fault: Fault, *, certificates: Certificates, pem: str, password: str, patch: pytest.MonkeyPatch
+    credential: str, fault: Fault, *, certificates: Certificates, pem: str, password: str, patch: pytest.MonkeyPatch
 ) -> Journey:
     """Get a token for each state that has one, begin the fault, and ask again when each is of its age."""
     clock = Clock()
@@ -92,11 +120,10 @@ async def travel(
         }
         if fault.proxy is not None:
             options["proxies"] = {"https": f"http://{PROXY_USER}:{PROXY_PASSWORD}@127.0.0.1:{server.port}"}
-        credential = _CREDENTIALS[shell](_TENANT, _CLIENT, pem, password=password, **options)
-        driver = MsalDriver(credential) if "MSAL" in shell else Driver(credential)
+        traveller = _traveller(credential, pem, password, options)
         try:
             for state in aged:
-                assert (await driver.get_token(_scope(state))).token == GOOD
+                assert (await traveller.asked.get_token(_scope(state))).token == GOOD
             began = clock.now
             server.begin(_placed(fault, server, elsewhere))
             if fault.resolve is not None:
@@ -106,27 +133,27 @@ async def travel(
             outcomes = {}
             for state in State:
                 clock.now = began + (state.value or 0.0)
-                outcomes[state] = await _ask(driver, _scope(state), server)
+                outcomes[state] = await _ask(traveller, _scope(state), server)
         finally:
-            await driver.close()
+            await traveller.whole.close()
         return Journey(outcomes, server.jtis, server.assertions, _was_visited(elsewhere))
 
 
-async def _ask(driver: Driver, scope: str, server: Server) -> Outcome:
+async def _ask(traveller: _Traveller, scope: str, server: Server) -> Outcome:
     requests, connections = len(server.requests), server.connections
     token = later = error = None
     began = time.perf_counter()
     try:
-        token = (await driver.get_token(scope)).token
+        token = (await traveller.asked.get_token(scope)).token
     except Exception as failure:  # noqa: BLE001 - the test looks at it
         error = failure
     seconds = time.perf_counter() - began
-    await driver.settle()
+    await traveller.whole.settle()
     settled = time.perf_counter() - began
     asked, connected = len(server.requests), server.connections
     if error is None:
-        later = (await driver.get_token(scope)).token
-        await driver.settle()
+        later = (await traveller.asked.get_token(scope)).token
+        await traveller.whole.settle()
     return Outcome(
         token,
         error,

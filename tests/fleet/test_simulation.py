@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.fleet.simulation import Day
 
-MEMBERS, HOURS = 1000, 3
+MEMBERS, HOURS = 1000, 2
 
 
 def test_a_thousand_members_send_as_many_requests_as_one() -> None:

@@ -18,8 +18,9 @@ _OPERATORS: dict[type[ast.operator], type[ast.operator]] = {
 def mutants(source: str) -> Iterator[tuple[int, str]]:
     """Yield the line of each change, and the whole module with it."""
     tree = ast.parse(source)
+    inert = _inert(tree)
     for place, node in enumerate(ast.walk(tree)):
-        for changed in _changes(node, _is_docstring(tree, node)):
+        for changed in [] if id(node) in inert else _changes(node, _is_docstring(tree, node)):
             other = copy.deepcopy(tree)
             target = list(ast.walk(other))[place]
             _replace(other, target, changed)
@@ -28,6 +29,17 @@ def mutants(source: str) -> Iterator[tuple[int, str]]:
 
 def _is_docstring(tree: ast.AST, node: ast.AST) -> bool:
     return any(isinstance(one, ast.Expr) and one.value is node for one in ast.walk(tree))
+
+
+def _inert(tree: ast.AST) -> set[int]:
+    """Return the ids of nodes without which everything behaves alike: annotations, and ``slots=True``."""
+    found: set[int] = set()
+    for one in ast.walk(tree):
+        parts = [getattr(one, "annotation", None), getattr(one, "returns", None)]
+        if isinstance(one, ast.keyword) and one.arg == "slots":
+            parts.append(one.value)
+        found.update(id(node) for part in parts if isinstance(part, ast.AST) for node in ast.walk(part))
+    return found
 
 
 def _changes(node: ast.AST, docstring: bool) -> Iterator[ast.AST]:

@@ -10,6 +10,7 @@ import pytest
 from azure_certvar_credential import ClientCertificate
 from azure_certvar_credential.exceptions import (
     AmbiguousPrivateKeyError,
+    CertificateFormatError,
     ConfigurationError,
     KeyMismatchError,
     MissingCertificateError,
@@ -43,9 +44,9 @@ from tests.real.softhsm import KEYS, PIN, SPARE, TWICE, SoftHsm, certificate_for
             MissingPrivateKeyError,
             ['"nobody\'s"', "label 'app', id 01", "label 'P-256', id 02"],
         ),
-        ({"key_id": b"\xff"}, MissingPrivateKeyError, ["id ff", "label 'app', id 01"]),
-        ({"key_label": "app", "key_id": "02"}, MissingPrivateKeyError, ["label 'app' and id 02"]),
-        ({}, AmbiguousPrivateKeyError, ["12 private keys:", "label 'app', id 01"]),
+        ({"key_id": b"\xff"}, MissingPrivateKeyError, ["that fits key_id", "label 'app', id 01"]),
+        ({"key_label": "app", "key_id": "02"}, MissingPrivateKeyError, ["that fits key_label and key_id"]),
+        ({}, AmbiguousPrivateKeyError, ["13 private keys:", "label 'app', id 01"]),
         ({"key_label": "twin"}, AmbiguousPrivateKeyError, ["id 05", "id 06", "key_id"]),
         ({"key_id": "xyz"}, ConfigurationError, ["not hexadecimal: 'xyz'"]),
         ({"key_id": "471100=="}, ConfigurationError, ["not hexadecimal: a str of 8 characters"]),
@@ -103,3 +104,43 @@ def test_the_fixture_holds_what_the_tests_name(softhsm: SoftHsm) -> None:
         if label not in {"bare", "for agreement", "secp256k1", "Ed25519"}:
             with signer_of(softhsm, key_label=label, key_id=bytes([number])) as signer:
                 assert f"key {label!r}, id {number:02x} at " in repr(signer)
+
+
+def test_the_certificate_beside_the_key_is_found_by_its_id(softhsm: SoftHsm) -> None:
+    with signer_of(softhsm, key_label="certified") as signer:
+        leaf = signer.certificate()
+
+        assert leaf.subject.rfc4514_string() == "CN=certified"
+        assert ClientCertificate(leaf, signer).subject == "CN=certified"
+
+
+def test_a_key_without_a_certificate_says_so(softhsm: SoftHsm) -> None:
+    with signer_of(softhsm, key_label="app") as signer, pytest.raises(MissingCertificateError) as caught:
+        signer.certificate()
+
+    assert "no certificate for the private key with label 'app', id 01" in str(caught.value)
+
+
+def test_a_damaged_certificate_on_the_token_is_named(softhsm: SoftHsm) -> None:
+    import pkcs11
+    from pkcs11 import Attribute
+
+    token = pkcs11.lib(softhsm.module).get_token(token_label=SPARE)
+    with token.open(rw=True, user_pin=PIN) as session:
+        session.create_object(
+            {
+                Attribute.CLASS: pkcs11.ObjectClass.CERTIFICATE,
+                Attribute.CERTIFICATE_TYPE: pkcs11.CertificateType.X_509,
+                Attribute.TOKEN: True,
+                Attribute.ID: b"\x01",
+                Attribute.SUBJECT: b"0\x00",
+                Attribute.VALUE: b"nonsense",
+            }
+        )
+    with (
+        signer_of(softhsm, token_label=SPARE) as signer,
+        pytest.raises(CertificateFormatError, match="damaged") as caught,
+    ):
+        signer.certificate()
+
+    assert caught.value.__context__ is None

@@ -12,6 +12,7 @@ import pytest
 
 from azure_certvar_credential.testing import Fault, Request, Response
 from azure_certvar_credential.testing.aadsts import AADSTS
+from azure_certvar_credential.testing.http import respond
 from tests.testing.kit import NOW, World, refused
 
 
@@ -217,3 +218,13 @@ def test_other_requests_than_those_for_tokens_are_spared(world: World) -> None:
     world.entra.inject(Fault.server_error())
     assert world.get("/common/discovery/keys").status == 200
     assert world.post().status == 503
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"[" * 100_000, b'{"error_codes": ' + b"[" * 100_000, b'{"error_codes": 7}', b'{"error_codes": null}', b"7"],
+)
+def test_a_fault_may_answer_with_anything(world: World, body: bytes) -> None:
+    fault = Fault("odd", lambda _, conditions: respond(conditions, 400, body))
+    assert answer(world, fault).body == body
+    assert world.entra.requests[-1].error_codes == ()

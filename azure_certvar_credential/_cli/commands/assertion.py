@@ -19,7 +19,7 @@ from azure_certvar_credential._cli.options import (
     TrustAuthorityOption,
     one_command,
 )
-from azure_certvar_credential._cli.output import examples
+from azure_certvar_credential._cli.output import examples, json_members
 
 app = one_command()
 
@@ -29,6 +29,14 @@ app = one_command()
         "certvar assertion --tenant contoso.onmicrosoft.com --client CLIENT_ID",
         "certvar assertion --compact | certvar assertion --verify",
         "certvar assertion --verify <assertion.txt",
+    )
+    + json_members(
+        "header",
+        "claims",
+        "signing_input",
+        "signature",
+        "assertion",
+        "and with --verify valid, header, claims, refusal (codes, message, hint)",
     )
 )
 def assertion(

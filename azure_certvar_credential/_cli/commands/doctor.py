@@ -19,7 +19,7 @@ from azure_certvar_credential._cli.options import (
     TrustAuthorityOption,
     one_command,
 )
-from azure_certvar_credential._cli.output import examples
+from azure_certvar_credential._cli.output import examples, json_members
 
 app = one_command()
 
@@ -30,6 +30,7 @@ app = one_command()
         "certvar doctor --certificate env:APP_CERT --scope https://storage.azure.com/.default",
         "certvar doctor --json | jq '.steps[] | select(.diagnosis)'",
     )
+    + json_members("steps (step, state, detail, diagnosis (cause, message, remedy, command, page))")
 )
 def doctor(
     *,
@@ -52,8 +53,8 @@ def doctor(
     Exit code 1 if a step failed, 3 if one needs attention. Nothing secret is shown.
     """
     from azure_certvar_credential._cli.certificates import named_certificate
+    from azure_certvar_credential._cli.doctor.case import Case
     from azure_certvar_credential._cli.doctor.examination import run
-    from azure_certvar_credential._cli.doctor.steps import Case
     from azure_certvar_credential._cli.sign_in import SignIn
 
     def sign_in(tenant_id: str, client_id: str) -> SignIn:

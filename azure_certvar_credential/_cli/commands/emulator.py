@@ -63,7 +63,7 @@ def emulator(
         bool, typer.Option("--strict", help="Refuse what production clients send against the standards.")
     ] = False,
     env: Annotated[
-        bool, typer.Option("--env", help="Print the variables as lines of a POSIX shell and nothing else, for 'eval'.")
+        bool, typer.Option("--env", help="Print the variables without an introduction, for a POSIX shell's 'eval'.")
     ] = False,
     show_key: Annotated[
         bool, typer.Option("--show-key", help="Show the new certificate with its private key on a terminal too.")

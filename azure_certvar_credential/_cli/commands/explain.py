@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from azure_certvar_credential._cli.options import JsonOption, one_command
-from azure_certvar_credential._cli.output import examples
+from azure_certvar_credential._cli.output import examples, json_members
 
 app = one_command()
 
@@ -19,6 +19,7 @@ app = one_command()
         "certvar explain 7000216 53003",
         'certvar explain "$(cat error.txt)"   or   journalctl -u app | certvar explain -',
     )
+    + json_members("codes (code, hint, hint_on_behalf_of, page)")
 )
 def explain(
     text: Annotated[

@@ -14,7 +14,7 @@ from azure_certvar_credential._cli.options import (
     PublicForm,
     one_command,
 )
-from azure_certvar_credential._cli.output import examples
+from azure_certvar_credential._cli.output import examples, json_members
 
 app = one_command()
 
@@ -25,6 +25,24 @@ app = one_command()
         "certvar inspect --certificate - --password env:PFX_PASSWORD <app.pfx",
         "certvar inspect --public >app.cer",
         "certvar inspect --needs-renewal 30d || notify 'renew the certificate'",
+    )
+    + json_members(
+        "certificate",
+        "subject",
+        "issuer",
+        "serial_number",
+        "thumbprint",
+        "sha256_thumbprint",
+        "x5t",
+        "x5t#S256",
+        "not_before",
+        "not_after",
+        "days_left",
+        "key",
+        "private_key",
+        "extended_key_usage",
+        "chain (subject, thumbprint, not_after)",
+        "findings (code, level, message, remedy)",
     )
 )
 def inspect(

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from azure_certvar_credential._cli.options import JsonOption, PasswordOption, PublicForm, one_command
-from azure_certvar_credential._cli.output import examples
+from azure_certvar_credential._cli.output import examples, json_members
 
 app = one_command()
 
@@ -30,6 +30,7 @@ class Key(str, Enum):
         "certvar new my-app --to keyvault:https://contoso.vault.azure.net/certificates/my-app",
         "certvar new my-app --form graph --public key.json --password env:PFX_PASSWORD | store",
     )
+    + json_members("subject", "thumbprint", "not_after", "public", "private", "findings (code, level, message, remedy)")
 )
 def new(
     name: Annotated[str, typer.Argument(metavar="NAME", help="The subject's common name, without CN=.")],

@@ -40,7 +40,7 @@ def run(
     *,
     tenant: TenantOption,
     client: ClientOption,
-    command: Annotated[list[str], typer.Argument(metavar="COMMAND...", help="The program and its arguments.")],
+    command: Annotated[list[str], typer.Argument(metavar="COMMAND", help="The program and its arguments.")],
     certificate: CertificateOption = DEFAULT_CERTIFICATE,
     password: PasswordOption = None,
     authority: AuthorityOption = None,

@@ -21,7 +21,7 @@ from azure_certvar_credential._cli.options import (
     TrustAuthorityOption,
     one_command,
 )
-from azure_certvar_credential._cli.output import examples
+from azure_certvar_credential._cli.output import examples, json_members
 
 app = one_command()
 
@@ -40,6 +40,9 @@ class Output(str, Enum):
         "certvar token --scope https://graph.microsoft.com/.default",
         'curl -H "$(certvar token --scope https://graph.microsoft.com/.default --output header)" …',
         "certvar token --scope https://storage.azure.com/.default --output az | jq -r .accessToken",
+    )
+    + json_members(
+        "scope", "expires_on", "expires_in", "audience", "roles", "tenant", "client", "object_id", "opaque", "token"
     )
 )
 def token(

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import typer
 from rich.text import Text
 
+from azure_certvar_credential._cli.doctor.case import Case, Step
 from azure_certvar_credential._cli.doctor.diagnosis import Diagnosis
-from azure_certvar_credential._cli.doctor.steps import Case, Step, examine
+from azure_certvar_credential._cli.doctor.steps import examine
 from azure_certvar_credential._cli.output import FAILED, NEEDS_ATTENTION, screen, working, write_json
 from azure_certvar_credential._cli.shown import marked
 

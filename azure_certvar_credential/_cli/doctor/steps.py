@@ -7,91 +7,22 @@ import socket
 import ssl
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from datetime import datetime, timezone
-from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from azure.core.credentials import AccessToken
-
-from azure_certvar_credential import CertVarCredential, ClientCertificate
-from azure_certvar_credential._cli.certificates import NamedCertificate
 from azure_certvar_credential._cli.doctor import network
+from azure_certvar_credential._cli.doctor.case import Case, Outcome, Step
 from azure_certvar_credential._cli.doctor.diagnosis import Diagnosis, diagnosed, not_entra, of_codes
 from azure_certvar_credential._cli.explaining import codes_in
 from azure_certvar_credential._cli.findings import leaf_findings, policy_findings
-from azure_certvar_credential._cli.options import DEFAULT_CERTIFICATE
-from azure_certvar_credential._cli.sign_in import SignIn
 from azure_certvar_credential._cli.tokens import claims_of, segment
-from azure_certvar_credential._core.exchange import Response, read_date
+from azure_certvar_credential._core.exchange import read_date
 from azure_certvar_credential._transport.proxies import proxy_for
 
-State = Literal["good", "note", "warning", "failed", "skipped"]
 # Entra takes assertions of a clock that is five minutes off; one minute already tells of a clock that nobody sets.
 _CLOCK_TOLERANCE, _CLOCK_LIMIT = 60, 300
 # Their tokens carry no app roles: Azure role assignments decide, which the resource looks up itself.
 _BY_AZURE_ROLES = ("management.azure.com", "management.core.windows.net", "storage.azure.com", "vault.azure.net")
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """How a step went.
-
-    :ivar state: ``warning`` needs attention and does not end the examination.
-    :ivar detail: what was seen.
-    :ivar diagnosis: of a failure, and of a warning.
-    """
-
-    state: State
-    detail: str
-    diagnosis: Diagnosis | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """A step that was taken, or left out.
-
-    :ivar name: its name.
-    :ivar outcome: how it went.
-    """
-
-    name: str
-    outcome: Outcome
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the documented shape."""
-        diagnosis = self.outcome.diagnosis
-        return {
-            "step": self.name,
-            "state": self.outcome.state,
-            "detail": self.outcome.detail,
-            "diagnosis": diagnosis.as_json() if diagnosis else None,
-        }
-
-
-@dataclass(slots=True)
-class Case:
-    """What is examined, and what the steps have found so far."""
-
-    named: NamedCertificate
-    tenant_id: str | None
-    client_id: str | None
-    sign_in: Callable[[str, str], SignIn]
-    scope: str
-    timeout: float
-    certificate: ClientCertificate = field(init=False)
-    credential: CertVarCredential = field(init=False)
-    options: dict[str, Any] = field(default_factory=dict)
-    endpoint: str = ""
-    proxy: str | None = None
-    metadata: Response = field(init=False)
-    token: AccessToken = field(init=False)
-
-    @property
-    def names(self) -> dict[str, str]:
-        """The values in commands and pages."""
-        place = "" if self.named.name == DEFAULT_CERTIFICATE else f" --certificate {self.named.name}"
-        return {"client": self.client_id or "CLIENT_ID", "certificate": place}
 
 
 def examine(case: Case) -> Iterator[tuple[str, Callable[[], Step]]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from rich.text import Text
@@ -29,10 +29,10 @@ class Terms:
     :ivar place: where the endpoint listens.
     :ivar with_imds: whether it answers in IMDS's form too.
     :ivar allowed: the scopes or resources that tokens may be for; empty for all.
-    :ivar quiet: whether to log only the failures to get a token.
+    :ivar quiet: whether to log only failures to get a token, and each once.
     """
 
-    arguments: Mapping[str, Any]
+    arguments: Mapping[str, Any] = field(repr=False)
     place: Place
     with_imds: bool
     allowed: Iterable[str]
@@ -71,9 +71,13 @@ async def lending(terms: Terms) -> AsyncIterator[Exports]:
 
 def _log(*, quiet: bool) -> Callable[[Answer], None]:
     console = messages()
+    last: tuple[str | None, str | None] | None = None
 
     def log(answer: Answer) -> None:
-        if quiet and (answer.resource is None or answer.reason is None):
+        nonlocal last
+        told, last = last, (answer.resource, answer.reason)
+        # Clients that shared a request share its failure too.
+        if quiet and (answer.resource is None or answer.reason is None or last == told):
             return
         parts = [str(answer.status), answer.resource, answer.reason]
         console.print(Text(log_line(time.time(), *filter(None, parts))), soft_wrap=True)

@@ -6,19 +6,18 @@ https://learn.microsoft.com/entra/identity-platform/v2-oauth2-on-behalf-of-flow
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
-from dataclasses import dataclass, field
 from typing import ClassVar
 
 from azure_certvar_credential._core.grants import NO_EARLIER_LEGS, NO_HEADERS, Grant
 from azure_certvar_credential._core.user_assertion import UserAssertion
+from azure_certvar_credential._values import Value, field
 from azure_certvar_credential.exceptions import ConfigurationError
 
 # Asks for a refresh token (OpenID Connect Core section 11).
 OFFLINE_ACCESS = "offline_access"
 
 
-@dataclass(frozen=True, slots=True)
-class OnBehalfOf:
+class OnBehalfOf(Value):
     """A token on behalf of the user whose client called this application.
 
     :ivar user: the user's access token.
@@ -71,8 +70,7 @@ class OnBehalfOf:
         return given
 
 
-@dataclass(frozen=True, slots=True)
-class RefreshToken:
+class RefreshToken(Value):
     """``refresh_token`` (RFC 6749 section 6): the next token of a user whose last one came with a refresh token.
 
     :ivar value: the refresh token.

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import pkcs11
 
+from azure_certvar_credential._secrecy.known_secrets import without_known
 from azure_certvar_credential.exceptions import (
     CertificateError,
     ConfigurationError,
@@ -50,11 +53,12 @@ def is_uninitialised(error: pkcs11.PKCS11Error) -> bool:
     return type(error) is pkcs11.PKCS11Error and "(not initialized)" in str(error)
 
 
-def explained(error: pkcs11.PKCS11Error, token: str, doing: str) -> Exception:
-    """Return this package's error for an error of python-pkcs11.
+def explained(error: Exception, token: str, doing: str, pins: Collection[str] = ()) -> Exception:
+    """Return this package's error for an error of python-pkcs11, or of the module behind it.
 
     :param token: how the message names the token.
     :param doing: the failed operation, such as ``sign``.
+    :param pins: what the message must not quote.
     """
     if isinstance(error, _WRONG_PIN):
         return WrongPasswordError(
@@ -66,5 +70,5 @@ def explained(error: pkcs11.PKCS11Error, token: str, doing: str) -> Exception:
             return PasswordError(f"the user PIN of {token} is {state}")
     if isinstance(error, pkcs11.MechanismInvalid | pkcs11.MechanismParamInvalid):
         return ConfigurationError(f"{token} cannot {doing}: it rejects the mechanism ({type(error).__name__})")
-    detail = f": {error}" if str(error) else ""
+    detail = f": {without_known(str(error), pins)}" if str(error) else ""
     return CertificateError(f"{token} could not {doing} ({type(error).__name__}{detail})")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import pkcs11
@@ -12,12 +13,14 @@ from pkcs11.util.ec import encode_named_curve_parameters
 
 from azure_certvar_credential.exceptions import (
     AmbiguousPrivateKeyError,
+    CertificateFormatError,
     MissingCertificateError,
     MissingPrivateKeyError,
     UnsupportedKeyError,
 )
 from azure_certvar_credential.signers.algorithms import CURVES
 from azure_certvar_credential.signers.keys import PublicKey
+from azure_certvar_credential.signers.parser_errors import PARSER_ERRORS
 from azure_certvar_credential.signers.public_keys import public_key_from
 
 # By CKA_EC_PARAMS: the DER of each curve's OBJECT IDENTIFIER (RFC 5480 section 2.1.1.1).
@@ -28,7 +31,22 @@ _CURVES: dict[bytes, ec.EllipticCurve] = {
 # A token raises these for an attribute that it does not have or does not show.
 _WITHHELD = (pkcs11.AttributeTypeInvalid, pkcs11.AttributeSensitive, pkcs11.FunctionFailed)
 _DER_OCTET_STRING = 0x04
-_LONGEST_SHOWN = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The key as one session sees it; its handle is invalid in any other session.
+
+    :ivar session: python-pkcs11's session.
+    :ivar key: python-pkcs11's private key.
+    :ivar offered: the token's mechanisms.
+    :ivar wants_pin: whether every signature needs the PIN.
+    """
+
+    session: Any
+    key: Any
+    offered: frozenset[object]
+    wants_pin: bool
 
 
 def find_private_key(session: pkcs11.Session, label: str | None, key_id: bytes | None, token: str) -> Any:
@@ -45,14 +63,18 @@ def find_private_key(session: pkcs11.Session, label: str | None, key_id: bytes |
     wanted = template | _named(label, key_id)
     found = list(session.get_objects(wanted))
     sought = " and ".join(
-        [f"label {_brief(label)}" for label in [label] if label is not None]
+        [f"label {label!r}" for label in [label] if label is not None]
         + [f"id {key_id.hex()}" for key_id in [key_id] if key_id is not None]
     )
     if not found:
         others = [_called(key) for key in session.get_objects(template)]
         listed = "; ".join(sorted(others)) or "none"
+        # Not what was sought: it may be the PIN, given for label or id.
+        arguments = " and ".join(
+            name for name, value in (("key_label", label), ("key_id", key_id)) if value is not None
+        )
         raise MissingPrivateKeyError(
-            f"{token} has no private key{' with ' + sought if sought else ''}. Its private keys: {listed}"
+            f"{token} has no private key{f' that fits {arguments}' if arguments else ''}. Its private keys: {listed}"
         )
     if len(found) > 1:
         listed = "; ".join(sorted(_called(key) for key in found))
@@ -96,7 +118,7 @@ def find_certificate(session: pkcs11.Session, private_key: Any, token: str) -> x
     """Return the certificate with the same id as the private key, or without an id the same label.
 
     :raises MissingCertificateError: the token has none.
-    :raises ValueError: it is no certificate.
+    :raises CertificateFormatError: it is damaged.
     """
     certificate = _certificate(session, _binding(private_key))
     if certificate is None:
@@ -114,12 +136,16 @@ def _binding(private_key: Any) -> dict[Attribute, Any]:
 
 
 def _certificate(session: pkcs11.Session, named: dict[Attribute, Any]) -> x509.Certificate | None:
-    if named:
-        for certificate in session.get_objects({Attribute.CLASS: ObjectClass.CERTIFICATE, **named}):
-            value = _read(certificate, Attribute.VALUE)
-            if value:
-                return x509.load_der_x509_certificate(value)
-    return None
+    if not named:
+        return None
+    found = session.get_objects({Attribute.CLASS: ObjectClass.CERTIFICATE, **named})
+    value = next((value for item in found if (value := _read(item, Attribute.VALUE))), None)
+    try:
+        return None if value is None else x509.load_der_x509_certificate(value)
+    except PARSER_ERRORS as error:
+        problem = str(error)
+    # Outside the handler, so that the parser's exception does not become __context__.
+    raise CertificateFormatError(f"the token's certificate for the key is damaged: {problem}")
 
 
 def wants_pin_each_time(private_key: Any) -> bool:
@@ -134,11 +160,6 @@ def _named(label: str | None, key_id: bytes | None) -> dict[Attribute, Any]:
     if key_id is not None:
         named[Attribute.ID] = key_id
     return named
-
-
-def _brief(label: str) -> str:
-    # A label is a short line; a longer text was given by mistake and may be secret.
-    return repr(label) if len(label) <= _LONGEST_SHOWN and "-----" not in label else f"of {len(label)} characters"
 
 
 def _read(item: Any, attribute: Attribute) -> Any:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import pkcs11
 
+from azure_certvar_credential._secrecy.known_secrets import without_known
 from azure_certvar_credential._secrecy.redaction import redact_value
 from azure_certvar_credential.exceptions import ConfigurationError
 
@@ -103,10 +104,15 @@ def _load(path: str) -> Library:
     try:
         return pkcs11.lib(path)
     except pkcs11.PKCS11Error as error:
-        detail = str(error) or type(error).__name__
-        if "already initialized" in detail:
-            detail = "another part of this process, such as an OpenSSL provider, has already initialised it"
-        raise ConfigurationError(f"the PKCS #11 module {path} cannot be used: {detail}") from error
+        failure = error
+    detail = str(failure) or type(failure).__name__
+    if "already initialized" in detail:
+        detail = "another part of this process, such as an OpenSSL provider, has already initialised it"
+    # A name without a folder and a suffix may be the PIN, given for the path; the dynamic linker repeats it.
+    if os.path.basename(path) == path and "." not in path:  # noqa: PTH119 - as the linker sees it
+        detail = without_known(detail, [path])
+        raise ConfigurationError(f"module_path is no PKCS #11 module: {detail}; give the path of the vendor's library")
+    raise ConfigurationError(f"the PKCS #11 module {path} cannot be used: {detail}") from failure
 
 
 def _before_fork() -> None:

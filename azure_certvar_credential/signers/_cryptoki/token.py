@@ -84,9 +84,9 @@ class Token:
         if len(found) != 1:
             labels = ", ".join(sorted(repr(token.label) for token in tokens if token.label)) or "none"
             count = "no token" if not found else f"{len(found)} tokens"
-            raise ConfigurationError(
-                f"{self.module.path} has {count} labelled {self.label!r}; it must have one. Its labels: {labels}"
-            )
+            # The label itself only if there is such a token: another value may be the PIN, given for the label.
+            named = f"labelled {self.label!r}" if found else "with the label that token_label gives"
+            raise ConfigurationError(f"{self.module.path} has {count} {named}; it must have one. Its labels: {labels}")
         token = found[0]
         try:
             return token.open(user_pin=self._credential(token, ask_pin))

@@ -67,6 +67,7 @@ def record(request: Request, response: Response, tenant: str, fault: str | None)
             # The answer already reports the fault of the assertion.
             header = claims = None
     answer = _answer(response)
+    codes = answer.get("error_codes")
     return TokenRequest(
         request.url,
         request.path,
@@ -77,7 +78,7 @@ def record(request: Request, response: Response, tenant: str, fault: str | None)
         claims,
         request.headers,
         response.status,
-        tuple(answer.get("error_codes", ())),
+        tuple(codes) if isinstance(codes, list) else (),
         fault,
         answer.get("error_description"),
     )
@@ -86,7 +87,7 @@ def record(request: Request, response: Response, tenant: str, fault: str | None)
 def _answer(response: Response) -> Mapping[str, Any]:
     try:
         body = response.json()
-    except ValueError:
+    except (ValueError, RecursionError):  # a fault may answer with anything, in any nesting
         return {}
     return body if isinstance(body, dict) else {}
 

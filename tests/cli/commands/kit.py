@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -75,3 +76,9 @@ def variables(environment: Mapping[str, str]) -> dict[str, str]:
     """Return the environment of a program: these variables, and this process's without those that it would heed."""
     without = set(foreign())
     return {name: value for name, value in os.environ.items() if name not in without} | dict(environment)
+
+
+def documented(command: str) -> set[str]:
+    """Return the members of a command's JSON that its help documents."""
+    text = re.sub(r"\s+", " ", certvar(command, "--help").out).partition("With --json:")[2].partition("; after")[0]
+    return set(re.findall(r"[a-z0-9_#A-Z]+", text))

@@ -16,12 +16,12 @@ from types import TracebackType
 
 from tests.cli.commands.kit import PROGRAM, SECONDS, Ran, variables
 
-_CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b\][^\x07]*\x07|\r")
+_CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b\][^\x07]*\x07")
 
 
 def plain(text: str) -> str:
-    """Return a terminal's text without its control sequences."""
-    return _CONTROL.sub("", text)
+    """Return a terminal's text without its control sequences; a line that was drawn again is another line."""
+    return _CONTROL.sub("", text).replace("\r\n", "\n").replace("\r", "\n")
 
 
 class Terminal:

@@ -14,7 +14,7 @@ from azure_certvar_credential import ClientCertificate
 from azure_certvar_credential.testing import EntraEmulator
 from tests.certificates import making
 from tests.cli.commands.conftest import pfx
-from tests.cli.commands.kit import Ran, certvar
+from tests.cli.commands.kit import Ran, certvar, documented
 
 TENANT, CLIENT = "contoso.onmicrosoft.com", "11111111-2222-3333-4444-555555555555"
 ENDPOINT = f"https://login.microsoftonline.com/{TENANT}/oauth2/v2.0/token"
@@ -74,6 +74,7 @@ def test_json_without_it_has_no_signature(certificate: ClientCertificate) -> Non
     ran = run(certificate, "--json")
 
     assert list(ran.json) == ["header", "claims", "signing_input", "signature", "assertion"]
+    assert set(ran.json) <= documented("assertion")
     assert (ran.json["signature"], ran.json["assertion"]) == (None, None)
 
 

@@ -12,13 +12,14 @@ import pytest
 
 from azure_certvar_credential import ClientCertificate
 from tests.cli.commands.conftest import SignedUp, pfx
-from tests.cli.commands.kit import certvar
+from tests.cli.commands.kit import certvar, documented
 from tests.cli.commands.patients import PATIENTS, Patient, Scene
 
 STEPS = [
     *("certificate", "policy", "arguments", "assertion", "name", "proxy", "TLS", "authority", "clock"),
     *("token", "audience", "roles"),
 ]
+DOCUMENTED = documented("doctor")
 
 
 @pytest.fixture
@@ -66,6 +67,7 @@ def test_it_names_the_cause(
     found = [step for step in steps if step["diagnosis"]]
     assert [(step["step"], step["diagnosis"]["cause"]) for step in found] == [(patient.step, patient.cause)]
     assert ran.code == patient.code
+    assert {*steps[0], *found[0]["diagnosis"]} <= DOCUMENTED
     assert [step["step"] for step in steps] == STEPS
     diagnosis = found[0]["diagnosis"]
     assert diagnosis["remedy"] or patient.cause in ("no-certificate", "not-a-certificate", "wrong-argument")

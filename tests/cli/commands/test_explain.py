@@ -8,7 +8,7 @@ import pytest
 
 from azure_certvar_credential._core.hints import HINTS, USER_HINTS
 from azure_certvar_credential.testing import EntraEmulator, Request
-from tests.cli.commands.kit import certvar
+from tests.cli.commands.kit import certvar, documented
 
 
 def test_it_explains_every_code_that_the_package_knows() -> None:
@@ -70,4 +70,5 @@ def test_what_it_does_not_know_ends_with_1(text: str) -> None:
 def test_it_reads_nothing_and_loads_no_network() -> None:
     ran = certvar("explain", "--json", "53003", AZURE_CLIENT_CERTIFICATE="nonsense")
 
+    assert set(ran.json["codes"][0]) <= documented("explain")
     assert list(ran.json["codes"][0]) == ["code", "hint", "hint_on_behalf_of", "page"]

@@ -21,7 +21,7 @@ from azure_certvar_credential import ClientCertificate
 from azure_certvar_credential._cli import findings, inspecting
 from tests.certificates import making
 from tests.cli.commands.conftest import DAY, pfx
-from tests.cli.commands.kit import certvar
+from tests.cli.commands.kit import certvar, documented
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +168,7 @@ def test_the_json_has_its_documented_shape(certificate: ClientCertificate) -> No
         *("certificate", "subject", "issuer", "serial_number", "thumbprint", "sha256_thumbprint", "x5t", "x5t#S256"),
         *("not_before", "not_after", "days_left", "key", "private_key", "extended_key_usage", "chain", "findings"),
     ]
+    assert set(ran.json) <= documented("inspect")
     assert ran.json["thumbprint"] == certificate.thumbprint
     assert ran.json["x5t#S256"] == certificate.x5t_s256
     assert ran.json["key"] == "RSA-2048"

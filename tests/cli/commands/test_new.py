@@ -12,7 +12,7 @@ from cryptography import x509
 from azure_certvar_credential import CertVarCredential, ClientCertificate
 from azure_certvar_credential.testing import EntraEmulator
 from tests.cli.commands.conftest import GRAPH
-from tests.cli.commands.kit import certvar
+from tests.cli.commands.kit import certvar, documented
 
 
 def test_the_halves_it_makes_sign_in(tmp_path: Path) -> None:
@@ -75,6 +75,7 @@ def test_json_has_the_private_half_only_by_name() -> None:
     assert refused.code == 2
     assert "--show-key" in refused.json["error"]["hint"]
     assert list(shown.json) == ["subject", "thumbprint", "not_after", "public", "private", "findings"]
+    assert set(shown.json) <= documented("new")
     assert ClientCertificate.load(shown.json["private"]).thumbprint == shown.json["thumbprint"]
     member = json.loads(shown.json["public"])
     assert x509.load_der_x509_certificate(base64.b64decode(member["key"])).subject.rfc4514_string() == "CN=app"

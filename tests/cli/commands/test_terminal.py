@@ -15,27 +15,44 @@ from tests.cli.commands.terminal import Terminal, plain
 ESCAPE = "\x1b["
 
 
-def test_a_terminal_gets_colours_and_80_columns(certificate: ClientCertificate) -> None:
-    with Terminal("inspect", AZURE_CLIENT_CERTIFICATE=pfx(certificate)) as terminal:
+SIGNS_IN = {
+    "inspect": [],
+    "assertion": [],
+    "token": ["--scope", f"{GRAPH}/.default"],
+    "doctor": [],
+    "explain": ["700027"],
+}
+
+
+@pytest.mark.parametrize("name", SIGNS_IN)
+def test_a_command_at_a_terminal_has_colours_and_80_columns(signed_up: SignedUp, name: str) -> None:
+    with Terminal(name, *SIGNS_IN[name], **signed_up.environment) as terminal:
         ran = terminal.end()
 
     assert ran.code == 0
-    assert f"{ESCAPE}1m" in ran.out
+    assert f"{ESCAPE}1" in ran.out
     assert max(len(line) for line in plain(ran.out).splitlines()) <= 80
+    assert max(map(len, plain(ran.out).split())) <= 80, "a token, or a key"
 
 
-@pytest.mark.parametrize("at_terminal", [True, False], ids=["terminal", "pipe"])
-def test_no_color_and_a_pipe_get_none(certificate: ClientCertificate, at_terminal: bool) -> None:
-    if at_terminal:
-        with Terminal("inspect", AZURE_CLIENT_CERTIFICATE=pfx(certificate), NO_COLOR="1") as terminal:
-            ran = terminal.end()
-        # Bold and italics are no colours (https://no-color.org); 3x and 9x are the foregrounds.
-        assert not re.search(r"\x1b\[(\d+;)*[39]\d", ran.out)
-    else:
-        ran = program("inspect", AZURE_CLIENT_CERTIFICATE=pfx(certificate))
-        assert ESCAPE not in ran.out + ran.err
-        assert max(map(len, ran.out.splitlines())) <= 80
+@pytest.mark.parametrize("name", [*SIGNS_IN, "new", "demo"])
+def test_a_command_in_a_pipe_has_neither_and_leaves_standard_error_to_messages(signed_up: SignedUp, name: str) -> None:
+    ran = program(
+        name, *(["app", "--key", "EC-P256"] if name == "new" else SIGNS_IN.get(name, [])), **signed_up.environment
+    )
 
+    assert ran.code == 0
+    assert ESCAPE not in ran.out + ran.err
+    assert (ran.err == "") == (name != "new")
+    assert all(line == line.rstrip() for line in ran.out.splitlines())
+
+
+def test_no_color_is_honoured_at_a_terminal(certificate: ClientCertificate) -> None:
+    with Terminal("inspect", AZURE_CLIENT_CERTIFICATE=pfx(certificate), NO_COLOR="1") as terminal:
+        ran = terminal.end()
+
+    # Bold and italics are no colours (https://no-color.org); 3x and 9x are the foregrounds.
+    assert not re.search(r"\x1b\[(\d+;)*[39]\d", ran.out)
     assert ran.code == 0
 
 
@@ -48,6 +65,19 @@ def test_a_password_is_asked_for_without_an_echo(certificate: ClientCertificate)
     assert ran.code == 0
     assert certificate.thumbprint in ran.out
     assert "hunter2" not in ran.out
+
+
+def test_a_prompt_is_not_hidden_by_a_spinner(signed_up: SignedUp, certificate: ClientCertificate) -> None:
+    environment = {**signed_up.environment, "AZURE_CLIENT_CERTIFICATE": pfx(certificate, "hunter2")}
+
+    with Terminal("token", "--scope", f"{GRAPH}/.default", **environment) as terminal:
+        terminal.wait_for("Password of the certificate: ")
+        before = terminal.text
+        terminal.type("hunter2\n")
+        ran = terminal.end()
+
+    assert "getting a token" not in before
+    assert ran.code == 0
 
 
 def test_a_wrong_password_is_refused(certificate: ClientCertificate) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from azure_certvar_credential.testing import Fault
 from tests.cli.commands.conftest import GRAPH, SignedUp
-from tests.cli.commands.kit import Ran, certvar
+from tests.cli.commands.kit import Ran, certvar, documented
 
 SCOPE = f"{GRAPH}/.default"
 
@@ -43,6 +43,7 @@ def test_json_has_the_token_only_by_name(signed_up: SignedUp) -> None:
     assert list(without.json) == [
         *("scope", "expires_on", "expires_in", "audience", "roles", "tenant", "client", "object_id", "opaque", "token")
     ]
+    assert set(without.json) <= documented("token")
     assert without.json["token"] is None
     assert shown.json["token"].startswith("eyJ")
     assert without.json["roles"] == ["User.Read.All"]

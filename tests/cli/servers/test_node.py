@@ -50,6 +50,9 @@ def test_a_node_program_hears_why_there_is_no_token(
 
     assert ran.code == 1
     assert "AADSTS700027" in json.loads(capfd.readouterr().out)["error"]
+    # Ten credentials have asked.
+    assert ran.err.count("AADSTS700027") == 1
+    assert "Hint: " in ran.err
 
 
 def test_serve_lends_to_a_node_program_in_both_forms(azure_for_node: Node, registered: Registered) -> None:

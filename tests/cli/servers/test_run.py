@@ -105,6 +105,16 @@ def test_signals_reach_the_program_and_its_exit_code_is_passed_on(registered: Re
     process.stdout.close()
 
 
+def test_a_signal_that_is_ignored_stays_so(registered: Registered, capfd: pytest.CaptureFixture[str]) -> None:
+    program = python("import os, signal; os.kill(os.getppid(), 1); print(signal.getsignal(1) == signal.SIG_IGN)")
+    former = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # what nohup does
+    try:
+        assert certvar("run", "--", *program, **registered.variables).code == 0
+    finally:
+        signal.signal(signal.SIGHUP, former)
+    assert capfd.readouterr().out == "True\n"
+
+
 def test_ctrl_c_on_a_terminal_reaches_the_program_once(registered: Registered) -> None:
     with Terminal("run", "--", *python(REPORTS_SIGNALS), **registered.variables) as terminal:
         terminal.wait_for("ready")
@@ -139,6 +149,19 @@ def test_the_exit_code_is_that_of_a_shell(registered: Registered, command: list[
     assert ran.code == code
     if code in {126, 127}:
         assert f"certvar: {command[0]}: " in ran.err
+
+
+def test_a_missing_aiohttp_is_named(registered: Registered) -> None:
+    program = """
+        import sys
+        sys.modules["aiohttp"] = None
+        from azure_certvar_credential._cli import main
+        sys.argv = ["certvar", "run", "true"]
+        main()
+    """
+    done = run(python(program), registered.variables)
+    assert done.returncode == 1
+    assert done.stderr.endswith("azure-certvar-credential[cli]' (aiohttp is not installed)\n")
 
 
 def test_a_certificate_that_cannot_be_used_is_named_before_the_program_starts(registered: Registered) -> None:

@@ -11,7 +11,8 @@ import jwt
 import msal
 import pytest
 from microsoft_agents.authentication.msal import MsalAuth, msal_auth
-from microsoft_agents.hosting.core import AgentAuthConfiguration, AuthTypes
+from microsoft_agents.hosting.core import AgentAuthConfiguration
+from microsoft_agents.hosting.core.authorization.auth_types import AuthTypes
 
 from azure_certvar_credential import AgentCredential, CertVarCredential, ClientCertificate
 from azure_certvar_credential.testing import Application, EntraEmulator, EntraServer, Fault
