@@ -14,7 +14,13 @@ from azure_certvar_credential._version import __version__ as __version__
 
 if TYPE_CHECKING:
     from azure_certvar_credential import exceptions
-    from azure_certvar_credential._credential import CertVarCredential, FederatedCredential, OnBehalfOfCredential
+    from azure_certvar_credential._credential import (
+        AgentCredential,
+        AgentUserCredential,
+        CertVarCredential,
+        FederatedCredential,
+        OnBehalfOfCredential,
+    )
     from azure_certvar_credential._runtime.assertion_provider import AssertionSource
     from azure_certvar_credential._runtime.status import CredentialStatus
     from azure_certvar_credential.caches.protocol import AsyncTokenCache, TokenCache
@@ -32,6 +38,8 @@ if TYPE_CHECKING:
     from azure_certvar_credential.signers.protocol import AsyncSigner, RemoteSigner, Signer
 
 __all__ = [
+    "AgentCredential",
+    "AgentUserCredential",
     "AssertionSource",
     "AsyncCallbackSigner",
     "AsyncSigner",
@@ -57,6 +65,8 @@ __all__ = [
 
 # Loaded when first asked for: importing the package costs nothing that is not used, cryptography above all.
 _LAZY = {
+    "AgentCredential": "azure_certvar_credential._credential",
+    "AgentUserCredential": "azure_certvar_credential._credential",
     "AssertionSource": "azure_certvar_credential._runtime.assertion_provider",
     "AsyncCallbackSigner": "azure_certvar_credential.signers.callback",
     "AsyncSigner": "azure_certvar_credential.signers.protocol",

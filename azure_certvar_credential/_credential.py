@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import ClassVar
+from weakref import WeakMethod
 
 from azure_certvar_credential._core.grants import Grant
 from azure_certvar_credential._runtime.assertion_provider import AssertionSource
@@ -12,7 +13,8 @@ from azure_certvar_credential._runtime.cached_tokens import CachedTokens
 from azure_certvar_credential._runtime.construction import Parts
 from azure_certvar_credential._runtime.credentials import (
     CredentialBase,
-    ForUser,
+    Derived,
+    TokensOfGrant,
     UserTokens,
     WithAssertionSource,
     WithCertificate,
@@ -36,13 +38,15 @@ class OwningCredential(CredentialBase, Shell):
         if parts.shared is not None:
             parts.shared.refuse_coroutines()
         self._parts, self._settings = parts, parts.settings
-        self._cache = self._cached_tokens = CachedTokens(
+        self._cached_tokens = CachedTokens(
             parts.new_store(), parts.clock, parts.settings.tenant_id, parts.settings.sharing
         )
+        self._cache = self._hot_path()
         self._effects = EffectRunner(parts, self._cached_tokens)
         self._single_flight = SingleFlight(
             self._cached_tokens, self._effects.acquire, parts.settings.retry.timeout, is_bounded=parts.is_bounded
         )
+        self._effects.entry = WeakMethod(self._single_flight.entry)
         tell_after_fork(self._cached_tokens, self._single_flight, parts.provider)
 
     @clears_frames
@@ -62,9 +66,34 @@ class OwningCredential(CredentialBase, Shell):
         """
         from azure_certvar_credential._runtime.user import User
 
-        user = User(user_assertion, self._cached_tokens, self._settings.tenant_id, self._parts.clock)
+        user = User(user_assertion, self._cached_tokens, self._settings)
         user.refuse_coroutines()
         return OnBehalfOfCredential(self._settings, user, self._single_flight)
+
+    @clears_frames
+    def agent(self, agent_client_id: str, *, tenant_id: str | None = None) -> AgentCredential:
+        """Return a credential for an agent identity, whose blueprint this application is (Microsoft Entra Agent ID).
+
+        An agent has no credentials of its own. It shares this credential's certificate, connections, options and cache,
+        so it costs next to nothing: make one whenever you need it. Each of the requests that lead to a token (the
+        blueprint's token for the agent, the agent's own, its user's) is cached and renewed like any other token.
+
+        https://learn.microsoft.com/entra/agent-id/identity-platform/agent-autonomous-app-oauth-flow
+
+        >>> agent = blueprint.agent("5b1f6c2e-0000-4000-8000-0000000000a1")
+        >>> agent.get_token("https://graph.microsoft.com/.default")
+
+        :param agent_client_id: the agent identity's client id, a GUID.
+        :param tenant_id: the agent's tenant, if it is not the blueprint's; it must be allowed by
+            ``additionally_allowed_tenants``.
+        :raises ConfigurationError: it is not a GUID, or the blueprint's own id; the tenant is not allowed; or the
+            authority is not Entra.
+        """
+        # For agents alone.
+        from azure_certvar_credential._runtime.agents import agent_tokens
+
+        settings, tokens = agent_tokens(agent_client_id, tenant_id, self._cached_tokens, self._settings)
+        return AgentCredential(settings, tokens, self._single_flight)
 
     def close(self) -> None:
         """Close the connections to the token endpoint and forget the tokens; closing again does nothing."""
@@ -90,7 +119,10 @@ class CertVarCredential(WithCertificate[Source], OwningCredential):
         subject name and issuer need.
     :param algorithm: the JWS ``alg`` of the assertion (RFC 7518 section 3.1): ``PS256`` by default, ``RS256`` for
         ADFS and dSTS; also RS and PS with 384 and 512, and ``ES256``, ``ES384``, ``ES512`` for servers other than
-        Entra.
+        Entra. By default a signer that cannot do PSS, as many HSMs and smart cards, signs with ``RS256``.
+    :param assertion_audience: the ``aud`` of assertions for an ``oidc_authority``: ``issuer`` by default, as FAPI 2.0
+        and the update of RFC 7523 want, with the ``typ`` ``client-authentication+jwt``; ``token_endpoint``, with
+        ``JWT``, for older servers. Microsoft's servers want the latter and get it.
     :param expiry_warning_days: from so many days before the certificate expires it is named in the log once a day, as a
         warning, and in the last week as an error; 0 for never.
     :param authority: the sign-in host, such as ``login.microsoftonline.us``; by default the environment variable
@@ -104,7 +136,11 @@ class CertVarCredential(WithCertificate[Source], OwningCredential):
         own applications only; ``auto`` finds out where the process runs, in two seconds at most. By default the
         environment variable ``AZURE_REGIONAL_AUTHORITY_NAME``, else none.
     :param oidc_authority: the issuer of any OpenID provider, in the place of ``authority``; its metadata document names
-        the token endpoint, and is read once a day.
+        the token endpoint, and is read once a day. A token of which the provider does not say how long it lives is
+        used for 300 seconds.
+    :param claims: claims that every request asks for (OpenID Connect Core section 5.5), as a dict or JSON text; tokens
+        are cached by its value. ``get_token(client_claims=...)`` takes other ones. The claims that a service demands
+        later are merged with them.
     :param token_cache: a cache that several processes share, such as :class:`.SQLiteTokenCache` on one machine or
         :class:`.RedisTokenCache` for a fleet: one process requests a token, and all use it. The entries are sealed, so
         that only a holder of the certificate's private key reads them. By default each process has its own tokens. The
@@ -171,13 +207,14 @@ class FederatedCredential(WithAssertionSource[AssertionSource], OwningCredential
     _shown_as: ClassVar[str] = "FederatedCredential"
 
 
-class OnBehalfOfCredential(ForUser[SingleFlight], Shell):
+class OnBehalfOfCredential(Derived[SingleFlight], Shell):
     """Tokens on behalf of a user; made by ``on_behalf_of()`` of a credential, whose tokens and connections it shares.
 
     Closing it does nothing: what it uses belongs to the credential that it came from.
     """
 
     _shown_as: ClassVar[str] = "OnBehalfOfCredential"
+    _not_pickled: ClassVar[str] = "the pickle would carry the user's token in clear"
 
     _cache: UserTokens
 
@@ -190,3 +227,73 @@ class OnBehalfOfCredential(ForUser[SingleFlight], Shell):
             return self._cache.grant(read, fmi_path)
         finally:
             del read  # the user's token, which an error reporter would find in this frame
+
+
+class AgentCredential(Derived[SingleFlight], Shell):
+    """Tokens of an agent identity; made by ``agent()`` of its blueprint's credential, whose connections it shares.
+
+    Closing it does nothing: what it uses belongs to the credential that it came from.
+    """
+
+    _shown_as: ClassVar[str] = "AgentCredential"
+    _not_pickled: ClassVar[str] = "make it anew with agent() of its blueprint's credential"
+
+    _cache: TokensOfGrant
+
+    @clears_frames
+    def on_behalf_of(self, user_assertion: str | Callable[[], str]) -> OnBehalfOfCredential:
+        """Return a credential for the tokens of the agent that acts for a signed-in user.
+
+        https://learn.microsoft.com/entra/agent-id/identity-platform/agent-on-behalf-of-oauth-flow
+
+        :param user_assertion: the access token that the user's client sent, whose audience is the blueprint; or a
+            callable that returns the present user's.
+        :raises ConfigurationError: it is neither, or cannot be called synchronously.
+        :raises UserAssertionRejectedError: it is no token.
+        """
+        from azure_certvar_credential._runtime.agents import presented_by
+        from azure_certvar_credential._runtime.user import User
+
+        user = User(user_assertion, self._cache.cached_tokens, self._settings, presented_by(self._cache))
+        user.refuse_coroutines()
+        return OnBehalfOfCredential(self._settings, user, self._single_flight)
+
+    def user(self, *, object_id: str | None = None, username: str | None = None) -> AgentUserCredential:
+        """Return a credential for the agent's own user account; exactly one of the parameters names it.
+
+        https://learn.microsoft.com/entra/agent-id/identity-platform/agent-user-oauth-flow
+
+        :param object_id: the user's object id, a GUID.
+        :param username: the user principal name, such as ``agent@contoso.com``.
+        :raises ConfigurationError: both or neither are given, or one is malformed.
+        """
+        from azure_certvar_credential._runtime.agents import agent_user_tokens
+
+        tokens = agent_user_tokens(self._cache, object_id, username, self._settings)
+        return AgentUserCredential(self._settings, tokens, self._single_flight)
+
+    @property
+    def _whose(self) -> str:
+        return f", {self._cache.grant.leg}"
+
+    def _grant(self, fmi_path: str | None, limit: Deadline) -> Grant:  # noqa: ARG002 - for what takes time
+        return self._cache.without_path(fmi_path)
+
+
+class AgentUserCredential(Derived[SingleFlight], Shell):
+    """Tokens of an agent's own user account; made by ``user()`` of the agent's credential.
+
+    Closing it does nothing: what it uses belongs to the blueprint's credential.
+    """
+
+    _shown_as: ClassVar[str] = "AgentUserCredential"
+    _not_pickled: ClassVar[str] = "make it anew with agent() and user() of its blueprint's credential"
+
+    _cache: TokensOfGrant
+
+    @property
+    def _whose(self) -> str:
+        return f", {self._cache.grant.leg}"
+
+    def _grant(self, fmi_path: str | None, limit: Deadline) -> Grant:  # noqa: ARG002 - for what takes time
+        return self._cache.without_path(fmi_path)

@@ -38,6 +38,7 @@ class Settings(Value):
     :ivar retry: how failures that may pass are retried.
     :ivar region: the Azure region whose endpoint is asked, :data:`.authority.AUTO_REGION`, or None for none.
     :ivar single_tenant: whether ``get_token`` ignores its ``tenant_id``.
+    :ivar client_claims: claims that requests ask for unless ``get_token`` names others, as JSON text; or None.
     :ivar sharing: how tokens are shared with other processes; None if they are not.
     """
 
@@ -50,6 +51,7 @@ class Settings(Value):
     region: str | None = None
     single_tenant: bool = False
     sharing: Sharing | None = None
+    client_claims: str | None = None
 
     def sharing_for(self, grant: Grant) -> Sharing | None:
         """Return how tokens of a grant are shared with other processes; None if they are not."""
@@ -57,6 +59,16 @@ class Settings(Value):
         if sharing is None or not grant.cacheable or (grant.for_user and not sharing.user_tokens):
             return None
         return sharing
+
+    def authentication_of(self, request: TokenRequest) -> ClientAuthentication:
+        """Return how the client of a request proves its identity: the application's way, or by tokens of it."""
+        grants = request.grant.earlier_legs
+        if not grants:
+            return self.client_authentication
+        # For agent identities alone.
+        from azure_certvar_credential._core.client_authentication.earlier_legs import EarlierLegs
+
+        return EarlierLegs(request.tenant_id, grants)
 
     def request(
         self,
@@ -66,10 +78,13 @@ class Settings(Value):
         tenant_id: str | None,
         enable_cae: bool,
         grant: Grant = APPLICATION,
+        client_claims: object = None,
     ) -> TokenRequest:
         """Check the arguments of a ``get_token`` and settle the tenant.
 
-        :raises ConfigurationError: as :func:`.request.token_request` and :func:`.tenant.resolve_tenant` say.
+        :param client_claims: in the place of the credential's own; None for those.
+        :raises ConfigurationError: as :func:`.request.token_request`, :func:`.tenant.resolve_tenant` and
+            :func:`.client_claims.client_claims` say.
         """
         tenant = tenants.resolve_tenant(
             tenant_id,
@@ -83,7 +98,14 @@ class Settings(Value):
                 f"{redact_value(self.authority.base)} has one token endpoint: make another credential with that "
                 "tenant's oidc_authority"
             )
-        return token_request(scopes, tenant_id=tenant, enable_cae=enable_cae, claims=claims, grant=grant)
+        return token_request(
+            scopes,
+            tenant_id=tenant,
+            enable_cae=enable_cae,
+            claims=claims,
+            grant=grant,
+            client_claims=self.client_claims if client_claims is None else _client_claims(client_claims),
+        )
 
 
 def settings(options: CredentialOptions, *, retry: Retry, environment: Mapping[str, str]) -> Settings:
@@ -131,7 +153,15 @@ def settings(options: CredentialOptions, *, retry: Retry, environment: Mapping[s
         region,
         single_tenant=bool(environment.get(tenants.SINGLE_TENANT_VARIABLE)),
         sharing=options.sharing(),
+        client_claims=None if options.claims is None else _client_claims(options.claims, "claims"),
     )
+
+
+def _client_claims(given: object, name: str = "client_claims") -> str:
+    # For those who ask for claims alone.
+    from azure_certvar_credential._core.client_claims import client_claims
+
+    return client_claims(given, name)
 
 
 def _authority(options: CredentialOptions, tenant_id: str, environment: Mapping[str, str]) -> Authority:

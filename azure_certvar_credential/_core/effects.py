@@ -76,6 +76,12 @@ class ReadCache(Value):
     request: TokenRequest
 
 
+class GetToken(Value):
+    """Answer: the :class:`Token` of another request of the same credential, from its cache or acquired for it."""
+
+    request: TokenRequest
+
+
 class LoadCertificate(Value):
     """Answer: the certificate to sign with.
 
@@ -126,14 +132,45 @@ class Fetch(Value):
     url: str
 
 
-class PublishedEndpoint(Value):
-    """A token endpoint that a metadata document names.
+class ReadAlgorithm(Value):
+    """Answer: the JWS ``alg`` that a certificate's signer was found to need, or None.
 
-    :ivar url: the endpoint.
-    :ivar until: when to read the document again, in seconds since the epoch (UTC).
+    :ivar thumbprint: the leaf's SHA-256 thumbprint.
+    """
+
+    thumbprint: str
+
+
+class WriteAlgorithm(Value):
+    """Answer: None, with the algorithm kept for the certificate, and the reason logged.
+
+    :ivar refused: why its signer did not sign with the default one.
+    """
+
+    thumbprint: str
+    algorithm: str
+    refused: Exception
+
+
+class Endpoint(Value):
+    """A token endpoint.
+
+    :ivar url: where requests are posted.
+    :ivar issuer: the issuer identifier of its server, if that is what assertions are for; empty where it is the URL.
     """
 
     url: str
+    issuer: str = ""
+
+
+class PublishedEndpoint(Value):
+    """A token endpoint that a metadata document names.
+
+    :ivar endpoint: the endpoint.
+    :ivar until: when to read the document again, in seconds since the epoch (UTC).
+    """
+
+    endpoint: Endpoint
     until: float
 
 
@@ -190,8 +227,19 @@ class Shared(Value):
 
 
 # Those that need no waiting.
-Immediate = Now | ReadCache | WriteCache | ReadAssertion | WriteAssertion | ReadEndpoint | WriteEndpoint
-Effect = Immediate | LoadCertificate | LoadAssertion | Sign | Send | Fetch | Wait | DetectRegion | Serialized | Shared
+Immediate = (
+    Now
+    | ReadCache
+    | WriteCache
+    | ReadAlgorithm
+    | WriteAlgorithm
+    | ReadAssertion
+    | WriteAssertion
+    | ReadEndpoint
+    | WriteEndpoint
+)
+Waiting = GetToken | LoadCertificate | LoadAssertion | Sign | Send | Fetch | Wait | DetectRegion | Serialized | Shared
+Effect = Immediate | Waiting
 # Each effect's docstring gives its answer; a generator's type cannot tell them apart.
 Result = Any
 Flow = Generator[Effect, Result, T]

@@ -33,6 +33,9 @@ _MAX_DESCRIPTION = 2000
 # RFC 6749 appendix A.14 has whole seconds. A shorter life is over before the token is used, so such a token must not
 # replace one that still serves.
 _SHORTEST_LIFE = 1
+# Seconds that a token lives of which the server does not say how long (RFC 6749 section 5.1 only recommends it). Hardly
+# any server issues shorter ones, and azure-core's policies count one with less left as due.
+DEFAULT_LIFE = 300.0
 # An HTTP date has 29 characters, its obsolete form 33 (RFC 9110 section 5.6.7).
 _MAX_FIELD = 64
 
@@ -77,6 +80,7 @@ def read(
     *,
     now: float,
     about: Callable[[], str],
+    leg: str = "",
     for_user: bool = False,
     server: str = "the token endpoint",
 ) -> TokenResponse:
@@ -86,6 +90,7 @@ def read(
     :param now: the time in seconds since the epoch, to read a ``Retry-After`` that is a date.
     :param about: returns the part of a refusal's message that names the certificate. Failures that pass by themselves
         do without.
+    :param leg: what the token is, if it takes more than one request to get there.
     :param for_user: the request was on a user's behalf, so the user may be the one to act on a refusal.
     :param server: the server's name in messages; other endpoints refuse in the same form.
     :raises AuthenticationError: the answer is not a token; the subclass says why.
@@ -94,8 +99,10 @@ def read(
     if response.status == 200 and document is not None and "error" not in document:
         return _token(document)
     if document is not None and isinstance(document.get("error"), str):
-        raise _oauth_error(response, document, now=now, about=about(), for_user=for_user)
+        raise _oauth_error(response, document, now=now, about=about(), leg=leg, for_user=for_user)
     retry_after = read_retry_after(response.headers.get("retry-after"), now=now)
+    if leg:
+        server = f"{server}, which was asked for {leg},"
     if is_later(response.status):
         raise TemporarilyUnavailableError(
             f"{server} is {'throttling' if response.status == 429 else 'unavailable'} (HTTP {response.status})"
@@ -143,11 +150,14 @@ def read_date(value: str | None) -> float | None:
 
 def _token(document: dict[str, Any]) -> TokenResponse:
     access_token, token_type = document.get("access_token"), document.get("token_type")
-    expires_in = _seconds(document.get("expires_in"))
+    expires_in, refresh_in = _seconds(document.get("expires_in")), _seconds(document.get("refresh_in"))
     if not isinstance(access_token, str) or not _B64TOKEN.fullmatch(access_token):
         raise ResponseFormatError("the token response has no usable access_token", status_code=200)
     if not isinstance(token_type, str) or token_type.lower() != "bearer":
         raise ResponseFormatError("the token response's token_type is not Bearer", status_code=200)
+    if "expires_in" not in document:
+        # So late an advice that nothing is refreshed in the background: callers wait when the time is up.
+        expires_in, refresh_in = DEFAULT_LIFE, DEFAULT_LIFE - 1
     if expires_in is None:
         raise ResponseFormatError(
             "the token response's expires_in is not a number of seconds, one or more", status_code=200
@@ -157,7 +167,7 @@ def _token(document: dict[str, Any]) -> TokenResponse:
         access_token,
         token_type,
         expires_in,
-        _seconds(document.get("refresh_in")),
+        refresh_in,
         refresh_token if isinstance(refresh_token, str) and refresh_token.isprintable() else None,
     )
 
@@ -174,10 +184,10 @@ def _seconds(value: object) -> float | None:
 
 
 def _oauth_error(
-    response: Response, document: dict[str, Any], *, now: float, about: str, for_user: bool
+    response: Response, document: dict[str, Any], *, now: float, about: str, leg: str, for_user: bool
 ) -> AuthenticationError:
     codes = _codes(document.get("error_codes"))
-    hint = hints.hint_for(codes, for_user=for_user)
+    hint = hints.hint_for(codes, for_user=for_user, for_agent=bool(leg))
     retry_after = read_retry_after(response.headers.get("retry-after"), now=now)
     kind: type[AuthenticationError] = AuthenticationError
     if not hints.CERTIFICATE_CODES.isdisjoint(codes):
@@ -194,7 +204,7 @@ def _oauth_error(
     else:
         context = "" if retry_after is None else f"The server asks to wait {retry_after:.0f} s"
     return kind(
-        _sentences(told, context, f"Hint: {hint}" if hint else ""),
+        _sentences(told, context, f"What failed is {leg}" if leg else "", f"Hint: {hint}" if hint else ""),
         status_code=response.status,
         error_code=_text(document, "error"),
         error_codes=codes,

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from azure_certvar_credential._core import exchange
 from azure_certvar_credential._core.effects import (
+    Endpoint,
     Flow,
     Moment,
     Now,
@@ -91,7 +92,7 @@ def _requested(settings: Settings, request: TokenRequest, cached: Token | None) 
     if cached is not None:
         grant = grant.renewed_with(cached.refresh_token)
     endpoint = yield from token_endpoint(settings, request.tenant_id, retries, regional=grant.regional)
-    client = yield from settings.client_authentication.begin()
+    client = yield from settings.authentication_of(request).begin()
     while True:
         moment: Moment = yield Now()
         # Send gets no name here: it holds the assertion, and this frame is in the traceback of a failure.
@@ -113,7 +114,7 @@ def _requested(settings: Settings, request: TokenRequest, cached: Token | None) 
 
 
 def _token_request(
-    settings: Settings, request: TokenRequest, grant: Grant, client: ClientProof, *, endpoint: str, moment: Moment
+    settings: Settings, request: TokenRequest, grant: Grant, client: ClientProof, *, endpoint: Endpoint, moment: Moment
 ) -> Flow[Send]:
     """Return the token request.
 
@@ -129,7 +130,8 @@ def _token_request(
     claims = request.claims_parameter
     if claims is not None:
         fields["claims"] = claims
-    return Send(endpoint, fields, {**HEADERS, "client-request-id": moment.correlation_id})
+    headers = {**HEADERS, **grant.headers(request.tenant_id), "client-request-id": moment.correlation_id}
+    return Send(endpoint.url, fields, headers)
 
 
 def _outcome(
@@ -139,7 +141,9 @@ def _outcome(
     if isinstance(answer, Unanswered):
         return answer.error
     try:
-        response = exchange.read(answer, now=moment.time, about=lambda: client.about, for_user=grant.for_user)
+        response = exchange.read(
+            answer, now=moment.time, about=lambda: client.about, leg=grant.leg, for_user=grant.for_user
+        )
     except AuthenticationError as error:
         return error.with_traceback(None)  # its frames hold the answer, and so perhaps a token
     return Token(

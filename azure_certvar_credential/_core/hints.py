@@ -129,6 +129,7 @@ HINTS: dict[int, str] = {
     700222: "Entra takes no token that it issued itself as this application's assertion: federate with a managed "
     "identity of the same tenant, or with an issuer outside Entra.",
     700229: "The assertion is a user's token: assertion_source must return a token of an application itself.",
+    82001: "The blueprint of agent identities gets no tokens of resources for itself: ask for them with agent(...).",
     # The user, and the user's assertion.
     65001: "The user or an administrator has not consented to this: let the front end ask for consent, or grant "
     "admin consent, and check that the scope is a permission of this application.",
@@ -167,6 +168,22 @@ USER_HINTS: dict[int, str] = {
     "'https://graph.microsoft.com/User.Read', or '<resource>/.default'.",
 }
 
+# Codes that mean something else in a leg of an agent identity.
+_NO_SUCH_AGENT = (
+    "There is no such agent identity in this tenant: check agent_client_id and tenant_id, and that the agent is below "
+    "this blueprint."
+)
+AGENT_HINTS: dict[int, str] = {
+    700016: _NO_SUCH_AGENT,
+    7000229: _NO_SUCH_AGENT,
+    700211: "An agent identity takes its blueprint's tokens of its own tenant alone: check tenant_id.",
+    700213: "An agent identity takes the tokens of its own blueprint alone: check that the agent is below this one.",
+    50034: "There is no such user account in this tenant: check object_id or username.",
+    50105: "The agent or its user is not assigned to the resource, or the user account is not this agent's: an "
+    "administrator assigns them under Enterprise applications > Users and groups.",
+    500131: "The user's assertion is for another audience: an agent's users sign in to its blueprint.",
+}
+
 # After these a certificate that was renewed in the meantime may be accepted.
 ROTATION_CODES = frozenset({700027, 700024, 7000214, 1000502, 7000274, 7000277})
 # Entra knows the application and objects to the certificate, or to the assertion made with it.
@@ -183,10 +200,11 @@ USER_ASSERTION_CODES = frozenset({500131, 500133, 50013, 50027, 5002730, 7000114
 TRANSIENT_CODES = frozenset({90006, 90024, 90033})
 
 
-def hint_for(codes: Iterable[int], *, for_user: bool = False) -> str | None:
+def hint_for(codes: Iterable[int], *, for_user: bool = False, for_agent: bool = False) -> str | None:
     """Return the hint for the first code that has one.
 
     :param for_user: the token was asked for on a user's behalf.
+    :param for_agent: an agent identity presented a token of its blueprint's.
     """
-    table = {**HINTS, **USER_HINTS} if for_user else HINTS
+    table = HINTS | (USER_HINTS if for_user else {}) | (AGENT_HINTS if for_agent else {})
     return next((table[code] for code in codes if code in table), None)

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from azure_certvar_credential._core.answers import in_message, is_later, json_object
-from azure_certvar_credential._core.authority import CIAM_SUFFIX
+from azure_certvar_credential._core.authority import B2C_SUFFIXES, CIAM_SUFFIX, KNOWN_HOSTS
 from azure_certvar_credential._core.effects import (
+    Endpoint,
     Fetch,
     Flow,
     Moment,
@@ -43,7 +44,7 @@ _ENDPOINT = r"(?i)https://[A-Za-z0-9.:\[\]-]+(?:[/?][!\"$-~]*)?"
 _LONGEST_URL = 2048
 
 
-def published_endpoint(settings: Settings, retries: Retries) -> Flow[str]:
+def published_endpoint(settings: Settings, retries: Retries) -> Flow[Endpoint]:
     """Return the token endpoint that the authority's metadata document names.
 
     The endpoint is kept for a day, and stays in use if the document cannot be read again after that.
@@ -56,34 +57,34 @@ def published_endpoint(settings: Settings, retries: Retries) -> Flow[str]:
     key = settings.authority.metadata_url
     known: PublishedEndpoint | None = yield ReadEndpoint(key)
     if known is None:
-        first: str = yield Serialized(_first(key, settings, retries))
+        first: Endpoint = yield Serialized(_first(key, settings, retries))
         return first
     moment: Moment = yield Now()
     if moment.time < known.until:
-        return known.url
+        return known.endpoint
     # Claimed: other callers use the known endpoint in the meantime.
-    yield WriteEndpoint(key, PublishedEndpoint(known.url, moment.time + BACKOFF))
+    yield WriteEndpoint(key, PublishedEndpoint(known.endpoint, moment.time + BACKOFF))
     try:
         # A known endpoint is not worth waiting for a second attempt.
         found = yield from _read(settings, Retries(Retry(total=0)))
     except Exception as error:  # noqa: BLE001 - after any failure, the known endpoint is still good
-        yield WriteEndpoint(key, PublishedEndpoint(known.url, moment.time + BACKOFF), error)
-        return known.url
+        yield WriteEndpoint(key, PublishedEndpoint(known.endpoint, moment.time + BACKOFF), error)
+        return known.endpoint
     yield WriteEndpoint(key, PublishedEndpoint(found, moment.time + LIFETIME))
     return found
 
 
-def _first(key: str, settings: Settings, retries: Retries) -> Flow[str]:
+def _first(key: str, settings: Settings, retries: Retries) -> Flow[Endpoint]:
     known: PublishedEndpoint | None = yield ReadEndpoint(key)
     if known is not None:  # another request read it meanwhile, for another scope or tenant
-        return known.url
+        return known.endpoint
     moment: Moment = yield Now()
     found = yield from _read(settings, retries)
     yield WriteEndpoint(key, PublishedEndpoint(found, moment.time + LIFETIME))
     return found
 
 
-def _read(settings: Settings, retries: Retries) -> Flow[str]:
+def _read(settings: Settings, retries: Retries) -> Flow[Endpoint]:
     while True:
         answer: Response | Unanswered = yield Fetch(settings.authority.metadata_url)
         moment: Moment = yield Now()
@@ -101,7 +102,7 @@ def _read(settings: Settings, retries: Retries) -> Flow[str]:
         yield Wait(pause)
 
 
-def endpoint_in(answer: Response, settings: Settings, *, now: float) -> str:
+def endpoint_in(answer: Response, settings: Settings, *, now: float) -> Endpoint:
     """Return the token endpoint in the answer to a request for the metadata document.
 
     :param answer: the whole answer.
@@ -133,7 +134,7 @@ def endpoint_in(answer: Response, settings: Settings, *, now: float) -> str:
             f"{about} names {in_message(endpoint)} as token_endpoint, which is not an https URL",
             "the provider's administrator has to correct it",
         )
-    return str(endpoint)
+    return Endpoint(str(endpoint), _audience(str(document["issuer"])))
 
 
 def _check_issuer(issuer: object, settings: Settings, about: str) -> None:
@@ -154,6 +155,16 @@ def _check_issuer(issuer: object, settings: Settings, about: str) -> None:
     else:
         hint = "write oidc_authority exactly as the provider writes its issuer"
     raise _unusable(f"{about} names {in_message(issuer)} as issuer, not the requested one", hint)
+
+
+def _audience(issuer: str) -> str:
+    """Return the issuer, which assertions are for, as the document spells it; empty for Entra, which documents the URL.
+
+    The update of RFC 7523 (draft-ietf-oauth-rfc7523bis) and FAPI 2.0 want the issuer alone: with the endpoint, a server
+    that names another's endpoint as its own gets assertions that the other accepts (CVE-2025-27370, CVE-2025-27371).
+    """
+    host = _host(issuer) or ""
+    return "" if host in KNOWN_HOSTS or host.endswith((CIAM_SUFFIX, *B2C_SUFFIXES)) else issuer
 
 
 def _check_methods(document: dict[str, Any], settings: Settings, about: str) -> None:

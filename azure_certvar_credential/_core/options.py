@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Any
 from azure_certvar_credential._core.authority import RULES, Authority, Kind
 from azure_certvar_credential._core.checks import check_choice, check_flags
 from azure_certvar_credential._core.client_authentication import ClientAuthentication
+from azure_certvar_credential._secrecy.redaction import redact_value
 from azure_certvar_credential._values import Value, field, fields
+from azure_certvar_credential.exceptions import ConfigurationError
 from azure_certvar_credential.signers.algorithms import algorithm_named
 
 if TYPE_CHECKING:
@@ -34,6 +36,7 @@ class CredentialOptions(Value):
     disable_instance_discovery: bool = False
     region: str | None = None
     oidc_authority: str | None = None
+    claims: Any = None
     token_cache: Any = field(default=None, repr=False)
     encryption_key: Any = field(default=None, repr=False)
     share_user_tokens: bool = False
@@ -85,6 +88,7 @@ class CertificateOptions(CredentialOptions):
     password: str | bytes | None = field(default=None, repr=False)
     send_certificate_chain: bool = False
     algorithm: str | None = None
+    assertion_audience: str | None = None
     expiry_warning_days: float = 30
 
     def client_authentication(self, authority: Authority) -> ClientAuthentication:
@@ -99,11 +103,19 @@ class CertificateOptions(CredentialOptions):
         if algorithm:
             algorithm_named(algorithm)
             check_choice(authority, algorithm)
+        chosen = self.assertion_audience
+        if chosen is not None and (authority.kind != "oidc" or chosen not in ("issuer", "token_endpoint")):
+            raise ConfigurationError(
+                "assertion_audience must be 'issuer' or 'token_endpoint', and goes with oidc_authority alone: other "
+                f"servers document what they want; not {redact_value(chosen)}"
+            )
         return PrivateKeyJwt(
             self.client_id,
             algorithm or rules.algorithm,
             send_certificate_chain=bool(self.send_certificate_chain),
             sha1_only=rules.sha1_only,
+            by_default=not algorithm,
+            for_issuer=authority.kind == "oidc" and chosen != "token_endpoint",
         )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Hashable
+from functools import reduce
 from typing import Any
 
 from azure_certvar_credential._core.answers import parse_object
@@ -20,12 +21,19 @@ CacheKey = tuple[Hashable, ...]
 _CAE_CLAIMS: dict[str, Any] = {"access_token": {"xms_cc": {"values": ["CP1"]}}}
 
 
-def cache_key(scopes: tuple[str, ...], tenant_id: str, grant: Grant, *, enable_cae: bool) -> CacheKey:
+def cache_key(
+    scopes: tuple[str, ...], tenant_id: str, grant: Grant, *, enable_cae: bool, client_claims: str | None = None
+) -> CacheKey:
     """Return the key of a token in the cache.
 
     :param tenant_id: the tenant to ask, lower case.
     """
-    return (scopes, tenant_id, enable_cae, *grant.key)
+    return (scopes, tenant_id, enable_cae, *own_part(grant, client_claims))
+
+
+def own_part(grant: Grant, client_claims: str | None) -> CacheKey:
+    """Return the part of a key that is the same for all scopes and tenants."""
+    return grant.key if client_claims is None else (*grant.key, "client_claims", client_claims)
 
 
 class TokenRequest(Value):
@@ -37,6 +45,7 @@ class TokenRequest(Value):
     :ivar claims: a claims challenge as a JSON string, or None. Not part of the key: the answer to a challenge replaces
         the cached token.
     :ivar grant: the grant that requests the token.
+    :ivar client_claims: claims that the client itself asks for, as a JSON string, or None; part of the key.
     """
 
     scopes: tuple[str, ...]
@@ -44,28 +53,36 @@ class TokenRequest(Value):
     enable_cae: bool = False
     claims: str | None = None
     grant: Grant = APPLICATION
+    client_claims: str | None = None
 
     @property
     def key(self) -> CacheKey:
         """The key of the token in the cache."""
-        return cache_key(self.scopes, self.tenant_id, self.grant, enable_cae=self.enable_cae)
+        return (self.scopes, self.tenant_id, self.enable_cae, *own_part(self.grant, self.client_claims))
 
     @property
     def claims_parameter(self) -> str | None:
-        """The value of the ``claims`` form field: the challenge, with CAE's capability merged in; None for neither.
+        """The value of the ``claims`` form field: the client's, the challenge and CAE's capability merged; or None.
+
+        A challenge wins over the client's own claims: without what it demands, the resource refuses the token.
 
         :raises ConfigurationError: the challenge is not a JSON object.
         """
-        if self.claims is None:
-            return json.dumps(_CAE_CLAIMS, separators=(",", ":")) if self.enable_cae else None
-        challenge = parse_claims(self.claims)
-        if not self.enable_cae:
-            return self.claims
-        return json.dumps(_merged(challenge, _CAE_CLAIMS), separators=(",", ":"))
+        texts = [text for text in (self.client_claims, self.claims) if text is not None]
+        objects = [*map(parse_claims, texts), *([_CAE_CLAIMS] if self.enable_cae else [])]
+        if len(objects) == len(texts) == 1:
+            return texts[0]
+        return json.dumps(reduce(_merged, objects), separators=(",", ":")) if objects else None
 
 
 def token_request(
-    scopes: tuple[str, ...], *, tenant_id: str, enable_cae: bool, claims: str | None, grant: Grant = APPLICATION
+    scopes: tuple[str, ...],
+    *,
+    tenant_id: str,
+    enable_cae: bool,
+    claims: str | None,
+    grant: Grant = APPLICATION,
+    client_claims: str | None = None,
 ) -> TokenRequest:
     """Check the arguments of a ``get_token``.
 
@@ -74,6 +91,7 @@ def token_request(
     :param enable_cae: request a token that lives longer and may be revoked early.
     :param claims: a claims challenge as JSON text; an empty string is none.
     :param grant: the grant that requests the token.
+    :param client_claims: claims that the client itself asks for, checked, or None.
     :raises ConfigurationError: no scope is given, a scope is not a string or has white space, claims are not a JSON
         object, or ``enable_cae`` is not a bool.
     """
@@ -92,7 +110,7 @@ def token_request(
         raise ConfigurationError(f"enable_cae must be True or False, not {redact_value(enable_cae)}")
     if claims:
         parse_claims(claims)
-    return TokenRequest(scopes, tenant_id, bool(enable_cae), claims or None, grant)
+    return TokenRequest(scopes, tenant_id, bool(enable_cae), claims or None, grant, client_claims)
 
 
 def parse_claims(claims: str) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from abc import abstractmethod
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import deepcopy
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
@@ -12,6 +12,7 @@ from typing_extensions import Self  # of the standard library from Python 3.11 o
 
 from azure_certvar_credential._core.config import Settings
 from azure_certvar_credential._core.grants import Grant
+from azure_certvar_credential._core.grants.client_credentials import APPLICATION
 from azure_certvar_credential._core.options import CertificateOptions, FederatedOptions
 from azure_certvar_credential._runtime.assertion_provider import AnyAssertionSource
 from azure_certvar_credential._runtime.cached_tokens import CachedTokens, CacheLookup
@@ -43,6 +44,15 @@ class CredentialBase:
     _parts: Parts
     _settings: Settings
     _cached_tokens: CachedTokens
+
+    def _hot_path(self) -> CacheLookup:
+        """Return the tokens that are the answer to a ``get_token`` without further arguments."""
+        if self._settings.client_claims is None:
+            return self._cached_tokens
+        # For credentials with claims alone.
+        from azure_certvar_credential._runtime.grant_tokens import GrantTokens
+
+        return GrantTokens(APPLICATION, self._cached_tokens, self._settings)
 
     @abstractmethod
     def _start(self, parts: Parts) -> None:
@@ -100,12 +110,14 @@ class WithCertificate(CredentialBase, Generic[CertificateSourceT]):
         password: str | bytes | None = None,
         send_certificate_chain: bool = False,
         algorithm: str | None = None,
+        assertion_audience: str | None = None,
         expiry_warning_days: float = 30,
         authority: str | None = None,
         additionally_allowed_tenants: Iterable[str] = (),
         disable_instance_discovery: bool = False,
         region: str | None = None,
         oidc_authority: str | None = None,
+        claims: str | Mapping[str, Any] | None = None,
         token_cache: TokenCache | AsyncTokenCache | None = None,
         encryption_key: bytes | Sequence[bytes] | None = None,
         share_user_tokens: bool = False,
@@ -120,12 +132,14 @@ class WithCertificate(CredentialBase, Generic[CertificateSourceT]):
             password=password,
             send_certificate_chain=send_certificate_chain,
             algorithm=algorithm,
+            assertion_audience=assertion_audience,
             expiry_warning_days=expiry_warning_days,
             authority=authority,
             additionally_allowed_tenants=additionally_allowed_tenants,
             disable_instance_discovery=disable_instance_discovery,
             region=region,
             oidc_authority=oidc_authority,
+            claims=claims,
             token_cache=token_cache,
             encryption_key=encryption_key,
             share_user_tokens=share_user_tokens,
@@ -171,6 +185,7 @@ class WithAssertionSource(CredentialBase, Generic[AssertionSourceT]):
         disable_instance_discovery: bool = False,
         region: str | None = None,
         oidc_authority: str | None = None,
+        claims: str | Mapping[str, Any] | None = None,
         token_cache: TokenCache | AsyncTokenCache | None = None,
         encryption_key: bytes | Sequence[bytes] | None = None,
         share_user_tokens: bool = False,
@@ -186,6 +201,7 @@ class WithAssertionSource(CredentialBase, Generic[AssertionSourceT]):
             disable_instance_discovery=disable_instance_discovery,
             region=region,
             oidc_authority=oidc_authority,
+            claims=claims,
             token_cache=token_cache,
             encryption_key=encryption_key,
             share_user_tokens=share_user_tokens,
@@ -208,30 +224,57 @@ class UserTokens(CacheLookup, Protocol):
         ...
 
 
-class ForUser(Generic[SingleFlightT]):
-    """A credential that acts for a user with another credential's certificate, connections and tokens.
+class TokensOfGrant(CacheLookup, Protocol):
+    """The tokens of one grant; :class:`.grant_tokens.GrantTokens` implements it and is imported when it is needed."""
 
-    :param settings: the other credential's.
-    :param user: the user's tokens.
+    @property
+    def grant(self) -> Grant:
+        """What they are asked for with."""
+        ...
+
+    @property
+    def cached_tokens(self) -> CachedTokens:
+        """All tokens of the credential."""
+        ...
+
+    def without_path(self, fmi_path: str | None) -> Grant:
+        """Return the grant; raises ConfigurationError if there is an ``fmi_path``."""
+        ...
+
+
+class Derived(Generic[SingleFlightT]):
+    """A credential of an identity that has no credentials: it uses another credential's certificate and connections.
+
+    :cvar _not_pickled: why it is not pickled.
+    :param settings: the other credential's, perhaps with another tenant.
+    :param tokens: the identity's part of the other credential's tokens.
     :param single_flight: the other credential's.
     """
 
     _shown_as: ClassVar[str]
+    _not_pickled: ClassVar[str]
 
-    def __init__(self, settings: Settings, user: UserTokens, single_flight: SingleFlightT) -> None:
+    def __init__(self, settings: Settings, tokens: Any, single_flight: SingleFlightT) -> None:
         self._settings = settings
-        self._cache = user
+        self._cache = tokens
         self._single_flight: SingleFlightT = single_flight
 
     def __repr__(self) -> str:
-        shown = f"{self._shown_as} tenant {self._settings.tenant_id}, client {self._settings.client_id}"
+        shown = f"{self._shown_as} tenant {self._settings.tenant_id}, client {self._settings.client_id}{self._whose}"
         return identified(shown, self)
 
+    @property
+    def _whose(self) -> str:
+        """The part of the ``repr`` that tells the identity."""
+        return ""
+
     def __copy__(self) -> Self:
-        return type(self)(self._settings, self._cache, self._single_flight)
+        copy = object.__new__(type(self))
+        copy.__dict__.update(self.__dict__)
+        return copy
 
     def __deepcopy__(self, memo: object) -> Self:
         return self.__copy__()
 
     def __reduce__(self) -> tuple[Any, ...]:
-        raise TypeError(f"an {type(self).__name__} is not pickled: the pickle would carry the user's token in clear")
+        raise TypeError(f"an {type(self).__name__} is not pickled: {self._not_pickled}")

@@ -8,8 +8,11 @@ from collections.abc import Callable
 
 from azure_certvar_credential._core.client_authentication.assertion import LIFETIME
 from azure_certvar_credential._core.effects import AssertionKey, PublishedEndpoint
+from azure_certvar_credential._secrecy.redaction import redact_error
 
 _LOGGER = logging.getLogger("azure_certvar_credential")
+# Few certificates are in use at a time; the bound only stops rotated ones from piling up.
+_MOST_CERTIFICATES = 32
 
 
 class FlowMemory:
@@ -23,6 +26,8 @@ class FlowMemory:
         self._lock = threading.Lock()
         # Each with the time until which it is used.
         self._assertions: dict[AssertionKey, tuple[float, str]] = {}
+        # By the SHA-256 thumbprint of a certificate whose signer cannot do the default.
+        self._algorithms: dict[str, str] = {}
         # A credential has one authority, so there are no more than one.
         self._endpoints: dict[str, PublishedEndpoint] = {}
 
@@ -40,6 +45,27 @@ class FlowMemory:
                 del self._assertions[old]
             self._assertions[key] = (until, assertion)
 
+    def read_algorithm(self, thumbprint: str) -> str | None:
+        """Return the JWS ``alg`` that a certificate's signer was found to need, or None."""
+        return self._algorithms.get(thumbprint)
+
+    def write_algorithm(self, thumbprint: str, algorithm: str, refused: Exception) -> None:
+        """Keep the JWS ``alg`` that a certificate's signer needs, and log once why."""
+        with self._lock:
+            if thumbprint in self._algorithms:
+                return
+            if len(self._algorithms) >= _MOST_CERTIFICATES:
+                self._algorithms.clear()
+            self._algorithms[thumbprint] = algorithm
+        _LOGGER.warning(
+            "the certificate's signer does not sign with the default algorithm, so %s signs the assertions of the "
+            "certificate %s from now on; algorithm=%r says so beforehand: %s",
+            algorithm,
+            thumbprint,
+            algorithm,
+            redact_error(refused),
+        )
+
     def read_endpoint(self, key: str) -> PublishedEndpoint | None:
         """Return the endpoint that a metadata document named, even if it is time to read it again; or None."""
         return self._endpoints.get(key)
@@ -51,7 +77,7 @@ class FlowMemory:
             _LOGGER.warning(
                 "could not read %s again, the token endpoint stays %s; next attempt in %.0f s: %s: %s",
                 key,
-                endpoint.url,
+                endpoint.endpoint.url,
                 endpoint.until - self._clock(),
                 type(failure).__name__,
                 failure,

@@ -33,6 +33,10 @@ def perform_immediate(effect: Immediate, cached_tokens: CachedTokens, clock: Cal
             return cached_tokens.flow_memory.read_assertion(key)
         case effects.WriteAssertion(key, assertion, until):
             return cached_tokens.flow_memory.write_assertion(key, assertion, until)
+        case effects.ReadAlgorithm(thumbprint):
+            return cached_tokens.flow_memory.read_algorithm(thumbprint)
+        case effects.WriteAlgorithm(thumbprint, algorithm, refused):
+            return cached_tokens.flow_memory.write_algorithm(thumbprint, algorithm, refused)
         case effects.ReadEndpoint(key):
             return cached_tokens.flow_memory.read_endpoint(key)
         case effects.WriteEndpoint(key, endpoint, failure):
@@ -59,6 +63,8 @@ def note_wait(effect: Effect, provider: object) -> None:
     current.check()
     # Put into words only when the deadline passes, and without the effect, which may hold an assertion.
     match effect:
+        case effects.GetToken(request):
+            current.waits_for = "{}", request.grant.leg or "another token of this credential"
         case effects.LoadCertificate() | effects.LoadAssertion():
             current.waits_for = "the {!r}", provider
         case effects.Sign(signer, _, algorithm):

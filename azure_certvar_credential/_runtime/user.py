@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeAlias
 
+from azure_certvar_credential._core.config import Settings
+from azure_certvar_credential._core.grants import Grant
 from azure_certvar_credential._core.grants.on_behalf_of import OnBehalfOf, on_behalf_of
 from azure_certvar_credential._core.request import cache_key
 from azure_certvar_credential._core.user_assertion import UserAssertion, user_assertion
@@ -24,25 +26,29 @@ class User:
     :ivar read: returns the user's token, checked or not, or an awaitable of it.
     :param given: the user's token, or a callable that returns it.
     :param cached_tokens: the tokens of the credential that acts.
-    :param tenant_id: its tenant.
-    :param clock: returns seconds since the epoch, UTC.
+    :param settings: its settings.
+    :param presented: makes the user's grant one that an agent presents; None for the application.
     :raises ConfigurationError: it is neither.
     :raises UserAssertionRejectedError: the token is none.
     """
 
     def __init__(
-        self, given: UserAssertionSource, cached_tokens: CachedTokens, tenant_id: str, clock: Callable[[], float]
+        self,
+        given: UserAssertionSource,
+        cached_tokens: CachedTokens,
+        settings: Settings,
+        presented: Callable[[Grant], Grant] | None = None,
     ) -> None:
-        self._fixed: OnBehalfOf | None = None
+        self._presented = presented or _itself
+        self._fixed: Grant | None = None
         if callable(given):
             self.read: Callable[[], Any] = given
         else:
             # Judged now, once: the work that a user began may take longer than the user's token lives.
-            user = user_assertion(given, now=clock())
-            self._fixed, self.read = OnBehalfOf(user), lambda: user
+            user = user_assertion(given, now=cached_tokens.clock())
+            self._fixed, self.read = self._presented(OnBehalfOf(user)), lambda: user
         self._cached_tokens = cached_tokens
-        self._tenant_id = tenant_id
-        self._clock = clock
+        self._settings = settings
         self.asynchronous = is_coroutine_function(self.read)
 
     def refuse_coroutines(self) -> None:
@@ -54,14 +60,14 @@ class User:
             raise ConfigurationError(ASYNCHRONOUS.format(what="user_assertion"))
 
     @clears_frames
-    def grant(self, value: object, fmi_path: str | None) -> OnBehalfOf:
+    def grant(self, value: object, fmi_path: str | None) -> Grant:
         """Return the grant for what :meth:`read` returned.
 
         :raises ConfigurationError: it is no ``str``, or there is an ``fmi_path``.
         :raises UserAssertionRejectedError: it is no token.
         """
-        user = value if isinstance(value, UserAssertion) else user_assertion(value, now=self._clock())
-        return on_behalf_of(user, fmi_path)
+        user = value if isinstance(value, UserAssertion) else user_assertion(value, now=self._cached_tokens.clock())
+        return self._presented(on_behalf_of(user, fmi_path))
 
     def lookup(
         self, scopes: tuple[str, ...], claims: str | None, tenant_id: str | None, *, enable_cae: bool
@@ -70,4 +76,11 @@ class User:
         grant = self._fixed
         if claims or grant is None or not grant.cacheable:
             return None
-        return self._cached_tokens.fresh(cache_key(scopes, tenant_id or self._tenant_id, grant, enable_cae=enable_cae))
+        settings = self._settings
+        tenant, client_claims = tenant_id or settings.tenant_id, settings.client_claims
+        key = cache_key(scopes, tenant, grant, enable_cae=enable_cae, client_claims=client_claims)
+        return self._cached_tokens.fresh(key)
+
+
+def _itself(grant: Grant) -> Grant:
+    return grant

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
+from weakref import WeakMethod
 
 from azure_certvar_credential._core import effects
 from azure_certvar_credential._core.effects import Effect, Flow, Result, T, Token, run
@@ -17,8 +18,9 @@ from azure_certvar_credential._runtime.immediate import note_wait, perform_immed
 from azure_certvar_credential._sync.calls import in_background, within
 from azure_certvar_credential._transport.deadline import Deadline
 from azure_certvar_credential._transport.sync import Sender
+from azure_certvar_credential.caches.memory import Entry
 from azure_certvar_credential.certificates import ClientCertificate
-from azure_certvar_credential.exceptions import AcquisitionTimeoutError
+from azure_certvar_credential.exceptions import CLOSED, AcquisitionTimeoutError, CredentialClosedError
 
 if TYPE_CHECKING:
     from azure_certvar_credential._core.sharing import Question
@@ -34,7 +36,11 @@ class EffectRunner:
 
     :param parts: what the credential is made of.
     :param cached_tokens: its tokens.
+    :ivar entry: refers to the single flight's method, which answers for the tokens of earlier legs. Weakly, since the
+        single flight holds this object: a dropped credential is gone at once, and with it its tokens.
     """
+
+    entry: WeakMethod[Callable[[TokenRequest], Entry]]
 
     def __init__(self, parts: Parts, cached_tokens: CachedTokens) -> None:
         self._parts = parts
@@ -109,6 +115,12 @@ class EffectRunner:
                 failure = error
             return provider.source_failed(failure, refused)
 
+    def _entry(self, request: TokenRequest) -> Entry:
+        entry = self.entry()
+        if entry is None:
+            raise CredentialClosedError(CLOSED)
+        return entry(request)
+
     def _ask(self, question: Question) -> Result:
         shared = self._parts.shared
         if shared is None:
@@ -124,6 +136,8 @@ class EffectRunner:
         match effect:
             case effects.LoadCertificate(refused):
                 return self._load(refused)
+            case effects.GetToken(request):
+                return self._entry(request).token
             case effects.LoadAssertion():
                 source = self._parts.assertions
                 return source.accept(blocking(source.read(), "assertion_source"))

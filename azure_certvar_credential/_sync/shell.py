@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Any
 
@@ -42,6 +42,7 @@ class Shell:
         tenant_id: str | None = None,
         enable_cae: bool = False,
         fmi_path: str | None = None,
+        client_claims: str | Mapping[str, Any] | None = None,
         timeout: float | None = None,
         **kwargs: Any,  # noqa: ARG002 - the protocol's; a newer azure-core may pass options that are not known yet
     ) -> AccessToken:
@@ -53,21 +54,33 @@ class Shell:
         :param enable_cae: the client understands Continuous Access Evaluation.
         :param fmi_path: the path of a federated managed identity below the application; tokens of different paths are
             cached apart.
+        :param client_claims: claims that the client asks for by itself (OpenID Connect Core section 5.5), as a dict or
+            JSON text, in the place of the credential's ``claims``; tokens are cached by its value. An agent's earlier
+            legs go without.
         :param timeout: after how many seconds to give up when there is no token, whatever is waited for; by default the
             credential's own ``timeout``.
         :returns: the token, and when it expires in seconds since the epoch (UTC).
-        :raises ConfigurationError: no scope or a malformed one, a tenant that is not allowed, or a ``timeout`` that is
-            no number of seconds.
+        :raises ConfigurationError: no scope or a malformed one, a tenant that is not allowed, claims that are no JSON
+            object, or a ``timeout`` that is no number of seconds.
         :raises AuthenticationError: the server refused, or answered with something that is no token.
         :raises CertificateError: the source of the certificate, or its signer, failed, and there is no certificate yet.
         :raises CredentialClosedError: the credential was closed.
         :raises AcquisitionTimeoutError: there was no token within ``timeout``; the message says what was waited for.
         :raises azure.core.exceptions.AzureError: the server could not be reached.
         """
-        entry = self._cache.lookup(scopes, claims, tenant_id, enable_cae=enable_cae) if fmi_path is None else None
-        if entry is not None:
-            return entry.access_token
-        entry = self._entry(scopes, claims, tenant_id, enable_cae=enable_cae, fmi_path=fmi_path, timeout=timeout)
+        if fmi_path is None and client_claims is None:
+            entry = self._cache.lookup(scopes, claims, tenant_id, enable_cae=enable_cae)
+            if entry is not None:
+                return entry.access_token
+        entry = self._entry(
+            scopes,
+            claims,
+            tenant_id,
+            enable_cae=enable_cae,
+            fmi_path=fmi_path,
+            client_claims=client_claims,
+            timeout=timeout,
+        )
         return entry.access_token
 
     def get_token_info(self, *scopes: str, options: TokenRequestOptions | None = None) -> AccessTokenInfo:
@@ -154,11 +167,14 @@ class Shell:
         *,
         enable_cae: bool,
         fmi_path: str | None = None,
+        client_claims: object = None,
         timeout: float | None = None,
     ) -> Entry:
         if timeout is not None:
             check_types({"timeout": timeout})
         limit = Deadline(self._settings.retry.timeout if timeout is None else timeout)
         grant = self._grant(fmi_path, limit)
-        request = self._settings.request(scopes, claims=claims, tenant_id=tenant_id, enable_cae=enable_cae, grant=grant)
+        request = self._settings.request(
+            scopes, claims=claims, tenant_id=tenant_id, enable_cae=enable_cae, grant=grant, client_claims=client_claims
+        )
         return self._single_flight.entry(request, limit)

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from azure_certvar_credential._runtime.assertion_provider import AnyAssertionSource as AssertionSource
 from azure_certvar_credential.aio._credential import (
+    AgentCredential,
+    AgentUserCredential,
     CertVarCredential,
     FederatedCredential,
     OnBehalfOfCredential,
@@ -18,6 +20,8 @@ from azure_certvar_credential.caches.protocol import AsyncTokenCache
 from azure_certvar_credential.caches.redis_aio import RedisTokenCache
 
 __all__ = [
+    "AgentCredential",
+    "AgentUserCredential",
     "AssertionSource",
     "AsyncTokenCache",
     "CertVarCredential",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Awaitable, Callable
 from typing import ClassVar
+from weakref import WeakMethod
 
 from azure_certvar_credential._core.client_authentication.for_others import check_audience, client_assertion
 from azure_certvar_credential._core.grants import Grant
@@ -13,7 +14,8 @@ from azure_certvar_credential._runtime.cached_tokens import CachedTokens
 from azure_certvar_credential._runtime.construction import Parts
 from azure_certvar_credential._runtime.credentials import (
     CredentialBase,
-    ForUser,
+    Derived,
+    TokensOfGrant,
     UserTokens,
     WithAssertionSource,
     WithCertificate,
@@ -34,11 +36,13 @@ class OwningCredential(CredentialBase, Shell):
 
     def _start(self, parts: Parts) -> None:
         self._parts, self._settings = parts, parts.settings
-        self._cache = self._cached_tokens = CachedTokens(
+        self._cached_tokens = CachedTokens(
             parts.new_store(), parts.clock, parts.settings.tenant_id, parts.settings.sharing
         )
+        self._cache = self._hot_path()
         self._effects = EffectRunner(parts, self._cached_tokens)
         self._single_flight = SingleFlight(self._cached_tokens, self._effects.acquire, parts.settings.retry.timeout)
+        self._effects.entry = WeakMethod(self._single_flight.entry)
         tell_after_fork(self._cached_tokens, self._single_flight, parts.provider)
 
     @clears_frames
@@ -57,8 +61,31 @@ class OwningCredential(CredentialBase, Shell):
         """
         from azure_certvar_credential._runtime.user import User
 
-        user = User(user_assertion, self._cached_tokens, self._settings.tenant_id, self._parts.clock)
+        user = User(user_assertion, self._cached_tokens, self._settings)
         return OnBehalfOfCredential(self._settings, user, self._single_flight)
+
+    @clears_frames
+    def agent(self, agent_client_id: str, *, tenant_id: str | None = None) -> AgentCredential:
+        """Return a credential for an agent identity, whose blueprint this application is (Microsoft Entra Agent ID).
+
+        As :meth:`azure_certvar_credential.CertVarCredential.agent`.
+
+        https://learn.microsoft.com/entra/agent-id/identity-platform/agent-autonomous-app-oauth-flow
+
+        >>> agent = blueprint.agent("5b1f6c2e-0000-4000-8000-0000000000a1")
+        >>> agent.get_token("https://graph.microsoft.com/.default")
+
+        :param agent_client_id: the agent identity's client id, a GUID.
+        :param tenant_id: the agent's tenant, if it is not the blueprint's; it must be allowed by
+            ``additionally_allowed_tenants``.
+        :raises ConfigurationError: it is not a GUID, or the blueprint's own id; the tenant is not allowed; or the
+            authority is not Entra.
+        """
+        # For agents alone.
+        from azure_certvar_credential._runtime.agents import agent_tokens
+
+        settings, tokens = agent_tokens(agent_client_id, tenant_id, self._cached_tokens, self._settings)
+        return AgentCredential(settings, tokens, self._single_flight)
 
     async def close(self) -> None:
         """End what is under way, close this loop's connections and forget the tokens; closing again does nothing."""
@@ -114,13 +141,14 @@ class FederatedCredential(WithAssertionSource[AnyAssertionSource], OwningCredent
     _shown_as: ClassVar[str] = "aio.FederatedCredential"
 
 
-class OnBehalfOfCredential(ForUser[SingleFlight], Shell):
+class OnBehalfOfCredential(Derived[SingleFlight], Shell):
     """Tokens on behalf of a user; made by ``on_behalf_of()`` of a credential, whose tokens and connections it shares.
 
     Closing it does nothing: what it uses belongs to the credential that it came from.
     """
 
     _shown_as: ClassVar[str] = "aio.OnBehalfOfCredential"
+    _not_pickled: ClassVar[str] = "the pickle would carry the user's token in clear"
 
     _cache: UserTokens
 
@@ -134,3 +162,74 @@ class OnBehalfOfCredential(ForUser[SingleFlight], Shell):
             return self._cache.grant(read, fmi_path)
         finally:
             del read  # the user's token, which an error reporter would find in this frame
+
+
+class AgentCredential(Derived[SingleFlight], Shell):
+    """Tokens of an agent identity; made by ``agent()`` of its blueprint's credential, whose connections it shares.
+
+    Closing it does nothing: what it uses belongs to the credential that it came from.
+    """
+
+    _shown_as: ClassVar[str] = "aio.AgentCredential"
+    _not_pickled: ClassVar[str] = "make it anew with agent() of its blueprint's credential"
+
+    _cache: TokensOfGrant
+
+    @clears_frames
+    def on_behalf_of(
+        self, user_assertion: str | Callable[[], str] | Callable[[], Awaitable[str]]
+    ) -> OnBehalfOfCredential:
+        """Return a credential for the tokens of the agent that acts for a signed-in user.
+
+        https://learn.microsoft.com/entra/agent-id/identity-platform/agent-on-behalf-of-oauth-flow
+
+        :param user_assertion: the access token that the user's client sent, whose audience is the blueprint; or a
+            callable that returns the present user's.
+        :raises ConfigurationError: it is neither.
+        :raises UserAssertionRejectedError: it is no token.
+        """
+        from azure_certvar_credential._runtime.agents import presented_by
+        from azure_certvar_credential._runtime.user import User
+
+        user = User(user_assertion, self._cache.cached_tokens, self._settings, presented_by(self._cache))
+        return OnBehalfOfCredential(self._settings, user, self._single_flight)
+
+    def user(self, *, object_id: str | None = None, username: str | None = None) -> AgentUserCredential:
+        """Return a credential for the agent's own user account; exactly one of the parameters names it.
+
+        https://learn.microsoft.com/entra/agent-id/identity-platform/agent-user-oauth-flow
+
+        :param object_id: the user's object id, a GUID.
+        :param username: the user principal name, such as ``agent@contoso.com``.
+        :raises ConfigurationError: both or neither are given, or one is malformed.
+        """
+        from azure_certvar_credential._runtime.agents import agent_user_tokens
+
+        tokens = agent_user_tokens(self._cache, object_id, username, self._settings)
+        return AgentUserCredential(self._settings, tokens, self._single_flight)
+
+    @property
+    def _whose(self) -> str:
+        return f", {self._cache.grant.leg}"
+
+    async def _grant(self, fmi_path: str | None, limit: Deadline) -> Grant:  # noqa: ARG002 - for what takes time
+        return self._cache.without_path(fmi_path)
+
+
+class AgentUserCredential(Derived[SingleFlight], Shell):
+    """Tokens of an agent's own user account; made by ``user()`` of the agent's credential.
+
+    Closing it does nothing: what it uses belongs to the blueprint's credential.
+    """
+
+    _shown_as: ClassVar[str] = "aio.AgentUserCredential"
+    _not_pickled: ClassVar[str] = "make it anew with agent() and user() of its blueprint's credential"
+
+    _cache: TokensOfGrant
+
+    @property
+    def _whose(self) -> str:
+        return f", {self._cache.grant.leg}"
+
+    async def _grant(self, fmi_path: str | None, limit: Deadline) -> Grant:  # noqa: ARG002 - for what takes time
+        return self._cache.without_path(fmi_path)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
+from weakref import WeakMethod
 
 from azure_certvar_credential._core import effects
 from azure_certvar_credential._core.effects import Effect, Flow, Result, T, Token, arun
@@ -18,8 +20,9 @@ from azure_certvar_credential._transport.aio import AsyncSender
 from azure_certvar_credential._transport.async_library import within
 from azure_certvar_credential._transport.in_thread import in_thread
 from azure_certvar_credential.aio._calls import Background, LoopLock, awaited_by_this_task, call, sign
+from azure_certvar_credential.caches.memory import Entry
 from azure_certvar_credential.certificates import ClientCertificate
-from azure_certvar_credential.exceptions import AcquisitionTimeoutError
+from azure_certvar_credential.exceptions import CLOSED, AcquisitionTimeoutError, CredentialClosedError
 
 if TYPE_CHECKING:
     from azure_certvar_credential._core.sharing import Question
@@ -31,8 +34,11 @@ class EffectRunner:
 
     :param parts: what the credential is made of.
     :param cached_tokens: its tokens.
+    :ivar entry: as the synchronous runner's.
     :raises ImportError: no transport is given and aiohttp is not installed.
     """
+
+    entry: WeakMethod[Callable[[TokenRequest], Awaitable[Entry]]]
 
     def __init__(self, parts: Parts, cached_tokens: CachedTokens) -> None:
         self._parts = parts
@@ -88,6 +94,12 @@ class EffectRunner:
                 data = None  # it is perhaps a private key, which an error reporter would find in this frame
             return provider.source_failed(failure, refused)
 
+    async def _entry(self, request: TokenRequest) -> Entry:
+        entry = self.entry()
+        if entry is None:
+            raise CredentialClosedError(CLOSED)
+        return await entry(request)
+
     async def _ask(self, question: Question) -> Result:
         shared = self._parts.shared
         if shared is None:
@@ -106,6 +118,8 @@ class EffectRunner:
         match effect:
             case effects.LoadCertificate(refused):
                 return await self._load(refused)
+            case effects.GetToken(request):
+                return (await self._entry(request)).token
             case effects.LoadAssertion():
                 source = self._parts.assertions
                 return source.accept(await call(source.read))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from types import TracebackType
 from typing import Any
 
@@ -43,6 +43,7 @@ class Shell:
         tenant_id: str | None = None,
         enable_cae: bool = False,
         fmi_path: str | None = None,
+        client_claims: str | Mapping[str, Any] | None = None,
         timeout: float | None = None,
         **kwargs: Any,  # noqa: ARG002 - the protocol's; a newer azure-core may pass options that are not known yet
     ) -> AccessToken:
@@ -51,10 +52,19 @@ class Shell:
         Parameters and errors are those of :meth:`azure_certvar_credential.CertVarCredential.get_token`. A caller that
         is cancelled leaves the request to the others who wait for it; when there are none, it is cancelled too.
         """
-        entry = self._cache.lookup(scopes, claims, tenant_id, enable_cae=enable_cae) if fmi_path is None else None
-        if entry is not None:
-            return entry.access_token
-        entry = await self._entry(scopes, claims, tenant_id, enable_cae=enable_cae, fmi_path=fmi_path, timeout=timeout)
+        if fmi_path is None and client_claims is None:
+            entry = self._cache.lookup(scopes, claims, tenant_id, enable_cae=enable_cae)
+            if entry is not None:
+                return entry.access_token
+        entry = await self._entry(
+            scopes,
+            claims,
+            tenant_id,
+            enable_cae=enable_cae,
+            fmi_path=fmi_path,
+            client_claims=client_claims,
+            timeout=timeout,
+        )
         return entry.access_token
 
     async def get_token_info(self, *scopes: str, options: TokenRequestOptions | None = None) -> AccessTokenInfo:
@@ -128,11 +138,14 @@ class Shell:
         *,
         enable_cae: bool,
         fmi_path: str | None = None,
+        client_claims: object = None,
         timeout: float | None = None,
     ) -> Entry:
         if timeout is not None:
             check_types({"timeout": timeout})
         limit = Deadline(self._settings.retry.timeout if timeout is None else timeout)
         grant = await self._grant(fmi_path, limit)
-        request = self._settings.request(scopes, claims=claims, tenant_id=tenant_id, enable_cae=enable_cae, grant=grant)
+        request = self._settings.request(
+            scopes, claims=claims, tenant_id=tenant_id, enable_cae=enable_cae, grant=grant, client_claims=client_claims
+        )
         return await self._single_flight.entry(request, limit)

@@ -47,6 +47,7 @@ from azure_certvar_credential.msal.caches import (
     ExactScopes,
     check_cache,
     is_time,
+    knows_client_claims,
     knows_fmi_path,
     unlock,
     unreadable,
@@ -159,13 +160,15 @@ class Applications:
 
     def _ask(self, request: TokenRequest) -> Mapping[str, Any]:
         options: dict[str, Any] = {}
-        fields = request.grant.fields()
-        if "fmi_path" in fields:
-            if not knows_fmi_path():
+        for name, value, knows, since in (
+            ("fmi_path", request.grant.fields().get("fmi_path"), knows_fmi_path, "1.36"),
+            ("forwarded_client_claims", request.client_claims, knows_client_claims, "1.38"),
+        ):
+            if value is not None and not knows():
                 raise RefusedError(
-                    ConfigurationError(f"fmi_path needs msal 1.36 or later; msal {msal.__version__} is installed")
+                    ConfigurationError(f"{name} needs msal {since} or later; msal {msal.__version__} is installed")
                 )
-            options["fmi_path"] = fields["fmi_path"]
+            options |= {} if value is None else {name: value}
         application = self._application(request)
         result: Mapping[str, Any] | None = application.acquire_token_for_client(
             list(request.scopes), claims_challenge=request.claims, **options

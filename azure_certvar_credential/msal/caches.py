@@ -94,6 +94,16 @@ def knows_fmi_path() -> bool:
     return hasattr(msal.TokenCache.CredentialType, "ACCESS_TOKEN_EXTENDED")
 
 
+def knows_client_claims() -> bool:
+    """Return whether the installed MSAL caches tokens by the client's own claims (1.38 and later)."""
+    from inspect import signature
+
+    import msal
+
+    method = msal.ConfidentialClientApplication.acquire_token_for_client
+    return "forwarded_client_claims" in signature(method).parameters
+
+
 def unlock(cache: Any) -> None:
     """Replace a cache's lock in a child process: the thread that may hold it does not exist there."""
     if hasattr(cache, "_lock"):

@@ -30,6 +30,9 @@ _RETRIES = frozenset(
 )
 
 
+_OF_SHARING = ("encryption_key", "share_user_tokens", "invalidation_seconds")
+
+
 class MsalOptions(CertificateOptions):
     """The arguments of ``MsalCertVarCredential``, unchecked.
 
@@ -46,7 +49,7 @@ class MsalOptions(CertificateOptions):
     @classmethod
     def names(cls) -> frozenset[str]:
         """Return the names of the constructor's own arguments; ``azure_region`` replaces ``region``."""
-        return super().names() - {"region", "encryption_key", "share_user_tokens", "invalidation_seconds"}
+        return super().names() - {"assertion_audience", "claims", "region", *_OF_SHARING}
 
     def sharing(self) -> None:
         """Return None: MSAL has its own cache."""

@@ -158,6 +158,9 @@ AADSTS: dict[int, Row] = {
         "application has not been installed by the administrator of the tenant or consented to by any user in the "
         "tenant. You may have sent your authentication request to the wrong tenant.",
     ),
+    82001: _client_not_authorized(
+        "Agentic application '{client_id}' is not permitted to request app-only tokens for resource '{resource}'."
+    ),
     7000112: _client_not_authorized("Application '{client_id}' is disabled."),
     7000229: _client_not_authorized(
         "The client application {client_id} is missing service principal in the tenant {tenant}.",

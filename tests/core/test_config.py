@@ -39,8 +39,27 @@ def test_the_defaults_are_the_public_cloud_and_ps256() -> None:
     made_settings = made(TENANT.upper())
     assert made_settings.tenant_id == TENANT
     assert made_settings.authority.base == "https://login.microsoftonline.com"
-    assert method() == PrivateKeyJwt(CLIENT, "PS256", send_certificate_chain=False)
+    assert method() == PrivateKeyJwt(CLIENT, "PS256", send_certificate_chain=False, by_default=True)
     assert made_settings.additionally_allowed_tenants == frozenset()
+
+
+def test_assertions_are_for_the_issuer_of_an_openid_provider_unless_the_caller_says_otherwise() -> None:
+    assert method(oidc_authority="https://idp.example").for_issuer
+    assert method(oidc_authority="https://idp.example", assertion_audience="issuer").for_issuer
+    assert not method(oidc_authority="https://idp.example", assertion_audience="token_endpoint").for_issuer
+    assert not method().for_issuer
+
+
+@pytest.mark.parametrize("audience", ["", "Issuer", "https://idp.example", 7, ["issuer"]])
+def test_an_assertions_audience_is_one_of_two(audience: object) -> None:
+    with pytest.raises(ConfigurationError, match="assertion_audience must be 'issuer' or 'token_endpoint'"):
+        made(oidc_authority="https://idp.example", assertion_audience=audience)
+
+
+@pytest.mark.parametrize("audience", ["issuer", "token_endpoint"])
+def test_an_assertions_audience_is_for_openid_providers(audience: str) -> None:
+    with pytest.raises(ConfigurationError, match="goes with oidc_authority alone"):
+        made(assertion_audience=audience)
 
 
 @pytest.mark.parametrize("name", ["send_certificate_chain", "disable_instance_discovery"])

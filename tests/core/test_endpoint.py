@@ -11,6 +11,7 @@ from azure.core.exceptions import ServiceRequestError, ServiceResponseError
 
 from azure_certvar_credential._core.effects import (
     DetectRegion,
+    Endpoint,
     Fetch,
     PublishedEndpoint,
     ReadEndpoint,
@@ -52,7 +53,7 @@ BUSY = plain(503, b"")
 
 
 def remembered(url: str | None = None, until: float = NOW) -> Step:
-    return Step(ReadEndpoint, None if url is None else PublishedEndpoint(url, until))
+    return Step(ReadEndpoint, None if url is None else PublishedEndpoint(Endpoint(url, ISSUER), until))
 
 
 def first() -> list[Step]:
@@ -86,7 +87,7 @@ def asked(**changed: Any) -> Any:
 )
 def test_an_authority_whose_endpoint_is_a_template_needs_nothing(drive: Driver, given: dict[str, Any]) -> None:
     world = World()
-    assert drive(asked(**given), world.perform).endswith("/token")
+    assert drive(asked(**given), world.perform).url.endswith("/token")
     world.done()
 
 
@@ -98,14 +99,15 @@ def test_an_automatic_region_is_detected_and_the_global_endpoint_serves_without(
     drive: Driver, found: str | None, endpoint: str
 ) -> None:
     world = World(Step(DetectRegion, found))
-    assert drive(asked(region="auto"), world.perform) == endpoint
+    assert drive(asked(region="auto"), world.perform) == Endpoint(endpoint)
     world.done()
 
 
 @pytest.mark.parametrize("region", ["auto", "westeurope"])
 def test_who_acts_for_a_user_asks_the_global_endpoint(drive: Driver, region: str) -> None:
     world, settings = World(), made_settings(region=region)
-    assert drive(token_endpoint(settings, TENANT, Retries(settings.retry), regional=False), world.perform) == GLOBAL
+    found = drive(token_endpoint(settings, TENANT, Retries(settings.retry), regional=False), world.perform)
+    assert found == Endpoint(GLOBAL)
     world.done()
 
 
@@ -116,28 +118,32 @@ def test_a_token_of_an_openid_provider_is_asked_for_at_the_endpoint_that_its_met
     assert world.all(Fetch) == [Fetch(METADATA)]
     # Looked for again in its turn: somebody else may have been first.
     assert world.all(ReadEndpoint) == [ReadEndpoint(METADATA)] * 2
-    assert world.all(WriteEndpoint) == [WriteEndpoint(METADATA, PublishedEndpoint(ENDPOINT, NOW + LIFETIME))]
+    assert world.all(WriteEndpoint) == [
+        WriteEndpoint(METADATA, PublishedEndpoint(Endpoint(ENDPOINT, ISSUER), NOW + LIFETIME))
+    ]
     (send,) = world.all(Send)
     header, claims = (json.loads(urlsafe_b64decode(s + "===")) for s in send.form["client_assertion"].split(".")[:2])
-    assert send.url == claims["aud"] == ENDPOINT
+    assert (send.url, claims["aud"], header["typ"]) == (ENDPOINT, ISSUER, "client-authentication+jwt")
     assert (header["alg"], [name for name in header if name.startswith("x5t")]) == ("PS256", ["x5t#S256"])
 
 
 def test_an_endpoint_is_remembered_for_a_day(drive: Driver) -> None:
     assert LIFETIME == 24 * 60 * 60
     world = World(remembered("https://a.example/t", NOW + 1), now())
-    assert drive(asked(oidc_authority=ISSUER), world.perform) == "https://a.example/t"
+    assert drive(asked(oidc_authority=ISSUER), world.perform).url == "https://a.example/t"
     world.done()
 
 
 def test_after_a_day_the_document_is_read_again_and_a_new_endpoint_replaces_the_old(drive: Driver) -> None:
     world = World(remembered("https://old.example/t", NOW), now(), KEPT, fetch(document()), KEPT)
-    assert drive(asked(oidc_authority=ISSUER), world.perform) == ENDPOINT
+    assert drive(asked(oidc_authority=ISSUER), world.perform) == Endpoint(ENDPOINT, ISSUER)
     world.done()
     claimed, kept = world.all(WriteEndpoint)
     # A caller that comes while the document is read takes the old one, and nobody reads it twice.
-    assert claimed == WriteEndpoint(claimed.key, PublishedEndpoint("https://old.example/t", NOW + BACKOFF))
-    assert kept.endpoint.url == ENDPOINT
+    assert claimed == WriteEndpoint(
+        claimed.key, PublishedEndpoint(Endpoint("https://old.example/t", ISSUER), NOW + BACKOFF)
+    )
+    assert kept.endpoint.endpoint.url == ENDPOINT
 
 
 FAILURES: dict[str, Any] = {
@@ -156,11 +162,11 @@ FAILURES: dict[str, Any] = {
 def test_a_document_that_cannot_be_read_again_leaves_the_last_good_endpoint_in_use(drive: Driver, case: str) -> None:
     world = World(remembered("https://good.example/t", NOW), now(), KEPT, fetch(FAILURES[case]), KEPT)
     # One attempt: nobody waits while there is an endpoint.
-    assert drive(asked(oidc_authority=ISSUER), world.perform) == "https://good.example/t"
+    assert drive(asked(oidc_authority=ISSUER), world.perform).url == "https://good.example/t"
     world.done()
     assert len(world.all(Fetch)) == 1
     _, kept = world.all(WriteEndpoint)
-    assert kept.endpoint == PublishedEndpoint("https://good.example/t", NOW + BACKOFF)
+    assert kept.endpoint == PublishedEndpoint(Endpoint("https://good.example/t", ISSUER), NOW + BACKOFF)
     assert isinstance(kept.failure, Exception)
 
 
@@ -193,7 +199,7 @@ def test_what_may_pass_is_tried_again_as_the_retry_settings_say(drive: Driver) -
         [*fetch(BUSY), wait(0), *fetch(broken), wait(2.0), *fetch(plain(429, b"", retry_after="5")), wait(5.0)],
         [*fetch(document(), NOW + 60), KEPT],
     )
-    assert drive(asked(oidc_authority=ISSUER, retry=retry), world.perform) == ENDPOINT
+    assert drive(asked(oidc_authority=ISSUER, retry=retry), world.perform).url == ENDPOINT
     world.done()
 
 

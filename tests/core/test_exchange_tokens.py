@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from azure_certvar_credential._core.exchange import MAX_BODY, Response, read
+from azure_certvar_credential._core.exchange import DEFAULT_LIFE, MAX_BODY, Response, read
+from azure_certvar_credential._core.freshness import refresh_on, required_on
 from azure_certvar_credential.exceptions import AuthenticationError, ResponseFormatError
 from tests.core.responses import answer, plain, token
 
@@ -44,7 +45,17 @@ NO_SECONDS: list[Any] = [
 ]
 
 
-@pytest.mark.parametrize("value", [None, *NO_SECONDS], ids=lambda value: repr(value)[:20])
+def test_a_token_whose_life_is_not_said_is_used_for_five_minutes_and_not_refreshed_in_the_background() -> None:
+    """RFC 6749 section 5.1 only recommends the field."""
+    for advice in ({}, {"refresh_in": 10}):
+        response = read(token(expires_in=None, **advice), now=NOW, about=str)
+        assert response.expires_in == DEFAULT_LIFE == 300
+        for jitter in (0.0, 1.0):
+            due = refresh_on(NOW, response.expires_in, response.refresh_in, jitter)
+            assert due == required_on(NOW, response.expires_in) == NOW + 270
+
+
+@pytest.mark.parametrize("value", NO_SECONDS, ids=lambda value: repr(value)[:20])
 def test_an_expires_in_that_is_no_lifetime_makes_the_answer_no_token(value: object) -> None:
     with pytest.raises(ResponseFormatError, match="expires_in is not a number of seconds, one or more"):
         read(token(expires_in=value), now=NOW, about=str)

@@ -6,6 +6,7 @@ import pytest
 
 from azure_certvar_credential._core.exchange import read
 from azure_certvar_credential._core.hints import (
+    AGENT_HINTS,
     CERTIFICATE_CODES,
     CLOCK_CODE,
     HINTS,
@@ -28,7 +29,7 @@ CODES = [
     *[700025, 900382, 900432, 90038, 500014, 501051, 7000213, 5002741, 5002730, 50012, 50032, 70002, 7000110, 700011],
     *[70001, 1000031, 90094, 90095, 50059, 50128, 500021, 500022, 100007, 1002016, 90009, 50001, 650052, 650056],
     *[650057, 530032, 90055, 70025, 700212, 700222, 700229, 65001, 50072, 50074, 50076, 50078, 50079, 50158, 50173],
-    *[700005, 700082, 7000114, 240002, 50020, 90072, 50034, 53000, 53001],
+    *[82001, 700005, 700082, 7000114, 240002, 50020, 90072, 50034, 53000, 53001],
 ]
 
 
@@ -49,7 +50,7 @@ def test_the_emulator_raises_it_and_the_error_explains_it(code: int) -> None:
 
 
 def test_the_emulator_raises_every_code_that_has_a_hint() -> None:
-    assert set(AADSTS) >= HINTS.keys() | USER_HINTS.keys()
+    assert set(AADSTS) >= HINTS.keys() | USER_HINTS.keys() | AGENT_HINTS.keys()
 
 
 @pytest.mark.parametrize("code", CODES)
@@ -73,6 +74,14 @@ def test_the_first_code_that_is_known_gives_the_hint() -> None:
 def test_a_code_that_means_something_else_for_a_user_has_a_hint_of_its_own(code: int) -> None:
     assert hint_for([code], for_user=True) == USER_HINTS[code] != HINTS[code] == hint_for([code])
     assert USER_HINTS[code].endswith(".")
+
+
+@pytest.mark.parametrize("code", AGENT_HINTS)
+def test_a_code_that_means_something_else_for_an_agent_has_a_hint_of_its_own(code: int) -> None:
+    for for_user in (False, True):
+        assert hint_for([code], for_user=for_user, for_agent=True) == AGENT_HINTS[code] != HINTS[code]
+    assert AGENT_HINTS[code].endswith(".")
+    assert len(AGENT_HINTS[code]) < 240
 
 
 def test_every_other_code_means_the_same_for_a_user() -> None:

@@ -48,7 +48,7 @@ def document(**changed: Any) -> Response:
 
 
 def read(response: Response, **changed: Any) -> str:
-    return endpoint_in(response, made_settings(**{"oidc_authority": ISSUER, **changed}), now=NOW)
+    return endpoint_in(response, made_settings(**{"oidc_authority": ISSUER, **changed}), now=NOW).url
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,8 @@ from typing import Any, Literal
 import pytest
 
 from azure_certvar_credential import CertVarCredential, ClientCertificate
-from azure_certvar_credential.testing import EntraEmulator, Fault
+from azure_certvar_credential.testing import Application, EntraEmulator, Fault
+from azure_certvar_credential.testing.entra.directory.model import User
 from azure_certvar_credential.testing.http import respond
 from tests.credential.test_frames import PASSWORD, pieces
 from tests.credential.test_secrets import JWT
@@ -18,8 +19,8 @@ from tests.credential.world import STORAGE, Clock, Driver, Kind, World
 from tests.msal.world import MsalWorld, use_clock
 from tests.reporters import reported
 
-Family = Literal["certificate", "msal", "federated", "user"]
-FAMILIES: tuple[Family, ...] = ("certificate", "msal", "federated", "user")
+Family = Literal["certificate", "msal", "federated", "user", "agent", "agent user"]
+FAMILIES: tuple[Family, ...] = ("certificate", "msal", "federated", "user", "agent", "agent user")
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,7 @@ class Scene:
     :ivar log: for log records.
     :ivar assertions: those that the source of a federated credential has returned.
     :ivar users: the tokens of users, by name.
+    :ivar agent: an agent identity below the world's application, and its user; None until it is needed.
     """
 
     column: Column
@@ -55,6 +57,7 @@ class Scene:
     log: pytest.LogCaptureFixture
     assertions: list[str] = field(default_factory=list)
     users: dict[str, str] = field(default_factory=dict)
+    agent: tuple[Application, User] | None = None
 
     @property
     def scope(self) -> str:
@@ -68,7 +71,18 @@ class Scene:
                 return self.world.driver(self._source(), federated=True, **options)
             case "user":
                 return self.world.driver(certificate, **options).for_user(self.user())
+            case "agent" | "agent user":
+                return self._agent(self.world.driver(certificate, **options))
         return self.world.driver(certificate, **options)
+
+    @property
+    def legs(self) -> int:
+        """How many requests come before those for users: the blueprint's token for an agent."""
+        return 1 if self.column.family == "agent" else 0
+
+    def acting(self) -> Driver:
+        """Return a new credential that may act for users."""
+        return self.driver() if self.column.family == "agent" else self.world.driver()
 
     def user(self, name: str = "Adele Vance", **options: Any) -> str:
         """Return a user's token."""
@@ -88,6 +102,16 @@ class Scene:
         """What may be shown nowhere: pieces of the key, the password, and every assertion and user's token so far."""
         sent = [request.assertion for request in self.world.entra.requests if request.assertion]
         return [*pieces(self.world.certificate), *sent, *self.assertions, *self.users.values()]
+
+    def _agent(self, blueprint: Driver) -> Driver:
+        """Return the credential of the world's one agent, or of its user."""
+        entra, application = self.world.entra, self.world.application
+        if self.agent is None:
+            agent = entra.add_agent_identity(application)
+            self.agent = agent, entra.add_user("Sales Agent", agent=agent)
+        agent, user = self.agent
+        credential = blueprint.credential.agent(agent.client_id)
+        return Driver(credential.user(object_id=user.object_id) if self.column.family == "agent user" else credential)
 
     def _source(self) -> Callable[[], str]:
         application = self.world.application

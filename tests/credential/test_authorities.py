@@ -116,18 +116,21 @@ async def test_the_request_goes_where_the_assertion_is_for(
     case = CASES[name]
     for variable, value in case.environment.items():
         monkeypatch.setenv(variable, value)
-    options = {"oidc_authority": oidc(world)} if name == "OpenID provider" else case.options
-    world.entra.settings.strict = True
+    is_oidc = name == "OpenID provider"
+    options = {"oidc_authority": oidc(world)} if is_oidc else case.options
+    # Entra documents no other typ than JWT.
+    world.entra.settings.strict = not is_oidc
 
     await world.driver(**options).get_token(STORAGE)
 
     (sent,) = world.entra.requests
     tenant = world.application.tenant_id
-    expected = f"{oidc(world).removesuffix('/v2.0')}/{V2}" if name == "OpenID provider" else case.url
+    expected = f"{oidc(world).removesuffix('/v2.0')}/{V2}" if is_oidc else case.url
     assert sent.url == expected.format(tenant=tenant)
     assert sent.assertion_header is not None
     assert sent.assertion_claims is not None
-    assert sent.assertion_claims["aud"] == sent.url
+    assert sent.assertion_claims["aud"] == (oidc(world) if is_oidc else sent.url)
+    assert sent.assertion_header["typ"] == ("client-authentication+jwt" if is_oidc else "JWT")
     assert sent.assertion_header["alg"] == case.algorithm
     assert {one for one in sent.assertion_header if one.startswith("x5")} == case.thumbprints
 

@@ -20,6 +20,7 @@ from tests.credential import caller_promises as caller
 from tests.credential import secrecy_promises as secrecy
 from tests.credential import server_promises as server
 from tests.credential.columns import COLUMNS, Family, Scene, scene
+from tests.credential.test_remote_assertions import RemoteSigner
 
 SECURITY = Path(__file__).parents[2] / "SECURITY.md"
 
@@ -36,6 +37,21 @@ async def _signs_nothing(scene: Scene) -> None:
     """It sends the assertions of its source as they are."""
     await scene.driver().get_token(scene.scope)
     assert [request.assertion for request in scene.world.entra.requests] == scene.assertions
+
+
+async def _signs_for_its_blueprint_alone(scene: Scene) -> None:
+    """A signature for the blueprint's token serves as long as that token does."""
+    signer = RemoteSigner(scene.world.certificate)
+    driver = scene.driver(ClientCertificate(scene.world.certificate.leaf, signer))
+    for _ in range(3):
+        await driver.get_token(scene.scope, claims='{"access_token":{"nbf":{"essential":true}}}')
+        scene.world.clock.advance(800)
+    assert signer.signatures == 1
+
+
+async def _acts_for_its_own_user(scene: Scene) -> None:
+    """It takes no other user's token."""
+    assert not hasattr(scene.driver().credential, "on_behalf_of")
 
 
 async def _acts_for_no_user(scene: Scene) -> None:
@@ -59,7 +75,11 @@ class Promise:
 
 NO_KEY: Mapping[Family, Check] = {"federated": _holds_no_key}
 NO_ASSERTION: Mapping[Family, Check] = {"federated": _signs_nothing}
-NO_USER: Mapping[Family, Check] = dict.fromkeys(("certificate", "msal", "federated"), _acts_for_no_user)
+NO_USER: Mapping[Family, Check] = {
+    **dict.fromkeys(("certificate", "msal", "federated"), _acts_for_no_user),
+    "agent user": _acts_for_its_own_user,
+}
+ONE_SIGNATURE: Mapping[Family, Check] = dict.fromkeys(("agent", "agent user"), _signs_for_its_blueprint_alone)
 
 LOGS, DISK, NETWORK = "reads logs, error reports, traces", "reads the disk", "controls the network, DNS or a proxy"
 SERVER, TENANT = "runs the server at the sign-in host", "controls another tenant"
@@ -80,7 +100,7 @@ PROMISES = {
         NETWORK, server.an_assertion_is_for_one_request, NO_ASSERTION
     ),
     "a remote signer's assertion is used for nine minutes": Promise(
-        NETWORK, server.a_remote_assertion_is_reused, NO_ASSERTION
+        NETWORK, server.a_remote_assertion_is_reused, {**NO_ASSERTION, **ONE_SIGNATURE}
     ),
     "an unknown host gets nothing unless the caller names the decision": Promise(
         SERVER, server.an_unknown_host_gets_nothing

@@ -149,6 +149,9 @@ def stage(server_tls: TlsFiles, tmp_path: Path) -> Iterator[Stage]:
         issuer=f"https://login.microsoftonline.com/{application.tenant_id}/v2.0",
         subject=application.object_ids[application.tenant_id],
     )
+    blueprint = entra.add_application(certificate)
+    agent = entra.add_agent_identity(blueprint)
+    agent_user = entra.add_user("Sales Agent", agent=agent)
     authority = trustme.CA()
     trusted = tmp_path / "trusted.pem"
     # The outside world's authority, and that of the real servers on loopback.
@@ -166,6 +169,10 @@ def stage(server_tls: TlsFiles, tmp_path: Path) -> Iterator[Stage]:
                 "pem": certificate.to_pem(),
                 "federated_client_id": federated.client_id,
                 "user_token": entra.issue_user_token(entra.add_user("Megan Bowen"), application),
+                "blueprint_client_id": blueprint.client_id,
+                "agent_client_id": agent.client_id,
+                "agent_user_id": agent_user.object_id,
+                "user_token_for_blueprint": entra.issue_user_token(entra.add_user("Alex Wilber"), blueprint),
                 "vault_url": outside.vault.vault_url,
                 "pfx_bytes": {"base64": base64.b64encode(pfx).decode()},
                 "pfx_password": _PASSWORD,

@@ -20,24 +20,15 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from azure_certvar_credential import CertVarCredential, ClientCertificate
 from azure_certvar_credential.testing import TOKEN_CACHE_CONTRACT
 from tests.docs.conftest import ROOT, SAMPLES, Stage
+from tests.docs.installed import ALWAYS, NEEDED
+from tests.docs.providers import at_provider, run_with, server_context
 from tests.real.servers.azurite import Azurite
 from tests.real.servers.graph import USERS
+from tests.real.servers.https import HttpsServer, Request, Response
+from tests.real.servers.mcp_server import McpServer
+from tests.real.servers.oidc_provider import OidcProvider
+from tests.real.servers.tls import TlsFiles
 from tests.real.softhsm import ORDERS, PIN, SoftHsm, certificate_for, signer_of
-
-# What has to be installed for a module or name that a sample imports: an extra of this package, or a package.
-NEEDED = {
-    "aiohttp": "aio",
-    "azure.storage.blob": "azure-storage-blob",
-    "azure_certvar_credential.aio": "aio",
-    "azure_certvar_credential.keyvault": "keyvault",
-    "azure_certvar_credential.testing": "testing",
-    "dask.delayed": "dask",
-    "msgraph": "msgraph-sdk",
-    "Pkcs11Signer": "pkcs11",
-    "RedisTokenCache": "redis",
-}
-# These come with the package itself.
-ALWAYS = ("azure.core", "azure_certvar_credential", "cryptography")
 
 
 def docstring_of(sample: str) -> str:
@@ -132,6 +123,30 @@ def test_rotate_without_restart(stage: Stage) -> None:
         ("https://graph.microsoft.com/.default", before.x5t_s256, 200),
         ("https://management.azure.com/.default", after.x5t_s256, 200),
     ]
+
+
+def test_openid_provider(fapi_provider: OidcProvider, server_tls: TlsFiles) -> None:
+    variables = at_provider(fapi_provider, "api://orders/.default")
+
+    def greet(request: Request) -> Response:
+        claims = fapi_provider.verified_claims(request.headers["authorization"].removeprefix("Bearer "))
+        return Response(200, {"Content-Type": "text/plain"}, f"hello {claims['client_id']}".encode())
+
+    with HttpsServer(server_context(server_tls), greet) as api:
+        output = run_with("openid_provider.py", {**variables, "API_URL": f"https://localhost:{api.port}/"})
+
+    assert re.fullmatch(promised("openid_provider.py"), output)
+    assert output.count(f"hello {variables['AZURE_CLIENT_ID']}") == 3
+
+
+def test_mcp_client(fapi_provider: OidcProvider, server_tls: TlsFiles) -> None:
+    with McpServer(fapi_provider, server_tls) as server:
+        variables = at_provider(fapi_provider, f"{server.url}/.default")
+        output = run_with("mcp_client.py", {**variables, "MCP_URL": server.url})
+
+    assert re.fullmatch(promised("mcp_client.py"), output)
+    assert output == "orders\n"
+    assert server.callers == {variables["AZURE_CLIENT_ID"]}
 
 
 def run_locally(sample: str) -> str:

@@ -18,7 +18,7 @@ from tests.real.servers.node import MissingComponentError, Node
 from tests.real.servers.oidc_provider import OidcProvider
 from tests.real.servers.tls import TlsFiles
 
-_SERVERS = ("oidc_provider", "azurite")
+_SERVERS = ("oidc_provider", "fapi_provider", "azurite")
 _COMPONENTS = (*_SERVERS, "azure_for_node")
 
 
@@ -56,6 +56,15 @@ def server_tls(tmp_path_factory: pytest.TempPathFactory) -> TlsFiles:
 def oidc_provider(server_tls: TlsFiles, tmp_path_factory: pytest.TempPathFactory) -> Iterator[OidcProvider]:
     """A running oidc-provider."""
     server = OidcProvider(_node_with("oidc-provider"), server_tls, tmp_path_factory.mktemp("oidc_provider"))
+    yield server
+    server.process.stop()
+
+
+@pytest.fixture(scope="session")
+def fapi_provider(server_tls: TlsFiles, tmp_path_factory: pytest.TempPathFactory) -> Iterator[OidcProvider]:
+    """A running oidc-provider that takes assertions for its issuer alone, as FAPI 2.0 wants."""
+    node, directory = _node_with("oidc-provider"), tmp_path_factory.mktemp("fapi_provider")
+    server = OidcProvider(node, server_tls, directory, "issuer")
     yield server
     server.process.stop()
 

@@ -37,6 +37,7 @@ class Seen:
 def options(provider: OidcProvider, seen: Seen, **changed: Any) -> dict[str, Any]:
     return {
         "oidc_authority": provider.issuer,
+        "assertion_audience": "token_endpoint",
         "connection_verify": provider.ca_file,
         "retry_total": 0,
         "raw_request_hook": seen,

@@ -175,17 +175,9 @@ def test_it_refuses_an_assertion_for_another_endpoint(
 def test_it_refuses_an_assertion_of_another_time(
     oidc_provider: OidcProvider, rsa_certificate: ClientCertificate, client_id: str, seconds: int, reason: str
 ) -> None:
-    with (
-        CertVarCredential(
-            oidc_provider.tenant_id,
-            client_id,
-            rsa_certificate,
-            _clock=lambda: time.time() + seconds,
-            **_options(oidc_provider),
-        ) as credential,
-        pytest.raises(AuthenticationError, match=reason),
-    ):
-        credential.get_token(SCOPE)
+    """The credential itself would correct its clock by the date of the refusal."""
+    assertion = _assertion(oidc_provider, client_id, rsa_certificate, _clock=lambda: time.time() + seconds)
+    _assert_refused(oidc_provider, client_id, assertion, reason)
 
 
 def test_it_refuses_another_key(oidc_provider: OidcProvider, client_id: str) -> None:

@@ -91,7 +91,7 @@ def test_oidc_provider_refuses_its_issuer_as_audience(
 ) -> None:
     assertion = jwt.encode(_claims(oidc_provider, client_id, aud=oidc_provider.issuer), rsa_key, "PS256")
 
-    _assert_refused(oidc_provider, client_id, assertion, "must be the token endpoint that is posted to")
+    _assert_refused(oidc_provider, client_id, assertion, "must be the token_endpoint")
 
 
 def test_oidc_provider_refuses_a_replayed_jti(

@@ -6,11 +6,11 @@ import logging
 
 import pytest
 
-from azure_certvar_credential._core.effects import PublishedEndpoint
+from azure_certvar_credential._core.effects import Endpoint, PublishedEndpoint
 from azure_certvar_credential._runtime.flow_memory import FlowMemory
 
 _DOCUMENT = "https://idp.example/.well-known/openid-configuration"
-_ENDPOINT = PublishedEndpoint("https://idp.example/token", until=1300.0)
+_ENDPOINT = PublishedEndpoint(Endpoint("https://idp.example/token"), until=1300.0)
 
 
 def test_a_metadata_failure_is_logged_with_what_stays_and_when_it_is_tried_again(
@@ -22,7 +22,7 @@ def test_a_metadata_failure_is_logged_with_what_stays_and_when_it_is_tried_again
 
     (record,) = caplog.records
     assert record.levelno == logging.WARNING
-    for part in (_DOCUMENT, _ENDPOINT.url, "in 300 s", "ConnectionError: no route"):
+    for part in (_DOCUMENT, _ENDPOINT.endpoint.url, "in 300 s", "ConnectionError: no route"):
         assert part in record.getMessage()
     assert memory.read_endpoint(_DOCUMENT) == _ENDPOINT
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from azure_certvar_credential._core.effects import Flow, Moment, Unanswered
+from azure_certvar_credential._core.effects import Endpoint, Flow, Moment, Unanswered
 from azure_certvar_credential._core.exchange import Response
 
 
@@ -20,10 +20,10 @@ class ClientProof(Protocol):
         """The part of a refusal's message that names the certificate; a clause without a full stop."""
         ...
 
-    def fields(self, endpoint: str, moment: Moment) -> Flow[dict[str, str]]:
+    def fields(self, endpoint: Endpoint, moment: Moment) -> Flow[dict[str, str]]:
         """Return the form fields of the next request; yields effects.
 
-        :param endpoint: the URL of the request.
+        :param endpoint: where the request is posted.
         :param moment: the time, and an unused id.
         """
         ...
@@ -50,9 +50,9 @@ class ClientAuthentication(Protocol):
         """Begin the authentication of an acquisition; yields effects."""
         ...
 
-    def assertion_for(self, audience: str) -> Flow[str]:
+    def assertion_for(self, audience: str | Endpoint) -> Flow[str]:
         """Return an assertion for a request that another library sends; yields effects.
 
-        :param audience: the ``aud``.
+        :param audience: the ``aud``; an :class:`Endpoint` leaves the choice to the authentication.
         """
         ...

@@ -18,11 +18,12 @@ def client_assertion(settings: Settings, audience: str | None) -> Flow[str]:
     """Return an assertion for another library's request; yields effects.
 
     :param settings: the credential's settings.
-    :param audience: the ``aud``; None for the global token endpoint of the credential's own tenant, because the
-        other library's region is unknown here.
+    :param audience: the ``aud``; None for the issuer, or the global token endpoint of the credential's own tenant,
+        because the other library's region is unknown here.
     """
     if audience is None:
-        audience = yield from token_endpoint(settings, settings.tenant_id, Retries(settings.retry), regional=False)
+        endpoint = yield from token_endpoint(settings, settings.tenant_id, Retries(settings.retry), regional=False)
+        return (yield from settings.client_authentication.assertion_for(endpoint))
     return (yield from settings.client_authentication.assertion_for(audience))
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from azure_certvar_credential._core.client_authentication import ClientProof, assertion
-from azure_certvar_credential._core.effects import Flow, LoadAssertion, Moment, Unanswered
+from azure_certvar_credential._core.effects import Endpoint, Flow, LoadAssertion, Moment, Unanswered
 from azure_certvar_credential._core.exchange import Response
 from azure_certvar_credential._values import Value
 
@@ -24,12 +24,12 @@ class ProvidedAssertion(Value):
         yield from ()
         return self
 
-    def assertion_for(self, audience: str) -> Flow[str]:  # noqa: ARG002 - the source has chosen it
+    def assertion_for(self, audience: str | Endpoint) -> Flow[str]:  # noqa: ARG002 - the source has chosen it
         """Return the source's current assertion."""
         provided: str = yield LoadAssertion()
         return provided
 
-    def fields(self, endpoint: str, moment: Moment) -> Flow[dict[str, str]]:  # noqa: ARG002 - the protocol's
+    def fields(self, endpoint: Endpoint, moment: Moment) -> Flow[dict[str, str]]:  # noqa: ARG002 - the protocol's
         """Return the fields with the source's current assertion."""
         return assertion.fields((yield LoadAssertion()))
 

@@ -5,8 +5,14 @@ A new grant is a new file here and the code that makes its value; ``flow.acquire
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
+from types import MappingProxyType
 from typing import Protocol
+
+# Microsoft's name for the audience of tokens that prove an identity to another application.
+TOKEN_EXCHANGE = "api://AzureADTokenExchange/.default"  # noqa: S105 - a scope
+NO_EARLIER_LEGS: Mapping[str, Grant] = MappingProxyType({})
+NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 
 class Grant(Protocol):
@@ -37,8 +43,25 @@ class Grant(Protocol):
         """The grant to try once when the server refuses this one; None if the refusal stands."""
         ...
 
+    @property
+    def leg(self) -> str:
+        """What the token is, in a refusal's message, such as "the agent's own token"; empty if one request is all."""
+        ...
+
+    @property
+    def earlier_legs(self) -> Mapping[str, Grant]:
+        """The grants whose tokens its request presents, by form field; empty for a grant of one request.
+
+        They are tokens for :data:`TOKEN_EXCHANGE`, of the same tenant, and cached like any other.
+        """
+        ...
+
     def fields(self) -> dict[str, str]:
         """Return the form fields of this grant alone, ``grant_type`` among them."""
+        ...
+
+    def headers(self, tenant_id: str) -> Mapping[str, str]:
+        """Return the header fields of this grant alone."""
         ...
 
     def requested_scopes(self, scopes: tuple[str, ...]) -> tuple[str, ...]:

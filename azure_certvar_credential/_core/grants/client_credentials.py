@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from typing import ClassVar
 
-from azure_certvar_credential._core.grants import Grant
+from azure_certvar_credential._core.grants import NO_EARLIER_LEGS, NO_HEADERS, Grant
 from azure_certvar_credential._secrecy.redaction import redact_value
-from azure_certvar_credential._values import Value
+from azure_certvar_credential._values import Value, field
 from azure_certvar_credential.exceptions import ConfigurationError
 
 # The longest path of a federated managed identity; Microsoft documents no limit.
@@ -18,14 +18,17 @@ class ClientCredentials(Value):
     """The application's own token.
 
     :ivar fmi_path: the path of a federated managed identity below this application, or None.
+    :ivar leg: as :attr:`.Grant.leg`; the same token whatever it is for.
     """
 
     cacheable: ClassVar[bool] = True
     regional: ClassVar[bool] = True
     for_user: ClassVar[bool] = False
     fallback: ClassVar[Grant | None] = None
+    earlier_legs: ClassVar[Mapping[str, Grant]] = NO_EARLIER_LEGS
 
     fmi_path: str | None = None
+    leg: str = field(default="", compare=False)
 
     @property
     def key(self) -> tuple[Hashable, ...]:
@@ -33,9 +36,13 @@ class ClientCredentials(Value):
         return () if self.fmi_path is None else ("fmi_path", self.fmi_path)
 
     def fields(self) -> dict[str, str]:
-        """Return ``grant_type``, and ``fmi_path`` if there is one."""
+        """Return ``grant_type``, and ``fmi_path`` if there is one, as Microsoft's library sends it."""
         fields = {"grant_type": "client_credentials"}
-        return fields if self.fmi_path is None else {**fields, "fmi_path": self.fmi_path}
+        return fields if self.fmi_path is None else {**fields, "fmi_path": self.fmi_path, "client_info": "1"}
+
+    def headers(self, tenant_id: str) -> Mapping[str, str]:  # noqa: ARG002 - the protocol's
+        """Return none."""
+        return NO_HEADERS
 
     def requested_scopes(self, scopes: tuple[str, ...]) -> tuple[str, ...]:
         """Return the scopes unchanged."""

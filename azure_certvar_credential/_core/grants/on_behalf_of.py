@@ -5,10 +5,10 @@ https://learn.microsoft.com/entra/identity-platform/v2-oauth2-on-behalf-of-flow
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from typing import ClassVar
 
-from azure_certvar_credential._core.grants import Grant
+from azure_certvar_credential._core.grants import NO_EARLIER_LEGS, NO_HEADERS, Grant
 from azure_certvar_credential._core.user_assertion import UserAssertion
 from azure_certvar_credential._values import Value, field
 from azure_certvar_credential.exceptions import ConfigurationError
@@ -25,6 +25,8 @@ class OnBehalfOf(Value):
 
     regional: ClassVar[bool] = False
     for_user: ClassVar[bool] = True
+    leg: ClassVar[str] = ""
+    earlier_legs: ClassVar[Mapping[str, Grant]] = NO_EARLIER_LEGS
     fallback: ClassVar[Grant | None] = None
 
     user: UserAssertion
@@ -51,6 +53,10 @@ class OnBehalfOf(Value):
             "requested_token_use": "on_behalf_of",
         }
 
+    def headers(self, tenant_id: str) -> Mapping[str, str]:  # noqa: ARG002 - the protocol's
+        """Return none."""
+        return NO_HEADERS
+
     def requested_scopes(self, scopes: tuple[str, ...]) -> tuple[str, ...]:
         """Return the scopes with ``offline_access``."""
         return scopes if OFFLINE_ACCESS in scopes else (*scopes, OFFLINE_ACCESS)
@@ -74,6 +80,8 @@ class RefreshToken(Value):
 
     regional: ClassVar[bool] = False
     for_user: ClassVar[bool] = True
+    leg: ClassVar[str] = ""
+    earlier_legs: ClassVar[Mapping[str, Grant]] = NO_EARLIER_LEGS
 
     value: str = field(repr=False)
     fallback: OnBehalfOf
@@ -91,6 +99,10 @@ class RefreshToken(Value):
     def fields(self) -> dict[str, str]:
         """Return the fields of the refresh request."""
         return {"grant_type": "refresh_token", "refresh_token": self.value}
+
+    def headers(self, tenant_id: str) -> Mapping[str, str]:  # noqa: ARG002 - the protocol's
+        """Return none."""
+        return NO_HEADERS
 
     def requested_scopes(self, scopes: tuple[str, ...]) -> tuple[str, ...]:
         """Return the scopes with ``offline_access``."""

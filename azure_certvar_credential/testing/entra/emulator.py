@@ -30,10 +30,9 @@ from azure_certvar_credential.testing.transport import AsyncEmulatorTransport, E
 class EntraEmulator:
     """A local Microsoft Entra ID.
 
-    It supports the client credentials, on-behalf-of and refresh token grants; certificates, subject name and issuer
-    rules, and federated identity credentials; and the authorities of
-    :mod:`~azure_certvar_credential.testing.entra.routes`.
-    :meth:`handle` answers a request without I/O, at the time of ``clock``. :meth:`serve` serves it over loopback TLS;
+    It supports the client credentials, on-behalf-of, refresh token and agent user grants; certificates, subject name
+    and issuer rules, and federated identity credentials; and the authorities of :mod:`.entra.routes`. :meth:`handle`
+    answers a request without I/O, at the time of ``clock``. :meth:`serve` serves it over loopback TLS;
     :meth:`transport` and :meth:`async_transport` connect azure-core's clients in process. All methods are thread-safe.
 
     :param strict: whether to refuse what production clients send against the standards: padded or standard base64,
@@ -104,8 +103,7 @@ class EntraEmulator:
     ) -> Application:
         """Register an application.
 
-        :param certificates: its certificates: PEM as text or bytes, DER, an ``x509.Certificate``, or an object with
-            ``public_der()``.
+        :param certificates: PEM as text or bytes, DER, an ``x509.Certificate``, or an object with ``public_der()``.
         :param tenant: its home tenant; None for the first one.
         :param client_id: its application id, a GUID; None to generate one.
         :param roles: the application roles that its tokens carry.
@@ -131,17 +129,29 @@ class EntraEmulator:
         self._backend.directory.add_application(application)
         return application
 
-    def add_user(self, name: str = "Adele Vance", *, tenant: Tenant | None = None) -> User:
+    def add_agent_identity(self, blueprint: Application, *, tenant: Tenant | None = None) -> Application:
+        """Add an agent identity, whose assertions are its blueprint's tokens with its client id as ``fmi_path``.
+
+        :param blueprint: the application with the certificate; from now on it gets tokens for the exchange only.
+        :param tenant: its tenant; None for the blueprint's.
+        """
+        agent = Application(str(uuid.uuid4()), (tenant or blueprint).tenant_id, blueprint=blueprint)
+        self._backend.directory.add_application(agent)
+        return agent
+
+    def add_user(
+        self, name: str = "Adele Vance", *, tenant: Tenant | None = None, agent: Application | None = None
+    ) -> User:
         """Add a user; the user principal name combines the name and the tenant's first domain.
 
         :param name: the display name.
         :param tenant: the user's tenant; None for the first one.
+        :param agent: the agent identity whose user account it is; None for a person.
         :raises ValueError: the user principal name is already in use.
         """
         tenant = tenant or self.tenant
-        domain = next(iter(tenant.domains), f"{tenant.tenant_id}.onmicrosoft.com")
-        upn = f"{'.'.join(name.lower().split())}@{domain}"
-        user = User(str(uuid.uuid4()), tenant.tenant_id, upn, name)
+        upn = f"{'.'.join(name.lower().split())}@{next(iter(tenant.domains), f'{tenant.tenant_id}.onmicrosoft.com')}"
+        user = User(str(uuid.uuid4()), tenant.tenant_id, upn, name, agent.client_id if agent else "")
         self._backend.directory.add_user(user)
         return user
 
@@ -171,7 +181,7 @@ class EntraEmulator:
         return self._backend.issuer.issue(token.grant(self._clock()))
 
     def require_step_up(self, resource: str, *, code: int = 50076, claims: str | None = None) -> str:
-        """Refuse on-behalf-of tokens for a resource until the user has met a claims challenge.
+        """Refuse users' tokens for a resource until the user has met a claims challenge.
 
         :param resource: its identifier, such as ``api://protected``.
         :param code: 50076 (use multi-factor authentication) or 50079 (register for it).
@@ -206,9 +216,8 @@ class EntraEmulator:
         self._backend.directory.set_resource(resource, token_version)
 
     def inject(self, fault: Fault, *, times: int | None = 1, when: Predicate | None = None) -> None:
-        """Make the next requests fail.
+        """Make the next requests meet a fault.
 
-        :param fault: the fault that they meet.
         :param times: the number of requests; None for all until ``faults.clear()``.
         :param when: selects the requests; None for every request to the token endpoint.
         :raises ValueError: ``times`` is less than one.
@@ -221,9 +230,8 @@ class EntraEmulator:
         self.instance_metadata.release()
 
     def wait_for_hanging(self, count: int = 1, *, timeout: float = 10) -> None:
-        """Block until :meth:`Fault.hang` holds answers, so that their requests are certainly in flight.
+        """Block until :meth:`Fault.hang` holds ``count`` answers, so that their requests are certainly in flight.
 
-        :param count: the number of answers.
         :param timeout: seconds.
         :raises TimeoutError: fewer answers are held when the time is up.
         """

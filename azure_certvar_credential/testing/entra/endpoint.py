@@ -56,7 +56,13 @@ class TokenEndpoint:
         _check_form(form)
         requested = read_claims(form)
         application = self._application(form["client_id"], tenant)
-        self._authenticate(form["client_assertion"], application, self._expectation(request, conditions, route, tenant))
+        expectation = self._expectation(request, conditions, route, tenant)
+        if is_federated(form["client_assertion"]):
+            trusted = application.trusted_identities(tenant, route.issuer(tenant.tenant_id, 2))
+            now, skew = expectation.now, expectation.clock_skew
+            verify_federated(form["client_assertion"], trusted, now=now, clock_skew=skew)
+        else:
+            verify_assertion(form["client_assertion"], application.client_id, application, expectation, self.replays)
         exchange = Exchange(self.backend, conditions, route, tenant, application, form, requested)
         return GRANTS[form["grant_type"]](exchange)
 
@@ -82,12 +88,6 @@ class TokenEndpoint:
         if not application.enabled:
             raise refuse(7000112, client_id=client_id)
         return application
-
-    def _authenticate(self, assertion: str, application: Application, expectation: Expectation) -> None:
-        if is_federated(assertion):
-            verify_federated(assertion, application, now=expectation.now, clock_skew=expectation.clock_skew)
-        else:
-            verify_assertion(assertion, application.client_id, application, expectation, self.replays)
 
     def _expectation(self, request: Request, conditions: Conditions, route: Route, tenant: Tenant) -> Expectation:
         dialect = route.dialect

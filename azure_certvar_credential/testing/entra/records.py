@@ -12,7 +12,10 @@ from azure_certvar_credential.testing.http import Request, Response
 from azure_certvar_credential.testing.jose import MalformedError, parse_compact
 
 SECRET_PARAMETERS = frozenset(
-    {"assertion", "client_assertion", "client_secret", "code", "password", "refresh_token", "request"}
+    {
+        *("assertion", "client_assertion", "client_secret", "code", "password", "refresh_token", "request"),
+        "user_federated_identity_credential",
+    }
 )
 
 

@@ -31,6 +31,11 @@ FRONT_END = "5e5a7f0e-0000-4000-8000-00000f207e9d"
 """The client id of the front end that users sign in to. It is fictitious and not in the directory."""
 
 
+# Those of an agent that acts by itself, https://learn.microsoft.com/entra/agent-id/identity-platform/agent-token-claims;
+# the values for its users are unpublished.
+_AGENT_CLAIMS = {"xms_act_fct": "3 9 11", "xms_sub_fct": "9 3 11", "xms_tnt_fct": "3 9", "xms_idrel": "7 10"}
+
+
 @dataclass(frozen=True, slots=True)
 class Delegation:
     """The user and the permissions of a delegated token.
@@ -60,6 +65,7 @@ class Grant:
     :ivar subject: the value of ``sub``; None for the object id.
     :ivar roles: the application roles of an app-only token.
     :ivar delegation: the user and the permissions, or None for an app-only token.
+    :ivar blueprint: the client id of an agent identity's blueprint; None for any other client.
     :ivar method: the client authentication: ``0`` for none, ``2`` for a certificate.
     """
 
@@ -74,6 +80,7 @@ class Grant:
     subject: str | None = None
     roles: tuple[str, ...] = ()
     delegation: Delegation | None = None
+    blueprint: str | None = None
     method: Literal["0", "2"] = CERTIFICATE_CLIENT
 
 
@@ -207,6 +214,8 @@ def _access_claims(grant: Grant, uti: str) -> dict[str, object]:
         claims |= _user_claims(grant.delegation, grant.resource)
     if grant.resource.idtyp:
         claims["idtyp"] = "user" if grant.delegation else "app"
+    if grant.blueprint is not None:
+        claims |= _AGENT_CLAIMS | {"xms_par_app_azp": grant.blueprint}
     if wants_cae(grant.requested):
         claims["xms_cc"] = ["CP1"]
     return claims

@@ -4,6 +4,7 @@
 //   modules   directory whose node_modules holds oidc-provider
 //   cert, key paths of the PEM files of the server's TLS certificate
 //   tenant    first path segment of the token endpoint, as in Entra's /{tenant}/oauth2/v2.0/token
+//   audience  "token_endpoint", or "issuer" with the typ of the update of RFC 7523, as FAPI 2.0 wants
 //   tokenLifetime  seconds for which an access token is valid
 // Prints one line of JSON, {"issuer": …, "token_endpoint": …}, when it listens, and one for each refusal.
 // Clients register themselves at /reg (RFC 7591). Ends with its standard input, so it never outlives the test run.
@@ -32,13 +33,15 @@ const tokenEndpoint = `${origin}${tokenRoute}`;
 // the server), an absent nbf, times with a fraction, and any header.
 function assertStrictAssertion(_ctx, claims, header) {
   const refuse = (detail) => { throw new errors.InvalidClientAuth(detail); };
-  if (claims.aud !== tokenEndpoint) refuse('audience (aud) must be the token endpoint that is posted to, as one string');
+  const forIssuer = options.audience === 'issuer';
+  if (claims.aud !== (forIssuer ? issuer : tokenEndpoint)) refuse(`audience (aud) must be the ${options.audience}, as one string`);
   for (const name of ['iat', 'nbf', 'exp']) {
     if (!Number.isInteger(claims[name])) refuse(`${name} must be an integer`);
   }
   if (claims.exp - claims.nbf > 600) refuse('the assertion must not live longer than 600 seconds');
   if (claims.sub !== claims.iss) refuse('sub must equal iss');
-  if (header.typ !== 'JWT') refuse('typ must be JWT');
+  const typ = forIssuer ? 'client-authentication+jwt' : 'JWT';
+  if (header.typ !== typ) refuse(`typ must be ${typ}`);
 }
 
 const provider = new Provider(issuer, {

@@ -38,19 +38,21 @@ class Answer:
 class OidcProvider:
     """A running oidc-provider; see ``oidc_provider.mjs`` for what it demands.
 
+    :param audience: what an assertion's ``aud`` must be, ``token_endpoint`` or ``issuer``.
     :ivar authority: ``https://localhost:PORT``, to be given to a credential as ``authority``.
     :ivar tenant_id: the tenant in the path of its token endpoint.
     :ivar issuer: ``iss`` of the access tokens that it issues.
-    :ivar token_endpoint: what an assertion's ``aud`` must be.
+    :ivar token_endpoint: the URL of its token endpoint.
     :ivar ca_file: path of the PEM file with the authority of its TLS certificate, for ``connection_verify``.
     """
 
-    def __init__(self, node: Node, tls: TlsFiles, directory: Path) -> None:
+    def __init__(self, node: Node, tls: TlsFiles, directory: Path, audience: str = "token_endpoint") -> None:
         options = {
             "modules": str(node.modules),
             "cert": str(tls.certificate),
             "key": str(tls.key),
             "tenant": TENANT_ID,
+            "audience": audience,
             "tokenLifetime": TOKEN_SECONDS,
         }
         script = Path(__file__).with_name("oidc_provider.mjs")

@@ -6,9 +6,11 @@ application. https://learn.microsoft.com/entra/workload-id/workload-identity-fed
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import jwt
 
-from azure_certvar_credential.testing.entra.directory.model import Application
+from azure_certvar_credential.testing.entra.directory.model import FederatedCredential
 from azure_certvar_credential.testing.entra.directory.resources import resource_client_id
 from azure_certvar_credential.testing.entra.errors import refuse, utc_text
 from azure_certvar_credential.testing.jose import MalformedError, numeric_date, parse_compact
@@ -27,11 +29,11 @@ def is_federated(assertion: str) -> bool:
     return isinstance(issuer, str) and issuer.lower().startswith("https://")
 
 
-def verify_federated(assertion: str, application: Application, *, now: float, clock_skew: float) -> None:
+def verify_federated(assertion: str, trusted: Sequence[FederatedCredential], *, now: float, clock_skew: float) -> None:
     """Verify the token of another identity as an application's client assertion.
 
     :param assertion: the compact serialization; :func:`is_federated` accepts it.
-    :param application: the application; its federated identity credentials must match the token exactly.
+    :param trusted: the application's federated identity credentials, one of which must match the token exactly.
     :param now: seconds since the epoch.
     :param clock_skew: the tolerance for the issuer's clock, seconds.
     :raises RefusalError: no credential has the issuer (700211), the subject (700213) or the audience (700212); the
@@ -44,7 +46,7 @@ def verify_federated(assertion: str, application: Application, *, now: float, cl
     except MalformedError as error:
         raise refuse(50027, reason=f"[Reason - {error}.]") from error
     issuer, subject, audience = (str(claims.get(name))[:200] for name in ("iss", "sub", "aud"))
-    candidates = [c for c in application.federated_credentials if c.issuer == issuer]
+    candidates = [c for c in trusted if c.issuer == issuer]
     if not candidates:
         raise refuse(700211, issuer=issuer)
     candidates = [c for c in candidates if c.subject == subject]

@@ -12,6 +12,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
 from azure_certvar_credential.testing.credentials import CertificateLike, KeyCredential, load_certificate
+from azure_certvar_credential.testing.entra.directory.resources import TOKEN_EXCHANGE
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +35,14 @@ class User:
     :ivar tenant_id: the user's tenant.
     :ivar user_principal_name: such as ``adele.vance@contoso.onmicrosoft.com``.
     :ivar name: the display name.
+    :ivar agent_id: the agent identity whose account it is; empty for a person.
     """
 
     object_id: str
     tenant_id: str
     user_principal_name: str
     name: str
+    agent_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +83,7 @@ class Application:
     :ivar roles: the application roles that its tokens carry.
     :ivar allowed_resources: the resources it may request tokens for; None for all.
     :ivar identifiers: its identifiers as a resource: the client id, ``api://<client id>`` and the App ID URIs.
+    :ivar blueprint: the blueprint of an agent identity; None for any other application.
     """
 
     def __init__(
@@ -92,7 +96,12 @@ class Application:
         trusted_issuers: Iterable[tuple[str, CertificateLike]] = (),
         identifier_uris: Sequence[str] = (),
         delegated_scopes: Iterable[str] | None = None,
+        blueprint: Application | None = None,
     ) -> None:
+        self.blueprint = blueprint
+        self._has_agents = False
+        if blueprint is not None:
+            blueprint._has_agents = True  # noqa: SLF001 - of this class
         self.client_id = client_id
         self.tenant_id = tenant_id
         self.roles = tuple(roles)
@@ -119,6 +128,11 @@ class Application:
     def credentials(self) -> tuple[KeyCredential, ...]:
         """The registered certificates."""
         return self._credentials
+
+    @property
+    def has_agents(self) -> bool:
+        """Whether it is the blueprint of an agent identity."""
+        return self._has_agents
 
     @property
     def federated_credentials(self) -> tuple[FederatedCredential, ...]:
@@ -205,7 +219,7 @@ class Application:
             if self._consented is not None:
                 self._consented |= frozenset(scopes)
 
-    def trust_federated(self, *, issuer: str, subject: str, audience: str = "api://AzureADTokenExchange") -> None:
+    def trust_federated(self, *, issuer: str, subject: str, audience: str = TOKEN_EXCHANGE) -> None:
         """Accept the tokens of another identity in place of assertions that a certificate signs.
 
         The tokens must come from this emulator, which verifies them with its own key. Issuer and subject must match
@@ -217,6 +231,17 @@ class Application:
         """
         with self._lock:
             self._federated = (*self._federated, FederatedCredential(issuer, subject, audience))
+
+    def trusted_identities(self, tenant: Tenant, issuer: str) -> tuple[FederatedCredential, ...]:
+        """Return the identities whose tokens authenticate it; those of an agent identity include its blueprint.
+
+        :param tenant: the tenant that it signs in to.
+        :param issuer: the ``iss`` of the tenant's tokens.
+        """
+        if self.blueprint is None:
+            return self._federated
+        subject = self.blueprint.fmi_subject(self.client_id, tenant=tenant)
+        return (*self._federated, FederatedCredential(issuer, subject, TOKEN_EXCHANGE))
 
     def fmi_subject(self, fmi_path: str, *, tenant: Tenant | None = None) -> str:
         """Return the ``sub`` of the tokens that this application gets with ``fmi_path``.

@@ -41,6 +41,11 @@ class Resource:
     idtyp: bool = False
 
     @property
+    def is_exchange(self) -> bool:
+        """Whether its tokens only serve to get other tokens."""
+        return self.identifier.lower() in _VERSION_2
+
+    @property
     def audience(self) -> str:
         """The ``aud`` of its tokens."""
         return self.identifier if self.version == 1 else self.client_id

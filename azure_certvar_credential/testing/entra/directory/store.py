@@ -103,6 +103,12 @@ class Directory:
         """Find a user by object id."""
         return self._users.get(object_id.lower())
 
+    def user_called(self, name: str) -> User | None:
+        """Find a user by user principal name."""
+        wanted = name.lower()
+        with self._lock:
+            return next((user for user in self._users.values() if user.user_principal_name.lower() == wanted), None)
+
 
 def is_tenant_name(name: str) -> bool:
     """Return whether ``name`` can name a tenant: whether it is a GUID or a DNS name."""

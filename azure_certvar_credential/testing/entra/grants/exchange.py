@@ -96,6 +96,7 @@ class Exchange:
             subject=subject,
             roles=roles,
             delegation=delegation,
+            blueprint=None if self.application.blueprint is None else self.application.blueprint.client_id,
         )
 
     def succeed(self, grant: Grant, **more: str) -> Response:

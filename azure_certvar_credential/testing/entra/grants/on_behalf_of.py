@@ -28,7 +28,7 @@ USE = "on_behalf_of"
 
 
 @dataclass(frozen=True, slots=True)
-class _SignIn:
+class SignIn:
     """A signed-in user, the id of the token that began the session, and the methods of signing in."""
 
     user: User
@@ -49,8 +49,8 @@ def on_behalf_of(exchange: Exchange) -> Response:
     claims = _verify(form["assertion"], exchange)
     user = _user(str(claims.get("oid")), exchange)
     methods = claims.get("amr", ["pwd"])
-    signed_in = _SignIn(user, str(claims.get("uti")), tuple(methods) if isinstance(methods, list) else ())
-    return _answer(exchange, signed_in, scope)
+    signed_in = SignIn(user, str(claims.get("uti")), tuple(methods) if isinstance(methods, list) else ())
+    return answer(exchange, signed_in, scope)
 
 
 def refresh(exchange: Exchange) -> Response:
@@ -75,8 +75,8 @@ def refresh(exchange: Exchange) -> Response:
     if exchange.conditions.now >= session.issued + lifetime:
         raise refuse(700082, issued=utc_text(session.issued), days=f"{lifetime / 86_400:.0f}.00:00:00")
     user = _user(session.user.object_id, exchange)
-    return _answer(
-        exchange, _SignIn(user, session.uti, session.methods), read_user_scope(form.get("scope", session.scope))
+    return answer(
+        exchange, SignIn(user, session.uti, session.methods), read_user_scope(form.get("scope", session.scope))
     )
 
 
@@ -95,7 +95,8 @@ def _verify(assertion: str, exchange: Exchange) -> Mapping[str, object]:
         start, end = (numeric_date(jws.claims.get(name), name, strict=True) for name in ("nbf", "exp"))
     except MalformedError as error:
         raise refuse(50027, reason=f"[Reason - {error}.]") from error
-    claims, application = jws.claims, exchange.application
+    # The clients of an agent's users ask for tokens for its blueprint.
+    claims, application = jws.claims, exchange.application.blueprint or exchange.application
     if not isinstance(claims.get("aud"), str) or not application.is_called(str(claims["aud"])):
         raise refuse(500131, audience=str(claims.get("aud"))[:200], expected=application.client_id)
     if "scp" not in claims:
@@ -118,7 +119,11 @@ def _user(object_id: str, exchange: Exchange) -> User:
     return user
 
 
-def _answer(exchange: Exchange, signed_in: _SignIn, scope: UserScope) -> Response:
+def answer(exchange: Exchange, signed_in: SignIn, scope: UserScope) -> Response:
+    """Answer with a token of a user, and what the scope asks for beside it.
+
+    :raises RefusalError: with the AADSTS code of the first fault.
+    """
     resource = exchange.resource(scope.resource)
     names = _permissions(exchange.application, scope)
     _check_demand(exchange, scope.resource, signed_in)
@@ -166,7 +171,7 @@ def _permissions(application: Application, scope: UserScope) -> tuple[str, ...]:
     return tuple(known[name.lower()] for name in scope.names) or tuple(known.values())
 
 
-def _check_demand(exchange: Exchange, resource: str, signed_in: _SignIn) -> None:
+def _check_demand(exchange: Exchange, resource: str, signed_in: SignIn) -> None:
     demand = exchange.backend.sessions.demand_of(resource)
     if demand is None or exchange.backend.issuer.answers(signed_in.uti, demand.challenge):
         return

@@ -1,0 +1,27 @@
+"""What the samples import, and what has to be installed for it."""
+
+from __future__ import annotations
+
+# What has to be installed for a module or name that a sample imports: an extra of this package, or a package.
+NEEDED = {
+    "authlib.integrations.requests_client": "authlib",
+    "authlib.oauth2.rfc7523": "authlib",
+    "httpx": "httpx",
+    "httpx2": "mcp",
+    "mcp": "mcp",
+    "mcp.client.auth.extensions.client_credentials": "mcp",
+    "mcp.client.streamable_http": "mcp",
+    "mcp.shared.auth": "mcp",
+    "requests": "requests",
+    "aiohttp": "aio",
+    "azure.storage.blob": "azure-storage-blob",
+    "azure_certvar_credential.aio": "aio",
+    "azure_certvar_credential.keyvault": "keyvault",
+    "azure_certvar_credential.testing": "testing",
+    "dask.delayed": "dask",
+    "msgraph": "msgraph-sdk",
+    "Pkcs11Signer": "pkcs11",
+    "RedisTokenCache": "redis",
+}
+# These come with the package itself.
+ALWAYS = ("azure.core", "azure_certvar_credential", "cryptography")
