@@ -25,6 +25,8 @@ def run(program: str, directory: Path) -> tuple[Any, str]:
         capture_output=True,
         text=True,
         timeout=100,
+        # coverage writes an SQLite file of its own, which a program without locks cannot.
+        env={name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")},
     )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout), done.stderr

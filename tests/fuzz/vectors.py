@@ -49,7 +49,7 @@ REASONS: dict[str, tuple[type[CertificateError], str]] = {
     "other type": (UnsupportedKeyError, ""),
     "request, CRL or public key": (
         CertificateFormatError,
-        "signing request|CERTIFICATE REQUEST|CRL|public key|PUBLIC KEY|PARAMETERS",
+        "signing request|CERTIFICATE REQUEST|CRL|revocation list|public key|PUBLIC KEY|PARAMETERS",
     ),
     "OpenSSH": (CertificateFormatError, "OpenSSH"),
     "encryption": (CertificateFormatError, "is encrypted with"),

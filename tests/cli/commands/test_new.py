@@ -36,9 +36,9 @@ def test_it_says_what_to_do_with_each_half_without_showing_the_private_one(tmp_p
     ran = certvar("new", "my app", "--key", "RSA-2048", "--public", str(tmp_path / "app.cer"))
 
     said = " ".join(ran.err.split())
-    assert f"az ad app credential reset --id CLIENT_ID --cert @{tmp_path / 'app.cer'} --append" in said.replace(
-        "- ", "-"
-    )
+    command = f"az ad app credential reset --id CLIENT_ID --cert @{tmp_path / 'app.cer'} --append"
+    # Lines are wrapped at 80 columns, a long path too.
+    assert command.replace(" ", "") in said.replace(" ", "")
     assert "Certificates & secrets" in said
     assert "certvar doctor" in said
     assert ran.out.strip() not in ran.err
