@@ -135,9 +135,9 @@ class EntraEmulator:
         :param blueprint: the application with the certificate; from now on it gets tokens for the exchange only.
         :param tenant: its tenant; None for the blueprint's.
         """
-        agent = Application(str(uuid.uuid4()), (tenant or blueprint).tenant_id, blueprint=blueprint)
-        self._backend.directory.add_application(agent)
-        return agent
+        made = Application(str(uuid.uuid4()), (tenant or blueprint).tenant_id, blueprint=blueprint)
+        self._backend.directory.add_application(made)
+        return made
 
     def add_user(
         self, name: str = "Adele Vance", *, tenant: Tenant | None = None, agent: Application | None = None
@@ -198,10 +198,9 @@ class EntraEmulator:
         self._backend.sessions.demand(resource, None)
 
     def revoke_refresh_tokens(self, user: User | None = None) -> int:
-        """Revoke the refresh tokens issued so far; AADSTS50173 refuses them.
+        """Revoke the refresh tokens issued so far, and return how many; AADSTS50173 refuses them.
 
         :param user: the user whose tokens to revoke; None for all users.
-        :returns: the number of revoked tokens.
         """
         return self._backend.sessions.revoke(user, self._clock())
 
