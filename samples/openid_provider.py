@@ -47,8 +47,7 @@ class HttpxAuth(httpx.Auth):
         yield request
 
 
-# authlib fetches the token itself, and asks here for the assertion alone; it has no annotations
-class CertificateJWT(PrivateKeyJWT):  # type: ignore[misc]
+class CertificateJWT(PrivateKeyJWT):  # type: ignore[misc] # authlib has no types; it asks for the assertion alone
     def sign(self, auth: object, token_endpoint: str) -> str:  # noqa: ARG002 - authlib's signature
         return credential.client_assertion()
 
