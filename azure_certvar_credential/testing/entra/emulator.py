@@ -229,10 +229,9 @@ class EntraEmulator:
         self.instance_metadata.release()
 
     def wait_for_hanging(self, count: int = 1, *, timeout: float = 10) -> None:
-        """Block until :meth:`Fault.hang` holds ``count`` answers, so that their requests are certainly in flight.
+        """Block until :meth:`Fault.hang` holds ``count`` answers, so that their requests have certainly arrived.
 
-        :param timeout: seconds.
-        :raises TimeoutError: fewer answers are held when the time is up.
+        :raises TimeoutError: fewer answers are held after ``timeout`` seconds.
         """
         if not self.faults.wait_for_hanging(count, timeout):
             raise TimeoutError(f"fewer than {count} requests hung within {timeout} s")
