@@ -168,8 +168,8 @@ class Member:
         answer = None
         while True:
             try:
-                deadline.adopt()  # every step of everybody's begins so
-                effect = flow.send(answer)
+                with deadline.applied():  # for this step alone: the next one is another member's
+                    effect = flow.send(answer)
             except StopIteration as done:
                 return done.value
             answer = yield from perform(effect, deadline)
