@@ -20,7 +20,7 @@ def one_command() -> typer.Typer:
 
 
 def _remember_json(ctx: typer.Context, wanted: bool) -> bool:
-    # Whoever reports a failure has the context alone.
+    # The code that reports a failure has the context alone.
     ctx.meta["json"] = wanted
     return wanted
 

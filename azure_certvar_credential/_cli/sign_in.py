@@ -64,6 +64,6 @@ def is_loopback(address: str) -> bool:
     """Return whether a host or URL is this computer's loopback interface."""
     try:
         host = urlsplit(address if "://" in address else f"//{address}").hostname or ""
-    except ValueError:  # not a URL; whoever uses it says so
+    except ValueError:  # not a URL; its user says so
         return False
     return host in ("localhost", "::1") or host.startswith("127.")

@@ -103,7 +103,7 @@ def open_database(
 
 
 def _look(path: Path, timeout: float) -> tuple[sqlite3.Connection | None, Identity | None, str]:
-    """Open what is there, and say what it is: one of three findings, or why it cannot be used."""
+    """Open a file and return one of three findings, or why it cannot be used."""
     found = identity(path)
     if found is None:
         return None, None, _MISSING

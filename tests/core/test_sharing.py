@@ -96,7 +96,7 @@ REFUSED: dict[str, tuple[tuple[Any, Any, Any, Any], str]] = {
     "a key without a cache": ((None, bytes(32), False, None), "pass token_cache too"),
     "users without a cache": ((None, None, True, None), "pass token_cache too"),
     "a class": ((Complete, None, False, None), "token_cache must be a cache such as"),
-    "a path": (("/tmp/cache", None, False, None), "token_cache must be a cache such as"),  # noqa: S108 - not opened
+    "a path": (("cache.db", None, False, None), "token_cache must be a cache such as"),
     "methods are missing": ((Incomplete(), None, False, None), "it has no lock, unlock"),
     "a flag as text": ((Complete(), None, "yes", None), "share_user_tokens must be True or False"),
     "a short key": ((Complete(), bytes(16), False, None), "a key is 16 bytes"),

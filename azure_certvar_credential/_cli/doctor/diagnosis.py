@@ -23,7 +23,7 @@ _UPLOAD = (
 )
 _CONSENT = "az ad app permission admin-consent --id {client}"
 
-# By code: the command that mends it, or that shows what is there, and the page that does so.
+# By code: the command that mends or shows it, and the page that does so.
 _ACTIONS: dict[int, tuple[str | None, str | None]] = {
     **dict.fromkeys(
         (700027, 700028, 7000214, 7000274, 7000277, 1000502, 50012, 50032, 70002, 5002738), (_UPLOAD, _CREDENTIALS)

@@ -29,7 +29,7 @@ _FAILURES: tuple[tuple[type[Exception], HTTPStatus, str], ...] = (
     (AcquisitionTimeoutError, HTTPStatus.GATEWAY_TIMEOUT, "temporarily_unavailable"),
     (AzureError, HTTPStatus.BAD_GATEWAY, "temporarily_unavailable"),
 )
-# What the errors of Entra have beside the text, for whoever asks Microsoft's support.
+# What the errors of Entra have beside the text; Microsoft's support asks for it.
 _FROM_ENTRA = ("error_codes", "correlation_id", "trace_id", "timestamp")
 
 FAILURES = tuple(kind for kind, _, _ in _FAILURES)
