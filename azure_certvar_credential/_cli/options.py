@@ -115,7 +115,7 @@ CaFileOption = Annotated[
     ),
 ]
 ShowTokenOption = Annotated[
-    bool, typer.Option("--show-token", help="Print the secret itself: whoever has it can use it until it expires.")
+    bool, typer.Option("--show-token", help="Print the secret itself: anybody who has it can use it until it expires.")
 ]
 JsonOption = Annotated[
     bool,

@@ -12,7 +12,7 @@ from azure_certvar_credential.exceptions import ConfigurationError
 def client_claims(value: object, name: str) -> str:
     """Check claims and return them as JSON text.
 
-    Text stays as it is, and is told apart as text: other spellings of the same claims are cached apart, as in MSAL.
+    Text stays as it is and is compared as text: other spellings of the same claims are cached apart, as in MSAL.
 
     :param value: a mapping, or the text of a JSON object.
     :param name: the argument's name, for messages.

@@ -114,7 +114,7 @@ async def what_is_not_there_is_none(one: _Member, other: _Member) -> None:
 
 @_check
 async def the_last_value_replaces_the_others(one: _Member, other: _Member) -> None:
-    """Whoever stored them, and however long they were to be kept; other keys keep theirs."""
+    """They go at once, whatever stored them and until whenever; other keys keep theirs."""
     key, beside = _key(), _key()
     await one.set(beside, b"beside")
     for member, value in ((one, b"first"), (other, b"second, and longer"), (one, b"3rd")):

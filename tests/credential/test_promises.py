@@ -143,7 +143,10 @@ async def test_every_credential_keeps_every_promise(column: Scene, name: str) ->
 
 
 def test_every_row_of_the_threat_model_is_tested_where_it_says() -> None:
-    table = SECURITY.read_text(encoding="utf-8").partition("\n| attacker |")[2].partition("\n\n")[0]
+    text = SECURITY.read_text(encoding="utf-8")
+    # Those of the other tables too.
+    assert all((SECURITY.parent / path).exists() for path in re.findall(r"`(tests/[^`]+)`", text))
+    table = text.partition("\n| attacker |")[2].partition("\n\n")[0]
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines()[2:]]
 
     assert {row[0] for row in rows} == {promise.attacker for promise in PROMISES.values()} | NOT_OF_CREDENTIALS.keys()

@@ -1,4 +1,4 @@
-"""Member processes that are told what to do, and what comes of it."""
+"""Starts member processes, sends them commands and collects their outcomes."""
 
 from __future__ import annotations
 

@@ -68,7 +68,7 @@ def assertion(
 ) -> None:
     """Make a client assertion in the five steps of RFC 7515 and RFC 7523, and show each. Sends nothing.
 
-    Whoever has an assertion can sign in with it for ten minutes, so its signature is shown with --show-token alone.
+    An assertion signs in anybody who has it for ten minutes, so only --show-token shows its signature.
     """
     from azure_certvar_credential._cli import asserting, verifying
     from azure_certvar_credential._cli.certificates import named_certificate
