@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import os
+import pkgutil
 import signal
 import sys
 from pathlib import Path
@@ -11,9 +13,16 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.configuration import set_hypothesis_home_dir
 
+import azure_certvar_credential
 from tests import loops
 
 loops.install()
+
+# Pytest parses a plugin's whole package when it is imported. CPython 3.11 mixes up the depths of two parsers that run at the
+# same time (python/cpython#106905), and a traceback in another thread is a second one: so all of it is imported here.
+for module in pkgutil.walk_packages(azure_certvar_credential.__path__, "azure_certvar_credential."):
+    if not module.name.endswith("__main__"):
+        importlib.import_module(module.name)
 
 pytest_plugins = ["tests.real.fixtures", "tests.real.softhsm", "tests.caches.fixtures", "tests.caches.redis_kinds"]
 

@@ -16,7 +16,7 @@ _LIFETIMES: dict[str, tuple[str, bool]] = {
     "a string": ('"3600"', True),
     "a string with a fraction": ('"3599.5"', True),
     "a century": ("3155760000", True),
-    "missing": ("", False),
+    "missing": ("", True),  # RFC 6749 §5.1 only recommends the field.
     "null": ("null", False),
     "true": ("true", False),
     "zero": ("0", False),
