@@ -24,7 +24,13 @@ for module in pkgutil.walk_packages(azure_certvar_credential.__path__, "azure_ce
     if not module.name.endswith("__main__"):
         importlib.import_module(module.name)
 
-pytest_plugins = ["tests.real.fixtures", "tests.real.softhsm", "tests.caches.fixtures", "tests.caches.redis_kinds"]
+pytest_plugins = [
+    "tests.real.fixtures",
+    "tests.real.softhsm",
+    "tests.caches.fixtures",
+    "tests.caches.redis_kinds",
+    "tests.uncovered",
+]
 
 # Examples, and what Hypothesis remembers of the sources; by default it makes .hypothesis/ where pytest was started.
 set_hypothesis_home_dir(Path(__file__).parent.parent / ".test-env" / "cache" / "hypothesis")

@@ -26,6 +26,8 @@ from azure_certvar_credential.testing import Application, EntraEmulator, Fault
 from tests.credential.watching import AsyncWatchedTransport, Watch, WatchedTransport
 from tests.credential.world import Clock
 
+pytestmark = pytest.mark.usefixtures("uncovered")
+
 SCOPES = [f"api://{n}/.default" for n in range(8)]
 LIFE = 120
 SEED = 20_261_123
