@@ -6,7 +6,6 @@ exactly, and passes that code's texts through :func:`without_known`.
 
 from __future__ import annotations
 
-import html
 import json
 import re
 from base64 import b64encode, urlsafe_b64encode
@@ -87,6 +86,8 @@ def _forms(secret: str) -> Iterator[str]:
     yield repr(secret)[1:-1]
     yield ascii(secret)[1:-1]
     yield json.dumps(secret)[1:-1]
+    import html  # its two thousand entities take longer to load than all of this room
+
     yield html.escape(secret)
     # HTTP libraries send user and password in Latin-1 where they can (RFC 7617 section 2.1 leaves it open).
     for octets in {secret.encode("utf-8", "surrogatepass"), secret.encode("latin-1", "ignore")}:
