@@ -18,8 +18,9 @@ from tests import loops
 
 loops.install()
 
-# Pytest parses a plugin's whole package when it is imported. CPython 3.11 mixes up the depths of two parsers that run at the
-# same time (python/cpython#106905), and a traceback in another thread is a second one: so all of it is imported here.
+# Pytest parses a plugin's whole package when it is imported. CPython 3.11 mixes up the depths of two parsers that run
+# at the same time (python/cpython#106905), and a traceback in another thread is a second one: so all of it is imported
+# here.
 for module in pkgutil.walk_packages(azure_certvar_credential.__path__, "azure_certvar_credential."):
     if not module.name.endswith("__main__"):
         importlib.import_module(module.name)

@@ -67,28 +67,55 @@ class Shell:
         )
         return entry.access_token
 
-    async def get_token_info(self, *scopes: str, options: TokenRequestOptions | None = None) -> AccessTokenInfo:
-        """Return an access token with the time at which it should be refreshed; otherwise as :meth:`get_token`."""
+    async def get_token_info(
+        self,
+        *scopes: str,
+        options: TokenRequestOptions | None = None,
+        fmi_path: str | None = None,
+        client_claims: str | Mapping[str, Any] | None = None,
+        timeout: float | None = None,
+    ) -> AccessTokenInfo:
+        """Return an access token with the time at which it should be refreshed; otherwise as :meth:`get_token`.
+
+        Parameters are those of :meth:`azure_certvar_credential.CertVarCredential.get_token_info`.
+        """
         given = options or _NO_OPTIONS
         claims, tenant_id = given.get("claims"), given.get("tenant_id")
         enable_cae = given.get("enable_cae", False)
-        entry = self._cache.lookup(scopes, claims, tenant_id, enable_cae=enable_cae)
-        if entry is not None:
-            return entry.access_token_info
-        return (await self._entry(scopes, claims, tenant_id, enable_cae=enable_cae)).access_token_info
+        if fmi_path is None and client_claims is None:
+            entry = self._cache.lookup(scopes, claims, tenant_id, enable_cae=enable_cae)
+            if entry is not None:
+                return entry.access_token_info
+        entry = await self._entry(
+            scopes,
+            claims,
+            tenant_id,
+            enable_cae=enable_cae,
+            fmi_path=fmi_path,
+            client_claims=client_claims,
+            timeout=timeout,
+        )
+        return entry.access_token_info
 
-    def token_provider(self, *scopes: str, tenant_id: str | None = None) -> Callable[[], Awaitable[str]]:
+    def token_provider(
+        self,
+        *scopes: str,
+        tenant_id: str | None = None,
+        client_claims: str | Mapping[str, Any] | None = None,
+        timeout: float | None = None,
+    ) -> Callable[[], Awaitable[str]]:
         """Return a coroutine function that returns the text of a token.
 
         It is for everything that takes one instead of a credential, such as
         ``AsyncAzureOpenAI(azure_ad_token_provider=...)`` and asyncpg's ``password``.
 
         :param scopes: what the token is for, usually one ``{resource}/.default``.
-        :param tenant_id: ask this tenant instead, as for :meth:`get_token`.
+        :param tenant_id: ask this tenant instead, as for :meth:`get_token`, like the parameters after it.
         """
 
         async def token() -> str:
-            return (await self.get_token(*scopes, tenant_id=tenant_id)).token
+            options: dict[str, Any] = {"tenant_id": tenant_id, "client_claims": client_claims, "timeout": timeout}
+            return (await self.get_token(*scopes, **options)).token
 
         return token
 
