@@ -8,12 +8,13 @@ import pickle
 from typing import Any
 
 import pytest
+from azure.core.exceptions import AzureError
 
 from azure_certvar_credential.exceptions import (
+    AcquisitionTimeoutError,
     AuthenticationError,
     CertificateRejectedError,
     InteractionRequiredError,
-    TemporarilyUnavailableError,
     TenantNotAllowedError,
     UserAssertionRejectedError,
 )
@@ -181,6 +182,18 @@ async def test_an_agent_of_another_tenant_gets_every_token_there(world: World) -
         await agent_of(world, driver, agent).get_token(GRAPH)
 
 
+async def test_the_agents_own_tokens_come_from_the_blueprints_region(world: World) -> None:
+    """A user's do not, as in MSAL; both regions' tokens have the issuer of the central endpoint."""
+    agent = world.entra.add_agent_identity(world.application)
+    user = world.entra.add_user(agent=agent)
+    driver = agent_of(world, world.driver(region="westeurope"), agent)
+    await user_of(driver, object_id=user.object_id).get_token(GRAPH)
+    await driver.for_user(user_token(world, "A Person")).get_token(ORDERS)
+    region, central = "https://westeurope.login.microsoft.com/", "https://login.microsoftonline.com/"
+    hosts = [region, region, central, central]
+    assert all(sent.url.startswith(host) for sent, host in zip(world.entra.requests, hosts, strict=True))
+
+
 async def test_cae_and_challenges_concern_the_last_leg(world: World) -> None:
     driver = agent_of(world, world.driver())
     plain = await driver.get_token(GRAPH)
@@ -212,15 +225,36 @@ async def test_a_failure_says_which_leg_failed(world: World, leg: str) -> None:
         is_user = form.get("grant_type") == "user_fic"
         return bool(form) and form["client_id"] == clients[number] and is_user == (number == 2)
 
-    driver = user_of(agent_of(world, world.driver(retry_total=0), agent), object_id=user.object_id)
-    for fault in (Fault.aadsts(50105), Fault.server_error(503)):
+    blueprint = world.driver(retry_total=0)
+    driver = user_of(agent_of(world, blueprint, agent), object_id=user.object_id)
+    faults = (Fault.aadsts(50105), Fault.server_error(503), Fault.not_json(), Fault.reset_before())
+    for fault in (*faults, Fault.reset_after()):
         world.entra.inject(fault, when=is_leg)
-        with pytest.raises((AuthenticationError, TemporarilyUnavailableError)) as caught:
+        with pytest.raises(AzureError) as caught:
             await driver.get_token(GRAPH)
-        assert f"{leg} {agent.client_id}" in caught.value.message or leg in caught.value.message
-        others = [other for other in LEGS if other != leg]
-        assert not any(other in caught.value.message for other in others)
+        assert [name for name in LEGS if name in caught.value.message] == [leg], fault
+        assert agent.client_id in caught.value.message
+        failure = blueprint.credential.status().last_failure
+        assert failure is not None
+        assert leg in failure.message
         world.clock.advance(60)
+
+
+@pytest.mark.parametrize("leg", LEGS)
+async def test_a_time_out_says_which_leg_was_waited_for(world: World, leg: str) -> None:
+    agent = world.entra.add_agent_identity(world.application)
+    user = world.entra.add_user(agent=agent)
+    driver = agent_of(world, world.driver(), agent)
+    if leg != "the blueprint's token for agent":
+        await driver.get_token(GRAPH)
+    if leg == "for its user":
+        await driver.get_token(EXCHANGE)
+    world.entra.inject(Fault.hang(20))
+    with pytest.raises(AcquisitionTimeoutError) as caught:
+        await user_of(driver, object_id=user.object_id).get_token(STORAGE, timeout=0.5)
+    world.entra.release()
+    named = "the answer of" if leg == "for its user" else leg
+    assert named in caught.value.message
 
 
 async def test_the_blueprints_certificate_is_named_where_it_is_refused(world: World) -> None:

@@ -14,7 +14,7 @@ from azure_certvar_credential import CertVarCredential, ClientCertificate, Crede
 from azure_certvar_credential.exceptions import ConfigurationError
 from azure_certvar_credential.testing import Fault
 from tests.credential.users import ORDERS, user_token
-from tests.credential.world import GRAPH, STORAGE, World
+from tests.credential.world import GRAPH, STORAGE, Driver, World
 
 DAY = 86400
 
@@ -62,6 +62,23 @@ async def test_the_tokens_are_listed_with_their_times(world: World) -> None:
 
     world.clock.advance(2 * DAY)
     assert status_of(driver).tokens == ()
+
+
+async def test_a_token_says_whose_it_is(world: World) -> None:
+    driver = world.driver()
+    agent = world.entra.add_agent_identity(world.application)
+    user = world.entra.add_user("Sales Agent", agent=agent)
+    own = Driver(driver.credential.agent(agent.client_id))
+    account = Driver(own.credential.user(username=user.user_principal_name))
+    await account.get_token(GRAPH, client_claims={"access_token": {"acrs": {"value": "c1"}}})
+    await own.for_user(user_token(world)).get_token(ORDERS)
+
+    first, second, third, fourth = status_of(driver).tokens
+    assert (first.agent_id, first.user, first.fmi_path) == (None, None, agent.client_id)
+    assert (second.agent_id, second.user, second.fmi_path) == (agent.client_id, None, None)
+    assert (third.agent_id, third.user) == (agent.client_id, user.user_principal_name)
+    assert third.client_claims == '{"access_token":{"acrs":{"value":"c1"}}}'
+    assert (fourth.agent_id, fourth.user, fourth.client_claims) == (agent.client_id, "signed-in", None)
 
 
 async def test_the_last_failure_stays_until_that_token_is_there(world: World) -> None:
