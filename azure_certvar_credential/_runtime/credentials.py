@@ -15,13 +15,14 @@ from azure_certvar_credential._core.grants import Grant
 from azure_certvar_credential._core.grants.client_credentials import APPLICATION
 from azure_certvar_credential._core.options import CertificateOptions, FederatedOptions
 from azure_certvar_credential._runtime.assertion_provider import AnyAssertionSource
-from azure_certvar_credential._runtime.cached_tokens import CachedTokens, CacheLookup
+from azure_certvar_credential._runtime.cached_tokens import CachedTokens
 from azure_certvar_credential._runtime.construction import Parts, construct, construct_federated
 from azure_certvar_credential._runtime.environment import arguments_from
 from azure_certvar_credential._runtime.status import CredentialStatus, status
 from azure_certvar_credential._secrecy.identity import identified
 from azure_certvar_credential._secrecy.tracebacks import clears_frames
 from azure_certvar_credential.caches.protocol import AsyncTokenCache, TokenCache
+from azure_certvar_credential.caches.store import CacheLookup
 from azure_certvar_credential.certificates import CertificateData, ClientCertificate
 from azure_certvar_credential.certificates.sources import AnySource
 

@@ -12,11 +12,11 @@ from typing_extensions import Self  # of the standard library from Python 3.11 o
 from azure_certvar_credential._core.config import Settings
 from azure_certvar_credential._core.grants import Grant
 from azure_certvar_credential._core.grants.client_credentials import APPLICATION, client_credentials
-from azure_certvar_credential._runtime.cached_tokens import CacheLookup
 from azure_certvar_credential._sync.single_flight import SingleFlight
 from azure_certvar_credential._transport.deadline import Deadline
 from azure_certvar_credential._transport.option_types import check_types
 from azure_certvar_credential.caches.memory import Entry
+from azure_certvar_credential.caches.store import CacheLookup
 
 _NO_OPTIONS: TokenRequestOptions = {}
 
