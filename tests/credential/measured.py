@@ -7,11 +7,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+import pytest
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import HistogramDataPoint, InMemoryMetricReader, MetricsData, NumberDataPoint
 
+from azure_certvar_credential.exceptions import AuthenticationError, CertificateError
 from azure_certvar_credential.telemetry import instrument
-from tests.credential.world import Driver, World
+from azure_certvar_credential.testing import Fault
+from tests.credential.shared_caches import MemoryCache
+from tests.credential.users import ORDERS, user_token
+from tests.credential.world import GRAPH, STORAGE, Driver, World
 
 # What tells the credential from others; the same at each point.
 IDENTITY = {"certvar.client_id", "certvar.tenant_id"}
@@ -68,3 +73,35 @@ def measuring() -> Iterator[Measured]:
     measured = Measured()
     yield measured
     measured.provider.shutdown()
+
+
+async def everything(world: World, measured: Measured, cache: MemoryCache) -> list[str]:
+    """Make a credential do all that is measured, well and badly, and return its secrets."""
+    sent: list[str] = []
+
+    def note(request: Any) -> bool:
+        form = dict(request.form()) if request.method == "POST" else {}
+        sent.extend(form[name] for name in ("client_assertion", "assertion", "refresh_token") if name in form)
+        return False
+
+    world.entra.inject(Fault.throttled(), when=note)
+    current: list[Any] = ["no certificate"]
+    driver = measured.driver(world, lambda: current[0], token_cache=cache, retry_total=0)
+    with pytest.raises(CertificateError):
+        await driver.get_token(STORAGE)
+    current[0] = world.certificate
+    tokens = [(await driver.get_token(STORAGE)).token]
+    for fault in (Fault.aadsts(7000112), None):
+        if fault is not None:
+            world.entra.inject(fault)
+        world.clock.advance(3600 - 400 if fault else 31)
+        await driver.get_token(STORAGE)
+        await driver.settle()
+    user = user_token(world)
+    tokens += [user, (await driver.for_user(user).get_token(ORDERS)).token]
+    world.entra.inject(Fault.aadsts(50076))
+    with pytest.raises(AuthenticationError):
+        await driver.for_user(user).get_token(GRAPH)
+    cache.failure = ConnectionError("refused")
+    tokens.append((await driver.get_token(GRAPH)).token)
+    return tokens + sent
