@@ -29,13 +29,15 @@ def provider() -> TracerProvider:
     return made
 
 
-@pytest.fixture(params=["azure-core itself", "the plugin"])
+@pytest.fixture(params=["azure-core itself", "azure-core by the environment", "the plugin"])
 def tracing(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """Trace in one of azure-core's two ways."""
     EXPORTER.clear()
     name: str = request.param
     if name == "the plugin":
         settings.tracing_implementation = "opentelemetry"
+    elif name == "azure-core by the environment":
+        monkeypatch.setenv("AZURE_TRACING_ENABLED", "true")
     else:
         settings.tracing_enabled = True
     yield name
