@@ -70,6 +70,20 @@ async def test_a_refresh_that_failed(world: World, lines: Lines) -> None:
     assert "could not refresh the token" in message
 
 
+async def test_a_failure_is_one_line_in_a_back_off_whatever_the_number_of_callers(world: World, lines: Lines) -> None:
+    driver = world.driver(retry_total=0)
+    await driver.get_token(STORAGE)
+    world.entra.inject(Fault.aadsts(7000112), times=None)
+    world.clock.advance(3600 - 400)
+    for expected in (1, 2, 3):
+        for _ in range(50):
+            await driver.get_token(STORAGE)
+            await driver.settle()
+        assert len(lines.of("refresh_failed")) == expected
+        world.clock.advance(31)
+    assert world.requests == 1 + 3
+
+
 async def test_a_source_that_failed_and_a_certificate_that_changed(world: World, lines: Lines) -> None:
     after = ClientCertificate.self_signed("after")
     world.application.register(after)

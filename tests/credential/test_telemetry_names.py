@@ -77,6 +77,23 @@ def test_no_credential_imports_opentelemetry() -> None:
     assert outcome_of(program) == "False False"
 
 
+def test_the_global_provider_may_be_set_later() -> None:
+    """And each credential is observed, whether it was instrumented before or after, and by which name."""
+    program = (
+        "from opentelemetry import metrics; from opentelemetry.sdk.metrics import MeterProvider;"
+        "from opentelemetry.sdk.metrics.export import InMemoryMetricReader;"
+        "from azure_certvar_credential import CertVarCredential, ClientCertificate;"
+        "from azure_certvar_credential.telemetry import instrument;"
+        "certificate = ClientCertificate.self_signed('x');"
+        "made = [CertVarCredential('contoso.example', f'app-{n}', certificate) for n in range(3)];"
+        "instrument(made[0]); reader = InMemoryMetricReader(); provider = MeterProvider([reader]);"
+        "metrics.set_meter_provider(provider); instrument(made[1]); instrument(made[2], meter_provider=provider);"
+        "(metric,) = reader.get_metrics_data().resource_metrics[0].scope_metrics[0].metrics;"
+        "print(metric.name, len(metric.data.data_points))"
+    )
+    assert outcome_of(program) == f"{EXPIRY} 3"
+
+
 def test_without_the_extra_the_import_says_what_to_install() -> None:
     program = (
         "import sys; sys.modules['opentelemetry.metrics'] = None\n"
