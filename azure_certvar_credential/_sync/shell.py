@@ -12,6 +12,7 @@ from typing_extensions import Self  # of the standard library from Python 3.11 o
 from azure_certvar_credential._core.config import Settings
 from azure_certvar_credential._core.grants import Grant
 from azure_certvar_credential._core.grants.client_credentials import APPLICATION, client_credentials
+from azure_certvar_credential._core.request import check_options
 from azure_certvar_credential._sync.single_flight import SingleFlight
 from azure_certvar_credential._transport.deadline import Deadline
 from azure_certvar_credential._transport.option_types import check_types
@@ -98,6 +99,8 @@ class Shell:
         :param fmi_path: as for :meth:`get_token`, like the parameters after it.
         """
         given = options or _NO_OPTIONS
+        if options:
+            check_options(options)
         claims, tenant_id = given.get("claims"), given.get("tenant_id")
         enable_cae = given.get("enable_cae", False)
         if fmi_path is None and client_claims is None:

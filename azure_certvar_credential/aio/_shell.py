@@ -12,6 +12,7 @@ from typing_extensions import Self  # of the standard library from Python 3.11 o
 from azure_certvar_credential._core.config import Settings
 from azure_certvar_credential._core.grants import Grant
 from azure_certvar_credential._core.grants.client_credentials import APPLICATION, client_credentials
+from azure_certvar_credential._core.request import check_options
 from azure_certvar_credential._runtime.shared_view import shared_view
 from azure_certvar_credential._transport.deadline import Deadline
 from azure_certvar_credential._transport.option_types import check_types
@@ -80,6 +81,8 @@ class Shell:
         Parameters are those of :meth:`azure_certvar_credential.CertVarCredential.get_token_info`.
         """
         given = options or _NO_OPTIONS
+        if options:
+            check_options(options)
         claims, tenant_id = given.get("claims"), given.get("tenant_id")
         enable_cae = given.get("enable_cae", False)
         if fmi_path is None and client_claims is None:

@@ -55,6 +55,15 @@ async def test_every_way_to_a_token_takes_them(world: World) -> None:
             await take(STORAGE, client_claims="[]")
 
 
+@pytest.mark.parametrize("name", ["client_claims", "fmi_path", "timeout"])
+async def test_among_azure_cores_options_they_are_not_ignored_unseen(world: World, name: str) -> None:
+    driver = world.driver()
+    token = await driver.get_token_info(STORAGE, options={"enable_cae": True, "of_tomorrow": 1})
+    assert (await driver.get_token(STORAGE, enable_cae=True)).token == token.token
+    with pytest.raises(ConfigurationError, match=rf"get_token_info\(scope, {name}="):
+        await driver.get_token_info(STORAGE, options={"enable_cae": True, name: "{}"})
+
+
 async def test_every_request_of_a_credential_asks_for_its_claims(world: World) -> None:
     driver = world.driver(claims=PERIMETER)
     token = await driver.get_token(STORAGE)
