@@ -129,6 +129,25 @@ async def test_a_status_has_no_secret_and_becomes_json(world: World) -> None:
         assert token.rsplit(".", 1)[1] not in text
 
 
+async def test_a_status_reads_memory_alone(world: World) -> None:
+    readings = []
+
+    def source() -> ClientCertificate:
+        readings.append(1)
+        return world.certificate
+
+    driver = world.driver(source)
+    for _ in range(3):
+        status_of(driver)
+    assert not readings
+    await driver.get_token(STORAGE)
+    world.clock.advance(2 * DAY)
+    world.entra.inject(Fault.server_error(), times=None)
+    statuses = [status_of(driver) for _ in range(3)]
+    assert statuses[0] == statuses[2]
+    assert (len(readings), world.requests) == (1, 1)
+
+
 async def test_a_federated_credential_has_no_certificate(world: World) -> None:
     driver = world.driver(world.driver().credential.client_assertion, federated=True)
     await driver.get_token(STORAGE)
