@@ -97,7 +97,16 @@ class CredentialBase:
         return pickled(type(self), self._parts.options)
 
 
-class WithCertificate(CredentialBase, Generic[CertificateSourceT]):
+class SigningCredential(CredentialBase):
+    """A credential that signs with a certificate, by itself or for MSAL."""
+
+    @property
+    def certificate(self) -> ClientCertificate | None:
+        """The certificate in use; None before its source was read."""
+        return self._parts.certificates.current
+
+
+class WithCertificate(SigningCredential, Generic[CertificateSourceT]):
     """A credential that signs with a certificate; the parameters are those that ``CertVarCredential`` documents."""
 
     @clears_frames
@@ -148,11 +157,6 @@ class WithCertificate(CredentialBase, Generic[CertificateSourceT]):
             pipeline=pipeline_options,
         )
         self._start(construct(options))
-
-    @property
-    def certificate(self) -> ClientCertificate | None:
-        """The certificate in use; None before its source was read."""
-        return self._parts.certificates.current
 
     @classmethod
     @clears_frames
