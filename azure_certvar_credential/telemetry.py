@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from threading import Lock
 from time import monotonic
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -18,6 +19,7 @@ from weakref import WeakKeyDictionary, WeakSet
 from azure_certvar_credential._core.effects import Unanswered
 from azure_certvar_credential._core.exchange import Response, read
 from azure_certvar_credential._runtime.certificate_provider import CertificateProvider
+from azure_certvar_credential._runtime.construction import Parts
 from azure_certvar_credential._runtime.credentials import CredentialBase
 from azure_certvar_credential._runtime.events import error_type
 from azure_certvar_credential._version import __version__
@@ -56,26 +58,19 @@ def instrument(credential: object, *, meter_provider: MeterProvider | None = Non
     tokens = credential._cached_tokens  # noqa: SLF001 - of this package
     if tokens.observer is not None:
         raise ConfigurationError("the credential is measured already: call instrument() once")
-    instruments = _instruments(meter_provider)
-    tokens.observer = _Measuring(instruments, _identity(credential))
-    instruments.credentials.add(credential)
-
-
-def _identity(credential: CredentialBase) -> dict[str, str]:
-    settings = credential._settings  # noqa: SLF001 - of this package
-    return {"certvar.client_id": settings.client_id, "certvar.tenant_id": settings.tenant_id}
+    tokens.observer = _Measuring(_instruments(meter_provider), credential._parts)  # noqa: SLF001 - of this package
 
 
 class _Instruments:
     """The instruments of one provider.
 
     :param meter_provider: None for the global one.
-    :ivar credentials: those whose certificates are observed. One callback observes them all: of an observable
-        instrument that is made twice, the SDK drops the second callback.
+    :ivar measuring: whose certificates are observed; each lives as long as its credential. One callback observes them
+        all: of an observable instrument that is made twice, the SDK drops the second callback.
     """
 
     def __init__(self, meter_provider: MeterProvider | None) -> None:
-        self.credentials: WeakSet[CredentialBase] = WeakSet()
+        self.measuring: WeakSet[_Measuring] = WeakSet()
         meter = get_meter("azure_certvar_credential", __version__, meter_provider)
 
         def duration(name: str, description: str) -> Any:
@@ -103,37 +98,48 @@ class _Instruments:
         )
 
     def _time_to_expiry(self, _: CallbackOptions) -> Iterable[Observation]:
-        for credential in list(self.credentials):
-            provider = credential._parts.provider  # noqa: SLF001 - of this package
+        for one in list(self.measuring):
+            provider = one.parts.provider
             certificate = provider.current if isinstance(provider, CertificateProvider) else None
             if certificate is not None:
-                left = certificate.not_after.timestamp() - credential._parts.clock()  # noqa: SLF001 - the same
-                thumbprint = {"certvar.certificate.thumbprint": certificate.thumbprint}
-                yield Observation(left, {**_identity(credential), **thumbprint})
+                left = certificate.not_after.timestamp() - one.parts.clock()
+                yield Observation(left, {**one.identity, "certvar.certificate.thumbprint": certificate.thumbprint})
 
 
-_global: list[_Instruments] = []
-_of_providers: WeakKeyDictionary[MeterProvider, _Instruments] = WeakKeyDictionary()
+class _Global:
+    """Stands for the global provider, which may be set later and so be another object."""
+
+
+_of_providers: WeakKeyDictionary[Any, _Instruments] = WeakKeyDictionary()
+_lock = Lock()
 
 
 def _instruments(meter_provider: MeterProvider | None) -> _Instruments:
-    if meter_provider is None or meter_provider is get_meter_provider():
-        if not _global:
-            _global.append(_Instruments(None))
-        return _global[0]
-    return _of_providers.get(meter_provider) or _of_providers.setdefault(meter_provider, _Instruments(meter_provider))
+    is_global = meter_provider is None or meter_provider is get_meter_provider()
+    key: Any = _Global if is_global else meter_provider
+    with _lock:
+        found = _of_providers.get(key)
+        if found is None:
+            found = _of_providers[key] = _Instruments(None if is_global else meter_provider)
+        return found
 
 
 class _Measuring:
     """Measures one credential; an :class:`~azure_certvar_credential._runtime.observer.Observer`.
 
     :param instruments: those of the provider.
-    :param identity: the attributes that tell the credential from others.
+    :ivar parts: what the credential is made of.
+    :ivar identity: the attributes that tell it from others.
     """
 
-    def __init__(self, instruments: _Instruments, identity: Mapping[str, str]) -> None:
+    def __init__(self, instruments: _Instruments, parts: Parts) -> None:
         self._instruments = instruments
-        self._identity = identity
+        self.parts = parts
+        self.identity: Mapping[str, str] = {
+            "certvar.client_id": parts.settings.client_id,
+            "certvar.tenant_id": parts.settings.tenant_id,
+        }
+        instruments.measuring.add(self)
 
     @contextmanager
     def request(self, url: str) -> Iterator[Callable[[A], A]]:
@@ -158,7 +164,7 @@ class _Measuring:
             with _noting(attributes):
                 yield
         finally:
-            self._instruments.readings.add(1, {**self._identity, **attributes})
+            self._instruments.readings.add(1, {**self.identity, **attributes})
 
     @contextmanager
     def cache_call(self, method: str) -> Iterator[None]:
@@ -167,11 +173,11 @@ class _Measuring:
 
     def cache_lookup(self, *, found: bool) -> None:
         result = {"certvar.cache.result": "hit" if found else "miss"}
-        self._instruments.lookups.add(1, {**self._identity, **result})
+        self._instruments.lookups.add(1, {**self.identity, **result})
 
     def refreshed(self, failure: str | None) -> None:
         result = {} if failure is None else {"error.type": failure}
-        self._instruments.refreshes.add(1, {**self._identity, **result})
+        self._instruments.refreshes.add(1, {**self.identity, **result})
 
     @contextmanager
     def _timed(self, histogram: Any, attributes: dict[str, Any]) -> Iterator[None]:
@@ -181,7 +187,7 @@ class _Measuring:
             with _noting(attributes):
                 yield
         finally:
-            histogram.record(monotonic() - began, {**self._identity, **attributes})
+            histogram.record(monotonic() - began, {**self.identity, **attributes})
 
 
 @contextmanager

@@ -253,6 +253,15 @@ async def test_a_dropped_credential_is_observed_no_more(world: World, measured: 
     assert len(measured.points(EXPIRY)) == 1
 
 
+async def test_a_shared_view_stands_for_its_credential(world: World, measured: Measured) -> None:
+    driver = world.driver()
+    instrument(driver.credential.shared(), meter_provider=measured.provider)
+    gc.collect()
+    await driver.get_token(STORAGE)
+    assert measured.points(REQUEST) == [(GOOD, 1)]
+    assert len(measured.points(EXPIRY)) == 1
+
+
 async def test_two_providers_have_instruments_of_their_own(world: World, measured: Measured) -> None:
     with measuring() as others:
         await measured.driver(world).get_token(STORAGE)
