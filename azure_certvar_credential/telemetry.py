@@ -41,7 +41,7 @@ A = TypeVar("A", bound=Response | Unanswered)
 _BOUNDARIES = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10, 30)
 
 
-def instrument(credential: object, *, meter_provider: MeterProvider | None = None) -> None:
+def instrument(credential: CredentialBase, *, meter_provider: MeterProvider | None = None) -> None:
     """Measure what a credential does, for as long as it exists.
 
     A credential for a user or an agent is measured with the one that it came from. A copy is a credential of its own.

@@ -219,7 +219,8 @@ async def test_users_and_agents_are_measured_with_their_credential(world: World,
     for derived in (driver.credential.agent(agent.client_id), driver.credential.on_behalf_of(user_token(world, "B"))):
         with pytest.raises(ConfigurationError, match="instrument the one"):
             instrument(derived)
-    for other in (None, "credential", object()):
+    others: list[Any] = [None, "credential", object()]
+    for other in others:
         with pytest.raises(ConfigurationError, match="takes a credential of this package"):
             instrument(other)
 
