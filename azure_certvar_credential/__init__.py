@@ -14,15 +14,10 @@ from azure_certvar_credential._version import __version__ as __version__
 
 if TYPE_CHECKING:
     from azure_certvar_credential import exceptions
-    from azure_certvar_credential._credential import (
-        AgentCredential,
-        AgentUserCredential,
-        CertVarCredential,
-        FederatedCredential,
-        OnBehalfOfCredential,
-    )
+    from azure_certvar_credential._credential import CertVarCredential, FederatedCredential
     from azure_certvar_credential._runtime.assertion_provider import AssertionSource
     from azure_certvar_credential._runtime.status import CredentialStatus
+    from azure_certvar_credential._sync.derived import AgentCredential, AgentUserCredential, OnBehalfOfCredential
     from azure_certvar_credential.caches.protocol import AsyncTokenCache, TokenCache
     from azure_certvar_credential.caches.redis import RedisTokenCache
     from azure_certvar_credential.caches.sqlite import SQLiteTokenCache
@@ -65,8 +60,8 @@ __all__ = [
 
 # Loaded when first asked for: importing the package costs nothing that is not used, cryptography above all.
 _LAZY = {
-    "AgentCredential": "azure_certvar_credential._credential",
-    "AgentUserCredential": "azure_certvar_credential._credential",
+    "AgentCredential": "azure_certvar_credential._sync.derived",
+    "AgentUserCredential": "azure_certvar_credential._sync.derived",
     "AssertionSource": "azure_certvar_credential._runtime.assertion_provider",
     "AsyncCallbackSigner": "azure_certvar_credential.signers.callback",
     "AsyncSigner": "azure_certvar_credential.signers.protocol",
@@ -80,7 +75,7 @@ _LAZY = {
     "DescriptorCertificate": "azure_certvar_credential.certificates",
     "EnvironmentCertificate": "azure_certvar_credential.certificates",
     "FederatedCredential": "azure_certvar_credential._credential",
-    "OnBehalfOfCredential": "azure_certvar_credential._credential",
+    "OnBehalfOfCredential": "azure_certvar_credential._sync.derived",
     "Pkcs11Signer": "azure_certvar_credential.signers.pkcs11",
     "RedisTokenCache": "azure_certvar_credential.caches.redis",
     "RemoteSigner": "azure_certvar_credential.signers.protocol",

@@ -28,6 +28,7 @@ MODULES = (
     f"{PACKAGE}.keyvault",
     f"{PACKAGE}.keyvault.aio",
     f"{PACKAGE}.msal",
+    f"{PACKAGE}.telemetry",
     f"{PACKAGE}.testing",
 )
 

@@ -164,7 +164,7 @@ def _outcome(
 ) -> Token | Exception:
     """Read the answer. A token's life is counted from the request, because it cannot have begun earlier."""
     if isinstance(answer, Unanswered):
-        return answer.error
+        return _naming(grant.leg, answer.error) if grant.leg else answer.error
     try:
         response = exchange.read(
             answer, now=moment.time, about=lambda: client.about, leg=grant.leg, for_user=grant.for_user
@@ -180,6 +180,12 @@ def _outcome(
         requested_on=moment.time,
         refresh_token=grant.next_refresh_token(response.refresh_token),
     )
+
+
+def _naming(leg: str, error: Exception) -> Exception:
+    """Return a failure of the connection whose message says which of several requests failed."""
+    # Made of its message alone, as the transports make them.
+    return type(error)(f"{error}; the request was for {leg}")
 
 
 def _is_refused(failure: Exception) -> bool:

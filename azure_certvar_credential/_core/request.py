@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 from functools import reduce
 from typing import Any
 
@@ -19,6 +19,8 @@ CacheKey = tuple[Hashable, ...]
 
 # https://learn.microsoft.com/entra/identity-platform/app-resilience-continuous-access-evaluation
 _CAE_CLAIMS: dict[str, Any] = {"access_token": {"xms_cc": {"values": ["CP1"]}}}
+# Parameters of get_token_info beside azure-core's options.
+_PARAMETERS = frozenset({"fmi_path", "client_claims", "timeout"})
 
 
 def cache_key(
@@ -112,6 +114,18 @@ def token_request(
     if claims:
         parse_claims(claims)
     return TokenRequest(scopes, tenant_id, bool(enable_cae), claims or None, grant, client_claims)
+
+
+def check_options(options: Iterable[str]) -> None:
+    """Check that the options of a ``get_token_info`` are azure-core's; those that a newer one may pass are ignored.
+
+    :raises ConfigurationError: one is a parameter of its own, which would be ignored unseen.
+    """
+    if not _PARAMETERS.isdisjoint(options):
+        name = min(_PARAMETERS.intersection(options))
+        raise ConfigurationError(
+            f"options are azure-core's alone: write get_token_info(scope, {name}=...), as for get_token"
+        )
 
 
 def parse_claims(claims: str) -> dict[str, Any]:

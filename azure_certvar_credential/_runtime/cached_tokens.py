@@ -6,18 +6,16 @@ failed acquisition (:meth:`CachedTokens.call_failed`), what its callers get (:me
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Callable
 from enum import Enum
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from azure_certvar_credential._core.effects import Token
 from azure_certvar_credential._core.freshness import REQUIRED_MARGIN
 from azure_certvar_credential._core.request import CacheKey, TokenRequest
 from azure_certvar_credential._runtime.failures import Failures
 from azure_certvar_credential._runtime.shared_errors import own_copy
-from azure_certvar_credential._secrecy.redaction import redact_error
 from azure_certvar_credential._values import replace
 from azure_certvar_credential.caches.memory import Entry
 from azure_certvar_credential.caches.store import TokenStore
@@ -26,23 +24,12 @@ from azure_certvar_credential.exceptions import CLOSED, AuthenticationError, Cre
 if TYPE_CHECKING:
     from azure_certvar_credential._core.sharing_options import Sharing
     from azure_certvar_credential._runtime.flow_memory import FlowMemory
-
-_LOGGER = logging.getLogger("azure_certvar_credential")
+    from azure_certvar_credential._runtime.observer import Observer
 
 # Seconds between a failed refresh and the next.
 BACKOFF = 30.0
 # Seconds that a caller with a valid token waits for a new one before it takes the old one.
 PATIENCE = 1.0
-
-
-class CacheLookup(Protocol):
-    """The hot path of a credential."""
-
-    def lookup(
-        self, scopes: tuple[str, ...], claims: str | None, tenant_id: str | None, *, enable_cae: bool
-    ) -> Entry | None:
-        """Return the fresh entry for the arguments of a ``get_token``; None leaves it to the slow path."""
-        ...
 
 
 class Step(Enum):
@@ -62,6 +49,7 @@ class CachedTokens:
     :param sharing: how the tokens are shared with other processes; None if they are not.
     :ivar store: where the tokens are.
     :ivar failures: what is remembered of failures.
+    :ivar observer: is told what the credential does; None for nobody.
     """
 
     def __init__(
@@ -76,6 +64,7 @@ class CachedTokens:
         self._closed = False
         self._flow_memory: FlowMemory | None = None
         self.failures = Failures()
+        self.observer: Observer | None = None
 
     def lookup(
         self, scopes: tuple[str, ...], claims: str | None, tenant_id: str | None, *, enable_cae: bool
@@ -182,7 +171,7 @@ class CachedTokens:
         entry = self._older(request)
         # A token requested since then, to answer a challenge, has nothing to do with this failure.
         if entry is not None and entry.token.requested_on < began and now < entry.token.expires_on:
-            self._postpone(request, entry, now, max(BACKOFF, retry_after), redact_error(error))
+            self._postpone(request, entry, now, max(BACKOFF, retry_after), error)
 
     def give_up_waiting(self, entry: Entry) -> Entry:
         """Return an entry whose refresh takes too long; for the length of a back-off no caller waits for it again."""
@@ -226,6 +215,8 @@ class CachedTokens:
                 # The user's assertion answered the challenge; the refresh token is still good.
                 token = replace(token, refresh_token=before.token.refresh_token)
             entry = self.store.put(request.key, token, now)
+            if self.observer is not None and before is not None:
+                self.observer.refreshed(None)
             if token.generation:
                 self._looked(entry, now)
             if request.claims is not None:
@@ -258,17 +249,17 @@ class CachedTokens:
         """Return the entry that a request finds in memory, or None; a claims challenge asks for another one."""
         return self._get(request.key) if request.claims is None else None
 
-    def _postpone(self, request: TokenRequest, entry: Entry, now: float, pause: float, reason: str) -> None:
+    def _postpone(
+        self, request: TokenRequest, entry: Entry, now: float, pause: float, failure: Exception | str
+    ) -> None:
         """Serve a token for the length of a pause, after its refresh brought nothing better."""
+        # For failures alone.
+        from azure_certvar_credential._runtime.events import refresh_failed
+
         entry.fresh_until = min(now + pause, entry.token.expires_on)
-        _LOGGER.warning(
-            "could not refresh the token for %s in tenant %s, valid for another %.0f s; next attempt in %.0f s: %s",
-            " ".join(request.scopes),
-            request.tenant_id,
-            entry.token.expires_on - now,
-            entry.fresh_until - now,
-            reason,
-        )
+        kind = refresh_failed(request, entry, now, failure)
+        if self.observer is not None:
+            self.observer.refreshed(kind)
 
     def _looked(self, entry: Entry, now: float) -> None:
         """Note that an entry is what the cache that processes share holds at this moment.

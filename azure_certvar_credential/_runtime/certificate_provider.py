@@ -157,7 +157,12 @@ class CertificateProvider:
                 self.current, self._previous = certificate, before
                 self._previous_until, self._refusals = 0.0, 0
                 if before is not None:
-                    _LOGGER.info("the certificate changed from %r to %r", before, certificate)
+                    _LOGGER.info(
+                        "the certificate changed from %r to %r",
+                        before,
+                        certificate,
+                        extra=_event("certificate_changed", thumbprint=certificate.thumbprint),
+                    )
             else:
                 certificate = before
             self._read_on = self._next_reading(certificate)
@@ -190,6 +195,7 @@ class CertificateProvider:
                 self.current,
                 pause,
                 redact_error(error),
+                extra=_event("source_failed", error, thumbprint=self.current.thumbprint, retry_in=pause),
             )
             return self._instead_of(refused, self.current)
 
@@ -215,6 +221,7 @@ class CertificateProvider:
             certificate,
             previous,
             pause,
+            extra=_event("certificate_refused", thumbprint=certificate.thumbprint, retry_in=pause),
         )
         return previous
 
@@ -231,7 +238,8 @@ class CertificateProvider:
         left = (end - now) / DAY
         level = logging.ERROR if left < URGENT_DAYS else logging.WARNING
         when = f"expires in {left:.0f} days" if left >= 0 else "has expired"
-        _LOGGER.log(level, "%r %s: replace it", certificate, when)
+        fields = _event("certificate_expires", thumbprint=certificate.thumbprint, days_left=left)
+        _LOGGER.log(level, "%r %s: replace it", certificate, when, extra=fields)
 
     def _next_reading(self, certificate: ClientCertificate) -> float:
         now, end = self._clock(), certificate.not_after.timestamp()
@@ -239,6 +247,13 @@ class CertificateProvider:
         after_age = now + getattr(self.source, "max_age", MAX_AGE) * random.uniform(0.9, 1.0)  # noqa: S311 - no secret
         near_end = end - max(NEAR_END, NEAR_END_SHARE * (end - certificate.not_before.timestamp()))
         return min(after_age, near_end if now < near_end else now + DAY)
+
+
+def _event(name: str, error: BaseException | None = None, **fields: object) -> dict[str, Any]:
+    # For lines in the log alone.
+    from azure_certvar_credential._runtime.events import event
+
+    return event(name, error, **fields)
 
 
 def _valid(certificate: ClientCertificate, now: float) -> bool:

@@ -15,13 +15,14 @@ from azure_certvar_credential._core.grants import Grant
 from azure_certvar_credential._core.grants.client_credentials import APPLICATION
 from azure_certvar_credential._core.options import CertificateOptions, FederatedOptions
 from azure_certvar_credential._runtime.assertion_provider import AnyAssertionSource
-from azure_certvar_credential._runtime.cached_tokens import CachedTokens, CacheLookup
+from azure_certvar_credential._runtime.cached_tokens import CachedTokens
 from azure_certvar_credential._runtime.construction import Parts, construct, construct_federated
 from azure_certvar_credential._runtime.environment import arguments_from
 from azure_certvar_credential._runtime.status import CredentialStatus, status
 from azure_certvar_credential._secrecy.identity import identified
 from azure_certvar_credential._secrecy.tracebacks import clears_frames
 from azure_certvar_credential.caches.protocol import AsyncTokenCache, TokenCache
+from azure_certvar_credential.caches.store import CacheLookup
 from azure_certvar_credential.certificates import CertificateData, ClientCertificate
 from azure_certvar_credential.certificates.sources import AnySource
 
@@ -96,7 +97,16 @@ class CredentialBase:
         return pickled(type(self), self._parts.options)
 
 
-class WithCertificate(CredentialBase, Generic[CertificateSourceT]):
+class SigningCredential(CredentialBase):
+    """A credential that signs with a certificate, by itself or for MSAL."""
+
+    @property
+    def certificate(self) -> ClientCertificate | None:
+        """The certificate in use; None before its source was read."""
+        return self._parts.certificates.current
+
+
+class WithCertificate(SigningCredential, Generic[CertificateSourceT]):
     """A credential that signs with a certificate; the parameters are those that ``CertVarCredential`` documents."""
 
     @clears_frames
@@ -147,11 +157,6 @@ class WithCertificate(CredentialBase, Generic[CertificateSourceT]):
             pipeline=pipeline_options,
         )
         self._start(construct(options))
-
-    @property
-    def certificate(self) -> ClientCertificate | None:
-        """The certificate in use; None before its source was read."""
-        return self._parts.certificates.current
 
     @classmethod
     @clears_frames

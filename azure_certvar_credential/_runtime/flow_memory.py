@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from azure_certvar_credential._core.client_authentication.assertion import LIFETIME
 from azure_certvar_credential._core.effects import AssertionKey, PublishedEndpoint
+from azure_certvar_credential._runtime.events import event
 from azure_certvar_credential._secrecy.redaction import redact_error
 
 _LOGGER = logging.getLogger("azure_certvar_credential")
@@ -64,6 +65,7 @@ class FlowMemory:
             thumbprint,
             algorithm,
             redact_error(refused),
+            extra=event("algorithm_replaced", refused, thumbprint=thumbprint, algorithm=algorithm),
         )
 
     def read_endpoint(self, key: str) -> PublishedEndpoint | None:
@@ -81,6 +83,7 @@ class FlowMemory:
                 endpoint.until - self._clock(),
                 type(failure).__name__,
                 failure,
+                extra=event("metadata_failed", failure, retry_in=endpoint.until - self._clock()),
             )
 
     def clear(self) -> None:

@@ -5,12 +5,20 @@ from __future__ import annotations
 import random
 import uuid
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING, Any
 
 from azure_certvar_credential._core import effects
 from azure_certvar_credential._core.effects import Effect, Immediate, Moment, Result
 from azure_certvar_credential._runtime.cached_tokens import CachedTokens
 from azure_certvar_credential._transport.deadline import deadline
 
+if TYPE_CHECKING:
+    from azure_certvar_credential._core.sharing import Question
+    from azure_certvar_credential._runtime.observer import Observer
+
+# In the place of an observer's context.
+UNOBSERVED: AbstractContextManager[None] = nullcontext()
 # What is waited for while a callable returns the user's token, for the error at the deadline.
 USERS_TOKEN = ("{}", "the user's token (user_assertion)")
 
@@ -79,3 +87,13 @@ def note_wait(effect: Effect, provider: object) -> None:
             current.waits_for = "{}", "the shared token cache"
         case effects.Serialized():
             current.waits_for = "{}", "another caller who reads the same metadata document"
+
+
+def told(observer: Observer | None, question: Question, answer: Any) -> Any:
+    """Tell an observer what became of a question to the shared cache, and return the answer."""
+    if observer is not None:
+        from azure_certvar_credential._core.sharing import Find
+
+        if isinstance(question, Find):
+            observer.cache_lookup(found=answer is not None)
+    return answer

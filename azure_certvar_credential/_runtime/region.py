@@ -19,6 +19,7 @@ from http.client import HTTPException, HTTPResponse
 from typing import Any, cast
 
 from azure_certvar_credential._core.region import normalized
+from azure_certvar_credential._runtime.events import event
 from azure_certvar_credential._runtime.fork import tell_after_fork
 
 _LOGGER = logging.getLogger("azure_certvar_credential")
@@ -81,7 +82,7 @@ class RegionDetector:
                 self._found = (region, float("inf") if region is not None else self._clock() + BACKOFF)
         # Not under the lock: a log handler may ask another credential for a token, and that one for the region.
         for warning in warnings:
-            _LOGGER.warning(*warning)
+            _LOGGER.warning(*warning, extra=event("region_unknown"))
         return self._answer()
 
     def after_fork(self) -> None:

@@ -26,6 +26,7 @@ from azure_certvar_credential._core.sharing import (
     Store,
 )
 from azure_certvar_credential._runtime.blocking import ASYNCHRONOUS, is_coroutine_function
+from azure_certvar_credential._runtime.events import event
 from azure_certvar_credential._runtime.fork import tell_after_fork
 from azure_certvar_credential._secrecy.redaction import redact_error
 from azure_certvar_credential._transport.deadline import deadline
@@ -166,6 +167,7 @@ class SharedTokens:
             SEALING_REST,
             redact_error(error),
             SEALING_ALGORITHM,
+            extra=event("sealing_failed", error, thumbprint=certificate.thumbprint, retry_in=SEALING_REST),
         )
 
     def _digests(self, request: TokenRequest, seal: Seal) -> tuple[str, ...]:
@@ -228,6 +230,7 @@ class SharedTokens:
             method,
             "no answer in time" if late else redact_error(error),
             rest,
+            extra=event("cache_failed", error, operation=method, retry_in=rest),
         )
 
 

@@ -11,6 +11,7 @@ from azure_certvar_credential._values import Value, fields
 if TYPE_CHECKING:
     from azure_certvar_credential._runtime.cached_tokens import CachedTokens
     from azure_certvar_credential._runtime.construction import Parts
+    from azure_certvar_credential.caches.memory import Entry
 
 _DAY = 86400.0
 
@@ -38,10 +39,15 @@ class TokenStatus(Value):
     """A token in memory.
 
     :ivar scopes: what it is for.
-    :ivar tenant_id: whose it is.
+    :ivar tenant_id: which tenant issued it.
     :ivar enable_cae: whether it may be revoked early.
     :ivar expires_on: when it expires (UTC).
     :ivar refresh_on: from when it is refreshed in the background (UTC).
+    :ivar agent_id: the client id of the agent identity that it is for; None for the application itself. The blueprint's
+        token for an agent has the agent as ``fmi_path``.
+    :ivar user: the object id or name of the agent's user; ``signed-in`` for a user whose token was exchanged; or None.
+    :ivar fmi_path: the path of the federated managed identity that it is for, or None.
+    :ivar client_claims: the claims that the client asked for with it, as JSON text; or None.
     """
 
     scopes: tuple[str, ...]
@@ -49,6 +55,10 @@ class TokenStatus(Value):
     enable_cae: bool
     expires_on: datetime
     refresh_on: datetime
+    agent_id: str | None = None
+    user: str | None = None
+    fmi_path: str | None = None
+    client_claims: str | None = None
 
 
 class FailureStatus(Value):
@@ -91,14 +101,27 @@ class CredentialStatus(Value):
 def status(parts: Parts, cached_tokens: CachedTokens) -> CredentialStatus:
     """Return the status of a credential; reads memory alone."""
     now, settings = parts.clock(), parts.settings
-    tokens = tuple(
-        TokenStatus(key[0], key[1], bool(key[2]), _utc(entry.token.expires_on), _utc(entry.token.refresh_on))
-        for key, entry in cached_tokens.store.items()
-        if entry.token.expires_on > now
-    )
+    tokens = tuple(_token(key, entry) for key, entry in cached_tokens.store.items() if entry.token.expires_on > now)
     last = cached_tokens.failures.last
     failure = None if last is None else FailureStatus(_utc(last.failed_on), last.message, last.error_codes, last.hint)
     return CredentialStatus(settings.tenant_id, settings.client_id, _certificate(parts, now), tokens, failure)
+
+
+def _token(key: tuple[Any, ...], entry: Entry) -> TokenStatus:
+    scopes, tenant_id, enable_cae, *rest = key
+    # What grants add to a key are pairs of a name and a value.
+    own: dict[Any, Any] = dict(zip(rest[::2], rest[1::2], strict=True))
+    return TokenStatus(
+        scopes,
+        tenant_id,
+        bool(enable_cae),
+        _utc(entry.token.expires_on),
+        _utc(entry.token.refresh_on),
+        own.get("agent"),
+        "signed-in" if "user" in own else own.get("user_id") or own.get("username"),
+        own.get("fmi_path"),
+        own.get("client_claims"),
+    )
 
 
 def _certificate(parts: Parts, now: float) -> CertificateStatus | None:

@@ -82,12 +82,12 @@ def of_token(token: str) -> Iterator[str]:
 def _forms(secret: str) -> Iterator[str]:
     if len(secret) < _SHORTEST:
         return
+    import html  # only now: its two thousand entities take longer to load than all of this room
+
     yield secret
     yield repr(secret)[1:-1]
     yield ascii(secret)[1:-1]
     yield json.dumps(secret)[1:-1]
-    import html  # its two thousand entities take longer to load than all of this room
-
     yield html.escape(secret)
     # HTTP libraries send user and password in Latin-1 where they can (RFC 7617 section 2.1 leaves it open).
     for octets in {secret.encode("utf-8", "surrogatepass"), secret.encode("latin-1", "ignore")}:

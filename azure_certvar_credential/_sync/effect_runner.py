@@ -14,7 +14,7 @@ from azure_certvar_credential._runtime.blocking import blocking
 from azure_certvar_credential._runtime.cached_tokens import CachedTokens
 from azure_certvar_credential._runtime.construction import Parts
 from azure_certvar_credential._runtime.fork import Forkable, tell_after_fork
-from azure_certvar_credential._runtime.immediate import note_wait, perform_immediate
+from azure_certvar_credential._runtime.immediate import UNOBSERVED, note_wait, perform_immediate, told
 from azure_certvar_credential._sync.calls import in_background, within
 from azure_certvar_credential._transport.deadline import Deadline
 from azure_certvar_credential._transport.sync import Sender
@@ -56,6 +56,17 @@ class EffectRunner:
     def run(self, flow: Flow[T]) -> T:
         """Drive a flow to its end."""
         return run(flow, self._perform)
+
+    def observed(self, sender: Any, effect: effects.Send) -> Any:
+        """Send a token request, and tell the observer if there is one.
+
+        :param sender: sends it, as :class:`.Sender` does.
+        """
+        observer = self._cached_tokens.observer
+        if observer is None:
+            return sender.send(effect)
+        with observer.request(effect.url) as answered:
+            return answered(sender.send(effect))
 
     def close(self) -> None:
         """Close the connections for good."""
@@ -111,8 +122,10 @@ class EffectRunner:
             certificate = provider.read_meanwhile(readings, refused)
             if certificate is not None:
                 return certificate
+            observer = self._cached_tokens.observer
             try:
-                return provider.accept(blocking(provider.read_source(), "certificate's source"), refused)
+                with UNOBSERVED if observer is None else observer.reading():
+                    return provider.accept(blocking(provider.read_source(), "certificate's source"), refused)
             except Exception as error:  # noqa: BLE001 - a source is the caller's code and may raise anything
                 failure = error
             return provider.source_failed(failure, refused)
@@ -128,10 +141,13 @@ class EffectRunner:
         if shared is None:
             return None
 
-        def perform(call: CacheCall) -> Any:
-            return blocking(within(shared.seconds, shared.perform, call), "token_cache")
+        observer = self._cached_tokens.observer
 
-        return run(shared.answer(question), perform)
+        def perform(call: CacheCall) -> Any:
+            with UNOBSERVED if observer is None else observer.cache_call(call.method):
+                return blocking(within(shared.seconds, shared.perform, call), "token_cache")
+
+        return told(observer, question, run(shared.answer(question), perform))
 
     def _perform(self, effect: Effect) -> Result:
         note_wait(effect, self._parts.provider)
@@ -146,6 +162,8 @@ class EffectRunner:
             case effects.Sign(signer, message, algorithm):
                 signature: Any = signer.sign(message, algorithm)
                 return signature if type(signature) is bytes else blocking(signature, "certificate's signer")
+            case effects.Send() if self._cached_tokens.observer is not None:
+                return self.observed(self._sender, effect)
             case effects.Send() | effects.Fetch():
                 return self._sender.send(effect)
             case effects.Wait(seconds):

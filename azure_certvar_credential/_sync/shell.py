@@ -12,11 +12,12 @@ from typing_extensions import Self  # of the standard library from Python 3.11 o
 from azure_certvar_credential._core.config import Settings
 from azure_certvar_credential._core.grants import Grant
 from azure_certvar_credential._core.grants.client_credentials import APPLICATION, client_credentials
-from azure_certvar_credential._runtime.cached_tokens import CacheLookup
+from azure_certvar_credential._core.request import check_options
 from azure_certvar_credential._sync.single_flight import SingleFlight
 from azure_certvar_credential._transport.deadline import Deadline
 from azure_certvar_credential._transport.option_types import check_types
 from azure_certvar_credential.caches.memory import Entry
+from azure_certvar_credential.caches.store import CacheLookup
 
 _NO_OPTIONS: TokenRequestOptions = {}
 
@@ -83,21 +84,47 @@ class Shell:
         )
         return entry.access_token
 
-    def get_token_info(self, *scopes: str, options: TokenRequestOptions | None = None) -> AccessTokenInfo:
+    def get_token_info(
+        self,
+        *scopes: str,
+        options: TokenRequestOptions | None = None,
+        fmi_path: str | None = None,
+        client_claims: str | Mapping[str, Any] | None = None,
+        timeout: float | None = None,
+    ) -> AccessTokenInfo:
         """Return an access token with the time at which it should be refreshed; otherwise as :meth:`get_token`.
 
         :param scopes: what the token is for, usually one ``{resource}/.default``.
-        :param options: ``claims``, ``tenant_id`` and ``enable_cae`` as :meth:`get_token` takes them.
+        :param options: azure-core's: ``claims``, ``tenant_id`` and ``enable_cae``, as :meth:`get_token` takes them.
+        :param fmi_path: as for :meth:`get_token`, like the parameters after it.
         """
         given = options or _NO_OPTIONS
+        if options:
+            check_options(options)
         claims, tenant_id = given.get("claims"), given.get("tenant_id")
         enable_cae = given.get("enable_cae", False)
-        entry = self._cache.lookup(scopes, claims, tenant_id, enable_cae=enable_cae)
-        if entry is not None:
-            return entry.access_token_info
-        return self._entry(scopes, claims, tenant_id, enable_cae=enable_cae).access_token_info
+        if fmi_path is None and client_claims is None:
+            entry = self._cache.lookup(scopes, claims, tenant_id, enable_cae=enable_cae)
+            if entry is not None:
+                return entry.access_token_info
+        entry = self._entry(
+            scopes,
+            claims,
+            tenant_id,
+            enable_cae=enable_cae,
+            fmi_path=fmi_path,
+            client_claims=client_claims,
+            timeout=timeout,
+        )
+        return entry.access_token_info
 
-    def token_provider(self, *scopes: str, tenant_id: str | None = None) -> Callable[[], str]:
+    def token_provider(
+        self,
+        *scopes: str,
+        tenant_id: str | None = None,
+        client_claims: str | Mapping[str, Any] | None = None,
+        timeout: float | None = None,
+    ) -> Callable[[], str]:
         """Return a function that returns the text of a token, for everything that takes one instead of a credential.
 
         Such are ``AzureOpenAI(azure_ad_token_provider=...)`` and the password callbacks of database drivers. Each call
@@ -106,11 +133,11 @@ class Shell:
         >>> AzureOpenAI(azure_ad_token_provider=credential.token_provider("https://cognitiveservices.azure.com/.default"))
 
         :param scopes: what the token is for, usually one ``{resource}/.default``.
-        :param tenant_id: ask this tenant instead, as for :meth:`get_token`.
+        :param tenant_id: ask this tenant instead, as for :meth:`get_token`, like the parameters after it.
         """
 
         def token() -> str:
-            return self.get_token(*scopes, tenant_id=tenant_id).token
+            return self.get_token(*scopes, tenant_id=tenant_id, client_claims=client_claims, timeout=timeout).token
 
         return token
 

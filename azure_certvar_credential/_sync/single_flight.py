@@ -14,6 +14,7 @@ from collections.abc import Callable, Hashable
 from azure_certvar_credential._core.effects import Token
 from azure_certvar_credential._core.request import TokenRequest
 from azure_certvar_credential._runtime.cached_tokens import PATIENCE, CachedTokens, Step
+from azure_certvar_credential._runtime.immediate import UNOBSERVED
 from azure_certvar_credential._sync.calls import Call, here, in_background, in_thread_or_here
 from azure_certvar_credential._transport.deadline import Deadline
 from azure_certvar_credential.caches.memory import Entry
@@ -53,11 +54,15 @@ class SingleFlight:
             serves.
         """
         step, entry = self._cached_tokens.plan(request)
-        if entry is None:
-            return self._join(request, Deadline(self._timeout) if limit is None else limit)
         if step is Step.REFRESH:
             self._in_background(request)
-        return self._hurry(request, entry) if step is Step.HURRY else entry
+        if entry is not None and step is not Step.HURRY:
+            return entry
+        observer = self._cached_tokens.observer
+        with UNOBSERVED if observer is None else observer.wait():
+            if entry is None:
+                return self._join(request, Deadline(self._timeout) if limit is None else limit)
+            return self._hurry(request, entry)
 
     def after_fork(self) -> None:
         """Forget the acquisitions of the parent process, whose threads are not in this one."""

@@ -8,13 +8,8 @@
 from __future__ import annotations
 
 from azure_certvar_credential._runtime.assertion_provider import AnyAssertionSource as AssertionSource
-from azure_certvar_credential.aio._credential import (
-    AgentCredential,
-    AgentUserCredential,
-    CertVarCredential,
-    FederatedCredential,
-    OnBehalfOfCredential,
-)
+from azure_certvar_credential.aio._credential import CertVarCredential, FederatedCredential
+from azure_certvar_credential.aio._derived import AgentCredential, AgentUserCredential, OnBehalfOfCredential
 from azure_certvar_credential.aio._msal import MsalCertVarCredential
 from azure_certvar_credential.caches.protocol import AsyncTokenCache
 from azure_certvar_credential.caches.redis_aio import RedisTokenCache

@@ -14,7 +14,7 @@ from azure_certvar_credential._runtime.blocking import is_coroutine_function
 from azure_certvar_credential._runtime.cached_tokens import CachedTokens
 from azure_certvar_credential._runtime.construction import Parts
 from azure_certvar_credential._runtime.fork import tell_after_fork
-from azure_certvar_credential._runtime.immediate import note_wait, perform_immediate
+from azure_certvar_credential._runtime.immediate import UNOBSERVED, note_wait, perform_immediate, told
 from azure_certvar_credential._runtime.serialized_attempts import SerializedAttempts
 from azure_certvar_credential._transport.aio import AsyncSender
 from azure_certvar_credential._transport.async_library import within
@@ -84,10 +84,12 @@ class EffectRunner:
             certificate = provider.read_meanwhile(readings, refused)
             if certificate is not None:
                 return certificate
+            observer = self._cached_tokens.observer
             try:
-                data = await call(provider.read_source)
-                accepted: ClientCertificate = await in_thread(provider.accept, data, refused)
-                return accepted
+                with UNOBSERVED if observer is None else observer.reading():
+                    data = await call(provider.read_source)
+                    accepted: ClientCertificate = await in_thread(provider.accept, data, refused)
+                    return accepted
             except Exception as error:  # noqa: BLE001 - a source is the caller's code and may raise anything
                 failure = error
             finally:
@@ -105,13 +107,16 @@ class EffectRunner:
         if shared is None:
             return None
 
+        observer = self._cached_tokens.observer
+
         async def perform(cache_call: CacheCall) -> Any:
             method = getattr(shared.cache, cache_call.method)
-            if is_coroutine_function(method):
-                return await within(shared.seconds, awaited_by_this_task(method, *cache_call.arguments))
-            return await within(shared.seconds, call(shared.perform, cache_call))
+            with UNOBSERVED if observer is None else observer.cache_call(cache_call.method):
+                if is_coroutine_function(method):
+                    return await within(shared.seconds, awaited_by_this_task(method, *cache_call.arguments))
+                return await within(shared.seconds, call(shared.perform, cache_call))
 
-        return await arun(shared.answer(question), perform)
+        return told(observer, question, await arun(shared.answer(question), perform))
 
     async def _perform(self, effect: Effect) -> Result:
         note_wait(effect, self._parts.provider)
@@ -125,6 +130,9 @@ class EffectRunner:
                 return source.accept(await call(source.read))
             case effects.Sign(signer, message, algorithm):
                 return await sign(signer, message, algorithm, self._signing.lock())
+            case effects.Send() if (observer := self._cached_tokens.observer) is not None:
+                with observer.request(effect.url) as answered:
+                    return answered(await self._sender.send(effect))
             case effects.Send() | effects.Fetch():
                 return await self._sender.send(effect)
             case effects.Wait(seconds):

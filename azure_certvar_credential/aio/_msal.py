@@ -39,6 +39,7 @@ class MsalCertVarCredential(WithMsal, Shell):
         subject name and issuer need.
     :param algorithm: the JWS ``alg`` of the assertion (RFC 7518 section 3.1); ``PS256`` by default, ``RS256`` for ADFS
         and dSTS.
+    :param expiry_warning_days: from so many days before the certificate expires, a line a day in the log; 0 for never.
     :param authority: the sign-in host or its https URL; ``AZURE_AUTHORITY_HOST``, or the public cloud's, by default.
     :param additionally_allowed_tenants: tenants that ``get_token(tenant_id=...)`` may name in addition to
         ``tenant_id``; ``["*"]`` for all.

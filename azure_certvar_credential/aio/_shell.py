@@ -12,12 +12,13 @@ from typing_extensions import Self  # of the standard library from Python 3.11 o
 from azure_certvar_credential._core.config import Settings
 from azure_certvar_credential._core.grants import Grant
 from azure_certvar_credential._core.grants.client_credentials import APPLICATION, client_credentials
-from azure_certvar_credential._runtime.cached_tokens import CacheLookup
+from azure_certvar_credential._core.request import check_options
 from azure_certvar_credential._runtime.shared_view import shared_view
 from azure_certvar_credential._transport.deadline import Deadline
 from azure_certvar_credential._transport.option_types import check_types
 from azure_certvar_credential.aio._single_flight import SingleFlight
 from azure_certvar_credential.caches.memory import Entry
+from azure_certvar_credential.caches.store import CacheLookup
 
 _NO_OPTIONS: TokenRequestOptions = {}
 
@@ -67,28 +68,57 @@ class Shell:
         )
         return entry.access_token
 
-    async def get_token_info(self, *scopes: str, options: TokenRequestOptions | None = None) -> AccessTokenInfo:
-        """Return an access token with the time at which it should be refreshed; otherwise as :meth:`get_token`."""
+    async def get_token_info(
+        self,
+        *scopes: str,
+        options: TokenRequestOptions | None = None,
+        fmi_path: str | None = None,
+        client_claims: str | Mapping[str, Any] | None = None,
+        timeout: float | None = None,
+    ) -> AccessTokenInfo:
+        """Return an access token with the time at which it should be refreshed; otherwise as :meth:`get_token`.
+
+        Parameters are those of :meth:`azure_certvar_credential.CertVarCredential.get_token_info`.
+        """
         given = options or _NO_OPTIONS
+        if options:
+            check_options(options)
         claims, tenant_id = given.get("claims"), given.get("tenant_id")
         enable_cae = given.get("enable_cae", False)
-        entry = self._cache.lookup(scopes, claims, tenant_id, enable_cae=enable_cae)
-        if entry is not None:
-            return entry.access_token_info
-        return (await self._entry(scopes, claims, tenant_id, enable_cae=enable_cae)).access_token_info
+        if fmi_path is None and client_claims is None:
+            entry = self._cache.lookup(scopes, claims, tenant_id, enable_cae=enable_cae)
+            if entry is not None:
+                return entry.access_token_info
+        entry = await self._entry(
+            scopes,
+            claims,
+            tenant_id,
+            enable_cae=enable_cae,
+            fmi_path=fmi_path,
+            client_claims=client_claims,
+            timeout=timeout,
+        )
+        return entry.access_token_info
 
-    def token_provider(self, *scopes: str, tenant_id: str | None = None) -> Callable[[], Awaitable[str]]:
+    def token_provider(
+        self,
+        *scopes: str,
+        tenant_id: str | None = None,
+        client_claims: str | Mapping[str, Any] | None = None,
+        timeout: float | None = None,
+    ) -> Callable[[], Awaitable[str]]:
         """Return a coroutine function that returns the text of a token.
 
         It is for everything that takes one instead of a credential, such as
         ``AsyncAzureOpenAI(azure_ad_token_provider=...)`` and asyncpg's ``password``.
 
         :param scopes: what the token is for, usually one ``{resource}/.default``.
-        :param tenant_id: ask this tenant instead, as for :meth:`get_token`.
+        :param tenant_id: ask this tenant instead, as for :meth:`get_token`, like the parameters after it.
         """
 
         async def token() -> str:
-            return (await self.get_token(*scopes, tenant_id=tenant_id)).token
+            options: dict[str, Any] = {"tenant_id": tenant_id, "client_claims": client_claims, "timeout": timeout}
+            return (await self.get_token(*scopes, **options)).token
 
         return token
 

@@ -203,7 +203,11 @@ def _set_aside(path: Path, reason: str) -> None:
         with suppress(FileNotFoundError):
             Path(f"{path}{suffix}").rename(f"{aside}{suffix}")
     _LOGGER.warning(
-        "The token cache %s could not be used: %s. It was renamed to %s, and a new one made.", path, reason, aside.name
+        "The token cache %s could not be used: %s. It was renamed to %s, and a new one made.",
+        path,
+        reason,
+        aside.name,
+        extra={"certvar.event": "cache_set_aside"},
     )
 
 

@@ -1,4 +1,4 @@
-"""The interface between the rules of refresh and a token cache, such as :class:`.memory.TokenMemory`."""
+"""The interfaces of tokens in memory: for the hot path, and for the rules of refresh."""
 
 from __future__ import annotations
 
@@ -9,8 +9,18 @@ from azure_certvar_credential._core.effects import Token
 from azure_certvar_credential.caches.memory import Entry
 
 
+class CacheLookup(Protocol):
+    """The hot path of a credential."""
+
+    def lookup(
+        self, scopes: tuple[str, ...], claims: str | None, tenant_id: str | None, *, enable_cae: bool
+    ) -> Entry | None:
+        """Return the fresh entry for the arguments of a ``get_token``; None leaves it to the slow path."""
+        ...
+
+
 class TokenStore(Protocol):
-    """A bounded map from cache keys to entries, usable from any thread."""
+    """A bounded map from cache keys to entries, such as :class:`.memory.TokenMemory`; usable from any thread."""
 
     @property
     def get(self) -> Callable[[Hashable], Entry | None]:

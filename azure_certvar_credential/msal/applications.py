@@ -33,14 +33,13 @@ from azure_certvar_credential._core.freshness import REQUIRED_MARGIN, delayed
 from azure_certvar_credential._core.request import TokenRequest
 from azure_certvar_credential._runtime.cached_tokens import BACKOFF
 from azure_certvar_credential._runtime.construction import Parts
-from azure_certvar_credential._runtime.fork import tell_after_fork
+from azure_certvar_credential._runtime.events import event
 from azure_certvar_credential._runtime.immediate import moment
 from azure_certvar_credential._runtime.region import detect_region
 from azure_certvar_credential._runtime.serialized_attempts import SerializedAttempts
 from azure_certvar_credential._secrecy.redaction import is_safe_to_show, redact_error, redact_value
 from azure_certvar_credential._secrecy.tracebacks import cleared, linked
 from azure_certvar_credential._sync.effect_runner import EffectRunner
-from azure_certvar_credential._transport.sync import Sender
 from azure_certvar_credential.exceptions import AuthenticationError, ConfigurationError, ResponseFormatError
 from azure_certvar_credential.msal.caches import (
     NO_TIME,
@@ -53,7 +52,7 @@ from azure_certvar_credential.msal.caches import (
     unreadable,
     unreadable_for,
 )
-from azure_certvar_credential.msal.client import Client, ForeignClient
+from azure_certvar_credential.msal.client import Client, client_of
 from azure_certvar_credential.msal.http import HttpClient, RefusedError
 from azure_certvar_credential.msal.options import MsalOptions, authority_arguments
 
@@ -92,7 +91,7 @@ class Applications:
         self._settings = parts.settings
         self._clock = parts.clock
         self._options = parts.options
-        self._client = _client(parts, parts.options)
+        self._client: Client = client_of(parts, parts.options.http_client)
         self._http = HttpClient(
             parts.settings,
             effects,
@@ -133,7 +132,8 @@ class Applications:
         acquired, refusal = self._http.outcome.take()
         if acquired is not None and failure is not None:
             # The class alone: the text may contain anything.
-            _LOGGER.warning("could not store a new token in MSAL's cache, but will use it: %s", type(failure).__name__)
+            name, fields = type(failure).__name__, event("msal_cache_failed", failure)
+            _LOGGER.warning("could not store a new token in MSAL's cache, but will use it: %s", name, extra=fields)
             return acquired
         if failure is not None:
             # Without the variables of its frames, which hold the request and the cache.
@@ -237,12 +237,12 @@ class Applications:
             advised = min(max(BACKOFF, pause), lives - 1)
             _LOGGER.warning(
                 "could not refresh the token in MSAL's cache, which is valid for another %.0f s; next attempt in "
-                "%.0f s: "
-                "%s: %s",
+                "%.0f s: %s: %s",
                 lives,
                 advised,
                 type(refusal).__name__,
                 refusal,
+                extra=event("refresh_failed", refusal, valid_for=lives, retry_in=advised),
             )
         required_on = began + lives - REQUIRED_MARGIN
         jitter = 0.0 if refusal is not None else moment(self._clock).jitter
@@ -270,14 +270,6 @@ class Applications:
         if all(map(is_safe_to_show, linked(failure))):
             return failure
         return AzureError(f"MSAL failed: {redact_error(failure)}")
-
-
-def _client(parts: Parts, options: MsalOptions) -> Client:
-    if options.http_client is not None:
-        return ForeignClient(options.http_client)
-    sender = Sender(parts.options.pipeline, owns_transport=parts.owns_transport)
-    tell_after_fork(sender)
-    return sender
 
 
 def _placeholder() -> str:

@@ -14,7 +14,10 @@ from urllib3.exceptions import ProtocolError
 
 from azure_certvar_credential._core.effects import Fetch, Send, Unanswered
 from azure_certvar_credential._core.exchange import MAX_BODY, Response
+from azure_certvar_credential._runtime.construction import Parts
+from azure_certvar_credential._runtime.fork import tell_after_fork
 from azure_certvar_credential._secrecy.tracebacks import linked
+from azure_certvar_credential._transport.sync import Sender
 from azure_certvar_credential.exceptions import ConfigurationError
 
 # The errors of the operating system and of OpenSSL; libraries raise further subclasses, with texts of their own.
@@ -85,6 +88,19 @@ class ForeignClient:
         if isinstance(effect, Fetch):
             return self._client.get(effect.url, headers={"Accept": "application/json"}, **self._options)
         return self._client.post(effect.url, data=dict(effect.form), headers=dict(effect.headers), **self._options)
+
+
+def client_of(parts: Parts, given: Any) -> Client:
+    """Return what sends a credential's requests.
+
+    :param parts: the credential's.
+    :param given: the user's own client, or None for this package's pipeline.
+    """
+    if given is not None:
+        return ForeignClient(given)
+    sender = Sender(parts.options.pipeline, owns_transport=parts.owns_transport)
+    tell_after_fork(sender)
+    return sender
 
 
 def _translated(failure: Exception) -> Exception:

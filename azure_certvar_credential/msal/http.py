@@ -46,6 +46,7 @@ from azure_certvar_credential._core.effects import (
 from azure_certvar_credential._core.flow import acquire
 from azure_certvar_credential._core.request import TokenRequest
 from azure_certvar_credential._core.retries import Retries, Retry
+from azure_certvar_credential._runtime.events import event
 from azure_certvar_credential._runtime.immediate import note_wait
 from azure_certvar_credential._secrecy.redaction import redact_value
 from azure_certvar_credential._sync.effect_runner import EffectRunner
@@ -199,7 +200,7 @@ class HttpClient:
                     return None  # MSAL has its own cache
                 case Send():
                     note_wait(effect, None)
-                    return self._client.send(_merged(effect, form, headers))
+                    return self._effects.observed(self._client, _merged(effect, form, headers))
                 case Wait(seconds):
                     note_wait(effect, None)
                     return self._client.sleep(seconds)
@@ -227,6 +228,7 @@ class HttpClient:
             redact_value(self._settings.authority.base),
             type(failure).__name__,
             failure,
+            extra=event("metadata_failed", failure),
         )
         return kept
 

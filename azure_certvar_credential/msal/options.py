@@ -14,7 +14,7 @@ from azure_certvar_credential._core.authority_url import DSTS
 from azure_certvar_credential._core.checks import check_flags
 from azure_certvar_credential._core.options import CertificateOptions
 from azure_certvar_credential._runtime.construction import Parts, construct
-from azure_certvar_credential._runtime.credentials import CredentialBase
+from azure_certvar_credential._runtime.credentials import SigningCredential
 from azure_certvar_credential._runtime.environment import arguments_from
 from azure_certvar_credential._secrecy.redaction import redact_value
 from azure_certvar_credential._secrecy.tracebacks import clears_frames
@@ -99,7 +99,7 @@ def authority_arguments(authority: Authority, tenant_id: str) -> dict[str, str]:
     return {"authority": f"{authority.base}/{tenant_id}"}
 
 
-class WithMsal(CredentialBase):
+class WithMsal(SigningCredential):
     """The constructors that both ``MsalCertVarCredential`` classes share; each class documents the parameters."""
 
     @clears_frames

@@ -158,6 +158,7 @@ AADSTS: dict[int, Row] = {
         "application has not been installed by the administrator of the tenant or consented to by any user in the "
         "tenant. You may have sent your authentication request to the wrong tenant.",
     ),
+    # The code is reported of blueprints, the text is the gist: each report has another wording.
     82001: _client_not_authorized(
         "Agentic application '{client_id}' is not permitted to request app-only tokens for resource '{resource}'."
     ),

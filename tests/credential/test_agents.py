@@ -11,13 +11,10 @@ import pytest
 
 from azure_certvar_credential.exceptions import (
     AuthenticationError,
-    CertificateRejectedError,
-    InteractionRequiredError,
-    TemporarilyUnavailableError,
     TenantNotAllowedError,
-    UserAssertionRejectedError,
 )
 from azure_certvar_credential.testing import Application, Fault
+from tests.credential.shared_caches import MemoryCache
 from tests.credential.users import ORDERS, claims_of, user_token
 from tests.credential.world import GRAPH, STORAGE, Driver, World
 
@@ -181,6 +178,33 @@ async def test_an_agent_of_another_tenant_gets_every_token_there(world: World) -
         await agent_of(world, driver, agent).get_token(GRAPH)
 
 
+async def test_the_agents_own_tokens_come_from_the_blueprints_region(world: World) -> None:
+    """A user's do not, as in MSAL; both regions' tokens have the issuer of the central endpoint."""
+    agent = world.entra.add_agent_identity(world.application)
+    user = world.entra.add_user(agent=agent)
+    driver = agent_of(world, world.driver(region="westeurope"), agent)
+    await user_of(driver, object_id=user.object_id).get_token(GRAPH)
+    await driver.for_user(user_token(world, "A Person")).get_token(ORDERS)
+    region, central = "https://westeurope.login.microsoft.com/", "https://login.microsoftonline.com/"
+    hosts = [region, region, central, central]
+    assert all(sent.url.startswith(host) for sent, host in zip(world.entra.requests, hosts, strict=True))
+
+
+async def test_members_of_a_fleet_share_the_legs_but_not_the_users_token(world: World, cache: MemoryCache) -> None:
+    agent = world.entra.add_agent_identity(world.application)
+    user = world.entra.add_user(agent=agent)
+    for requests, options in ((4, {}), (5, {}), (6, {"share_user_tokens": True}), (6, {"share_user_tokens": True})):
+        own = agent_of(world, world.driver(token_cache=cache, **options), agent)
+        await own.get_token(GRAPH)
+        await user_of(own, object_id=user.object_id).get_token(GRAPH)
+        assert world.requests == requests
+
+
+async def test_the_chain_is_sent_in_the_blueprints_leg(world: World) -> None:
+    await agent_of(world, world.driver(send_certificate_chain=True)).get_token(GRAPH)
+    assert ["x5c" in (request.assertion_header or {}) for request in world.entra.requests] == [True, False]
+
+
 async def test_cae_and_challenges_concern_the_last_leg(world: World) -> None:
     driver = agent_of(world, world.driver())
     plain = await driver.get_token(GRAPH)
@@ -191,82 +215,6 @@ async def test_cae_and_challenges_concern_the_last_leg(world: World) -> None:
     assert await driver.get_token(GRAPH, enable_cae=True) is answered
     assert await driver.get_token(GRAPH) is plain
     assert ["claims" in request.form for request in world.entra.requests] == [False, False, True, True]
-
-
-LEGS = {
-    "the blueprint's token for agent": 0,
-    "the own token of agent": 1,
-    "for its user": 2,
-}
-
-
-@pytest.mark.parametrize("leg", LEGS)
-async def test_a_failure_says_which_leg_failed(world: World, leg: str) -> None:
-    agent = world.entra.add_agent_identity(world.application)
-    user = world.entra.add_user(agent=agent)
-    number = LEGS[leg]
-    clients = [world.application.client_id, agent.client_id, agent.client_id]
-
-    def is_leg(request: Any) -> bool:
-        form = dict(request.form()) if request.method == "POST" else {}
-        is_user = form.get("grant_type") == "user_fic"
-        return bool(form) and form["client_id"] == clients[number] and is_user == (number == 2)
-
-    driver = user_of(agent_of(world, world.driver(retry_total=0), agent), object_id=user.object_id)
-    for fault in (Fault.aadsts(50105), Fault.server_error(503)):
-        world.entra.inject(fault, when=is_leg)
-        with pytest.raises((AuthenticationError, TemporarilyUnavailableError)) as caught:
-            await driver.get_token(GRAPH)
-        assert f"{leg} {agent.client_id}" in caught.value.message or leg in caught.value.message
-        others = [other for other in LEGS if other != leg]
-        assert not any(other in caught.value.message for other in others)
-        world.clock.advance(60)
-
-
-async def test_the_blueprints_certificate_is_named_where_it_is_refused(world: World) -> None:
-    world.application.unregister(world.certificate.thumbprint)
-    with pytest.raises(CertificateRejectedError, match="the blueprint's token for agent") as caught:
-        await agent_of(world, world.driver()).get_token(GRAPH)
-    assert world.certificate.thumbprint in caught.value.message
-    assert caught.value.hint
-
-
-async def test_entra_refuses_what_is_not_right_with_a_hint(world: World) -> None:
-    """Another's agent, another agent's user, a person, nobody, and the blueprint by itself."""
-    other = world.entra.add_application()
-    driver, own = world.driver(), world.entra.add_agent_identity(world.application)
-    stranger = world.entra.add_agent_identity(other)
-    person = world.entra.add_user("A Person")
-    refused = [
-        (agent_of(world, driver, stranger), 700213),
-        (user_of(agent_of(world, driver, own), object_id=person.object_id), 50105),
-        (user_of(agent_of(world, driver, own), username="nobody@contoso.com"), 50034),
-        (driver, 82001),
-        (Driver(driver.credential.agent("00000000-0000-4000-8000-000000000000")), 700016),
-    ]
-    for one, code in refused:
-        with pytest.raises(AuthenticationError) as caught:
-            await one.get_token(GRAPH)
-        assert caught.value.error_codes == (code,)
-        assert caught.value.hint
-
-
-async def test_a_users_token_for_another_application_is_refused(world: World) -> None:
-    other = world.entra.add_application()
-    driver = agent_of(world, world.driver())
-    token = world.entra.issue_user_token(world.entra.add_user(), other)
-    with pytest.raises(UserAssertionRejectedError, match="a signed-in user"):
-        await driver.for_user(token).get_token(ORDERS)
-
-
-async def test_an_agents_user_may_have_to_act(world: World) -> None:
-    agent = world.entra.add_agent_identity(world.application)
-    user = world.entra.add_user(agent=agent)
-    driver = user_of(agent_of(world, world.driver(), agent), object_id=user.object_id)
-    world.entra.require_step_up("https://graph.microsoft.com")
-    with pytest.raises(InteractionRequiredError) as caught:
-        await driver.get_token(GRAPH)
-    assert caught.value.claims
 
 
 GUID = "3b9f2c1e-0000-4000-8000-0000000000a1"

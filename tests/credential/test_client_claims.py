@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import inspect
 import json
 from typing import Any
 
@@ -33,6 +34,34 @@ async def test_tokens_are_cached_by_the_value_of_the_claims(world: World) -> Non
     for claims, token in zip((TEXT, OTHER, None), tokens, strict=True):
         assert await driver.get_token(STORAGE, client_claims=claims) is token
     assert claims_sent(world) == [PERIMETER, json.loads(OTHER), None]
+
+
+async def test_every_way_to_a_token_takes_them(world: World) -> None:
+    """The three share one entry, and one without claims is another; a time-out is the fourth's as well."""
+    driver = world.driver()
+    token = await driver.get_token(STORAGE, client_claims=TEXT)
+    info = await driver.get_token_info(STORAGE, client_claims=TEXT, timeout=5)
+    found = driver.credential.token_provider(STORAGE, client_claims=PERIMETER, timeout=5)()
+    text = await found if inspect.isawaitable(found) else found
+    assert token.token == info.token
+    assert text != token.token, "text is compared as text, and a dict is written without white space"
+    challenged = await driver.get_token_info(STORAGE, options={"claims": CHALLENGE}, client_claims=TEXT)
+    assert (await driver.get_token(STORAGE, client_claims=TEXT)).token == challenged.token
+    path = await driver.get_token_info(STORAGE, fmi_path="team/app")
+    assert (await driver.get_token(STORAGE, fmi_path="team/app")).token == path.token
+    assert world.requests == 4
+    for take in (driver.get_token_info, driver.get_token):
+        with pytest.raises(ConfigurationError, match="client_claims must be a dict"):
+            await take(STORAGE, client_claims="[]")
+
+
+@pytest.mark.parametrize("name", ["client_claims", "fmi_path", "timeout"])
+async def test_among_azure_cores_options_they_are_not_ignored_unseen(world: World, name: str) -> None:
+    driver = world.driver()
+    token = await driver.get_token_info(STORAGE, options={"enable_cae": True, "of_tomorrow": 1})
+    assert (await driver.get_token(STORAGE, enable_cae=True)).token == token.token
+    with pytest.raises(ConfigurationError, match=rf"get_token_info\(scope, {name}="):
+        await driver.get_token_info(STORAGE, options={"enable_cae": True, name: "{}"})
 
 
 async def test_every_request_of_a_credential_asks_for_its_claims(world: World) -> None:

@@ -14,7 +14,7 @@ from azure_certvar_credential import CertVarCredential, ClientCertificate, Crede
 from azure_certvar_credential.exceptions import ConfigurationError
 from azure_certvar_credential.testing import Fault
 from tests.credential.users import ORDERS, user_token
-from tests.credential.world import GRAPH, STORAGE, World
+from tests.credential.world import GRAPH, STORAGE, Driver, World
 
 DAY = 86400
 
@@ -64,6 +64,23 @@ async def test_the_tokens_are_listed_with_their_times(world: World) -> None:
     assert status_of(driver).tokens == ()
 
 
+async def test_a_token_says_whose_it_is(world: World) -> None:
+    driver = world.driver()
+    agent = world.entra.add_agent_identity(world.application)
+    user = world.entra.add_user("Sales Agent", agent=agent)
+    own = Driver(driver.credential.agent(agent.client_id))
+    account = Driver(own.credential.user(username=user.user_principal_name))
+    await account.get_token(GRAPH, client_claims={"access_token": {"acrs": {"value": "c1"}}})
+    await own.for_user(user_token(world)).get_token(ORDERS)
+
+    first, second, third, fourth = status_of(driver).tokens
+    assert (first.agent_id, first.user, first.fmi_path) == (None, None, agent.client_id)
+    assert (second.agent_id, second.user, second.fmi_path) == (agent.client_id, None, None)
+    assert (third.agent_id, third.user) == (agent.client_id, user.user_principal_name)
+    assert third.client_claims == '{"access_token":{"acrs":{"value":"c1"}}}'
+    assert (fourth.agent_id, fourth.user, fourth.client_claims) == (agent.client_id, "signed-in", None)
+
+
 async def test_the_last_failure_stays_until_that_token_is_there(world: World) -> None:
     world.application.unregister(world.certificate.thumbprint)
     driver = world.driver(retry_total=0)
@@ -110,6 +127,25 @@ async def test_a_status_has_no_secret_and_becomes_json(world: World) -> None:
     for token in tokens:
         assert token not in text
         assert token.rsplit(".", 1)[1] not in text
+
+
+async def test_a_status_reads_memory_alone(world: World) -> None:
+    readings = []
+
+    def source() -> ClientCertificate:
+        readings.append(1)
+        return world.certificate
+
+    driver = world.driver(source)
+    for _ in range(3):
+        status_of(driver)
+    assert not readings
+    await driver.get_token(STORAGE)
+    world.clock.advance(2 * DAY)
+    world.entra.inject(Fault.server_error(), times=None)
+    statuses = [status_of(driver) for _ in range(3)]
+    assert statuses[0] == statuses[2]
+    assert (len(readings), world.requests) == (1, 1)
 
 
 async def test_a_federated_credential_has_no_certificate(world: World) -> None:

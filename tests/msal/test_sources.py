@@ -37,6 +37,18 @@ async def test_a_source_is_read_for_the_first_token_and_once_for_all_who_wait(wo
     assert source.calls == 1
 
 
+async def test_it_says_how_it_is_as_the_others_do(world: MsalWorld) -> None:
+    driver = world.driver(Source(world.certificate.to_pem()))
+    assert driver.credential.certificate is None
+    token = await driver.get_token(STORAGE)
+    assert driver.credential.certificate == world.certificate
+    status = driver.credential.status()
+    assert status.certificate is not None
+    assert status.certificate.thumbprint == world.certificate.thumbprint
+    assert [one.scopes for one in status.tokens] == [(STORAGE,)]
+    assert token.token not in str(status.as_dict())
+
+
 async def test_a_refused_certificate_is_replaced_by_what_the_source_has_now(
     world: MsalWorld, successor: ClientCertificate
 ) -> None:

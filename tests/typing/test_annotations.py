@@ -14,11 +14,12 @@ import pytest
 import azure_certvar_credential
 import azure_certvar_credential.keyvault.aio
 import azure_certvar_credential.msal
+import azure_certvar_credential.telemetry
 from azure_certvar_credential import ClientCertificate, aio, certificates, exceptions, keyvault
 
 ROOT = Path(__file__).parents[2]
 MODULES = [azure_certvar_credential, aio, exceptions, keyvault, azure_certvar_credential.keyvault.aio]
-MODULES += [azure_certvar_credential.msal]
+MODULES += [azure_certvar_credential.msal, azure_certvar_credential.telemetry]
 
 
 def functions(owner: Any) -> dict[str, Any]:

@@ -20,7 +20,10 @@ class Grant(Protocol):
 
     @property
     def key(self) -> tuple[Hashable, ...]:
-        """Its part of the cache key, after scopes, tenant and CAE; empty for the application itself."""
+        """Its part of the cache key, after scopes, tenant and CAE: names, each followed by its value.
+
+        It is empty for the application itself.
+        """
         ...
 
     @property

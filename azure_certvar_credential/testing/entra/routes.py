@@ -100,10 +100,13 @@ class Route:
 def entra_issuer(base: str, tenant_id: str, version: int) -> str:
     """The issuer of Entra's tokens.
 
+    A region's is that of its central authority: resources and federated credentials know no other (unconfirmed).
+
     :param base: scheme and host of the authority.
     :param tenant_id: the tenant's GUID.
     :param version: the token version, 1 or 2.
     """
+    base = next(iter(central_bases(base)), base)
     return f"{base}/{tenant_id}/v2.0" if version == 2 else f"https://sts.windows.net/{tenant_id}/"
 
 

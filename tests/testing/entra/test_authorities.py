@@ -38,10 +38,10 @@ AUTHORITIES = {
     "B2C": f"{B2C}/{NAME}/B2C_1_signin/v2.0",
     "B2C with tfp": f"{B2C}/tfp/{NAME}/B2C_1A_Custom/v2.0",
 }
-# The issuer that each has, by what Microsoft's metadata says.
+# The issuer that each has, by what Microsoft's metadata says; that of a region is unconfirmed.
 ISSUERS = {
     "Entra": f"{HOST}/TENANT/v2.0",
-    "a region": "https://westeurope.login.microsoft.com/TENANT/v2.0",
+    "a region": f"{HOST}/TENANT/v2.0",
     "a sovereign cloud": "https://login.microsoftonline.us/TENANT/v2.0",
     "CIAM": "https://TENANT.ciamlogin.com/TENANT/v2.0",
     "CIAM by id": "https://TENANT.ciamlogin.com/TENANT/v2.0",

@@ -1,7 +1,13 @@
 """The ``user_fic`` grant: an agent identity requests a token of its own user account.
 
-The grant is not documented. Its parameters are those that MSAL for Python sends (1.37); the codes of the refusals are
-assumed, except that of a user who does not exist.
+The grant is not documented. Its parameters are those that MSAL for Python sends (1.37). What Entra answers in the legs
+of an agent identity is known from public reports alone:
+
+* reported: 82001, a blueprint asks for a token of a resource for itself; 700211, its token is of another tenant than
+  the agent;
+* assumed: 700213, the token is for another agent, or is another token; 50105, the user is not the agent's; 50034, there
+  is no such user; 9002313 and 900144, the request is malformed. A report of 50000 (``server_error``) for a name in
+  ``user_id`` shows that Entra may say less.
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ def client_credentials(exchange: Exchange) -> Response:
     if application.allowed_resources is not None and identifier not in application.allowed_resources:
         raise refuse(501051, client_id=application.client_id, resource=identifier)
     if application.has_agents and not resource.is_exchange:
-        # Reported of blueprints, with another wording in each report.
+        # Reported; see agent_user.
         raise refuse(82001, client_id=application.client_id, resource=identifier)
     fmi_path = exchange.form.get("fmi_path")
     subject = None if fmi_path is None else application.fmi_subject(fmi_path, tenant=tenant)

@@ -50,6 +50,30 @@ class Agents:
         }
         return self.ask(**{**form, **changes})
 
+    def first_of_another_tenant(self) -> str:
+        world = self.world
+        tenant = world.entra.add_tenant()
+        world.application.add_service_principal(tenant)
+        url = f"{world.base}/{tenant.tenant_id}/oauth2/v2.0/token"
+        form = world.form(
+            scope=EXCHANGE, fmi_path=self.agent.client_id, client_assertion=world.assertion(claims={"aud": url})
+        )
+        return str(world.post(form, url=url).json()["access_token"])
+
+    def late(self, **changes: Any) -> Response:
+        """Ask two hours later."""
+        self.world.clock.advance(7200)
+        try:
+            return self.ask(**changes)
+        finally:
+            self.world.clock.advance(-7200)
+
+
+def changed(token: str) -> str:
+    """Return a token whose signature is another one's."""
+    signed, _, signature = token.rpartition(".")
+    return f"{signed}.{signature[::-1]}"
+
 
 @pytest.fixture
 def agents(world: World) -> Agents:
@@ -71,7 +95,11 @@ def test_each_leg_gets_its_token(agents: Agents) -> None:
 def refusals(agents: Agents) -> dict[str, tuple[Response, int]]:
     person = agents.world.entra.add_user("A Person")
     plain = agents.world.token(EXCHANGE)
+    first = agents.first(agents.agent)
     return {
+        "a first token from another tenant": (agents.ask(client_assertion=agents.first_of_another_tenant()), 700211),
+        "a first token that somebody changed": (agents.ask(client_assertion=changed(first)), 700027),
+        "a first token that has expired": (agents.late(client_assertion=first), 700024),
         "another agent's first token": (agents.ask(client_assertion=agents.first(agents.other)), 700213),
         "the blueprint's token for itself": (agents.ask(client_assertion=plain), 700213),
         "its own token as its assertion": (agents.ask(client_assertion=agents.own(agents.agent)), 700213),
