@@ -191,7 +191,7 @@ class CertVarCredential(WithCertificate[Source], OwningCredential):
 class FederatedCredential(WithAssertionSource[AssertionSource], OwningCredential):
     """Authenticates an application by a token of another identity, which its federated identity credential trusts.
 
-    It is the second leg of a federated chain: the first is :meth:`.Shell.as_assertion_source` of a credential with a
+    It is the second leg of a federated chain: the first is ``as_assertion_source`` of a credential with a
     certificate, or any function that returns a token, such as one of a managed identity or of a CI system.
 
     https://learn.microsoft.com/entra/workload-id/workload-identity-federation

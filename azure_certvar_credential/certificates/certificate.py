@@ -107,7 +107,7 @@ class ClientCertificate:
         """Read a certificate and its private key from any in-memory form, recognised by its content.
 
         :param data: PEM text or bytes (keys in PKCS #8, PKCS #1 or SEC 1, encrypted or not); PFX bytes; DER; base64 or
-            base64url of any of these, also as rendered by shells, JSON writers and others (:mod:`.renderings`); a
+            base64url of any of these, also as rendered by shells, JSON writers and others; a
             ``(certificate, key)`` or ``(certificate, key, chain)`` sequence of any of these or of ``cryptography``
             objects; a ``PKCS12KeyAndCertificates``; a Key Vault secret. A ``ClientCertificate`` is returned unchanged.
             The leaf is the certificate that matches the private key, at any position; of several, a valid one is

@@ -59,14 +59,14 @@ class Stage:
     vault: KeyVaultEmulator = field(repr=False)
     application: Application = field(repr=False)
 
-    def play(self, file: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-        """Run a page's snippets or a sample; bounded by 60 seconds.
+    def play(self, *files: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+        """Run pages' snippets or a sample; bounded by 60 seconds.
 
         :param environment: more variables than :attr:`environment`.
         :raises AssertionError: it did not end with exit code 0; the text holds all that it printed.
         """
         result = subprocess.run(
-            self._command(file),
+            self._command(*files),
             cwd=ROOT,
             env=self._variables(environment),
             input=self._script,
@@ -75,7 +75,7 @@ class Stage:
             timeout=PLAY_SECONDS,
             check=False,
         )
-        assert result.returncode == 0, f"{file.name} failed:\n{result.stdout}\n{result.stderr}"
+        assert result.returncode == 0, f"{files} failed:\n{result.stdout}\n{result.stderr}"
         return result
 
     @contextmanager
@@ -121,8 +121,8 @@ class Stage:
     def _script(self) -> str:
         return json.dumps({"hosts": dict(self.hosts), "names": dict(self.names)})
 
-    def _command(self, file: Path) -> list[str]:
-        return [sys.executable, "-m", "tests.docs.play", str(file)]
+    def _command(self, *files: Path) -> list[str]:
+        return [sys.executable, "-m", "tests.docs.play", *map(str, files)]
 
     def _variables(self, more: Mapping[str, str]) -> dict[str, str]:
         return {**_inherited(), **self.environment, **more}

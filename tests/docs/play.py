@@ -1,10 +1,10 @@
-"""Runs a page's snippets, or a sample, in a process of its own: ``python -m tests.docs.play FILE``.
+"""Runs pages' snippets, or a sample, in a process of its own: ``python -m tests.docs.play FILE...``.
 
 Standard input is JSON: ``hosts``, a port on 127.0.0.1 for each host name of the outside world, and ``names``, what a
 page's snippets may use without defining it: a string, or ``{"base64": "…"}`` for bytes, or
 ``{"credential": [tenant_id, client_id, pem]}``. The process reaches nothing but these hosts and the loopback interface.
 
-In a page every block fenced as ``python`` runs, in order and in one namespace; a coroutine function ``main`` that a
+Each page has a namespace of its own. In a page every block fenced as ``python`` runs, in order and in one namespace; a coroutine function ``main`` that a
 block defines is run at once. None is skipped: what shall not run is fenced as ``text`` or ``console``. Set-up that a
 reader need not see goes into a comment, as Sybil has it: ``<!--- invisible-code-block: python … -->``.
 """
@@ -88,12 +88,13 @@ def _value(value: Any) -> Any:
 
 
 def main() -> None:
-    """Run the file that the command line names."""
-    path = Path(sys.argv[1])
+    """Run the files that the command line names."""
+    [path, *more] = map(Path, sys.argv[1:])
     given = json.load(sys.stdin)
     redirect(given["hosts"])
     if path.suffix == ".md":
-        play_page(path, {name: _value(value) for name, value in given["names"].items()})
+        for page in (path, *more):
+            play_page(page, {name: _value(value) for name, value in given["names"].items()})
     else:
         sys.argv = [str(path)]
         runpy.run_path(str(path), run_name="__main__")
