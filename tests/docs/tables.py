@@ -14,7 +14,7 @@ PAGES = (README, *sorted(GUIDES.glob("*.md")))
 
 def rows(heading: str, page: Path = README) -> list[list[str]]:
     """Return the cells of the first table below a heading, without its head."""
-    below = page.read_text(encoding="utf-8").partition(f"\n{heading}\n")[2]
+    below = f"\n{page.read_text(encoding='utf-8')}".partition(f"\n{heading}\n")[2]
     table = re.search(r"(?:^\|.*\n)+", below, re.MULTILINE)
     assert table, heading
     return [[cell.strip() for cell in line[1:-1].split(" | ")] for line in table[0].splitlines()[2:]]
