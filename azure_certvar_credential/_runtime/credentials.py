@@ -63,7 +63,7 @@ class CredentialBase:
 
         It reads memory alone, so a health endpoint may call it for each request.
 
-        >>> json.dumps(credential.status().as_dict())
+        >>> text = json.dumps(credential.status().as_dict())
         """
         return status(self._parts, self._cached_tokens)
 

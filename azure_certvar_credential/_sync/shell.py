@@ -103,7 +103,9 @@ class Shell:
         Such are ``AzureOpenAI(azure_ad_token_provider=...)`` and the password callbacks of database drivers. Each call
         returns the token in the cache, or a new one; errors are those of :meth:`get_token`.
 
-        >>> AzureOpenAI(azure_ad_token_provider=credential.token_provider("https://cognitiveservices.azure.com/.default"))
+        >>> provide = credential.token_provider("https://storage.azure.com/.default")
+        >>> provide() == credential.get_token("https://storage.azure.com/.default").token
+        True
 
         :param scopes: what the token is for, usually one ``{resource}/.default``.
         :param tenant_id: ask this tenant instead, as for :meth:`get_token`.

@@ -1,8 +1,8 @@
 """Draws the screens of the README: ``python -m tests.cli.screens`` writes ``.github/screens``.
 
 Each is a real run of a command against the local Entra. So that it looks the same each time, the run has a key out of
-``cryptography-vectors``, a fixed time, and the local Entra under Microsoft's host name. Only ``certvar demo`` has none of
-that, because it makes everything itself: its numbers and names are those of the run that was drawn.
+``cryptography-vectors``, a fixed time, and the local Entra under Microsoft's host name. Only ``certvar demo`` has none
+of that, because it makes everything itself: its numbers and names are those of the run that was drawn.
 """
 
 from __future__ import annotations

@@ -59,7 +59,7 @@ class Stage:
     vault: KeyVaultEmulator = field(repr=False)
     application: Application = field(repr=False)
 
-    def play(self, *files: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    def play(self, *files: Path | str, **environment: str) -> subprocess.CompletedProcess[str]:
         """Run pages' snippets or a sample; bounded by 60 seconds.
 
         :param environment: more variables than :attr:`environment`.
@@ -121,7 +121,7 @@ class Stage:
     def _script(self) -> str:
         return json.dumps({"hosts": dict(self.hosts), "names": dict(self.names)})
 
-    def _command(self, *files: Path) -> list[str]:
+    def _command(self, *files: Path | str) -> list[str]:
         return [sys.executable, "-m", "tests.docs.play", *map(str, files)]
 
     def _variables(self, more: Mapping[str, str]) -> dict[str, str]:

@@ -18,7 +18,7 @@ TENANT, CLIENT = "contoso.onmicrosoft.com", "11111111-2222-3333-4444-55555555555
 PAGE = GUIDES / "migration.md"
 ROWS = rows("## From azure-identity", PAGE)
 # A value of each keyword that is the same here.
-SAME = {
+SAME: dict[str, Any] = {
     "password": "open sesame",
     "send_certificate_chain": True,
     "authority": "login.microsoftonline.us",

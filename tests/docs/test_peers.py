@@ -66,7 +66,7 @@ class World:
         credential = made(data, **options)
         if asyncio.iscoroutine(asked := credential.get_token(SCOPE)):
             asyncio.run(_closed_after(credential, asked))
-        return self.entra.requests[-1].assertion_header or {}
+        return dict(self.entra.requests[-1].assertion_header or {})
 
     @property
     def _ids(self) -> tuple[str, str]:
@@ -108,7 +108,7 @@ def _takes_a_pfx_by_its_path_alone(world: World) -> None:
 def _takes_the_first_certificate(world: World) -> None:
     with pytest.raises(ClientAuthenticationError, match="AADSTS700027"):
         world.sync(world.root_first).get_token(SCOPE)
-    header = world.entra.requests[-1].assertion_header or {}
+    header: Any = world.entra.requests[-1].assertion_header
     assert base64.urlsafe_b64decode(header["x5t"] + "==").hex().upper() == thumbprint(world.root)
 
 
@@ -161,7 +161,7 @@ CHECKS: dict[tuple[str, str], Callable[[World], object]] = {
 }
 
 
-def _assert(claim: bool) -> None:  # noqa: FBT001 - for the lambdas above
+def _assert(claim: bool) -> None:
     assert claim
 
 
@@ -175,7 +175,7 @@ def test_every_claim_is_tested_or_has_its_source() -> None:
     for what, ours, *peers in rows("# Beside other libraries", GUIDES / "peers.md"):
         assert ours.endswith(" t"), what
         for column, cell in zip(("sync", "aio", "msal"), peers, strict=True):
-            assert cell == "–" or cell[-2:] in {" t", " s", " r"}, (what, column)
+            assert cell == "\N{EN DASH}" or cell[-2:] in {" t", " s", " r"}, (what, column)
             if cell.endswith(" t"):
                 claimed.add((what, column))
     assert claimed == CHECKS.keys()

@@ -77,7 +77,9 @@ def test_every_link_and_anchor_leads_somewhere(site: Path, pages: dict[str, Page
             parts = urlsplit(target)
             if parts.scheme or target == "#":
                 continue
-            path = posixpath.normpath(posixpath.join(posixpath.dirname(name), unquote(parts.path))) if parts.path else name
+            path = (
+                posixpath.normpath(posixpath.join(posixpath.dirname(name), unquote(parts.path))) if parts.path else name
+            )
             assert (site / path).is_file(), f"{name}: {target}"
             if parts.fragment and path not in _GENERATED:
                 assert unquote(parts.fragment) in pages[path].anchors, f"{name}: {target}"
