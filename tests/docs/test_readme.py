@@ -15,7 +15,7 @@ from tests.docs.tables import README, ROOT, code, rows
 
 TENANT, CLIENT = "contoso.onmicrosoft.com", "11111111-2222-3333-4444-555555555555"
 # For those who work on the package itself.
-OWN = {"test", "fuzz", "docs"}
+OWN = {"benchmarks", "test", "fuzz", "docs"}
 
 
 def test_the_extras_of_the_table_are_the_packages() -> None:
