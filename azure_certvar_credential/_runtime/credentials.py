@@ -162,6 +162,8 @@ class WithCertificate(CredentialBase, Generic[CertificateSourceT]):
         PFX; optional ``AZURE_CLIENT_CERTIFICATE_PASSWORD``, ``AZURE_CLIENT_SEND_CERTIFICATE_CHAIN`` (``1`` or ``true``)
         and ``AZURE_AUTHORITY_HOST``. The certificate is read anew when it is due, so changing the variable is enough.
 
+        >>> credential = CertVarCredential.from_environment(send_certificate_chain=True)
+
         :param options: further keyword arguments of the class; they win over the environment.
         :raises ConfigurationError: a variable is missing, and the message names every one that is; or one cannot be
             used.

@@ -16,7 +16,7 @@ from redis.auth.token_manager import RetryPolicy, TokenManagerConfig
 from redis_entraid.cred_provider import EntraIdCredentialsProvider
 from redis_entraid.identity_provider import DefaultAzureCredentialProvider
 
-from azure_certvar_credential import CertVarCredential, ClientCertificate
+from azure_certvar_credential import CertVarCredential, ClientCertificate, FederatedCredential
 
 
 def objects(names: dict[str, Any]) -> dict[str, Any]:
@@ -29,6 +29,7 @@ def objects(names: dict[str, Any]) -> dict[str, Any]:
         "BlobServiceClient": BlobServiceClient,
         "CertVarCredential": CertVarCredential,
         "ClientCertificate": ClientCertificate,
+        "FederatedCredential": FederatedCredential,
         "DefaultAzureCredentialProvider": DefaultAzureCredentialProvider,
         "EntraIdCredentialsProvider": EntraIdCredentialsProvider,
         "RetryPolicy": RetryPolicy,

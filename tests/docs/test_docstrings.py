@@ -25,7 +25,9 @@ def test_the_examples_run(stage: Stage, azurite: Azurite, softhsm: SoftHsm) -> N
         "module": softhsm.module,
         "pin": PIN,
     }
-    played = replace(stage, names={**stage.names, **more}).play("--docstrings", **softhsm.environment)
+    played = replace(stage, names={**stage.names, **more}).play(
+        "--docstrings", AZURE_CLIENT_CERTIFICATE=stage.environment["APP_CERT"], **softhsm.environment
+    )
 
     ran = set(re.findall(r"^ran docstring (\S+)$", played.stdout, re.MULTILINE))
     for module, names in WITH_EXAMPLE.items():

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import pickle
 import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import azure.identity
@@ -17,11 +19,12 @@ import pytest
 import requests
 from azure.core.exceptions import ClientAuthenticationError
 
-from azure_certvar_credential import ClientCertificate
+from azure_certvar_credential import CertVarCredential, ClientCertificate
 from azure_certvar_credential._core.hints import HINTS
+from azure_certvar_credential.exceptions import CertificateWarning, KeyMismatchError
 from azure_certvar_credential.testing import Application, EntraEmulator, Fault
 from tests.certificates.making import NOW, issue, key_bytes, pem, rsa_key, self_signed, thumbprint
-from tests.docs.tables import GUIDES, rows
+from tests.docs.tables import GUIDES, ROOT, rows
 
 SCOPE = "https://graph.microsoft.com/.default"
 CALLERS = 50
@@ -43,11 +46,11 @@ class World:
         self.application: Application = self.entra.add_application(self.certificate)
 
     def sync(self, data: Any, **options: Any) -> azure.identity.CertificateCredential:
-        return azure.identity.CertificateCredential(*self._ids, certificate_data=data, **self._to(options))
+        return azure.identity.CertificateCredential(*self.ids, certificate_data=data, **self._to(options))
 
     def aio(self, data: Any, **options: Any) -> azure.identity.aio.CertificateCredential:
         options = {"transport": self.entra.async_transport(), **options}
-        return azure.identity.aio.CertificateCredential(*self._ids, certificate_data=data, **self._to(options))
+        return azure.identity.aio.CertificateCredential(*self.ids, certificate_data=data, **self._to(options))
 
     def msal(self, credential: dict[str, Any]) -> Any:
         with self.entra.serve() as server, requests.Session() as session:
@@ -69,7 +72,8 @@ class World:
         return dict(self.entra.requests[-1].assertion_header or {})
 
     @property
-    def _ids(self) -> tuple[str, str]:
+    def ids(self) -> tuple[str, str]:
+        """Tenant and client."""
         return self.application.tenant_id, self.application.client_id
 
     def _to(self, options: dict[str, Any]) -> dict[str, Any]:
@@ -165,17 +169,88 @@ def _assert(claim: bool) -> None:
     assert claim
 
 
+def _ours(world: World, data: Any, **options: Any) -> CertVarCredential:
+    return CertVarCredential(*world.ids, data, transport=world.entra.transport(), **options)
+
+
+def _finds_the_leaf(world: World) -> None:
+    assert _ours(world, world.root_first).get_token(SCOPE).token
+
+
+def _notices_a_misfit(world: World) -> None:
+    _refuses(partial(_ours, world), world.misfit, KeyMismatchError)
+
+
+def _notices_expiry(world: World) -> None:
+    with pytest.warns(CertificateWarning, match="expired"):
+        _ours(world, world.expired)
+
+
+def _shares_one_request(world: World) -> None:
+    world.entra.inject(Fault.hang(), times=None)
+    credential = _ours(world, world.pem)
+    with ThreadPoolExecutor(CALLERS) as threads:
+        asked = [threads.submit(credential.get_token, SCOPE) for _ in range(CALLERS)]
+        world.entra.wait_for_hanging(1, timeout=60)
+        world.entra.release()
+        assert len({each.result(timeout=60).token for each in asked}) == 1
+    assert len(world.entra.requests) == 1
+
+
+def _has_a_hint(world: World) -> None:
+    stranger = key_bytes(rsa_key(0)) + pem(self_signed("other", rsa_key(0)))
+    with pytest.raises(ClientAuthenticationError, match=re.escape(HINTS[700027])):
+        _ours(world, stranger).get_token(SCOPE)
+
+
+def _refuses_to_travel(world: World) -> None:
+    with pytest.raises(TypeError):
+        pickle.dumps(_ours(world, world.pem))
+
+
+# Of this package: what it does in a few lines, or where the tests of it are.
+OURS: dict[str, Callable[[World], object] | str] = {
+    "PEM as `str`": lambda w: _ours(w, w.pem.decode()).get_token(SCOPE),
+    "PFX as bytes": lambda w: _ours(w, w.certificate.to_pfx(None)).get_token(SCOPE),
+    BASE64: lambda w: _ours(w, base64.b64encode(w.certificate.to_pfx(None))).get_token(SCOPE),
+    "DER, `cryptography`'s objects": "tests/docs/test_inputs.py",
+    "finds the leaf in a file that begins with the root": _finds_the_leaf,
+    FITS: _notices_a_misfit,
+    EXPIRED: _notices_expiry,
+    CHAIN: lambda w: _assert("x5c" in w.header(partial(_ours, w), w.pem, send_certificate_chain=True)),
+    "algorithm, thumbprint": lambda w: _algorithm(w, partial(_ours, w), "PS256", "x5t#S256"),
+    "a key that cannot be exported": "tests/real/test_hsm.py",
+    "a certificate that changes": "tests/keyvault/test_rotation_under_load.py",
+    "50 callers, no token: requests": _shares_one_request,
+    "Entra is down, the token valid for 58 minutes, a refresh due": "tests/credential/test_faults.py",
+    "a hint beside an AADSTS code": _has_a_hint,
+    "pickle": _refuses_to_travel,
+    "a token cache for a fleet": "tests/fleet",
+}
+
+
+@pytest.mark.parametrize("what", OURS)
+def test_a_claim_about_this_package_is_so(what: str) -> None:
+    check = OURS[what]
+    if isinstance(check, str):
+        assert (ROOT / check).exists()
+    else:
+        check(World())
+
+
 @pytest.mark.parametrize("claim", CHECKS, ids=lambda claim: re.sub(r"\W+", " ", " ".join(claim)).strip())
 def test_a_claim_about_a_peer_is_so(claim: tuple[str, str]) -> None:
     CHECKS[claim](World())
 
 
 def test_every_claim_is_tested_or_has_its_source() -> None:
-    claimed = set()
+    claimed, told = set(), []
     for what, ours, *peers in rows("# Beside other libraries", GUIDES / "peers.md"):
         assert ours.endswith(" t"), what
+        told.append(what)
         for column, cell in zip(("sync", "aio", "msal"), peers, strict=True):
             assert cell == "\N{EN DASH}" or cell[-2:] in {" t", " s", " r"}, (what, column)
             if cell.endswith(" t"):
                 claimed.add((what, column))
     assert claimed == CHECKS.keys()
+    assert told == list(OURS)
