@@ -24,11 +24,15 @@ html_title = project
 # The page that its source is copied to would show the directives of Sphinx.
 html_copy_source = False
 # Dark and light follow the reader's system; a button changes it.
+html_static_path = ["static"]
+html_css_files = ["narrow.css"]
 html_theme_options = {"navigation_with_keys": False}
 
 myst_heading_anchors = 3
 autodoc_typehints = "description"
 autodoc_typehints_description_target = "documented"
 autodoc_typehints_format = "short"
+# The column of contents is narrow: methods without their class.
+toc_object_entries_show_parents = "hide"
 autodoc_member_order = "groupwise"
 maximum_signature_line_length = 88

@@ -48,7 +48,7 @@ class Shell:
     ) -> AccessToken:
         """Return an access token, from the cache when it has a fresh one.
 
-        >>> authorization = f"Bearer {credential.get_token('https://storage.azure.com/.default').token}"
+        >>> token = credential.get_token("https://storage.azure.com/.default").token
 
         :param scopes: what the token is for, usually one ``{resource}/.default``.
         :param claims: a claims challenge as JSON text; it bypasses the cache, and its token replaces the cached one.

@@ -20,6 +20,12 @@ def rows(heading: str, page: Path = README) -> list[list[str]]:
     return [[cell.strip() for cell in line[1:-1].split(" | ")] for line in table[0].splitlines()[2:]]
 
 
+def extras() -> list[str]:
+    """Return the extras that the README explains."""
+    told = README.read_text(encoding="utf-8").partition("\nExtras: ")[2].partition(".\n")[0]
+    return re.findall(r"`(\w+)` \(", told)
+
+
 def code(cell: str) -> list[str]:
     """Return what stands in backticks in a cell."""
     return re.findall(r"`([^`]+)`", cell)

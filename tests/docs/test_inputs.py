@@ -18,13 +18,15 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 import azure_certvar_credential
 from azure_certvar_credential import CertVarCredential, ClientCertificate, RedisTokenCache, SQLiteTokenCache
+from azure_certvar_credential.exceptions import CertificateFormatError
 from azure_certvar_credential.keyvault import KeyVaultCertificate
 from azure_certvar_credential.testing import Application, EntraEmulator, KeyVaultEmulator
-from tests.docs.tables import GUIDES, code, rows
+from tests.docs.tables import GUIDES, code, extras, rows
 from tests.real.softhsm import ORDERS, PIN, SoftHsm, certificate_for, signer_of
 
 SCOPE = "https://graph.microsoft.com/.default"
 INPUTS, PLACES, CACHES = "## Which input do I have?", "## Key Vault and HSM", "### Between processes"
+CI = GUIDES / "ci.md"
 OTHER_CLOUDS = rows("## Other clouds and other servers", GUIDES / "servers.md")
 
 
@@ -158,8 +160,21 @@ def test_a_key_in_an_hsm_leads_to_a_token(softhsm: SoftHsm, names: dict[str, Any
 
 
 def test_the_extras_of_the_places_are_among_the_extras() -> None:
-    extras = {extra for row in rows("## Use it") for extra in code(row[0])}
-    assert {extra for row in rows(PLACES) for extra in code(row[2])} <= extras
+    assert {extra for row in rows(PLACES) for extra in code(row[2])} <= set(extras())
+
+
+@pytest.mark.parametrize(
+    "row", rows("Text that lost its line breaks on the way is recognised all the same:", CI), ids=readable
+)
+def test_text_that_a_ci_system_changed_is_recognised(row: list[str], made: ClientCertificate) -> None:
+    text = eval(code(row[1])[0], {"pem": made.to_pem(), "base64": base64})  # noqa: S307 - the guide's own
+
+    assert ClientCertificate.load(text).thumbprint == made.thumbprint
+
+
+def test_the_first_line_alone_is_refused(made: ClientCertificate) -> None:
+    with pytest.raises(CertificateFormatError, match="cut off"):
+        ClientCertificate.load(made.to_pem().splitlines()[0])
 
 
 @pytest.mark.parametrize("row", OTHER_CLOUDS, ids=readable)

@@ -10,22 +10,21 @@ import azure.identity
 import pytest
 
 from azure_certvar_credential import ClientCertificate
+from tests.docs import tables
 from tests.docs.conftest import SAMPLES
-from tests.docs.tables import README, ROOT, code, rows
+from tests.docs.tables import README, ROOT
 
 TENANT, CLIENT = "contoso.onmicrosoft.com", "11111111-2222-3333-4444-555555555555"
 # For those who work on the package itself.
 OWN = {"benchmarks", "test", "fuzz", "docs"}
 
 
-def test_the_extras_of_the_table_are_the_packages() -> None:
+def test_the_extras_are_the_packages() -> None:
     pyproject = (ROOT / "pyproject.toml").read_text()
     section = pyproject.partition("[project.optional-dependencies]\n")[2].partition("\n[")[0]
     extras = set(re.findall(r"^(\w+) = \[", section, re.MULTILINE))
 
-    listed = [cell for [cells, _] in rows("## Use it") for cell in code(cells)]
-
-    assert sorted(listed) == sorted(extras - OWN)
+    assert sorted(tables.extras()) == sorted(extras - OWN)
     assert re.search(
         rf'^all = \["azure-certvar-credential\[{",".join(sorted(extras - OWN - {"all"}))}\]"\]',
         section,
