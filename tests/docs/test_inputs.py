@@ -12,6 +12,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from azure.core.credentials import TokenCredential
 from azure.keyvault.secrets import KeyVaultSecret, SecretProperties
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, pkcs12
@@ -185,6 +186,26 @@ def test_each_authority_of_the_guide_is_taken(row: list[str], names: dict[str, A
 
     tenant_id = given.pop("tenant_id", "contoso.onmicrosoft.com")
     LocalCredential(tenant_id, names["client_id"], names["pem"], **given)
+
+
+@pytest.mark.parametrize("row", rows("# Agents", GUIDES / "agents.md"), ids=readable)
+def test_an_agents_first_token_takes_as_many_requests_as_the_guide_says(
+    row: list[str], made: ClientCertificate, entra: EntraEmulator, application: Application
+) -> None:
+    identity = entra.add_agent_identity(application)
+    user_token = entra.issue_user_token(entra.add_user("Alex Wilber"), application)
+    account = entra.add_user("Sales Agent", agent=identity)
+    blueprint = CertVarCredential(application.tenant_id, application.client_id, made, transport=entra.transport())
+    with blueprint:
+        agent = blueprint.agent(identity.client_id)
+        acting: dict[str, TokenCredential] = {
+            "the agent": agent,
+            "the agent for a signed-in user": agent.on_behalf_of(user_token),
+            "the agent's user account": agent.user(object_id=account.object_id),
+        }
+        assert acting[row[0]].get_token(SCOPE).token
+
+    assert len(entra.requests) == int(row[1])
 
 
 def test_each_cache_is_taken() -> None:
