@@ -26,7 +26,7 @@ from tests.real.servers.tls import TlsFiles
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLES = sorted((ROOT / "samples").glob("*.py"))
-PLAY_SECONDS = 60.0
+PLAY_SECONDS = 100.0
 _PASSWORD = "correct horse"
 # What the directory knows: resources that every tenant has, and the next API of a middle tier. A page or sample that
 # asks for another one could not run against a real tenant.
@@ -60,7 +60,7 @@ class Stage:
     application: Application = field(repr=False)
 
     def play(self, *files: Path | str, **environment: str) -> subprocess.CompletedProcess[str]:
-        """Run pages' snippets or a sample; bounded by 60 seconds.
+        """Run pages' snippets or a sample; bounded by 100 seconds.
 
         :param environment: more variables than :attr:`environment`.
         :raises AssertionError: it did not end with exit code 0; the text holds all that it printed.
