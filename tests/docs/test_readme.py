@@ -6,13 +6,15 @@ import base64
 import re
 from typing import Any
 
+import azure.core.exceptions
 import azure.identity
 import pytest
 
+import azure_certvar_credential.exceptions
 from azure_certvar_credential import ClientCertificate
 from tests.docs import tables
 from tests.docs.conftest import SAMPLES
-from tests.docs.tables import README, ROOT
+from tests.docs.tables import GUIDES, README, ROOT, rows
 
 TENANT, CLIENT = "contoso.onmicrosoft.com", "11111111-2222-3333-4444-555555555555"
 # For those who work on the package itself.
@@ -36,6 +38,12 @@ def test_every_sample_is_linked() -> None:
     links = re.findall(r"\]\(([^)#]+)\)", README.read_text())
 
     assert {f"samples/{sample.name}" for sample in SAMPLES} <= set(links)
+
+
+def test_every_class_of_the_troubleshooting_guide_exists() -> None:
+    for what, _ in rows("# Troubleshooting", GUIDES / "troubleshooting.md"):
+        for name in re.findall(r"`(\w+Error)`", what):
+            assert hasattr(azure_certvar_credential.exceptions, name) or hasattr(azure.core.exceptions, name), name
 
 
 @pytest.mark.parametrize("form", ["text", "base64"])
