@@ -2,7 +2,7 @@
 
 >>> from azure_certvar_credential import CertVarCredential
 >>> credential = CertVarCredential(tenant_id, client_id, os.environ["APP_CERT"])
->>> BlobServiceClient(url, credential=credential)
+>>> service = BlobServiceClient(account_url, credential=credential)
 """
 
 from __future__ import annotations

@@ -74,8 +74,8 @@ class OwningCredential(CredentialBase, Shell):
 
         https://learn.microsoft.com/entra/agent-id/identity-platform/agent-autonomous-app-oauth-flow
 
-        >>> agent = blueprint.agent("5b1f6c2e-0000-4000-8000-0000000000a1")
-        >>> agent.get_token("https://graph.microsoft.com/.default")
+        >>> agent = blueprint.agent(agent_client_id)
+        >>> token = agent.get_token("https://graph.microsoft.com/.default")
 
         :param agent_client_id: the agent identity's client id, a GUID.
         :param tenant_id: the agent's tenant, if it is not the blueprint's; it must be allowed by
@@ -185,7 +185,7 @@ class CertVarCredential(WithCertificate[Source], OwningCredential):
 class FederatedCredential(WithAssertionSource[AssertionSource], OwningCredential):
     """Authenticates an application by a token of another identity, which its federated identity credential trusts.
 
-    It is the second leg of a federated chain: the first is :meth:`.Shell.as_assertion_source` of a credential with a
+    It is the second leg of a federated chain: the first is ``as_assertion_source`` of a credential with a
     certificate, or any function that returns a token, such as one of a managed identity or of a CI system.
 
     https://learn.microsoft.com/entra/workload-id/workload-identity-federation

@@ -249,7 +249,7 @@ class OnBehalfOfError(AuthenticationError):
 
     @property
     def www_authenticate(self) -> str:
-        """The answer's ``WWW-Authenticate`` field (RFC 6750 section 3), with :attr:`claims` in base64."""
+        """The answer's ``WWW-Authenticate`` field (RFC 6750 section 3), with ``claims`` in base64."""
         if self.claims is None:
             return 'Bearer error="invalid_token"'
         return f'Bearer error="insufficient_claims", claims="{b64encode(self.claims.encode()).decode()}"'

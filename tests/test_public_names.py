@@ -119,7 +119,7 @@ def test_the_public_names_are_the_listed_ones() -> None:
 
 
 def test_every_module_that_the_documentation_names_is_listed() -> None:
-    pages = [ROOT / "README.md", *sorted((ROOT / "samples").glob("*.py"))]
+    pages = [ROOT / "README.md", *sorted((ROOT / ".docs").glob("*.md")), *sorted((ROOT / "samples").glob("*.py"))]
     named = {
         module
         for page in pages

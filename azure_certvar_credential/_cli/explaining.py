@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from azure_certvar_credential._core.hints import HINTS, USER_HINTS
+from azure_certvar_credential._core.hints import AGENT_HINTS, HINTS, USER_HINTS
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -29,11 +29,13 @@ class Explained:
     :ivar code: its number.
     :ivar hint: cause and remedy; None if the package does not know the code.
     :ivar for_user: what it means where a token was asked for on behalf of a user, if that is something else.
+    :ivar for_agent: what it means in a leg of an agent identity, if that is something else.
     """
 
     code: int
     hint: str | None
     for_user: str | None = None
+    for_agent: str | None = None
 
     @property
     def page(self) -> str:
@@ -53,14 +55,23 @@ def codes_in(text: str) -> list[int]:
 
 def explained(text: str) -> list[Explained]:
     """Return what is known about each code of a text."""
-    return [Explained(code, HINTS.get(code) or USER_HINTS.get(code), USER_HINTS.get(code)) for code in codes_in(text)]
+    return [
+        Explained(code, HINTS.get(code) or USER_HINTS.get(code), USER_HINTS.get(code), AGENT_HINTS.get(code))
+        for code in codes_in(text)
+    ]
 
 
 def as_json(found: list[Explained]) -> dict[str, Any]:
     """Return the documented shape."""
     return {
         "codes": [
-            {"code": item.code, "hint": item.hint, "hint_on_behalf_of": item.for_user, "page": item.page}
+            {
+                "code": item.code,
+                "hint": item.hint,
+                "hint_on_behalf_of": item.for_user,
+                "hint_for_agent": item.for_agent,
+                "page": item.page,
+            }
             for item in found
         ]
     }
@@ -78,6 +89,7 @@ def show(console: Console, found: list[Explained]) -> None:
         console.print(Text(f"AADSTS{item.code}", style="bold"))
         unknown = "This package does not know the code: it is not one that a sign-in with a certificate meets."
         hanging(console, Text("  "), item.hint or unknown)
-        if item.for_user and item.for_user != item.hint:
-            hanging(console, Text("  "), Text.assemble(("On behalf of a user: ", "bold"), item.for_user))
+        for who, hint in (("On behalf of a user: ", item.for_user), ("For an agent: ", item.for_agent)):
+            if hint and hint != item.hint:
+                hanging(console, Text("  "), Text.assemble((who, "bold"), hint))
         hanging(console, Text("  "), Text(item.page, style="dim"))

@@ -66,7 +66,7 @@ def failure_of(error: Exception) -> Failure | None:
         case CommandError():
             return Failure(error.exit_code, "UsageError" if error.exit_code == USAGE else kind, message, error.hint)
         case AuthenticationError():
-            return Failure(FAILED, kind, _without_hint(error), error.hint, error.error_codes)
+            return Failure(FAILED, kind, message.partition(" Hint: ")[0], error.hint, error.error_codes)
         # An argument that cannot work is found before anything is sent.
         case ConfigurationError():
             return Failure(USAGE, kind, message)
@@ -96,8 +96,3 @@ def report(failure: Failure, *, as_json: bool) -> None:
     console.print(Text.assemble(("error: ", "bold red"), failure.message))
     if failure.hint:
         console.print(Text.assemble(("hint: ", "bold"), failure.hint))
-
-
-def _without_hint(error: AuthenticationError) -> str:
-    message = str(error.message)
-    return message.removesuffix(error.hint).rstrip() if error.hint else message

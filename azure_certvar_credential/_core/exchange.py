@@ -204,7 +204,7 @@ def _oauth_error(
     else:
         context = "" if retry_after is None else f"The server asks to wait {retry_after:.0f} s"
     return kind(
-        _sentences(told, context, f"What failed is {leg}" if leg else "", f"Hint: {hint}" if hint else ""),
+        _sentences(told, context, f"What failed is {leg}" if leg else "", hints.in_message(hint, codes)),
         status_code=response.status,
         error_code=_text(document, "error"),
         error_codes=codes,

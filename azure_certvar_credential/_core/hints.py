@@ -208,3 +208,13 @@ def hint_for(codes: Iterable[int], *, for_user: bool = False, for_agent: bool = 
     """
     table = HINTS | (USER_HINTS if for_user else {}) | (AGENT_HINTS if for_agent else {})
     return next((table[code] for code in codes if code in table), None)
+
+
+def in_message(hint: str | None, codes: Iterable[int]) -> str:
+    """Return the end of an error's message: the hint, and the command that says more about its code.
+
+    :param hint: what :func:`hint_for` found for the codes; the other tables have no code that ``HINTS`` has not.
+    """
+    if hint is None:
+        return ""
+    return f"Hint: {hint} (certvar explain {next(code for code in codes if code in HINTS)})"

@@ -64,7 +64,7 @@ class CredentialBase:
 
         It reads memory alone, so a health endpoint may call it for each request.
 
-        >>> json.dumps(credential.status().as_dict())
+        >>> text = json.dumps(credential.status().as_dict())
         """
         return status(self._parts, self._cached_tokens)
 
@@ -166,6 +166,8 @@ class WithCertificate(SigningCredential, Generic[CertificateSourceT]):
         ``AZURE_TENANT_ID``, ``AZURE_CLIENT_ID``; ``AZURE_CLIENT_CERTIFICATE`` with the *content*: PEM, or base64 of a
         PFX; optional ``AZURE_CLIENT_CERTIFICATE_PASSWORD``, ``AZURE_CLIENT_SEND_CERTIFICATE_CHAIN`` (``1`` or ``true``)
         and ``AZURE_AUTHORITY_HOST``. The certificate is read anew when it is due, so changing the variable is enough.
+
+        >>> credential = CertVarCredential.from_environment(send_certificate_chain=True)
 
         :param options: further keyword arguments of the class; they win over the environment.
         :raises ConfigurationError: a variable is missing, and the message names every one that is; or one cannot be

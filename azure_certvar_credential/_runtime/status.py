@@ -79,6 +79,9 @@ class FailureStatus(Value):
 class CredentialStatus(Value):
     """What ``credential.status()`` returns.
 
+    >>> credential.status().last_failure is None
+    True
+
     :ivar tenant_id: the credential's own tenant.
     :ivar client_id: the application.
     :ivar certificate: the certificate in use; None before the source was read, and without a certificate.

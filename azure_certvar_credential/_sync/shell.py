@@ -49,6 +49,8 @@ class Shell:
     ) -> AccessToken:
         """Return an access token, from the cache when it has a fresh one.
 
+        >>> token = credential.get_token("https://storage.azure.com/.default").token
+
         :param scopes: what the token is for, usually one ``{resource}/.default``.
         :param claims: a claims challenge as JSON text; it bypasses the cache, and its token replaces the cached one.
         :param tenant_id: ask this tenant instead; it must be allowed by ``additionally_allowed_tenants``.
@@ -130,7 +132,9 @@ class Shell:
         Such are ``AzureOpenAI(azure_ad_token_provider=...)`` and the password callbacks of database drivers. Each call
         returns the token in the cache, or a new one; errors are those of :meth:`get_token`.
 
-        >>> AzureOpenAI(azure_ad_token_provider=credential.token_provider("https://cognitiveservices.azure.com/.default"))
+        >>> provide = credential.token_provider("https://storage.azure.com/.default")
+        >>> provide() == credential.get_token("https://storage.azure.com/.default").token
+        True
 
         :param scopes: what the token is for, usually one ``{resource}/.default``.
         :param tenant_id: ask this tenant instead, as for :meth:`get_token`, like the parameters after it.
@@ -147,6 +151,9 @@ class Shell:
         It is the first leg of a federated chain: hand it to :class:`~azure_certvar_credential.FederatedCredential` as
         ``assertion_source``, or to azure-identity's ``ClientAssertionCredential`` as ``func``. Each call returns a
         token from the cache, or a new one; errors are those of :meth:`get_token`.
+
+        >>> source = credential.as_assertion_source("api://AzureADTokenExchange/.default")
+        >>> second = FederatedCredential(tenant_id, federated_client_id, source)
 
         :param scope: ``api://AzureADTokenExchange/.default`` for a federated identity credential,
             ``api://AzureFMITokenExchange/.default`` with ``fmi_path``.

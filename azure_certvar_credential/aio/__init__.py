@@ -1,8 +1,10 @@
 """The asynchronous credentials, under the same names. Needs the extra ``aio``, or another asynchronous transport.
 
 >>> from azure_certvar_credential.aio import CertVarCredential
->>> async with CertVarCredential(tenant_id, client_id, os.environ["APP_CERT"]) as credential:
-...     token = await credential.get_token("https://graph.microsoft.com/.default")
+>>> async def main():
+...     async with CertVarCredential(tenant_id, client_id, os.environ["APP_CERT"]) as credential:
+...         return await credential.get_token("https://graph.microsoft.com/.default")
+>>> token = asyncio.run(main())
 """
 
 from __future__ import annotations

@@ -66,8 +66,10 @@ class OwningCredential(CredentialBase, Shell):
 
         https://learn.microsoft.com/entra/agent-id/identity-platform/agent-autonomous-app-oauth-flow
 
-        >>> agent = blueprint.agent("5b1f6c2e-0000-4000-8000-0000000000a1")
-        >>> agent.get_token("https://graph.microsoft.com/.default")
+        >>> async def main():
+        ...     async with CertVarCredential(tenant_id, blueprint_client_id, pem) as blueprint:
+        ...         return await blueprint.agent(agent_client_id).get_token("https://graph.microsoft.com/.default")
+        >>> token = asyncio.run(main())
 
         :param agent_client_id: the agent identity's client id, a GUID.
         :param tenant_id: the agent's tenant, if it is not the blueprint's; it must be allowed by

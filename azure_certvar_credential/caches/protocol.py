@@ -51,7 +51,7 @@ class TokenCache(Protocol):
 
 
 class AsyncTokenCache(Protocol):
-    """:class:`TokenCache` with coroutines, for the credentials of ``azure_certvar_credential.aio``."""
+    """:class:`.TokenCache` with coroutines, for the credentials of ``azure_certvar_credential.aio``."""
 
     async def get(self, key: str) -> bytes | None:
         """Return the value of a key, or None if there is none or it has expired."""

@@ -27,7 +27,7 @@ class RedisTokenCache:
     Methods raise redis-py's errors, within ``timeout`` seconds for a connection and again for an answer. A command on a
     connection that the server has closed is sent once more.
 
-    >>> CertVarCredential(tenant_id, client_id, pem, token_cache=RedisTokenCache("rediss://cache:6380/0"))
+    >>> credential = CertVarCredential(tenant_id, client_id, pem, token_cache=RedisTokenCache("rediss://cache:6380/0"))
 
     Azure Managed Redis takes Entra's tokens in place of passwords
     (https://learn.microsoft.com/azure/redis/entra-for-authentication), and redis-entraid brings them to a client. The
@@ -40,7 +40,7 @@ class RedisTokenCache:
     ... )
     >>> client = redis.Redis(host="app.region.redis.azure.net", port=10000, ssl=True, credential_provider=provider,
     ...                      socket_timeout=0.25, socket_connect_timeout=0.25)
-    >>> CertVarCredential(tenant_id, client_id, pem, token_cache=RedisTokenCache(client))
+    >>> credential = CertVarCredential(tenant_id, client_id, pem, token_cache=RedisTokenCache(client))
 
     :param url_or_client: a URL, or a client of redis-py without ``decode_responses``. A client brings its own TLS
         settings, credential provider, timeouts and retries, and may be one of Sentinel (``Sentinel(…).master_for(…)``)

@@ -24,7 +24,8 @@ class RedisTokenCache:
     Made of a URL, it serves any number of event loops, each with connections of its own. A client of the caller belongs
     to the loop that uses it first. redis-py does not run under trio.
 
-    >>> CertVarCredential(tenant_id, client_id, pem, token_cache=RedisTokenCache(redis.asyncio.Redis(host="cache")))
+    >>> token_cache = RedisTokenCache(redis.asyncio.Redis(host="cache"))
+    >>> credential = CertVarCredential(tenant_id, client_id, pem, token_cache=token_cache)
 
     :param url_or_client: a URL, or a client of ``redis.asyncio`` without ``decode_responses``, which the caller closes.
     :param prefix: begins every key.

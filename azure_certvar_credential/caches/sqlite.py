@@ -79,7 +79,7 @@ class SQLiteTokenCache:
     needs (https://sqlite.org/wal.html). Every method except the constructor raises :class:`OSError` if the disk is full
     or read-only, if there is no home directory, or if the file stays locked.
 
-    >>> CertVarCredential(tenant_id, client_id, pem, token_cache=SQLiteTokenCache())
+    >>> credential = CertVarCredential(tenant_id, client_id, pem, token_cache=SQLiteTokenCache())
 
     :param path: the path of the file; None for one in the user's cache directory, such as
         ``~/.cache/azure-certvar-credential/``. Missing directories are made.

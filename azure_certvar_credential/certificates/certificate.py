@@ -30,6 +30,8 @@ from azure_certvar_credential.signers.protocol import AsyncSigner, Signer
 class ClientCertificate:
     """A certificate, its chain, and a signer for its private key. Immutable.
 
+    >>> certificate = ClientCertificate(leaf, key_service, chain=[])
+
     :param leaf: the certificate that is registered with Microsoft Entra ID.
     :param key: its RSA or EC private key, or a :class:`~azure_certvar_credential.signers.protocol.Signer` or
         :class:`~azure_certvar_credential.signers.protocol.AsyncSigner` that holds the key elsewhere. The constructor
@@ -107,20 +109,18 @@ class ClientCertificate:
         """Read a certificate and its private key from any in-memory form, recognised by its content.
 
         :param data: PEM text or bytes (keys in PKCS #8, PKCS #1 or SEC 1, encrypted or not); PFX bytes; DER; base64 or
-            base64url of any of these, also as rendered by shells, JSON writers and others (:mod:`.renderings`); a
-            ``(certificate, key)`` or ``(certificate, key, chain)`` sequence of any of these or of ``cryptography``
-            objects; a ``PKCS12KeyAndCertificates``; a Key Vault secret. A ``ClientCertificate`` is returned unchanged.
-            The leaf is the certificate that matches the private key, at any position; of several, a valid one is
-            preferred, then an issued one to a self-signed one, then the one that expires last. Other certificates that
-            cannot be read are left out, with a warning in the log.
+            base64url of any of these, also as rendered by shells, JSON writers and others; a ``(certificate, key)`` or
+            ``(certificate, key, chain)`` sequence of any of these or of ``cryptography`` objects; a
+            ``PKCS12KeyAndCertificates``; a Key Vault secret. A ``ClientCertificate`` is returned unchanged. The leaf is
+            the certificate of the private key, at any position; of several, a valid one is preferred, then an issued
+            one, then the one that expires last. Others that cannot be read are left out, with a warning in the log.
         :param password: opens an encrypted key or PFX; ``str`` is encoded as UTF-8, then as Latin-1. It is ignored if
             nothing is encrypted. None and an empty password open what is encrypted with an empty password.
         :param include_root: whether :attr:`x5c` ends with the root; see the class.
         :raises PasswordRequiredError: the key or PFX is encrypted and there is no password.
         :raises WrongPasswordError: the password does not open it.
         :raises PasswordError: the password is of another type, too long, or cannot be encoded.
-        :raises MissingPrivateKeyError: there is no private key.
-        :raises MissingCertificateError: there is no certificate.
+        :raises MissingPrivateKeyError, MissingCertificateError: there is none.
         :raises AmbiguousPrivateKeyError: there are several different private keys.
         :raises KeyMismatchError: the private key does not belong to any of the certificates.
         :raises UnsupportedKeyError: see the class.

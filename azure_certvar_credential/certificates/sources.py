@@ -63,6 +63,9 @@ def holds_no_secret(source: object) -> bool:
 class CertificateSource(Generic[R]):
     """A callable as a source, with the time after which it is read again.
 
+    >>> source = CertificateSource(pathlib.Path("/mnt/secrets/app.pfx").read_bytes, max_age=600)
+    >>> credential = CertVarCredential(tenant_id, client_id, source)
+
     :param read: returns a certificate in any form that :meth:`.ClientCertificate.load` takes. For the asynchronous
         credentials it may be a coroutine function.
     :param max_age: seconds, above 0.
@@ -104,6 +107,8 @@ class CertificateSource(Generic[R]):
 class EnvironmentCertificate:
     """Reads the certificate from an environment variable, again on each call.
 
+    >>> credential = CertVarCredential(tenant_id, client_id, EnvironmentCertificate("APP_CERT"))
+
     :param name: the variable that holds PEM, or base64 of a PFX.
     :param password_name: the variable that holds the password, or None. The variable need not be set.
     :raises ConfigurationError: one of them is not the name of a variable, but perhaps the certificate itself.
@@ -141,6 +146,8 @@ class DescriptorCertificate:
     """Reads the certificate from an open file descriptor: standard input, a pipe, a memory file.
 
     A descriptor that can be rewound is read again on each call. Any other, such as a pipe, is read once, to its end.
+
+    >>> credential = CertVarCredential(tenant_id, client_id, DescriptorCertificate(0))
 
     :param descriptor: the number of the open descriptor; 0 is standard input.
     :param password: opens an encrypted key or PFX; ``str`` (UTF-8) or ``bytes``.

@@ -20,6 +20,8 @@ class KeyVaultSigner(SignerBase[TokenProvider]):
 
     It needs the permission ``keys/sign`` (role 'Key Vault Crypto User', or 'Managed HSM Crypto User').
 
+    >>> signer = KeyVaultSigner("https://contoso.managedhsm.azure.net/keys/app/0123", leaf, vault_credential)
+
     :param key_id: the key's identifier with its version, such as ``https://contoso.vault.azure.net/keys/app/0123…``
         or ``https://contoso.managedhsm.azure.net/keys/app/0123…``.
     :param public_key: the public half: a key or certificate of ``cryptography``, or PEM or DER of either.

@@ -130,6 +130,9 @@ def client_credential(
     work, and so do sources that renew the certificate. One value serves any number of MSAL's applications, in any
     number of threads.
 
+    >>> secret = client_credential(pem, client_id=client_id, audience=f"{authority}/oauth2/v2.0/token")
+    >>> app = msal.ConfidentialClientApplication(client_id, client_credential=secret, authority=authority)
+
     https://msal-python.readthedocs.io/en/latest/#msal.ClientApplication.params.client_credential
 
     :param certificate: certificate and private key in any form that :meth:`.ClientCertificate.load` takes, a function

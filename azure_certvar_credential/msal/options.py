@@ -156,7 +156,7 @@ class WithMsal(SigningCredential):
     @classmethod
     @clears_frames
     def from_environment(cls, **options: Any) -> Self:
-        """Create a credential from environment variables, as :meth:`.CertVarCredential.from_environment` does.
+        """Create a credential from environment variables, as ``CertVarCredential.from_environment`` does.
 
         :param options: further keyword arguments of the class; they override the environment.
         :raises ConfigurationError: variables are missing; the message names all of them.

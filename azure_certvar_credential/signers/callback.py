@@ -16,6 +16,9 @@ from azure_certvar_credential.signers.public_keys import PublicKeyData, public_k
 class CallbackSigner:
     """A :class:`~azure_certvar_credential.signers.protocol.Signer` around a function.
 
+    >>> signer = CallbackSigner(leaf, lambda message, algorithm: key_service.sign(message, algorithm))
+    >>> credential = CertVarCredential(tenant_id, client_id, ClientCertificate(leaf, signer))
+
     :param public_key: the public half of the key: a public key or certificate of ``cryptography``, or either as PEM or
         DER.
     :param sign: takes the whole message (not a hash of it) and a JWS ``alg`` value such as ``PS256``, and returns the
@@ -71,6 +74,10 @@ class CallbackSigner:
 
 class AsyncCallbackSigner:
     """An :class:`~azure_certvar_credential.signers.protocol.AsyncSigner` around a coroutine function.
+
+    >>> async def sign(message, algorithm):
+    ...     return await asyncio.to_thread(key_service.sign, message, algorithm)
+    >>> certificate = ClientCertificate(leaf, AsyncCallbackSigner(leaf, sign))
 
     :param public_key: the public half of the key: a public key or certificate of ``cryptography``, or either as PEM or
         DER.

@@ -123,7 +123,8 @@ class Pkcs11Signer:
     def certificate(self) -> x509.Certificate:
         """Return the certificate that the token keeps beside the key, under the same id, or else the same label.
 
-        >>> ClientCertificate(signer.certificate(), signer)  # doctest: +SKIP
+        >>> signer = Pkcs11Signer(module, token_label="orders", key_label="certified", pin=pin)
+        >>> certificate = ClientCertificate(signer.certificate(), signer)
 
         :raises MissingCertificateError: the token has none.
         :raises CertificateFormatError: it is damaged.

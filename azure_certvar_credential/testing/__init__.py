@@ -4,11 +4,12 @@ The local Entra verifies client assertions as Entra does, issues access tokens t
 fails on demand. It uses PyJWT and ``cryptography`` and shares no code with the rest of this package. Install it with
 ``pip install 'azure-certvar-credential[testing]'``.
 
->>> entra = EntraEmulator()                                     # doctest: +SKIP
->>> application = entra.add_application(certificate_pem)        # doctest: +SKIP
->>> with entra.serve() as server:                               # doctest: +SKIP
+>>> entra = EntraEmulator()
+>>> application = entra.add_application(pem)
+>>> with entra.serve() as server:
 ...     credential = CertVarCredential(application.tenant_id, application.client_id, pem, authority=server.authority,
 ...                                    disable_instance_discovery=True, connection_verify=server.ca_file)
+...     token = credential.get_token("https://graph.microsoft.com/.default")
 
 ``add_user`` and ``issue_user_token`` make the token that a front end presents to a middle tier; the middle tier
 exchanges it on behalf of the user.

@@ -71,7 +71,7 @@ class Fault:
     ) -> Fault:
         """Answer with an AADSTS error.
 
-        :param code: a key of :data:`~azure_certvar_credential.testing.aadsts.AADSTS`.
+        :param code: a key of ``AADSTS`` in ``azure_certvar_credential.testing.aadsts``.
         :param status: the HTTP status; None for the usual one of the code.
         :param suberror: the body's ``suberror``.
         :param claims: the body's ``claims``, a JSON string.

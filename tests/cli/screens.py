@@ -1,7 +1,8 @@
 """Draws the screens of the README: ``python -m tests.cli.screens`` writes ``.github/screens``.
 
 Each is a real run of a command against the local Entra. So that it looks the same each time, the run has a key out of
-``cryptography-vectors``, a fixed time, and the local Entra under Microsoft's host name.
+``cryptography-vectors``, a fixed time, and the local Entra under Microsoft's host name. Only ``certvar demo`` has none
+of that, because it makes everything itself: its numbers and names are those of the run that was drawn.
 """
 
 from __future__ import annotations
@@ -52,6 +53,8 @@ _COMMANDS = {
     "doctor": "doctor",
     "doctor-fails": "doctor --certificate env:OLD_CERT",
 }
+# Thumbprints, GUIDs and other random names; numbers, with the blanks that align them.
+_VARYING = re.compile(r" *(?:[\w-]{20,}|\d[\d.]*)")
 
 
 class _Folding(Console):
@@ -73,6 +76,7 @@ class _Stopped(datetime):
 
 def draw() -> Iterator[tuple[str, str]]:
     """Yield the name and the SVG of each screen."""
+    yield "demo", _drawn("demo", "demo", {})
     with warnings.catch_warnings(), _stage() as environment:
         # By this computer's clock the certificates may not be valid.
         warnings.simplefilter("ignore")
@@ -83,6 +87,11 @@ def draw() -> Iterator[tuple[str, str]]:
 def texts(svg: str) -> list[str]:
     """Return what is written in an SVG, line by line; the frame around it changes with rich."""
     return [unescape(text).replace("\xa0", " ") for text in re.findall(r"<text [^>]*>([^<]*)</text>", svg)]
+
+
+def steady(lines: list[str]) -> list[str]:
+    """Return the lines of ``certvar demo`` without what differs from run to run."""
+    return [_VARYING.sub("#", line) for line in lines]
 
 
 def _drawn(name: str, command: str, environment: dict[str, str]) -> str:

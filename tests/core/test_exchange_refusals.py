@@ -90,7 +90,7 @@ def test_a_code_becomes_its_class_with_every_attribute_and_its_hint(
     assert isinstance(error, ClientAuthenticationError)
     assert error.message == str(error)
     assert error.message.startswith(f"AADSTS{code}: What happened. Trace ID: {TRACE}")
-    assert error.message.endswith(f"Hint: {HINTS[code]}")
+    assert error.message.endswith(f"Hint: {HINTS[code]} (certvar explain {code}).")
     assert (ABOUT in error.message) == (kind is not BUSY)
     assert error.status_code == status
     assert error.error_code == name
@@ -187,7 +187,7 @@ def test_a_refusal_for_a_user_has_the_hint_for_one(code: int, name: str, kind: t
     error = refusal(aadsts(code, name), for_user=True)
     assert type(error) is kind
     assert error.hint == USER_HINTS[code]
-    assert error.message.endswith(f"The {ABOUT}. Hint: {USER_HINTS[code]}")
+    assert error.message.endswith(f"The {ABOUT}. Hint: {USER_HINTS[code]} (certvar explain {code}).")
 
 
 @pytest.mark.parametrize("end", ["", ".", "!", "?", " ", ". ", ".\r\n"])
@@ -195,7 +195,7 @@ def test_a_description_ends_before_the_next_sentence_begins(end: str) -> None:
     document = {"error": "invalid_client", "error_description": f"No such client{end}", "error_codes": [700016]}
     error = refusal(answer(document, status=401))
     stop = end.strip() or "."
-    assert error.message == f"No such client{stop} The {ABOUT}. Hint: {HINTS[700016]}"
+    assert error.message == f"No such client{stop} The {ABOUT}. Hint: {HINTS[700016]} (certvar explain 700016)."
 
 
 @pytest.mark.parametrize("status", [503, 404])

@@ -44,9 +44,13 @@ def test_the_emulator_raises_it_and_the_error_explains_it(code: int) -> None:
     with pytest.raises(AuthenticationError) as caught:
         read(response, now=0.0, about=lambda: "certificate is X")
     assert caught.value.hint == HINTS[code]
-    assert str(caught.value).endswith(f" Hint: {HINTS[code]}")
+    assert str(caught.value).endswith(f" Hint: {HINTS[code]} (certvar explain {code}).")
     certificate_refused = type(caught.value) is CertificateRejectedError
     assert certificate_refused == (code in CERTIFICATE_CODES)
+
+
+def test_the_codes_of_users_and_agents_are_among_the_others() -> None:
+    assert HINTS.keys() >= USER_HINTS.keys() | AGENT_HINTS.keys()
 
 
 def test_the_emulator_raises_every_code_that_has_a_hint() -> None:

@@ -19,7 +19,7 @@ app = one_command()
         "certvar explain 7000216 53003",
         'certvar explain "$(cat error.txt)"   or   journalctl -u app | certvar explain -',
     )
-    + json_members("codes (code, hint, hint_on_behalf_of, page)")
+    + json_members("codes (code, hint, hint_on_behalf_of, hint_for_agent, page)")
 )
 def explain(
     text: Annotated[

@@ -31,8 +31,8 @@ class EntraEmulator:
     """A local Microsoft Entra ID.
 
     It supports the client credentials, on-behalf-of, refresh token and agent user grants; certificates, subject name
-    and issuer rules, and federated identity credentials; and the authorities of :mod:`.entra.routes`. :meth:`handle`
-    answers a request without I/O, at the time of ``clock``. :meth:`serve` serves it over loopback TLS;
+    and issuer rules, and federated identity credentials; and the authorities of ``testing.entra.routes``.
+    :meth:`handle` answers a request without I/O, at the time of ``clock``. :meth:`serve` serves it over loopback TLS;
     :meth:`transport` and :meth:`async_transport` connect azure-core's clients in process. All methods are thread-safe.
 
     :param strict: whether to refuse what production clients send against the standards: padded or standard base64,
@@ -46,7 +46,7 @@ class EntraEmulator:
     :param token_lifetime: the lifetime of an access token, seconds.
     :param refresh_in: the ``refresh_in`` of an answer, seconds; None for none.
     :param numbers_as_strings: whether ``expires_in`` and similar numbers are JSON strings.
-    :param max_records: the number of requests that :attr:`requests` keeps.
+    :param max_records: the number of requests that ``requests`` keeps.
 
     :ivar tenant: the first tenant.
     :ivar settings: strictness, clock skew, lifetimes; may be changed at any time.
@@ -289,7 +289,7 @@ class EntraEmulator:
 
 
 class EntraServer(TlsServer):
-    """Serves the local Entra; see :class:`~azure_certvar_credential.testing.server.TlsServer`."""
+    """Serves the local Entra; see ``testing.server.TlsServer``."""
 
     emulator: EntraEmulator
 

@@ -101,7 +101,7 @@ class InstanceMetadataEmulator:
 class InstanceMetadataServer(LoopbackServer):
     """Serves the local Instance Metadata Service over plain HTTP, as Azure does.
 
-    See :class:`~azure_certvar_credential.testing.server.LoopbackServer`; ``url`` stands in for
+    See ``testing.server.LoopbackServer``; ``url`` stands in for
     ``http://169.254.169.254``.
     """
 

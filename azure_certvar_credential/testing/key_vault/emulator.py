@@ -63,7 +63,7 @@ class KeyVaultEmulator:
     :param rbac: whether refusals have the wording of role-based access control or that of access policies.
     :param clock: the vault's time, seconds since the epoch.
     :param page_size: the largest number of items on a page of a list; 25 in Azure.
-    :param max_records: the number of requests that :attr:`requests` keeps.
+    :param max_records: the number of requests that ``requests`` keeps.
 
     :ivar vault_url: the vault's URL for clients that use :meth:`transport`.
     :ivar faults: the faults that wait for a request.
@@ -263,7 +263,7 @@ def _has_token(request: Request) -> bool:
 
 
 class KeyVaultServer(TlsServer):
-    """Serves the local Key Vault; see :class:`~azure_certvar_credential.testing.server.TlsServer`."""
+    """Serves the local Key Vault; see ``testing.server.TlsServer``."""
 
     emulator: KeyVaultEmulator
 

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from azure_certvar_credential._core.hints import HINTS, USER_HINTS
+from azure_certvar_credential._core.hints import AGENT_HINTS, HINTS, USER_HINTS
 from azure_certvar_credential.testing import EntraEmulator, Request
 from tests.cli.commands.kit import certvar, documented
 
@@ -51,12 +51,14 @@ def test_it_understands_the_answer_of_the_local_entra() -> None:
     assert [item["code"] for item in ran.json["codes"]] == [90002]
 
 
-def test_it_says_what_a_code_means_on_behalf_of_a_user() -> None:
-    code = next(code for code in USER_HINTS if code in HINTS)
+@pytest.mark.parametrize(
+    ("who", "hints"), [("On behalf of a user: ", USER_HINTS), ("For an agent: ", AGENT_HINTS)], ids=["user", "agent"]
+)
+def test_it_says_what_a_code_means_for_a_user_and_for_an_agent(who: str, hints: dict[int, str]) -> None:
+    for code, hint in hints.items():
+        ran = certvar("explain", str(code))
 
-    ran = certvar("explain", str(code))
-
-    assert "On behalf of a user: " in ran.out
+        assert f"{who}{hint}" in " ".join(ran.out.split())
 
 
 @pytest.mark.parametrize("text", ["AADSTS999999", "no code at all", "at 12:30 line 4711"])
@@ -71,4 +73,4 @@ def test_it_reads_nothing_and_loads_no_network() -> None:
     ran = certvar("explain", "--json", "53003", AZURE_CLIENT_CERTIFICATE="nonsense")
 
     assert set(ran.json["codes"][0]) <= documented("explain")
-    assert list(ran.json["codes"][0]) == ["code", "hint", "hint_on_behalf_of", "page"]
+    assert list(ran.json["codes"][0]) == ["code", "hint", "hint_on_behalf_of", "hint_for_agent", "page"]

@@ -207,7 +207,7 @@ class Application:
             self._object_ids = {**self._object_ids, tenant.tenant_id: str(uuid.uuid4())}
 
     def is_called(self, name: str) -> bool:
-        """Return whether ``name`` is one of :attr:`identifiers`."""
+        """Return whether ``name`` is one of ``identifiers``."""
         return name.rstrip("/").lower() in (identifier.lower() for identifier in self.identifiers)
 
     def consent(self, *scopes: str) -> None:
