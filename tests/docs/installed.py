@@ -19,6 +19,7 @@ NEEDED = {
     "azure_certvar_credential.keyvault": "keyvault",
     "azure_certvar_credential.testing": "testing",
     "dask.delayed": "dask",
+    "local": "testing",
     "msgraph": "msgraph-sdk",
     "Pkcs11Signer": "pkcs11",
     "RedisTokenCache": "redis",
