@@ -10,11 +10,12 @@ import jwt
 
 from azure_certvar_credential import ClientCertificate
 from azure_certvar_credential.testing import KeyVaultEmulator, Request, Response
+from local import oidc
 from local.blob import SAS, Account
 from local.proxy import LOOPBACK, Answer
 from local.scene import Scene
 
-VARIABLES = {
+VARIABLES = oidc.VARIABLES | {
     "STORAGE_ACCOUNT_URL": "https://contoso.blob.core.windows.net",
     "TOKEN_CONTAINER_URL": f"https://contoso.blob.core.windows.net/tokens?sig={SAS}",
     "KEY_VAULT_URL": "https://contoso.vault.azure.net",
@@ -39,6 +40,8 @@ def hosts(scene: Scene) -> dict[str, Answer]:
     replies = {host: _verified(scene, audience, _Table(table)) for host, (audience, table) in _REPLIES.items()}
     return replies | {
         "login.microsoftonline.com": scene.entra.handle,
+        "idp.contoso.example": oidc.Provider(scene).answer,
+        "orders.contoso.example": oidc.greet,
         LOOPBACK: scene.entra.handle,
         "contoso.vault.azure.net": vault.handle,
         "contoso.blob.core.windows.net": _verified(scene, "https://storage.azure.com", account.answer),
