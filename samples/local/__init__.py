@@ -19,3 +19,10 @@ def start(*stand_ins: str, visit: str | None = None) -> None:
     from local import stage
 
     stage.build(stand_ins, visit)
+
+
+def renew_secret() -> None:
+    """Renew the secret that the stand-in ``"kubelet"`` has mounted."""
+    from local import kubelet
+
+    kubelet.renew()

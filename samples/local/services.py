@@ -10,25 +10,22 @@ import jwt
 
 from azure_certvar_credential import ClientCertificate
 from azure_certvar_credential.testing import KeyVaultEmulator, Request, Response
-from local import oidc
+from local import oidc, replies
 from local.blob import SAS, Account
 from local.proxy import LOOPBACK, Answer
 from local.scene import Scene
 
-VARIABLES = oidc.VARIABLES | {
-    "STORAGE_ACCOUNT_URL": "https://contoso.blob.core.windows.net",
-    "TOKEN_CONTAINER_URL": f"https://contoso.blob.core.windows.net/tokens?sig={SAS}",
-    "KEY_VAULT_URL": "https://contoso.vault.azure.net",
-    "KEY_VAULT_CERTIFICATE": "app",
-    "ORDERS_SCOPE": "api://protected/Orders.Read",
-}
-# For each host the audience of its tokens, and what it answers to each request with a valid one.
-_REPLIES: dict[str, tuple[str, dict[str, Any]]] = {
-    "graph.microsoft.com": (
-        "https://graph.microsoft.com",
-        {"GET /v1.0/users": {"value": [{"displayName": "Ada Lovelace"}, {"displayName": "Grace Hopper"}]}},
-    ),
-}
+VARIABLES = (
+    oidc.VARIABLES
+    | replies.VARIABLES
+    | {
+        "STORAGE_ACCOUNT_URL": "https://contoso.blob.core.windows.net",
+        "TOKEN_CONTAINER_URL": f"https://contoso.blob.core.windows.net/tokens?sig={SAS}",
+        "KEY_VAULT_URL": "https://contoso.vault.azure.net",
+        "KEY_VAULT_CERTIFICATE": "app",
+        "ORDERS_SCOPE": "api://protected/Orders.Read",
+    }
+)
 
 
 def hosts(scene: Scene) -> dict[str, Answer]:
@@ -37,8 +34,8 @@ def hosts(scene: Scene) -> dict[str, Answer]:
     stored = ClientCertificate.self_signed("stored")
     scene.application.register(stored)
     vault.add_certificate("app", stored, exportable=False)
-    replies = {host: _verified(scene, audience, _Table(table)) for host, (audience, table) in _REPLIES.items()}
-    return replies | {
+    tables = {host: _verified(scene, audience, _Table(table)) for host, (audience, table) in replies.REPLIES.items()}
+    return tables | {
         "login.microsoftonline.com": scene.entra.handle,
         "idp.contoso.example": oidc.Provider(scene).answer,
         "orders.contoso.example": oidc.greet,
@@ -69,7 +66,7 @@ def _verified(scene: Scene, audience: str, answer: Answer) -> Answer:
             scene.verify(request.headers.get("authorization", "").removeprefix("Bearer "), audience)
         except jwt.InvalidTokenError as error:
             # A shared access signature has the place of a token.
-            if request.query.get("sig") != SAS:
+            if request.query.get("sig") != SAS and not request.path.startswith(replies.PUBLIC):
                 return _json(401, {"error": {"code": "InvalidAuthenticationToken", "message": str(error)}})
         return answer(request)
 
