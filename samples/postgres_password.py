@@ -11,8 +11,8 @@ Set in the environment, or run it with --local:
     APP_CERT          certificate and private key: PEM, or base64 of a PFX
     PGHOST, PGUSER    the server, and the role that was made for the application, and what else libpq reads
 
-Set PGSSLMODE=verify-full and PGSSLROOTCERT=system too. PostgreSQL reads the password when a connection opens, and leaves
-it open when the token expires. With --local, a stand-in for the server verifies the password. The sample prints:
+Set PGSSLMODE=verify-full and PGSSLROOTCERT=system too. PostgreSQL reads the password when a connection opens, and
+leaves it open when the token expires. With --local, a stand-in for the server verifies the password. The sample prints:
 
     psycopg_pool: connected as …
     SQLAlchemy: connected as …
