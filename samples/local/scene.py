@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import socketserver
 import ssl
 import threading
@@ -59,3 +60,12 @@ def listen(handler: type[socketserver.BaseRequestHandler]) -> int:
     server.daemon_threads = True
     threading.Thread(target=server.serve_forever, name=handler.__qualname__, daemon=True).start()
     return int(server.server_address[1])
+
+
+def copy(source: socket.socket, target: socket.socket) -> None:
+    """Send what comes from one connection to another, until either ends."""
+    try:
+        while data := source.recv(65536):
+            target.sendall(data)
+    except OSError:
+        return  # the peer has closed it, which ends the copying too
