@@ -49,7 +49,10 @@ def main(connect: Any) -> None:
 if __name__ == "__main__":
     if "--local" in sys.argv:
         local.start("sql_driver")
-        from local.sql_driver import connect as driver
+        from local.sql_driver import connect as stand_in
+
+        main(stand_in)
     else:
-        from mssql_python import connect as driver
-    main(driver)
+        from mssql_python import connect
+
+        main(connect)

@@ -23,8 +23,7 @@ from typing import Annotated, Any
 
 import httpx
 import uvicorn
-from fastapi import Depends, FastAPI, HTTPException, Request
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from fastapi import Depends, FastAPI, HTTPException, Request, security
 
 import local
 from azure_certvar_credential.aio import CertVarCredential
@@ -39,11 +38,11 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         yield
 
 
-async def token(request: Request, caller: Annotated[HTTPAuthorizationCredentials, Depends(HTTPBearer())]) -> str:
+async def token(request: Request, caller: Annotated[Any, Depends(security.HTTPBearer())]) -> str:
     """Exchange the caller's token for one of the next API."""
-    user = request.app.state.credential.on_behalf_of(caller.credentials)
+    credential: CertVarCredential = request.app.state.credential
     try:
-        return str((await user.get_token(os.environ["ORDERS_SCOPE"])).token)
+        return (await credential.on_behalf_of(caller.credentials).get_token(os.environ["ORDERS_SCOPE"])).token
     except OnBehalfOfError as error:  # the client may have to prompt the user, and returns with another token
         raise HTTPException(401, headers={"WWW-Authenticate": error.www_authenticate}) from None
 

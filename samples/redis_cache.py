@@ -11,6 +11,7 @@ Set in the environment, or run it with --local, which puts a stand-in that verif
     APP_CERT          certificate and private key: PEM, or base64 of a PFX
     REDIS_HOST        such as contoso.westeurope.redis.azure.net
     REDIS_PORT        10000 for Azure Managed Redis, 6380 for Azure Cache for Redis
+    SSL_CERT_FILE     trusted certificate authorities, PEM; the system's if it is not set
 
 Add the application as a Redis user with an access policy. redis-entraid renews the token in the background and sends it
 on every open connection, since Redis ends those whose token has expired. The sample prints:

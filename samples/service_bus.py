@@ -2,7 +2,7 @@
 
 Install, in a clone of this repository:
 
-    pip install '.[testing]' azure-servicebus python-qpid-proton
+    pip install '.[testing]' azure-servicebus
 
 Set in the environment, or run it with --local:
 
@@ -12,6 +12,7 @@ Set in the environment, or run it with --local:
     SERVICE_BUS           such as contoso.servicebus.windows.net
     SERVICE_BUS_QUEUE     the name of a queue
     SERVICE_BUS_ENDPOINT  another address to connect to, such as that of a gateway; it need not be set
+    SSL_CERT_FILE         trusted certificate authorities, PEM; certifi's if it is not set
 
 The application needs the role 'Azure Service Bus Data Owner' on the queue. The client keeps the token for its links and
 asks for another before it expires. With --local, a stand-in for the broker verifies the token. The sample prints:

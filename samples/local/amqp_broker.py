@@ -1,105 +1,170 @@
-"""A stand-in for a Service Bus namespace: an AMQP broker with queues in memory, which verifies a connection's token.
+"""A stand-in for a Service Bus namespace: an AMQP 1.0 broker with queues in memory that verifies tokens.
 
-Proton speaks AMQP and Python's ssl TLS, since not every build of Proton can.
+pip installs no AMQP 1.0 server. So azure-servicebus, which this stand-in serves, also lends it its codec for
+frames; that codec is private, and may change with any version.
 """
 
 from __future__ import annotations
 
-import socket
+import itertools
 import socketserver
-import threading
-import time
+import struct
 import uuid
 from collections import defaultdict, deque
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import jwt
-from proton import Condition, Delivery, Message, symbol, timestamp
-from proton.handlers import MessagingHandler
-from proton.reactor import Container
+from azure.servicebus._pyamqp import performatives as frames
+from azure.servicebus._pyamqp._decode import decode_frame, decode_payload
+from azure.servicebus._pyamqp._encode import encode_frame, encode_payload
+from azure.servicebus._pyamqp.endpoints import Source, Target
+from azure.servicebus._pyamqp.error import AMQPError
+from azure.servicebus._pyamqp.message import Message, Properties
+from azure.servicebus._pyamqp.outcomes import Accepted
 
-from local.scene import Scene, copy, listen
+from local.scene import Scene, listen
 
 _AUDIENCE = "https://servicebus.azure.net"
-_CBS = "$cbs"
+_CBS = b"$cbs"
+_OPEN, _BEGIN, _ATTACH, _FLOW, _TRANSFER, _DISPOSITION, _DETACH, _END, _CLOSE = range(16, 25)
 
 
-class _Broker(MessagingHandler):  # type: ignore[misc] # proton has no types
-    def __init__(self, scene: Scene, port: int, ready: threading.Event) -> None:
-        super().__init__(auto_settle=False)
-        self._scene, self._port, self._ready = scene, port, ready
-        self._queues: dict[str, deque[Message]] = defaultdict(deque)
-        self._links: dict[Any, list[Any]] = defaultdict(list)
-        self._admitted: set[Any] = set()
+class _Connection(socketserver.StreamRequestHandler):
+    scene: Scene
+    queues: dict[bytes, deque[Message]]
 
-    def on_start(self, event: Any) -> None:
-        """Listen."""
-        event.container.listen(f"127.0.0.1:{self._port}")
-        self._ready.set()
+    def setup(self) -> None:
+        """Speak TLS."""
+        self.request = self.scene.tls.wrap_socket(self.request, server_side=True)
+        super().setup()
+        self.deliveries, self.admitted = itertools.count(), False
+        # The node of each link by its handle, for links to this broker and from it.
+        self.targets: dict[int, bytes] = {}
+        self.sources: dict[int, bytes] = {}
 
-    def on_link_opening(self, event: Any) -> None:
-        """Accept a link to the token endpoint, and one to a queue once the connection has brought a token."""
-        link = event.link
-        address = (link.remote_source if link.is_sender else link.remote_target).address
-        if address != _CBS and event.connection not in self._admitted:
-            link.condition = Condition("amqp:unauthorized-access", "the connection has brought no valid token")
-            link.close()
+    def handle(self) -> None:
+        """Serve the frames of a connection until it is closed."""
+        self.wfile.write(self.rfile.read(8))
+        self.send(0, frames.SASLMechanism, b"\x01", sasl_server_mechanisms=[b"ANONYMOUS"])
+        self.receive()
+        self.send(0, frames.SASLOutcome, b"\x01", code=b"\x00")
+        self.wfile.write(self.rfile.read(8))
+        while (received := self.receive()) is not None:
+            channel, code, fields = received
+            self.answer(channel, code, fields)
+            if code == _CLOSE:
+                return
+
+    def answer(self, channel: int, code: int, fields: list[Any]) -> None:
+        """Answer a frame."""
+        if code == _OPEN:
+            self.send(0, frames.OpenFrame, container_id="stand-in", max_frame_size=65536, channel_max=65535)
+        elif code == _BEGIN:
+            windows = {"next_outgoing_id": 0, "incoming_window": 65536, "outgoing_window": 65536}
+            self.send(channel, frames.BeginFrame, remote_channel=channel, handle_max=255, **windows)
+        elif code == _ATTACH:
+            self.attach(channel, fields)
+        elif code == _FLOW and self.sources.get(fields[4], _CBS) != _CBS:
+            self.deliver(channel, fields[4], fields[6])
+        elif code == _TRANSFER:
+            self.take(channel, self.targets[fields[0]], decode_payload(fields[-1]))
+            self.settle(channel, fields[1], receiver=True)
+        elif code == _DISPOSITION:
+            self.settle(channel, fields[1], receiver=False)
+        elif code == _DETACH:
+            self.send(channel, frames.DetachFrame, handle=fields[0], closed=True)
+        elif code == _END:
+            self.send(channel, frames.EndFrame)
+        elif code == _CLOSE:
+            self.send(channel, frames.CloseFrame)
+
+    def attach(self, channel: int, fields: list[Any]) -> None:
+        """Attach a link; refuse it before the connection has brought a token."""
+        (name, handle, receives), source, target = fields[:3], fields[5][0], fields[6][0]
+        both = {"source": Source(address=source), "target": Target(address=target), "initial_delivery_count": 0}
+        self.send(channel, frames.AttachFrame, name=name, handle=handle, role=not receives, **both)
+        if _CBS not in {source, target} and not self.admitted:
+            refusal = AMQPError(condition=b"amqp:unauthorized-access", description=b"no valid token", info=None)
+            self.send(channel, frames.DetachFrame, handle=handle, closed=True, error=refusal)
+        elif receives:
+            self.sources[handle] = source
+        else:
+            self.targets[handle] = target
+            self.flow(channel, handle)
+
+    def flow(self, channel: int, handle: int) -> None:
+        """Let the client send."""
+        windows = {"next_incoming_id": 0, "incoming_window": 65536, "next_outgoing_id": 0, "outgoing_window": 65536}
+        self.send(channel, frames.FlowFrame, handle=handle, delivery_count=0, link_credit=100, **windows)
+
+    def take(self, channel: int, node: bytes, message: Message) -> None:
+        """Put a message into its queue, or verify a token and answer."""
+        if node != _CBS:
+            self.queues[node].append(message)
             return
-        link.source.address, link.target.address = link.remote_source.address, link.remote_target.address
-        if link.is_sender:
-            self._links[event.connection].append(link)
-
-    def on_message(self, event: Any) -> None:
-        """Take a token or a message."""
-        message, address = event.message, event.link.target.address
-        if address != _CBS:
-            self._queues[address].append(message)
-            return
-        code = 202
         try:
-            self._scene.verify(str(message.body), _AUDIENCE)
-            self._admitted.add(event.connection)
+            self.scene.verify(bytes(message.value).decode(), _AUDIENCE)
+            self.admitted, code = True, 202
         except jwt.InvalidTokenError:
             code = 401
-        answer = Message(correlation_id=message.id, properties={"status-code": code, "status-description": str(code)})
-        for link in self._links[event.connection]:
-            if link.source.address == _CBS:
-                link.send(answer)
+        asked = message.properties.message_id if message.properties else None
+        answer = Message(
+            properties=Properties(correlation_id=asked),
+            application_properties={
+                "status-code": code,
+                "status-description": "accepted" if code == 202 else "refused",
+            },
+        )
+        (handle,) = (handle for handle, source in self.sources.items() if source == _CBS)
+        self.transfer(channel, handle, answer)
 
-    def on_sendable(self, event: Any) -> None:
-        """Deliver what the queue has."""
-        queue = self._queues[event.link.source.address]
-        while event.link.credit and queue:
-            message = queue.popleft()
-            message.annotations = {
-                symbol("x-opt-locked-until"): timestamp(int((time.time() + 60) * 1000)),
-                symbol("x-opt-sequence-number"): 1,
+    def deliver(self, channel: int, handle: int, credit: int) -> None:
+        """Send what the queue has, at most so many messages, each locked for a minute."""
+        queue = self.queues[self.sources[handle]]
+        for _ in range(min(credit, len(queue))):
+            marks = {
+                b"x-opt-locked-until": datetime.now(timezone.utc) + timedelta(minutes=1),
+                b"x-opt-sequence-number": 1,
             }
-            event.link.send(message, tag=uuid.uuid4().bytes_le)
+            self.transfer(channel, handle, queue.popleft()._replace(message_annotations=marks))
 
-    def on_accepted(self, event: Any) -> None:
-        """Settle what a receiver has completed."""
-        event.delivery.update(Delivery.ACCEPTED)
-        event.delivery.settle()
+    def transfer(self, channel: int, handle: int, message: Message) -> None:
+        """Send a message."""
+        delivery = {
+            "delivery_id": next(self.deliveries),
+            "delivery_tag": uuid.uuid4().bytes_le,
+            "message_format": 0,
+        }
+        payload = encode_payload(bytearray(), message)
+        self.send(channel, frames.TransferFrame, handle=handle, settled=False, payload=payload, **delivery)
+
+    def settle(self, channel: int, delivery: int, *, receiver: bool) -> None:
+        """Say that a delivery has been accepted, as its receiver or its sender."""
+        span = {"first": delivery, "last": delivery, "settled": True}
+        self.send(channel, frames.DispositionFrame, role=receiver, state=Accepted(), **span)
+
+    def send(self, channel: int, kind: Any, /, frame_type: bytes = b"\x00", **fields: Any) -> None:
+        """Send a frame."""
+        header, body = encode_frame(kind(**dict.fromkeys(kind._fields) | fields), frame_type)
+        self.wfile.write(header + struct.pack("!H", channel) + bytes(body or b""))
+
+    def receive(self) -> tuple[int, int, list[Any]] | None:
+        """Return the next frame's channel, code and fields; None at the end of the connection."""
+        while len(header := self.rfile.read(8)) == 8:
+            length, _, _, channel = struct.unpack("!IBBH", header)
+            if length > 8:  # a shorter one only keeps the connection alive
+                return channel, *decode_frame(memoryview(self.rfile.read(length - 8)))
+        return None
+
+    def finish(self) -> None:
+        """Close the TLS connection; the server closes the plain one alone."""
+        super().finish()
+        self.request.close()
 
 
 def start(scene: Scene) -> dict[str, str]:
     """Start it and return the variables that name it."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = int(free.getsockname()[1])
-    ready = threading.Event()
-    container = Container(_Broker(scene, port, ready))
-    threading.Thread(target=container.run, name="amqp-broker", daemon=True).start()
-    ready.wait(10)
-
-    class Tls(socketserver.BaseRequestHandler):
-        def handle(self) -> None:
-            """Pass on what the client sends, and the answers back."""
-            with socket.create_connection(("127.0.0.1", port)) as broker:
-                client = scene.tls.wrap_socket(self.request, server_side=True)
-                threading.Thread(target=copy, args=(broker, client), daemon=True).start()
-                copy(client, broker)
-                client.close()
-
-    address = f"sb://localhost:{listen(Tls)}"
+    shared = {"scene": scene, "queues": defaultdict(deque)}
+    address = f"sb://localhost:{listen(type('Connection', (_Connection,), shared))}"
     return {"SERVICE_BUS": "localhost", "SERVICE_BUS_QUEUE": "orders", "SERVICE_BUS_ENDPOINT": address}

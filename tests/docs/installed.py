@@ -37,6 +37,7 @@ NEEDED = {
     "azure_certvar_credential.testing": "testing",
     "dask.delayed": "dask",
     "local": "testing",
+    "local.sql_driver": "testing",
     "msgraph": "msgraph-sdk",
     "Pkcs11Signer": "pkcs11",
     "RedisTokenCache": "redis",

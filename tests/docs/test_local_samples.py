@@ -15,7 +15,7 @@ from tests.docs.conftest import ROOT, SAMPLES
 from tests.docs.local_runs import nothing_set, promised, run_locally
 
 # What pip cannot install; the test is skipped, or fails in CI, where it is missing.
-PROGRAMS = {"fleet_with_redis": "redis-server", "hsm_key": "softhsm2-util"}
+PROGRAMS = {"fleet_with_redis": "redis-server", "hsm_key": "softhsm2-util", "redis_cache": "redis-server"}
 
 
 def cases() -> list[object]:

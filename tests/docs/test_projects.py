@@ -30,7 +30,7 @@ def steps() -> list[dict[str, Any]]:
 
 
 def test_the_notebook_runs_with_nothing_set(monkeypatch: pytest.MonkeyPatch) -> None:
-    notebook = nbformat.read(FOLDER / "notebook.ipynb", as_version=4)
+    notebook: Any = nbformat.read(FOLDER / "notebook.ipynb", as_version=4)  # type: ignore[no-untyped-call] # it has none
     assert not any(cell.get("outputs") for cell in notebook.cells), "a notebook is committed without its outputs"
     for name in set(os.environ) - set(nothing_set()):
         monkeypatch.delenv(name)

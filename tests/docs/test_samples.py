@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import base64
 import re
+import shlex
 import socket
 import sys
 from datetime import datetime, timedelta, timezone
@@ -222,9 +223,12 @@ def test_a_sample_is_short(sample: Path) -> None:
 
 @pytest.mark.parametrize("sample", SAMPLES, ids=lambda path: path.stem)
 def test_a_sample_says_what_to_install(sample: Path) -> None:
-    line = re.search(r"^    pip install '?\.(?:\[(.+)\]')?( .+)?$", docstring_of(sample.name), re.MULTILINE)
+    line = re.search(r"^    pip install (.+)$", docstring_of(sample.name), re.MULTILINE)
     assert line
-    installed = {*(line[1] or "").split(","), *(line[2] or "").split()} - {""}
+    package, *others = shlex.split(line[1])
+    extras = re.fullmatch(r"\.\[(.+)\]", package)
+    assert extras
+    installed = {*extras[1].split(","), *others}
 
     modules, names = set(), set()
     for node in ast.walk(ast.parse(sample.read_text())):
