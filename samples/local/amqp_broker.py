@@ -61,7 +61,7 @@ class _Connection(socketserver.StreamRequestHandler):
         if code == _OPEN:
             self.send(0, frames.OpenFrame, container_id="stand-in", max_frame_size=65536, channel_max=65535)
         elif code == _BEGIN:
-            windows = {"next_outgoing_id": 0, "incoming_window": 65536, "outgoing_window": 65536}
+            windows: dict[str, Any] = {"next_outgoing_id": 0, "incoming_window": 65536, "outgoing_window": 65536}
             self.send(channel, frames.BeginFrame, remote_channel=channel, handle_max=255, **windows)
         elif code == _ATTACH:
             self.attach(channel, fields)
@@ -82,7 +82,11 @@ class _Connection(socketserver.StreamRequestHandler):
     def attach(self, channel: int, fields: list[Any]) -> None:
         """Attach a link; refuse it before the connection has brought a token."""
         (name, handle, receives), source, target = fields[:3], fields[5][0], fields[6][0]
-        both = {"source": Source(address=source), "target": Target(address=target), "initial_delivery_count": 0}
+        both: dict[str, Any] = {
+            "source": Source(address=source),
+            "target": Target(address=target),
+            "initial_delivery_count": 0,
+        }
         self.send(channel, frames.AttachFrame, name=name, handle=handle, role=not receives, **both)
         if _CBS not in {source, target} and not self.admitted:
             refusal = AMQPError(condition=b"amqp:unauthorized-access", description=b"no valid token", info=None)
@@ -95,7 +99,12 @@ class _Connection(socketserver.StreamRequestHandler):
 
     def flow(self, channel: int, handle: int) -> None:
         """Let the client send."""
-        windows = {"next_incoming_id": 0, "incoming_window": 65536, "next_outgoing_id": 0, "outgoing_window": 65536}
+        windows: dict[str, Any] = {
+            "next_incoming_id": 0,
+            "incoming_window": 65536,
+            "next_outgoing_id": 0,
+            "outgoing_window": 65536,
+        }
         self.send(channel, frames.FlowFrame, handle=handle, delivery_count=0, link_credit=100, **windows)
 
     def take(self, channel: int, node: bytes, message: Message) -> None:
@@ -131,7 +140,7 @@ class _Connection(socketserver.StreamRequestHandler):
 
     def transfer(self, channel: int, handle: int, message: Message) -> None:
         """Send a message."""
-        delivery = {
+        delivery: dict[str, Any] = {
             "delivery_id": next(self.deliveries),
             "delivery_tag": uuid.uuid4().bytes_le,
             "message_format": 0,
@@ -141,7 +150,7 @@ class _Connection(socketserver.StreamRequestHandler):
 
     def settle(self, channel: int, delivery: int, *, receiver: bool) -> None:
         """Say that a delivery has been accepted, as its receiver or its sender."""
-        span = {"first": delivery, "last": delivery, "settled": True}
+        span: dict[str, Any] = {"first": delivery, "last": delivery, "settled": True}
         self.send(channel, frames.DispositionFrame, role=receiver, state=Accepted(), **span)
 
     def send(self, channel: int, kind: Any, /, frame_type: bytes = b"\x00", **fields: Any) -> None:

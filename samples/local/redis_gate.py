@@ -11,7 +11,7 @@ from typing import BinaryIO
 import jwt
 
 from local import redis_server
-from local.scene import Scene, copy, listen
+from local.scene import Scene, listen
 
 _PASSWORD = secrets.token_urlsafe()  # the gate's own, for the user "default"
 _AUDIENCE = "https://redis.azure.com"
@@ -32,7 +32,7 @@ def start(scene: Scene) -> dict[str, str]:
                 scene.tls.wrap_socket(self.request, server_side=True) as client,
             ):
                 server.connect(path)
-                threading.Thread(target=copy, args=(server, client), daemon=True).start()
+                threading.Thread(target=_copy, args=(server, client), daemon=True).start()
                 commands = client.makefile("rb")
                 while command := _read(commands):
                     _admit(command, scene, path)
@@ -70,3 +70,12 @@ def _admit(command: list[bytes], scene: Scene, path: str) -> None:
                 server.sendall(f"{line}\r\n".encode())
                 if not (answer := server.recv(64)).startswith(b"+OK"):
                     raise RuntimeError(f"redis-server answered {answer!r}")
+
+
+def _copy(source: socket.socket, target: socket.socket) -> None:
+    """Send what comes from one connection to another, until either ends."""
+    try:
+        while data := source.recv(65536):
+            target.sendall(data)
+    except OSError:
+        return  # the peer has closed it, which ends the copying too

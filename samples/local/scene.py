@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import socket
 import socketserver
 import ssl
+import sys
 import threading
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,6 +24,7 @@ class Scene:
 
     :ivar application: the application that the environment names.
     :ivar certificate: its certificate, with the private key.
+    :ivar renewed: another certificate of the application, which the Key Vault holds too.
     :ivar tls: the servers' TLS context, for localhost and every host of :mod:`local.services`.
     :ivar folder: a folder that is removed when the process ends.
     """
@@ -31,6 +32,7 @@ class Scene:
     entra: EntraEmulator
     application: Application
     certificate: ClientCertificate
+    renewed: ClientCertificate
     tls: ssl.SSLContext = field(repr=False)
     folder: Path
 
@@ -54,18 +56,17 @@ class Scene:
         return claims
 
 
+class _Server(socketserver.ThreadingTCPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Report an error of a handler, unless it means that the client went away, which the client reports itself."""
+        if not isinstance(sys.exc_info()[1], OSError):
+            super().handle_error(request, client_address)  # type: ignore[arg-type] # the base names what it is given
+
+
 def listen(handler: type[socketserver.BaseRequestHandler]) -> int:
     """Serve connections to a port of 127.0.0.1, each in a thread, until the process ends; return the port."""
-    server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), handler)
-    server.daemon_threads = True
+    server = _Server(("127.0.0.1", 0), handler)
     threading.Thread(target=server.serve_forever, name=handler.__qualname__, daemon=True).start()
     return int(server.server_address[1])
-
-
-def copy(source: socket.socket, target: socket.socket) -> None:
-    """Send what comes from one connection to another, until either ends."""
-    try:
-        while data := source.recv(65536):
-            target.sendall(data)
-    except OSError:
-        return  # the peer has closed it, which ends the copying too

@@ -8,7 +8,6 @@ from typing import Any
 
 import jwt
 
-from azure_certvar_credential import ClientCertificate
 from azure_certvar_credential.testing import KeyVaultEmulator, Request, Response
 from local import oidc, replies
 from local.blob import SAS, Account
@@ -31,9 +30,7 @@ VARIABLES = (
 def hosts(scene: Scene) -> dict[str, Answer]:
     """Return what answers for each host name."""
     vault, account = KeyVaultEmulator(scene.entra, name="contoso"), Account()
-    stored = ClientCertificate.self_signed("stored")
-    scene.application.register(stored)
-    vault.add_certificate("app", stored, exportable=False)
+    vault.add_certificate("app", scene.renewed, exportable=False)
     tables = {host: _verified(scene, audience, _Table(table)) for host, (audience, table) in replies.REPLIES.items()}
     return tables | {
         "login.microsoftonline.com": scene.entra.handle,

@@ -27,7 +27,7 @@ def build(stand_ins: Sequence[str], visit: str | None) -> None:
     entra = EntraEmulator()
     application = entra.add_application(certificate, renewed)
     authority, tls = trustme.CA(), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    scene = Scene(entra, application, certificate, tls, folder)
+    scene = Scene(entra, application, certificate, renewed, tls, folder)
     hosts = services.hosts(scene)
     authority.issue_cert("localhost", *hosts).configure_cert(tls)
     authority.cert_pem.write_to_path(str(scene.trusted))
