@@ -16,6 +16,8 @@ import redis
 import requests
 from azure.core.credentials import AccessToken
 from azure.servicebus import ServiceBusClient, ServiceBusMessage, TransportType
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 import local
 from azure_certvar_credential import CertVarCredential
@@ -45,8 +47,9 @@ def ask_postgres(token: str) -> object:
 def ask_redis(token: str) -> object:
     host, port = os.environ["REDIS_HOST"], int(os.environ["REDIS_PORT"])
     trusted = os.environ["SSL_CERT_FILE"]
-    user = {"username": "someone", "password": token} if token else {}
-    return redis.Redis(host=host, port=port, ssl=True, ssl_ca_certs=trusted, **user).get("greeting")
+    once = Retry(NoBackoff(), 0)
+    user: dict[str, Any] = {"username": "someone", "password": token} if token else {}
+    return redis.Redis(host=host, port=port, ssl=True, ssl_ca_certs=trusted, retry=once, **user).get("greeting")
 
 
 def ask_service_bus(token: str) -> object:
