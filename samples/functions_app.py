@@ -26,7 +26,6 @@ from functools import cache
 import azure.functions as func
 from azure.storage.blob import BlobServiceClient
 
-import local
 from azure_certvar_credential import CertVarCredential
 
 app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
@@ -46,6 +45,8 @@ def containers(request: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001 
 
 
 if __name__ == "__main__" and "--local" in sys.argv:
+    import local
+
     local.start()
     for start in ("cold", "warm"):
         began = time.perf_counter()
