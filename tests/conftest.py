@@ -18,13 +18,19 @@ from tests import loops
 
 loops.install()
 
-# Pytest parses a plugin's whole package when it is imported. CPython 3.11 mixes up the depths of two parsers that run at the
-# same time (python/cpython#106905), and a traceback in another thread is a second one: so all of it is imported here.
+# Pytest parses a plugin's whole package as it is imported. CPython 3.11 mixes up the depths of two parsers that run at
+# the same time (python/cpython#106905), and a traceback in another thread is a second one: so all is imported here.
 for module in pkgutil.walk_packages(azure_certvar_credential.__path__, "azure_certvar_credential."):
     if not module.name.endswith("__main__"):
         importlib.import_module(module.name)
 
-pytest_plugins = ["tests.real.fixtures", "tests.real.softhsm", "tests.caches.fixtures", "tests.caches.redis_kinds"]
+pytest_plugins = [
+    "tests.real.fixtures",
+    "tests.real.softhsm",
+    "tests.caches.fixtures",
+    "tests.caches.redis_kinds",
+    "tests.uncovered",
+]
 
 # Examples, and what Hypothesis remembers of the sources; by default it makes .hypothesis/ where pytest was started.
 set_hypothesis_home_dir(Path(__file__).parent.parent / ".test-env" / "cache" / "hypothesis")

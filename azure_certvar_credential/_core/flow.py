@@ -17,7 +17,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from azure_certvar_credential._core import exchange
+from azure_certvar_credential._core.authority import AUTO_REGION
 from azure_certvar_credential._core.effects import (
+    DetectRegion,
     Endpoint,
     Flow,
     Moment,
@@ -29,7 +31,6 @@ from azure_certvar_credential._core.effects import (
     Wait,
     WriteCache,
 )
-from azure_certvar_credential._core.endpoint import token_endpoint
 from azure_certvar_credential._core.freshness import Freshness, freshness, refresh_on, required_on
 from azure_certvar_credential._core.retries import Retries
 from azure_certvar_credential.exceptions import AuthenticationError, OnBehalfOfError
@@ -113,6 +114,28 @@ def _requested(settings: Settings, request: TokenRequest, cached: Token | None) 
         yield Wait(pause)
 
 
+def token_endpoint(settings: Settings, tenant_id: str, retries: Retries, *, regional: bool = True) -> Flow[Endpoint]:
+    """Return the token endpoint for a tenant; yields effects where it has to be found out.
+
+    :param settings: the credential's settings.
+    :param tenant_id: the tenant to ask, lower case.
+    :param retries: the retries that the acquisition has left.
+    :param regional: use the credential's region. Regional endpoints serve applications that ask for themselves, not
+        on behalf of a user.
+    """
+    region = settings.region if regional else None
+    if region == AUTO_REGION:
+        region = yield DetectRegion()
+    authority = settings.authority if region is None else settings.authority.in_region(region)
+    url = authority.token_endpoint(tenant_id)
+    if url is not None:
+        return Endpoint(url)
+    # Only credentials of an OpenID provider pay for this import.
+    from azure_certvar_credential._core.metadata import published_endpoint
+
+    return (yield from published_endpoint(settings, retries))
+
+
 def _token_request(
     settings: Settings, request: TokenRequest, grant: Grant, client: ClientProof, *, endpoint: Endpoint, moment: Moment
 ) -> Flow[Send]:
@@ -121,9 +144,11 @@ def _token_request(
     This frame ends before the request is sent, so the traceback of a failure has no variable with the assertion.
     :class:`Send` hides it as well.
     """
+    # Each once, in this order.
+    scopes = dict.fromkeys((*request.scopes, *grant.added_scopes))
     fields = {
         "client_id": settings.client_id,
-        "scope": " ".join(grant.requested_scopes(request.scopes)),
+        "scope": " ".join(scopes),
         **grant.fields(),
         **(yield from client.fields(endpoint, moment)),
     }

@@ -58,7 +58,8 @@ class TokenRequest(Value):
     @property
     def key(self) -> CacheKey:
         """The key of the token in the cache."""
-        return (self.scopes, self.tenant_id, self.enable_cae, *own_part(self.grant, self.client_claims))
+        own = self.grant.key if self.client_claims is None else own_part(self.grant, self.client_claims)
+        return (self.scopes, self.tenant_id, self.enable_cae, *own)
 
     @property
     def claims_parameter(self) -> str | None:

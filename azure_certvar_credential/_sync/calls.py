@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any, TypeVar, cast
 
 from azure_certvar_credential._runtime.deadlock import waiting
-from azure_certvar_credential._transport.deadline import Deadline
+from azure_certvar_credential._transport.deadline import NEVER, Deadline, deadline
 from azure_certvar_credential._transport.threads import Worker
 
 T = TypeVar("T")
@@ -61,8 +61,11 @@ class Call:
 
         :raises RuntimeError: the call waits for this very thread, through any number of other calls.
         """
+        most = min(seconds, self.deadline.remaining(), threading.TIMEOUT_MAX)
+        if deadline() is NEVER:  # nobody waits for a thread that makes no call itself
+            return self.done.wait(most)
         with waiting(threading.get_ident(), self):
-            return self.done.wait(min(seconds, self.deadline.remaining(), threading.TIMEOUT_MAX))
+            return self.done.wait(most)
 
 
 def here(run: Callable[..., None], *arguments: object, owner: object, deadline: Deadline) -> None:  # noqa: ARG001

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 from weakref import WeakMethod
 
 from azure_certvar_credential._core import effects
@@ -24,6 +24,7 @@ from azure_certvar_credential.exceptions import CLOSED, AcquisitionTimeoutError,
 
 if TYPE_CHECKING:
     from azure_certvar_credential._core.sharing import Question
+    from azure_certvar_credential._runtime.certificate_provider import CertificateProvider
     from azure_certvar_credential._runtime.serialized_attempts import SerializedAttempts
     from azure_certvar_credential._runtime.shared_tokens import CacheCall
     from azure_certvar_credential._runtime.turn import Turn
@@ -84,7 +85,8 @@ class EffectRunner:
         return kept
 
     def _load(self, refused: ClientCertificate | None) -> ClientCertificate:
-        provider = self._parts.certificates
+        # The flow of a federated credential asks for none.
+        provider = cast("CertificateProvider", self._parts.provider)
         readings = provider.readings
         ready, due = provider.ready(refused)
         if due:

@@ -74,9 +74,9 @@ class _Never(Deadline):
 
 
 _current: ContextVar[Deadline] = ContextVar("deadline")
-_NEVER = _Never()
+NEVER = _Never()
 
 
 def deadline() -> Deadline:
     """Return the deadline that applies here; one that never comes if there is none."""
-    return _current.get(_NEVER)
+    return _current.get(NEVER)

@@ -49,12 +49,13 @@ class ClientCertificate:
     :class:`~azure_certvar_credential.exceptions.CertificateWarning`, because the server's clock decides.
     """
 
-    __slots__ = ("_chain", "_include_root", "_leaf", "_sha1", "_sha256", "_signer")
+    __slots__ = ("_chain", "_include_root", "_leaf", "_not_after", "_sha1", "_sha256", "_signer")
 
     _leaf: x509.Certificate
     _signer: Signer
     _chain: tuple[x509.Certificate, ...]
     _include_root: bool
+    _not_after: datetime
     _sha1: str
     _sha256: str
 
@@ -67,8 +68,7 @@ class ClientCertificate:
         include_root: bool = False,
     ) -> None:
         others: tuple[x509.Certificate, ...] = ()
-        if chain is not None and chain != ():
-            # Imported late: few applications send a chain.
+        if chain is not None and chain != ():  # few applications send one
             from azure_certvar_credential.certificates.chain import given_chain
 
             others = given_chain(chain)
@@ -87,15 +87,15 @@ class ClientCertificate:
 
             ordered = order_chain(leaf, others)
         encoded = der(leaf)
-        values: dict[str, object] = {
+        for name, value in {
             "_leaf": leaf,
             "_signer": signer,
             "_chain": ordered,
             "_include_root": bool(include_root),
+            "_not_after": naming.not_after(leaf),
             "_sha1": hashlib.sha1(encoded, usedforsecurity=False).hexdigest().upper(),
             "_sha256": hashlib.sha256(encoded).hexdigest().upper(),
-        }
-        for name, value in values.items():
+        }.items():
             object.__setattr__(self, name, value)
         warn_outside_validity(leaf)
 
@@ -216,7 +216,7 @@ class ClientCertificate:
     @property
     def not_after(self) -> datetime:
         """The end of the validity window, aware, in UTC."""
-        return naming.not_after(self._leaf)
+        return self._not_after
 
     @property
     def expires_in(self) -> float:

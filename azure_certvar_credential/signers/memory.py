@@ -8,7 +8,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
 from azure_certvar_credential._secrecy.identity import identified
-from azure_certvar_credential.signers.keys import PrivateKey, PublicKey, described, fitting
+from azure_certvar_credential.signers.algorithms import ALGORITHMS
+from azure_certvar_credential.signers.keys import PrivateKey, PublicKey, curve_of, described, fitting
 from azure_certvar_credential.signers.primitives import HASHES, PKCS1V15, PSS
 
 
@@ -18,11 +19,12 @@ class MemorySigner:
     :param private_key: an RSA or elliptic-curve private key.
     """
 
-    __slots__ = ("_private_key", "_public_key")
+    __slots__ = ("_curve", "_private_key", "_public_key")
 
     def __init__(self, private_key: PrivateKey) -> None:
         self._private_key = private_key
         self._public_key = private_key.public_key()
+        self._curve = curve_of(private_key)
 
     @property
     def private_key(self) -> PrivateKey:
@@ -37,7 +39,9 @@ class MemorySigner:
     def sign(self, message: bytes, algorithm: str) -> bytes:
         """Sign ``message``; see :meth:`.Signer.sign`."""
         key = self._private_key
-        row = fitting(key, algorithm)
+        row = ALGORITHMS.get(algorithm)
+        if row is None or row.curve != self._curve:
+            row = fitting(key, algorithm)  # raises, and says why
         digest = HASHES[row.hash_bits]
         if isinstance(key, rsa.RSAPrivateKey):
             return key.sign(message, PSS[row.hash_bits] if row.scheme == "PSS" else PKCS1V15, digest)

@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.table import Table
 
 import azure_certvar_credential
-from tests.benchmarks import building, cached, counting, fleets, flights, holding, loops, refreshing, starting
+from tests.benchmarks import building, cached, chart, counting, fleets, flights, holding, loops, refreshing, starting
 from tests.benchmarks.bench import Bench, open_bench
 from tests.benchmarks.figures import Figure
 
@@ -51,6 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--quick", action="store_true", help="fewer repetitions, smaller numbers; under a minute")
     parser.add_argument("--json", action="store_true", help="JSON instead of a table")
     parser.add_argument("--compare", type=Path, metavar="FILE", help="say what is worse than in a file of --json")
+    parser.add_argument("--picture", action="store_true", help="keep the run, its picture and the README's table")
     chosen = parser.parse_args(arguments)
     console = Console(stderr=True)
     # Failures are part of what is measured; azure-identity logs each.
@@ -63,8 +64,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 figures.extend(MEASUREMENTS[number](bench))
     machine = _machine(before)
     worse = [] if chosen.compare is None else list(_worse(figures, json.loads(chosen.compare.read_text())["figures"]))
+    run = {**machine, "figures": [figure.as_json() for figure in figures]}
+    if chosen.picture:
+        chart.keep(run)
     if chosen.json:
-        print(json.dumps({**machine, "figures": [figure.as_json() for figure in figures]}, indent=2))
+        print(json.dumps(run, indent=2))
     else:
         Console().print(_table(figures, ", ".join(f"{name} {value}" for name, value in machine.items())))
     for line in worse:

@@ -52,26 +52,30 @@ WORK: dict[str, Callable[[], Callable[[], object]]] = {
 
 def each(what: str) -> float:
     """Return the instructions of one call."""
+    _run([], what, _FEW)  # compiles what is imported
     return (_counted(what, _MANY) - _counted(what, _FEW)) / (_MANY - _FEW)
 
 
 def _counted(what: str, calls: int) -> int:
     with tempfile.TemporaryDirectory(prefix="callgrind-") as folder:
-        count = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={folder}/out"]
-        command = [*count, sys.executable, "-m", "tests.benchmarks.instructions", what, str(calls)]
-        done = subprocess.run(
-            command,
-            cwd=_ROOT,
-            env={**os.environ, "PYTHONHASHSEED": "0"},
-            check=True,
-            capture_output=True,
-            text=True,
-            timeout=600,
-        )
-    found = re.search(r"Collected : ([0-9]+)", done.stderr)
+        said = _run(["valgrind", "--tool=callgrind", f"--callgrind-out-file={folder}/out"], what, calls)
+    found = re.search(r"Collected : ([0-9]+)", said)
     if found is None:
         raise RuntimeError("callgrind has collected nothing")
     return int(found[1])
+
+
+def _run(under: list[str], what: str, calls: int) -> str:
+    done = subprocess.run(
+        [*under, sys.executable, "-m", "tests.benchmarks.instructions", what, str(calls)],
+        cwd=_ROOT,
+        env={**os.environ, "PYTHONHASHSEED": "0"},
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=600,
+    )
+    return done.stderr
 
 
 if __name__ == "__main__":

@@ -1,8 +1,9 @@
 """How many files and functions of the package a construction and its first token go through, in a process of its own.
 
 ``python -m tests.benchmarks.touched`` prints ``[files, functions]`` for each, and with ``--list`` their names. These
-are the stops of a reader who follows the code with a debugger. Comprehensions, lambdas and what runs at import are left
-out, and so is what the local Entra of ``testing`` does to answer.
+are the stops of a reader who follows the code with a debugger. Left out are comprehensions, lambdas, what runs at
+import, the constructors of values, which a dataclass would generate, and what the local Entra of ``testing`` does to
+answer.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ def functions(work: Callable[[], object]) -> list[CodeType]:
     def note(frame: FrameType, event: str, _argument: object) -> None:
         code = frame.f_code
         path = code.co_filename.removeprefix(_PACKAGE)
-        ours = path != code.co_filename and not path.startswith("testing/")
+        ours = path != code.co_filename and not path.startswith(("testing/", "_values.py"))
         if event == "call" and ours and not code.co_name.startswith("<"):
             seen.setdefault(code)
 

@@ -20,7 +20,7 @@ from azure_certvar_credential._core.effects import (
     Unanswered,
     WriteEndpoint,
 )
-from azure_certvar_credential._core.endpoint import token_endpoint
+from azure_certvar_credential._core.flow import token_endpoint
 from azure_certvar_credential._core.metadata import BACKOFF, LIFETIME
 from azure_certvar_credential._core.retries import Retries, Retry
 from azure_certvar_credential.exceptions import (

@@ -18,6 +18,8 @@ from azure_certvar_credential._runtime.cached_tokens import CachedTokens, Step
 from azure_certvar_credential.caches.memory import TokenMemory
 from tests.credential.world import Clock
 
+pytestmark = pytest.mark.usefixtures("uncovered")
+
 REQUEST = TokenRequest(("https://servicebus.azure.net/.default",), "tenant")
 DAYS = 60
 # Seconds: Entra's default is a random life of 60 to 90 minutes, and a day for the resources that can revoke tokens.

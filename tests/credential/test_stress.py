@@ -26,6 +26,8 @@ from azure_certvar_credential.testing import Application, EntraEmulator, Fault
 from tests.credential.watching import AsyncWatchedTransport, Watch, WatchedTransport
 from tests.credential.world import Clock
 
+pytestmark = pytest.mark.usefixtures("uncovered")
+
 SCOPES = [f"api://{n}/.default" for n in range(8)]
 LIFE = 120
 SEED = 20_261_123
@@ -148,6 +150,7 @@ def test_two_hundred_threads(
     assert credential._single_flight._calls == {}
 
 
+@pytest.mark.timeout(240)
 async def test_a_thousand_tasks_some_of_them_cancelled(
     entra: EntraEmulator, application: Application, certificate: ClientCertificate, clock: JumpingClock, watch: Watch
 ) -> None:
@@ -156,7 +159,7 @@ async def test_a_thousand_tasks_some_of_them_cancelled(
 
     async def call(number: int) -> None:
         own = random.Random(SEED + number)
-        for _ in range(TURNS):
+        for _ in range(TURNS // 2):
             chaos.strike()
             scope, since = own.choice(SCOPES), len(clock.shown) - 1
             try:
@@ -178,7 +181,7 @@ async def test_a_thousand_tasks_some_of_them_cancelled(
         for _ in range(100):
             chance.choice(tasks).cancel()
             await asyncio.sleep(0.01)
-        done, pending = await asyncio.wait(tasks, timeout=60)
+        done, pending = await asyncio.wait(tasks, timeout=200)  # ten times what it takes
 
     assert not pending, "tasks wait for ever"
     failures = [task.exception() for task in done if not task.cancelled() and task.exception() is not None]

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.fleet.simulation import Day
+
+pytestmark = pytest.mark.usefixtures("uncovered")
 
 MEMBERS, HOURS = 1000, 2
 

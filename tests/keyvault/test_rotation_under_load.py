@@ -19,6 +19,8 @@ from tests.credential.world import Clock
 from tests.keyvault.conftest import Scene
 from tests.testing.key_vault.kit import pair
 
+pytestmark = pytest.mark.usefixtures("uncovered")
+
 CALLERS = {"sync": 50, "aio": 200}
 ACTS = 6
 # How many calls each caller makes at least before the next thing happens to the certificate, so that no acquisition

@@ -11,6 +11,8 @@ from azure_certvar_credential.aio import CertVarCredential as AsyncCertVarCreden
 from azure_certvar_credential.testing import EntraEmulator
 from tests.soak.thirty_days import Life, needed
 
+pytestmark = pytest.mark.usefixtures("uncovered")
+
 KINDS: dict[str, tuple[Any, Any]] = {
     "sync": (CertVarCredential, EntraEmulator.transport),
     "aio": (AsyncCertVarCredential, EntraEmulator.async_transport),

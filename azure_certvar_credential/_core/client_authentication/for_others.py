@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from azure_certvar_credential._core.effects import Flow
-from azure_certvar_credential._core.endpoint import token_endpoint
+from azure_certvar_credential._core.flow import token_endpoint
 from azure_certvar_credential._core.retries import Retries
 from azure_certvar_credential._secrecy.redaction import redact_value
 from azure_certvar_credential.exceptions import ConfigurationError

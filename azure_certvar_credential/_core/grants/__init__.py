@@ -49,6 +49,11 @@ class Grant(Protocol):
         ...
 
     @property
+    def added_scopes(self) -> tuple[str, ...]:
+        """The scopes that this grant sends beside the caller's."""
+        ...
+
+    @property
     def earlier_legs(self) -> Mapping[str, Grant]:
         """The grants whose tokens its request presents, by form field; empty for a grant of one request.
 
@@ -62,10 +67,6 @@ class Grant(Protocol):
 
     def headers(self, tenant_id: str) -> Mapping[str, str]:
         """Return the header fields of this grant alone."""
-        ...
-
-    def requested_scopes(self, scopes: tuple[str, ...]) -> tuple[str, ...]:
-        """Return the scopes as this grant sends them."""
         ...
 
     def renewed_with(self, refresh_token: str | None) -> Grant:

@@ -68,6 +68,11 @@ class ForAgent(Value):
         return f"the token of agent {self.agent_id} for {self.grant.leg or 'a signed-in user'}"
 
     @property
+    def added_scopes(self) -> tuple[str, ...]:
+        """As the agent's grant."""
+        return self.grant.added_scopes
+
+    @property
     def earlier_legs(self) -> Mapping[str, Grant]:
         """The blueprint's token for the agent, and what the agent's grant presents."""
         blueprint = ClientCredentials(self.agent_id, f"the blueprint's token for agent {self.agent_id}")
@@ -81,10 +86,6 @@ class ForAgent(Value):
     def headers(self, tenant_id: str) -> Mapping[str, str]:
         """Return those of the agent's grant."""
         return self.grant.headers(tenant_id)
-
-    def requested_scopes(self, scopes: tuple[str, ...]) -> tuple[str, ...]:
-        """Return the scopes as the agent's grant sends them."""
-        return self.grant.requested_scopes(scopes)
 
     def renewed_with(self, refresh_token: str | None) -> Grant:
         """Return the renewed grant, presented by the agent."""
@@ -109,6 +110,7 @@ class AgentUser(Value):
     regional: ClassVar[bool] = False
     for_user: ClassVar[bool] = True
     fallback: ClassVar[Grant | None] = None
+    added_scopes: ClassVar[tuple[str, ...]] = ("openid", "profile", "offline_access")
     earlier_legs: ClassVar[Mapping[str, Grant]] = {"user_federated_identity_credential": APPLICATION}
 
     object_id: str | None
@@ -135,10 +137,6 @@ class AgentUser(Value):
         mailbox = f"Oid:{self.object_id}@{tenant_id}" if self.object_id else f"upn:{self.username}"
         # A header field is sent in Latin-1 at most; without it the request only takes a longer way.
         return {"X-AnchorMailbox": mailbox} if mailbox.isascii() else NO_HEADERS
-
-    def requested_scopes(self, scopes: tuple[str, ...]) -> tuple[str, ...]:
-        """Return the scopes with those of OpenID Connect."""
-        return (*scopes, *(name for name in ("openid", "profile", "offline_access") if name not in scopes))
 
     def renewed_with(self, refresh_token: str | None) -> Grant:  # noqa: ARG002 - see next_refresh_token
         """Return this grant."""

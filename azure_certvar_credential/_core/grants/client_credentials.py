@@ -25,6 +25,7 @@ class ClientCredentials(Value):
     regional: ClassVar[bool] = True
     for_user: ClassVar[bool] = False
     fallback: ClassVar[Grant | None] = None
+    added_scopes: ClassVar[tuple[str, ...]] = ()
     earlier_legs: ClassVar[Mapping[str, Grant]] = NO_EARLIER_LEGS
 
     fmi_path: str | None = None
@@ -43,10 +44,6 @@ class ClientCredentials(Value):
     def headers(self, tenant_id: str) -> Mapping[str, str]:  # noqa: ARG002 - the protocol's
         """Return none."""
         return NO_HEADERS
-
-    def requested_scopes(self, scopes: tuple[str, ...]) -> tuple[str, ...]:
-        """Return the scopes unchanged."""
-        return scopes
 
     def renewed_with(self, refresh_token: str | None) -> Grant:  # noqa: ARG002 - there is none (RFC 6749 section 4.4.3)
         """Return this grant."""

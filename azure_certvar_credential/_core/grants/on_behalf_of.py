@@ -14,7 +14,6 @@ from azure_certvar_credential._values import Value, field
 from azure_certvar_credential.exceptions import ConfigurationError
 
 # Asks for a refresh token (OpenID Connect Core section 11).
-OFFLINE_ACCESS = "offline_access"
 
 
 class OnBehalfOf(Value):
@@ -26,6 +25,7 @@ class OnBehalfOf(Value):
     regional: ClassVar[bool] = False
     for_user: ClassVar[bool] = True
     leg: ClassVar[str] = ""
+    added_scopes: ClassVar[tuple[str, ...]] = ("offline_access",)
     earlier_legs: ClassVar[Mapping[str, Grant]] = NO_EARLIER_LEGS
     fallback: ClassVar[Grant | None] = None
 
@@ -57,10 +57,6 @@ class OnBehalfOf(Value):
         """Return none."""
         return NO_HEADERS
 
-    def requested_scopes(self, scopes: tuple[str, ...]) -> tuple[str, ...]:
-        """Return the scopes with ``offline_access``."""
-        return scopes if OFFLINE_ACCESS in scopes else (*scopes, OFFLINE_ACCESS)
-
     def renewed_with(self, refresh_token: str | None) -> Grant:
         """Return the refresh token's grant: the user's assertion expires within the hour."""
         return self if refresh_token is None else RefreshToken(refresh_token, self)
@@ -81,6 +77,7 @@ class RefreshToken(Value):
     regional: ClassVar[bool] = False
     for_user: ClassVar[bool] = True
     leg: ClassVar[str] = ""
+    added_scopes: ClassVar[tuple[str, ...]] = ("offline_access",)
     earlier_legs: ClassVar[Mapping[str, Grant]] = NO_EARLIER_LEGS
 
     value: str = field(repr=False)
@@ -103,10 +100,6 @@ class RefreshToken(Value):
     def headers(self, tenant_id: str) -> Mapping[str, str]:  # noqa: ARG002 - the protocol's
         """Return none."""
         return NO_HEADERS
-
-    def requested_scopes(self, scopes: tuple[str, ...]) -> tuple[str, ...]:
-        """Return the scopes with ``offline_access``."""
-        return self.fallback.requested_scopes(scopes)
 
     def renewed_with(self, refresh_token: str | None) -> Grant:
         """Return the grant of the newer refresh token."""
