@@ -9,6 +9,7 @@ Set in the environment, of the workers too, or run it with --local:
     AZURE_TENANT_ID   the tenant's GUID or domain name
     AZURE_CLIENT_ID   the 'Application (client) ID' of the app registration
     APP_CERT          certificate and private key: PEM, or base64 of a PFX; the key must be RSA
+    TOKEN_CACHE       the path of the cache; by default it is in the user's cache directory
 
 What travels to the workers is the name of a variable and the path of a file, never a key or a token. On more than one
 machine, RedisTokenCache takes the place of the file. The sample prints:
@@ -18,14 +19,12 @@ machine, RedisTokenCache takes the place of the file. The sample prints:
 
 import os
 import sys
-import tempfile
 from hashlib import sha256
-from typing import Any
 
 from dask.delayed import delayed
 
-from azure_certvar_credential import CertVarCredential, ClientCertificate, EnvironmentCertificate, SQLiteTokenCache
-from azure_certvar_credential.testing import EntraEmulator
+import local
+from azure_certvar_credential import CertVarCredential, EnvironmentCertificate, SQLiteTokenCache
 
 
 def work(credential: CertVarCredential, _task: int) -> tuple[int, str]:
@@ -34,27 +33,18 @@ def work(credential: CertVarCredential, _task: int) -> tuple[int, str]:
     return os.getpid(), sha256(token.encode()).hexdigest()
 
 
-def main(path: str | None = None, **options: Any) -> None:
+def main() -> None:
     """Hand one credential to all tasks."""
     names = os.environ["AZURE_TENANT_ID"], os.environ["AZURE_CLIENT_ID"]
-    certificate, cache = EnvironmentCertificate("APP_CERT"), SQLiteTokenCache(path)
-    with CertVarCredential(*names, certificate, token_cache=cache, **options) as credential:
+    certificate, cache = EnvironmentCertificate("APP_CERT"), SQLiteTokenCache(os.environ.get("TOKEN_CACHE"))
+    with CertVarCredential(*names, certificate, token_cache=cache) as credential:
         tasks = [delayed(work)(credential, number) for number in range(16)]
         results = delayed(list)(tasks).compute(scheduler="processes")
     workers, tokens = map(set, zip(*results, strict=True))
     print(f"{len(workers)} workers, {len(results)} tasks, {len(tokens)} token")
 
 
-def local() -> None:
-    """Run it without Azure."""
-    certificate, entra = ClientCertificate.self_signed("workers"), EntraEmulator()
-    application = entra.add_application(certificate)
-    os.environ |= {"AZURE_TENANT_ID": application.tenant_id, "AZURE_CLIENT_ID": application.client_id}
-    os.environ["APP_CERT"] = certificate.to_pem()
-    with entra.serve() as server, tempfile.TemporaryDirectory() as folder:
-        options = {"authority": server.authority, "connection_verify": server.ca_file}
-        main(f"{folder}/tokens.db", disable_instance_discovery=True, **options)
-
-
 if __name__ == "__main__":
-    local() if "--local" in sys.argv else main()
+    if "--local" in sys.argv:
+        local.start()
+    main()

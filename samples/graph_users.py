@@ -2,27 +2,28 @@
 
 Install, in a clone of this repository:
 
-    pip install '.[aio]' msgraph-sdk
+    pip install '.[aio,testing]' msgraph-sdk
 
-Set in the environment:
+Set in the environment, or run it with --local:
 
     AZURE_TENANT_ID   the tenant's GUID or domain name
     AZURE_CLIENT_ID   the 'Application (client) ID' of the app registration
     APP_CERT          certificate and private key: PEM, or base64 of a PFX
 
-The application needs the application permission 'User.Read.All' with an administrator's consent. The sample prints one
-display name a line:
+The application needs the application permission 'User.Read.All' with an administrator's consent. The sample prints the
+display name of each user:
 
     Ada Lovelace
     Grace Hopper
-    …
 """
 
 import asyncio
 import os
+import sys
 
 from msgraph import GraphServiceClient
 
+import local
 from azure_certvar_credential.aio import CertVarCredential
 
 
@@ -38,4 +39,6 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
+    if "--local" in sys.argv:
+        local.start()
     asyncio.run(main())

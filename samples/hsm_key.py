@@ -2,9 +2,9 @@
 
 Install, in a clone of this repository:
 
-    pip install '.[pkcs11]' azure-storage-blob
+    pip install '.[pkcs11,testing]' azure-storage-blob
 
-Set in the environment:
+Set in the environment, or run it with --local, for which SoftHSM must be installed:
 
     AZURE_TENANT_ID      the tenant's GUID or domain name
     AZURE_CLIENT_ID      the 'Application (client) ID' of the app registration
@@ -22,11 +22,13 @@ The application needs the role 'Storage Blob Data Reader' on the account. The sa
 """
 
 import os
+import sys
 from getpass import getpass
 
 from azure.storage.blob import BlobServiceClient
 from cryptography import x509
 
+import local
 from azure_certvar_credential import CertVarCredential, ClientCertificate, Pkcs11Signer
 
 
@@ -53,4 +55,6 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    if "--local" in sys.argv:
+        local.start("softhsm")
     main()

@@ -2,9 +2,9 @@
 
 Install, in a clone of this repository:
 
-    pip install '.[keyvault]'
+    pip install '.[keyvault,testing]'
 
-Set in the environment:
+Set in the environment, or run it with --local:
 
     AZURE_TENANT_ID         the tenant's GUID or domain name
     AZURE_CLIENT_ID         the 'Application (client) ID' that the certificate is registered on
@@ -23,7 +23,9 @@ azure.identity.ManagedIdentityCredential(). Either needs the role 'Key Vault Cer
 """
 
 import os
+import sys
 
+import local
 from azure_certvar_credential import CertVarCredential
 from azure_certvar_credential.keyvault import KeyVaultCertificate, KeyVaultSigner
 
@@ -44,4 +46,6 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    if "--local" in sys.argv:
+        local.start()
     main()

@@ -2,22 +2,19 @@
 
 Install, in a clone of this repository:
 
-    pip install '.[aio]' mcp
+    pip install '.[aio,testing]' mcp
 
-Set in the environment:
+Set in the environment, or run it with --local:
 
-    OIDC_ISSUER      the issuer of the server's OpenID provider
-    MCP_URL          the MCP server's URL
-    AZURE_CLIENT_ID  the client's id at the provider
-    APP_CERT         certificate and private key, PEM or base64 of a PFX
+    OIDC_ISSUER, MCP_URL       the server's OpenID provider, and its URL
+    AZURE_CLIENT_ID, APP_CERT  the client's id at the provider; certificate and private key, PEM or base64 of a PFX
 
-It prints the names of the server's tools:
-
-    …
+It prints the names of the server's tools; with --local it prints "orders".
 """
 
 import asyncio
 import os
+import sys
 
 import httpx2
 from mcp import ClientSession
@@ -25,6 +22,7 @@ from mcp.client.auth.extensions.client_credentials import PrivateKeyJWTOAuthProv
 from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.auth import OAuthToken
 
+import local
 from azure_certvar_credential.aio import CertVarCredential
 
 
@@ -44,10 +42,10 @@ class InMemory:
 
 async def _main() -> None:
     issuer, url, client_id = os.environ["OIDC_ISSUER"], os.environ["MCP_URL"], os.environ["AZURE_CLIENT_ID"]
-    credential = CertVarCredential("none.example", client_id, os.environ["APP_CERT"], oidc_authority=issuer)
-    async with credential:
-        sign = credential.client_assertion
-        auth = PrivateKeyJWTOAuthProvider(url, InMemory(), client_id, sign, issuer=issuer)
+    async with CertVarCredential(
+        "none.example", client_id, os.environ["APP_CERT"], oidc_authority=issuer
+    ) as credential:
+        auth = PrivateKeyJWTOAuthProvider(url, InMemory(), client_id, credential.client_assertion, issuer=issuer)
         async with (
             httpx2.AsyncClient(auth=auth) as http,
             streamable_http_client(url, http_client=http) as streams,
@@ -57,4 +55,6 @@ async def _main() -> None:
             print(*(tool.name for tool in (await session.list_tools()).tools))
 
 
+if "--local" in sys.argv:
+    local.start("mcp_server")
 asyncio.run(_main())

@@ -2,39 +2,38 @@
 
 Install, in a clone of this repository:
 
-    pip install '.[aio]'
+    pip install '.[aio,testing]'
 
-Set in the environment:
+Set in the environment, or run it with --local, which calls it once as a user:
 
     AZURE_TENANT_ID, AZURE_CLIENT_ID   as the app registration of this API shows them
     APP_CERT                           certificate and private key: PEM, or base64 of a PFX
-    ORDERS_URL, ORDERS_SCOPE           the next API, such as api://orders/Orders.Read
-    PORT                               where this API listens on the loopback interface; 8080 by default
+    ORDERS_URL, ORDERS_SCOPE           the next API, and a delegated permission there, such as api://orders/Orders.Read
 
-The application needs the delegated permission ORDERS_SCOPE. GET /orders takes an access token issued for this API.
-The sample prints 'Running on http://127.0.0.1:8080', and the error whenever it cannot sign in.
+GET /orders, at port 8080 or PORT, takes an access token issued for this API. With --local the sample prints:
+
+    ======== Running on http://127.0.0.1:… ========
+    (Press CTRL+C to quit)
+    200 {… "name": "Adele Vance", … "scp": "Orders.Read", …}
 """
 
 import os
+import sys
 from collections.abc import AsyncIterator
 
 from aiohttp import ClientSession, web
 
+import local
 from azure_certvar_credential.aio import CertVarCredential
 from azure_certvar_credential.exceptions import AuthenticationError, OnBehalfOfError
 
-CREDENTIAL = web.AppKey("CREDENTIAL", CertVarCredential)
-SESSION = web.AppKey("SESSION", ClientSession)
+CREDENTIAL, SESSION = web.AppKey("CREDENTIAL", CertVarCredential), web.AppKey("SESSION", ClientSession)
 
 
 async def connections(app: web.Application) -> AsyncIterator[None]:
     """Share one credential and one session among all requests, and close them at the end."""
-    certificate = os.environ["APP_CERT"]
-    async with (
-        CertVarCredential(os.environ["AZURE_TENANT_ID"], os.environ["AZURE_CLIENT_ID"], certificate) as credential,
-        ClientSession() as session,
-    ):
-        app[CREDENTIAL], app[SESSION] = credential, session
+    names = os.environ["AZURE_TENANT_ID"], os.environ["AZURE_CLIENT_ID"], os.environ["APP_CERT"]
+    async with CertVarCredential(*names) as app[CREDENTIAL], ClientSession() as app[SESSION]:
         yield
 
 
@@ -48,13 +47,14 @@ async def orders(request: web.Request) -> web.Response:
     except AuthenticationError as error:
         print(error)
         raise web.HTTPBadGateway(text="this API cannot sign in") from None
-    headers = {"Authorization": f"Bearer {token.token}"}
-    async with request.app[SESSION].get(os.environ["ORDERS_URL"], headers=headers) as answer:
+    bearer = {"Authorization": f"Bearer {token.token}"}
+    async with request.app[SESSION].get(os.environ["ORDERS_URL"], headers=bearer) as answer:
         return web.Response(status=answer.status, text=await answer.text(), content_type="application/json")
 
 
 if __name__ == "__main__":
-    application = web.Application()
-    application.cleanup_ctx.append(connections)
-    application.router.add_get("/orders", orders)
+    if "--local" in sys.argv:
+        local.start(visit="/orders")
+    (application := web.Application()).cleanup_ctx.append(connections)
+    application.add_routes([web.get("/orders", orders)])
     web.run_app(application, host="127.0.0.1", port=int(os.environ.get("PORT", "8080")))

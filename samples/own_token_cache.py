@@ -1,21 +1,20 @@
 """Make a token cache of Azure Blob Storage, and pass the contract of such caches; it prints "10 checks passed".
 
-Install, in a clone of this repository:
+Set TOKEN_CONTAINER_URL to a container's URL with a SAS for all that is done to blobs, or run it with --local. Install,
+in a clone of this repository:
 
     pip install '.[testing]' azure-storage-blob
-
-Set in the environment:
-
-    TOKEN_CONTAINER_URL  a container's URL with a SAS for reading, creating, writing and deleting blobs
 """
 
 import os
+import sys
 import time
 from contextlib import suppress
 
 from azure.core import MatchConditions, exceptions
 from azure.storage.blob import ContainerClient
 
+import local
 from azure_certvar_credential.testing import TOKEN_CACHE_CONTRACT
 
 SAME = MatchConditions.IfNotModified
@@ -28,8 +27,8 @@ class BlobTokenCache:
 
     def get(self, key: str) -> bytes | None:
         with suppress(*LOST):
-            found = self.blob(key).download_blob()
-            return found.readall() if float(found.properties.metadata["ends"]) > time.time() else None
+            if float((found := self.blob(key).download_blob()).properties.metadata["ends"]) > time.time():
+                return found.readall()
         return None
 
     def set(self, key: str, value: bytes, expires_on: float) -> None:
@@ -44,8 +43,7 @@ class BlobTokenCache:
         with suppress(*LOST):
             if not blob.exists():
                 return str(blob.upload_blob(b"", metadata=ends)["etag"])
-            old = blob.get_blob_properties()
-            if float(old.metadata["ends"]) <= time.time():
+            if float((old := blob.get_blob_properties()).metadata["ends"]) <= time.time():
                 new = blob.upload_blob(b"", overwrite=True, metadata=ends, etag=old.etag, match_condition=SAME)
                 return str(new["etag"])
         return None
@@ -55,6 +53,8 @@ class BlobTokenCache:
             self.blob(f"{key}.lock").delete_blob(etag=holder, match_condition=SAME)
 
 
+if "--local" in sys.argv:
+    local.start()
 for check in TOKEN_CACHE_CONTRACT:
     check(lambda: BlobTokenCache(ContainerClient.from_container_url(os.environ["TOKEN_CONTAINER_URL"])))
 print(f"{len(TOKEN_CACHE_CONTRACT)} checks passed")

@@ -2,17 +2,16 @@
 
 Install, in a clone of this repository:
 
-    pip install .
+    pip install '.[testing]'
 
-Set in the environment:
+Set in the environment, or run it with --local:
 
     AZURE_TENANT_ID   the tenant's GUID or domain name
     AZURE_CLIENT_ID   the 'Application (client) ID' of the app registration
     APP_CERT          certificate and private key in use: PEM, or base64 of a PFX
     APP_CERT_NEXT     the one that replaces it
 
-Register both certificates before the change, and remove the old one from the registration afterwards. The sample prints
-the SHA-256 thumbprints of both, in base64url as in the assertion's header:
+Register both certificates before the change, and remove the old one afterwards. The sample prints their thumbprints:
 
     signing with …
     APP_CERT has changed
@@ -22,9 +21,11 @@ the SHA-256 thumbprints of both, in base64url as in the assertion's header:
 
 import json
 import os
+import sys
 import time
 from base64 import urlsafe_b64decode
 
+import local
 from azure_certvar_credential import CertificateSource, CertVarCredential, EnvironmentCertificate
 
 
@@ -54,4 +55,6 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    if "--local" in sys.argv:
+        local.start()
     main()

@@ -2,9 +2,9 @@
 
 Install, in a clone of this repository:
 
-    pip install . azure-storage-blob
+    pip install '.[testing]' azure-storage-blob
 
-Set in the environment:
+Set in the environment, or run it with --local:
 
     AZURE_TENANT_ID      the tenant's GUID or domain name
     AZURE_CLIENT_ID      the 'Application (client) ID' of the app registration
@@ -18,10 +18,12 @@ The application needs the role 'Storage Blob Data Contributor' on the account. T
 """
 
 import os
+import sys
 
 from azure.core.exceptions import ResourceExistsError
 from azure.storage.blob import BlobServiceClient
 
+import local
 from azure_certvar_credential import CertVarCredential
 
 
@@ -41,4 +43,6 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    if "--local" in sys.argv:
+        local.start()
     main()

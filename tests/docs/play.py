@@ -128,7 +128,8 @@ def main() -> None:
         for page in (path, *more):
             play_page(page, {name: _value(value) for name, value in given["names"].items()})
     else:
-        sys.argv = [str(path)]
+        # As `python FILE` has it: a sample imports what is beside it.
+        sys.argv, sys.path[0] = [str(path)], str(path.parent)
         runpy.run_path(str(path), run_name="__main__")
 
 

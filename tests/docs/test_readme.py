@@ -18,7 +18,7 @@ from tests.docs.tables import GUIDES, README, ROOT, rows
 
 TENANT, CLIENT = "contoso.onmicrosoft.com", "11111111-2222-3333-4444-555555555555"
 # For those who work on the package itself.
-OWN = {"benchmarks", "test", "fuzz", "docs"}
+OWN = {"benchmarks", "docs", "fuzz", "samples", "test"}
 
 
 def test_the_extras_are_the_packages() -> None:
