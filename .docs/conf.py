@@ -13,7 +13,7 @@ extensions = ["myst_parser", "sphinx.ext.autodoc"]
 nitpicky = True
 nitpick_ignore_regex = [
     # Other projects' documentation is on other hosts, which no build may need.
-    (r"py:.*", r"(azure\.core|collections|cryptography|datetime|os|pathlib|x509)\..*"),
+    (r"py:.*", r"(azure\.core|collections|cryptography|datetime|opentelemetry|os|pathlib|x509)\..*"),
     # Types that annotations name and nobody imports.
     (r"py:class", r"azure_certvar_credential\.(_runtime|certificates\.data|testing)\..*"),
     (r"py:class", r"(CertificateData|Emulator|PKCS12Certificate|PrivateKey|PublicKeyData|RedisClient|Source|R|\w+T)"),
