@@ -71,7 +71,7 @@ def fapi_provider(server_tls: TlsFiles, tmp_path_factory: pytest.TempPathFactory
 
 @pytest.fixture(scope="session")
 def azurite(server_tls: TlsFiles, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Azurite]:
-    """A running Azurite blob service."""
+    """A running Azurite."""
     server = Azurite(_node_with("azurite"), server_tls, tmp_path_factory.mktemp("azurite"))
     yield server
     server.process.stop()
