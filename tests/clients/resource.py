@@ -36,12 +36,14 @@ class Answer:
     :ivar asked: a regular expression for the method and the path, such as ``GET /users``; it has to match them whole.
     :ivar body: JSON, or the octets of another body.
     :ivar headers: header fields besides those that the body brings.
+    :ivar public: whether it needs no token, as metadata does.
     """
 
     asked: str
     body: Any = field(default_factory=dict)
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
+    public: bool = False
 
     def response(self, base: str) -> Response:
         """The HTTP response; ``{base}`` in header fields and JSON texts is the stand-in's URL."""
@@ -146,6 +148,9 @@ class Resource:
 
     def _answer(self, request: Request) -> Response:
         asked = f"{request.method} {urlsplit(request.target).path}"
+        for answer in self._answers:
+            if answer.public and re.fullmatch(answer.asked, asked):
+                return answer.response(self.url)
         claims: Mapping[str, Any] = {}
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         try:

@@ -19,6 +19,7 @@ class Row:
     :ivar sync: the import that the line needs with the synchronous credential, or None if it takes only the other. The
         name that it defines comes first in the line.
     :ivar aio: the import that the line needs with the credential of ``aio``, or None.
+    :ivar scope: the variable ``scope`` of the line; None for a client that knows its own.
     """
 
     client: str
@@ -27,6 +28,7 @@ class Row:
     test: str
     sync: str | None = None
     aio: str | None = None
+    scope: str | None = None
 
     @property
     def kinds(self) -> list[str]:
@@ -48,4 +50,4 @@ class Row:
         if options:
             name = self.line.partition("(")[0]
             namespace[name] = partial(namespace[name], **options)
-        return eval(self.line, {**namespace, **names})  # noqa: S307 - the same
+        return eval(self.line, {**namespace, "scope": self.scope, **names})  # noqa: S307 - the same
