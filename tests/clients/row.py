@@ -20,6 +20,7 @@ class Row:
         name that it defines comes first in the line.
     :ivar aio: the import that the line needs with the credential of ``aio``, or None.
     :ivar scope: the variable ``scope`` of the line; None for a client that knows its own.
+    :ivar before: a statement that precedes the line, or None.
     """
 
     client: str
@@ -29,6 +30,7 @@ class Row:
     sync: str | None = None
     aio: str | None = None
     scope: str | None = None
+    before: str | None = None
 
     @property
     def kinds(self) -> list[str]:
@@ -43,11 +45,12 @@ class Row:
             loopback server's TLS certificate.
         :param names: the variables of the line.
         """
-        namespace: dict[str, Any] = {}
+        namespace: dict[str, Any] = {"scope": self.scope, **names}
         statement = {"sync": self.sync, "aio": self.aio}[kind]
         assert statement is not None, f"{self.client} takes no {kind} credential"
-        exec(statement, namespace)  # noqa: S102 - the table's own text, as a reader of the README would type it
+        # Both are the table's own text, as a reader of the README would type it.
+        exec(f"{statement}\n{self.before or ''}", namespace)  # noqa: S102
         if options:
             name = self.line.partition("(")[0]
             namespace[name] = partial(namespace[name], **options)
-        return eval(self.line, {**namespace, "scope": self.scope, **names})  # noqa: S307 - the same
+        return eval(self.line, namespace)  # noqa: S307

@@ -42,7 +42,8 @@ def _cells() -> Iterator[tuple[str, ...]]:
     yield ("---",) * 4
     for row in TABLE.values():
         client = f"{row.client} (scope `{row.scope}`)" if row.scope else row.client
-        yield client, f"{row.package} {noted[row.package]}", f"`{row.line}`", ", ".join(row.kinds)
+        code = "<br>".join(f"`{line}`" for line in (row.before, row.line) if line)
+        yield client, f"{row.package} {noted[row.package]}", code, ", ".join(row.kinds)
 
 
 def between(text: str) -> str:

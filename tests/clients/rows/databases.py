@@ -1,4 +1,4 @@
-"""x."""
+"""Drivers of databases and caches, which take the token as a password."""
 
 from __future__ import annotations
 
@@ -6,4 +6,49 @@ from typing import Final
 
 from tests.clients.row import Row
 
-ROWS: Final[tuple[Row, ...]] = ()
+_POSTGRESQL: Final = "https://ossrdbms-aad.database.windows.net/.default"
+
+ROWS: Final = (
+    Row(
+        "PostgreSQL: psycopg",
+        "psycopg",
+        "connect(conninfo, password=credential.get_token(scope).token)",
+        "clients/test_postgresql.py::test_a_connection",
+        sync="from psycopg import connect",
+        scope=_POSTGRESQL,
+    ),
+    Row(
+        "PostgreSQL: psycopg_pool",
+        "psycopg-pool",
+        'ConnectionPool(conninfo, kwargs=lambda: {"password": credential.get_token(scope).token})',
+        "clients/test_postgresql.py::test_a_pool_asks_for_the_password_of_each_connection",
+        sync="from psycopg_pool import ConnectionPool",
+        scope=_POSTGRESQL,
+    ),
+    Row(
+        "PostgreSQL: psycopg_pool, asyncio",
+        "psycopg-pool",
+        "AsyncConnectionPool(conninfo, kwargs=login)",
+        "clients/test_postgresql.py::test_a_pool_asks_for_the_password_of_each_connection",
+        aio="from psycopg_pool import AsyncConnectionPool",
+        scope=_POSTGRESQL,
+        before='async def login(): return {"password": (await credential.get_token(scope)).token}',
+    ),
+    Row(
+        "PostgreSQL: SQLAlchemy",
+        "sqlalchemy",
+        'listen(engine, "do_connect", lambda dialect, record, args, parameters: '
+        "parameters.update(password=credential.get_token(scope).token))",
+        "clients/test_postgresql.py::test_an_engine_asks_for_the_password_of_each_connection",
+        sync="from sqlalchemy.event import listen",
+        scope=_POSTGRESQL,
+    ),
+    Row(
+        "PostgreSQL: asyncpg",
+        "asyncpg",
+        "create_pool(dsn, password=credential.token_provider(scope))",
+        "clients/test_postgresql.py::test_a_pool_asks_for_the_password_of_each_connection",
+        aio="from asyncpg import create_pool",
+        scope=_POSTGRESQL,
+    ),
+)
