@@ -13,7 +13,7 @@ from azure_certvar_credential.testing import EntraEmulator
 from tests.clients import versions
 from tests.clients.playing import Player
 from tests.clients.resource import KeyRing, Resource
-from tests.clients.scene import Scene
+from tests.clients.scene import Clock, Scene
 from tests.clients.table import rows_of
 from tests.real.servers.tls import TlsFiles
 
@@ -55,10 +55,11 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 def scene(server_tls: TlsFiles) -> Iterator[Scene]:
     """The application that every client signs in as."""
     certificate = ClientCertificate.self_signed("clients")
-    entra = EntraEmulator()
+    clock = Clock()
+    entra = EntraEmulator(clock=clock)
     application = entra.add_application(certificate)
     with entra.serve() as server:
-        yield Scene(entra, server, application, certificate, str(server_tls.ca))
+        yield Scene(clock, entra, server, application, certificate, str(server_tls.ca))
 
 
 @pytest.fixture(params=["sync", "aio"])

@@ -74,6 +74,7 @@ class KeyRing:
 
     :param url: scheme, host and port of the local Entra.
     :param trust: the client context for it.
+    :ivar key_set: the JWK set that it publishes.
     """
 
     def __init__(self, url: str, trust: ssl.SSLContext) -> None:
@@ -82,7 +83,8 @@ class KeyRing:
             urllib.request.HTTPSHandler(context=trust), urllib.request.ProxyHandler({})
         )
         with opener.open(f"{url}/common/discovery/v2.0/keys", timeout=30) as response:
-            self._keys = KeySet.import_key_set(json.load(response))
+            self.key_set: dict[str, Any] = json.load(response)
+        self._keys = KeySet.import_key_set(self.key_set)
 
     def verify(self, token: str, audience: str) -> dict[str, Any]:
         """Return the claims of an access token.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -14,13 +15,28 @@ from azure_certvar_credential.testing import Application, EntraEmulator, EntraSe
 Credential: TypeAlias = CertVarCredential | AsyncCertVarCredential
 
 
+@dataclass
+class Clock:
+    """This computer's clock, which a test may put forward.
+
+    :ivar offset: seconds.
+    """
+
+    offset: int = 0
+
+    def __call__(self) -> float:
+        return time.time() + self.offset
+
+
 @dataclass(frozen=True, slots=True)
 class Scene:
     """An application in a local Entra on loopback TLS.
 
+    :ivar clock: the time of the local Entra and of the credentials.
     :ivar ca_file: the authority of every other loopback server's TLS certificate, for ``connection_verify``.
     """
 
+    clock: Clock
     entra: EntraEmulator
     server: EntraServer
     application: Application
@@ -35,6 +51,7 @@ class Scene:
             "authority": self.server.authority,
             "disable_instance_discovery": True,
             "connection_verify": self.server.ca_file,
+            "_clock": self.clock,
         }
 
     @asynccontextmanager

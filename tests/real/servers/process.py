@@ -80,6 +80,13 @@ class ServerProcess:
         self.stop()
         raise RuntimeError(f"{self.name} {how} before it printed {pattern.pattern!r}; it printed:\n{self.log}")
 
+    def write(self, line: str) -> None:
+        """Write a line to its standard input."""
+        stdin = self._process.stdin
+        assert stdin is not None
+        stdin.write(f"{line}\n")
+        stdin.flush()
+
     def send(self, number: signal.Signals) -> None:
         """Send the process a signal."""
         self._process.send_signal(number)
