@@ -11,12 +11,27 @@ import { createRequire } from "node:module";
 import { createInterface } from "node:readline";
 
 const [certificate, key, modules] = process.argv.slice(2);
-const rhea = createRequire(`${modules}/`)("rhea");
+const require = createRequire(`${modules}/`);
+const rhea = require("rhea");
 const audiences = { "https://servicebus.azure.net": "queue", "https://eventhubs.azure.net": "hub" };
 const keys = new Map();
 const queues = new Map(); // by address: the messages that nobody has received yet
 const waiting = new Map(); // by address: the links of those who receive
 let offset = 0;
+
+// Azure's services write these fields, and the client of Event Hubs reads them without looking whether a frame has them.
+const frames = require("rhea/lib/frames.js");
+const properties = { product: "broker" };
+const written = {
+    open: { idle_time_out: 240000, max_frame_size: 65536, properties },
+    begin: { handle_max: 255, properties },
+    attach: { properties },
+    transfer: { batchable: true },
+};
+for (const [name, fields] of Object.entries(written)) {
+    const make = frames[name];
+    frames[name] = (given) => make({ ...given, ...fields });
+}
 
 const say = (event) => process.stdout.write(`${JSON.stringify(event)}\n`);
 const now = () => Date.now() / 1000 + offset;
@@ -113,9 +128,6 @@ createInterface({ input: process.stdin }).on("line", (line) => {
         transport: "tls",
         cert: readFileSync(certificate),
         key: readFileSync(key),
-        // As Event Hubs has them; its client reads them without looking whether they are there.
-        idle_time_out: 240000,
-        max_frame_size: 65536,
     });
     server.on("listening", () => say({ port: server.address().port }));
 });

@@ -43,7 +43,8 @@ class Scene:
     certificate: ClientCertificate
     ca_file: str
 
-    def _arguments(self) -> dict[str, Any]:
+    @property
+    def arguments(self) -> dict[str, Any]:
         return {
             "tenant_id": self.application.tenant_id,
             "client_id": self.application.client_id,
@@ -59,8 +60,8 @@ class Scene:
         """A credential of one kind; the local Entra has had no requests yet."""
         self.entra.requests.clear()
         if kind == "sync":
-            with CertVarCredential(**self._arguments()) as credential:
+            with CertVarCredential(**self.arguments) as credential:
                 yield credential
         else:
-            async with AsyncCertVarCredential(**self._arguments()) as asynchronous:
+            async with AsyncCertVarCredential(**self.arguments) as asynchronous:
                 yield asynchronous

@@ -12,7 +12,7 @@ from typing import Final
 
 from tests.clients import versions
 from tests.clients.row import Row
-from tests.clients.rows import ai, data, databases, messaging, platform, storage
+from tests.clients.rows import ai, data, databases, identity, messaging, platform, storage
 
 TESTS: Final = Path(__file__).parents[1]
 README: Final = TESTS.parent / "README.md"
@@ -20,7 +20,8 @@ BEGIN: Final = "<!-- works-with: begin -->\n"
 END: Final = "<!-- works-with: end -->\n"
 
 TABLE: Final[dict[str, Row]] = {
-    row.client: row for row in (*storage.ROWS, *platform.ROWS, *ai.ROWS, *data.ROWS, *messaging.ROWS, *databases.ROWS)
+    row.client: row
+    for row in (*storage.ROWS, *platform.ROWS, *ai.ROWS, *data.ROWS, *identity.ROWS, *messaging.ROWS, *databases.ROWS)
 }
 # Installed for a row of another package.
 BESIDE: Final[set[str]] = set()

@@ -1,4 +1,4 @@
-"""Service Bus and Event Hubs over AMQP: a connection outlives its token, because the client puts the next one in time."""
+"""Service Bus and Event Hubs over AMQP, where a connection outlives its token: the client puts the next one in time."""
 
 from __future__ import annotations
 

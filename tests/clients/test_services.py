@@ -69,3 +69,25 @@ async def test_graph_lists_its_users(player: Player, resource: Resource) -> None
 
     assert [user.display_name for user in page.value] == ["Ada"]
     assert len(resource.asked) == len(player.scene.entra.requests) == 1
+
+
+# It takes localhost for its emulator, whose certificate it does not verify.
+@pytest.mark.filterwarnings("ignore::urllib3.exceptions.InsecureRequestWarning")
+async def test_an_item_of_cosmos_is_read(player: Player, resource: Resource, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Otherwise the scope is the account's host, which is localhost here.
+    monkeypatch.setenv("AZURE_COSMOS_AAD_SCOPE_OVERRIDE", "https://cosmos.azure.com/.default")
+    here = [{"name": "here", "databaseAccountEndpoint": "{base}/"}]
+    account = {"writableLocations": here, "readableLocations": here, "userConsistencyPolicy": {}}
+    item = {"id": "1", "colour": "blue"}
+    container = {"id": "things", "_rid": "r", "partitionKey": {"paths": ["/id"], "kind": "Hash", "version": 2}}
+    resource.play(
+        "https://cosmos.azure.com",
+        Answer("GET /", account),
+        Answer("GET /dbs/shop/colls/things/?", container),
+        Answer("GET /dbs/shop/colls/things/docs/1/?", item),
+    )
+    async with player.client("Cosmos DB", account_url=resource.url) as client:
+        things = client.get_database_client("shop").get_container_client("things")
+        assert await settled(things.read_item("1", partition_key="1")) == item
+    assert "GET /dbs/shop/colls/things/docs/1/" in [f"{asked.rstrip('/')}/" for asked in resource.asked]
+    assert len(player.scene.entra.requests) == 1

@@ -10,6 +10,14 @@ _SERVICES: Final = "clients/test_services.py::test_the_client_calls_its_service"
 
 ROWS: Final = (
     Row(
+        "Cosmos DB",
+        "azure-cosmos",
+        "CosmosClient(account_url, credential)",
+        "clients/test_services.py::test_an_item_of_cosmos_is_read",
+        sync="from azure.cosmos import CosmosClient",
+        aio="from azure.cosmos.aio import CosmosClient",
+    ),
+    Row(
         "Data Explorer (Kusto)",
         "azure-kusto-data",
         "KustoClient(KustoConnectionStringBuilder.with_azure_token_credential(cluster, credential.shared()))",
@@ -44,5 +52,19 @@ ROWS: Final = (
         sync="from azure.devops.connection import Connection\n"
         "from msrest.authentication import BasicTokenAuthentication",
         scope="499b84ac-1321-427f-aa17-267ca6975798/.default",
+    ),
+    Row(
+        "joblib",
+        "joblib",
+        "Parallel(n_jobs=2)(delayed(work)(credential) for _ in range(2))",
+        "clients/test_processes.py::test_each_process_signs_in",
+        sync="from joblib import Parallel, delayed",
+    ),
+    Row(
+        "Dask",
+        "dask",
+        'compute(delayed(work)(credential), delayed(work)(credential), scheduler="processes")',
+        "clients/test_processes.py::test_each_process_signs_in",
+        sync="from dask import compute, delayed",
     ),
 )

@@ -51,4 +51,17 @@ ROWS: Final = (
         aio="from asyncpg import create_pool",
         scope=_POSTGRESQL,
     ),
+    Row(
+        "Redis",
+        "redis-entraid",
+        "Redis(host=host, port=port, ssl=True, credential_provider=EntraIdCredentialsProvider("
+        "DefaultAzureCredentialProvider(credential, (scope,)), "
+        "TokenManagerConfig(0.7, 0, 30_000, RetryPolicy(3, 100))))",
+        "clients/test_redis.py::test_a_value",
+        sync="from redis import Redis\n"
+        "from redis.auth.token_manager import RetryPolicy, TokenManagerConfig\n"
+        "from redis_entraid.cred_provider import EntraIdCredentialsProvider\n"
+        "from redis_entraid.identity_provider import DefaultAzureCredentialProvider",
+        scope="https://redis.azure.com/.default",
+    ),
 )
