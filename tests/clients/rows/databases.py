@@ -64,4 +64,20 @@ ROWS: Final = (
         "from redis_entraid.identity_provider import DefaultAzureCredentialProvider",
         scope="https://redis.azure.com/.default",
     ),
+    Row(
+        "Azure SQL: mssql-python",
+        "mssql-python",
+        "connect(connection_string, token_provider=credential)",
+        "clients/test_sql_server.py::test_a_driver_signs_in",
+        sync="from mssql_python import connect",
+    ),
+    Row(
+        "Azure SQL: pyodbc",
+        "pyodbc",
+        'connect(connection_string, attrs_before={1256: pack(f"<I{len(token)}s", len(token), token)})',
+        "clients/test_sql_server.py::test_a_driver_signs_in",
+        sync="from pyodbc import connect\nfrom struct import pack",
+        scope="https://database.windows.net/.default",
+        before='token = credential.get_token(scope).token.encode("utf-16-le")',
+    ),
 )
