@@ -43,14 +43,6 @@ def pytest_runtest_makereport(
     return report
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Name the clients that are newer than the last versions that passed, if their tests ran."""
-    reports = (report for reports in terminalreporter.stats.values() for report in reports)
-    if any("tests/clients/" in getattr(report, "nodeid", "") for report in reports):
-        for line in versions.news():
-            terminalreporter.write_line(line)
-
-
 @pytest.fixture(scope="session")
 def scene(server_tls: TlsFiles) -> Iterator[Scene]:
     """The application that every client signs in as."""

@@ -23,8 +23,6 @@ TABLE: Final[dict[str, Row]] = {
     row.client: row
     for row in (*storage.ROWS, *platform.ROWS, *ai.ROWS, *data.ROWS, *identity.ROWS, *messaging.ROWS, *databases.ROWS)
 }
-# Installed for a row of another package.
-BESIDE: Final[set[str]] = set()
 
 
 def rows_of(path: Path, function: str) -> list[Row]:

@@ -43,5 +43,5 @@ def test_every_client_is_in_the_table() -> None:
         if requirement.marker and requirement.marker.evaluate({"extra": "clients"})
     }
     assert wanted
-    assert set(wanted) <= {canonicalize_name(row.package) for row in table.TABLE.values()} | table.BESIDE
+    assert set(wanted) <= {canonicalize_name(row.package) for row in table.TABLE.values()}
     assert not [requirement for requirement in wanted.values() if requirement.specifier], "the newest is wanted"

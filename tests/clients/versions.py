@@ -1,4 +1,7 @@
-"""The versions of the clients: the tests install the newest, and ``versions.json`` notes the last that passed."""
+"""The versions of the clients: the tests install the newest, and ``versions.json`` notes the last that passed.
+
+``python -m tests.clients.versions`` names the packages whose installed version is another than the noted one.
+"""
 
 from __future__ import annotations
 
@@ -29,3 +32,8 @@ def note(packages: list[str]) -> None:
     """Write down the installed versions as good ones."""
     versions = {package: version(package) for package in sorted(packages)}
     FILE.write_text(json.dumps(versions, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    for line in news():
+        print(line)
