@@ -11,10 +11,12 @@ import pytest
 from azure_certvar_credential import ClientCertificate
 from azure_certvar_credential.testing import EntraEmulator
 from tests.clients import versions
+from tests.clients.broker import Broker
 from tests.clients.playing import Player
 from tests.clients.resource import KeyRing, Resource
 from tests.clients.scene import Clock, Scene
 from tests.clients.table import rows_of
+from tests.real.fixtures import node_with
 from tests.real.servers.tls import TlsFiles
 
 _HERE = Path(__file__).parent
@@ -80,6 +82,14 @@ def resource(keys: KeyRing, server_tls: TlsFiles) -> Iterator[Resource]:
     resource = Resource(tls, keys)
     with resource.server:
         yield resource
+
+
+@pytest.fixture(scope="module")
+def broker(keys: KeyRing, server_tls: TlsFiles, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
+    """A running broker, with the events of one file's tests."""
+    broker = Broker(node_with("rhea"), server_tls, keys.key_set, tmp_path_factory.mktemp("broker"))
+    yield broker
+    broker.process.stop()
 
 
 @pytest.fixture(autouse=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from typing import Any, Final
 
@@ -11,21 +10,11 @@ import pytest
 
 from tests.clients.broker import Broker
 from tests.clients.playing import Player, settled
-from tests.clients.resource import KeyRing
-from tests.real.fixtures import node_with
-from tests.real.servers.tls import TlsFiles
 
 NAMESPACE: Final = "contoso.servicebus.windows.net"
 HOURS: Final = 3
 # Seconds between messages. The client looks at its token's end with each, and not in between.
 STEP: Final = 30
-
-
-@pytest.fixture(scope="session")
-def broker(keys: KeyRing, server_tls: TlsFiles, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
-    broker = Broker(node_with("rhea"), server_tls, keys.key_set, tmp_path_factory.mktemp("broker"))
-    yield broker
-    broker.process.stop()
 
 
 def _options(player: Player, broker: Broker) -> dict[str, Any]:
