@@ -26,7 +26,7 @@ from tests.docs.tables import GUIDES, code, extras, rows
 from tests.real.softhsm import ORDERS, PIN, SoftHsm, certificate_for, signer_of
 
 SCOPE = "https://graph.microsoft.com/.default"
-INPUTS, PLACES, CACHES = "## Which input do I have?", "## Key Vault and HSM", "### Between processes"
+INPUTS, PLACES, CACHES = "## Which input do I have?", "## Key Vault and HSM", "## Sharing tokens"
 CI = GUIDES / "ci.md"
 OTHER_CLOUDS = rows("## Other clouds and other servers", GUIDES / "servers.md")
 

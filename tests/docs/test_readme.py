@@ -18,7 +18,7 @@ from tests.docs.tables import GUIDES, README, ROOT, rows
 
 TENANT, CLIENT = "contoso.onmicrosoft.com", "11111111-2222-3333-4444-555555555555"
 # For those who work on the package itself.
-OWN = {"benchmarks", "docs", "fuzz", "samples", "test"}
+OWN = {"benchmarks", "clients", "docs", "fuzz", "test"}
 
 
 def test_the_extras_are_the_packages() -> None:
@@ -35,9 +35,10 @@ def test_the_extras_are_the_packages() -> None:
 
 
 def test_every_sample_is_linked() -> None:
-    links = re.findall(r"\]\(([^)#]+)\)", README.read_text())
+    links = re.findall(r"\]\(([^)#]+)\)", (ROOT / "samples" / "README.md").read_text(encoding="utf-8"))
 
-    assert {f"samples/{sample.name}" for sample in SAMPLES} <= set(links)
+    assert {sample.name for sample in SAMPLES} <= set(links)
+    assert all((ROOT / "samples" / link).exists() for link in links)
 
 
 def test_every_class_of_the_troubleshooting_guide_exists() -> None:

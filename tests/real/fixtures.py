@@ -55,7 +55,7 @@ def server_tls(tmp_path_factory: pytest.TempPathFactory) -> TlsFiles:
 @pytest.fixture(scope="session")
 def oidc_provider(server_tls: TlsFiles, tmp_path_factory: pytest.TempPathFactory) -> Iterator[OidcProvider]:
     """A running oidc-provider."""
-    server = OidcProvider(_node_with("oidc-provider"), server_tls, tmp_path_factory.mktemp("oidc_provider"))
+    server = OidcProvider(node_with("oidc-provider"), server_tls, tmp_path_factory.mktemp("oidc_provider"))
     yield server
     server.process.stop()
 
@@ -63,7 +63,7 @@ def oidc_provider(server_tls: TlsFiles, tmp_path_factory: pytest.TempPathFactory
 @pytest.fixture(scope="session")
 def fapi_provider(server_tls: TlsFiles, tmp_path_factory: pytest.TempPathFactory) -> Iterator[OidcProvider]:
     """A running oidc-provider that takes assertions for its issuer alone, as FAPI 2.0 wants."""
-    node, directory = _node_with("oidc-provider"), tmp_path_factory.mktemp("fapi_provider")
+    node, directory = node_with("oidc-provider"), tmp_path_factory.mktemp("fapi_provider")
     server = OidcProvider(node, server_tls, directory, "issuer")
     yield server
     server.process.stop()
@@ -71,8 +71,8 @@ def fapi_provider(server_tls: TlsFiles, tmp_path_factory: pytest.TempPathFactory
 
 @pytest.fixture(scope="session")
 def azurite(server_tls: TlsFiles, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Azurite]:
-    """A running Azurite blob service."""
-    server = Azurite(_node_with("azurite"), server_tls, tmp_path_factory.mktemp("azurite"))
+    """A running Azurite."""
+    server = Azurite(node_with("azurite"), server_tls, tmp_path_factory.mktemp("azurite"))
     yield server
     server.process.stop()
 
@@ -80,11 +80,12 @@ def azurite(server_tls: TlsFiles, tmp_path_factory: pytest.TempPathFactory) -> I
 @pytest.fixture(scope="session")
 def azure_for_node() -> Node:
     """Node.js with Microsoft's clients: ``@azure/identity`` and ``@azure/msal-node``."""
-    _node_with("@azure/identity")
-    return _node_with("@azure/msal-node")
+    node_with("@azure/identity")
+    return node_with("@azure/msal-node")
 
 
-def _node_with(package: str) -> Node:
+def node_with(package: str) -> Node:
+    """Node.js and an npm package, or the end of the test that asks for it."""
     try:
         return Node.find(package)
     except MissingComponentError as missing:

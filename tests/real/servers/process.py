@@ -23,15 +23,22 @@ class ServerProcess:
     :param name: what the tests call it, for messages.
     :param command: program and arguments.
     :param cwd: the directory that it may write into.
+    :param user: the name of the system's user that runs it; None for the caller.
     """
 
-    def __init__(self, name: str, command: Sequence[str], cwd: Path) -> None:
+    def __init__(self, name: str, command: Sequence[str], cwd: Path, *, user: str | None = None) -> None:
         self.name = name
         self._lines: deque[str] = deque(maxlen=_KEPT_LINES)
         self._changed = threading.Condition()
         self._ended = False
         self._process = subprocess.Popen(
-            command, cwd=cwd, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+            command,
+            cwd=cwd,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            user=user,
         )
         self._reader = threading.Thread(target=self._read, name=f"{name}-log", daemon=True)
         self._reader.start()
@@ -72,6 +79,13 @@ class ServerProcess:
         how = f"ended ({self._process.wait(STOP_SECONDS)})" if self._ended else f"went on for {seconds:.0f} s"
         self.stop()
         raise RuntimeError(f"{self.name} {how} before it printed {pattern.pattern!r}; it printed:\n{self.log}")
+
+    def write(self, line: str) -> None:
+        """Write a line to its standard input."""
+        stdin = self._process.stdin
+        assert stdin is not None
+        stdin.write(f"{line}\n")
+        stdin.flush()
 
     def send(self, number: signal.Signals) -> None:
         """Send the process a signal."""
