@@ -14,7 +14,7 @@ import azure_certvar_credential.exceptions
 from azure_certvar_credential import ClientCertificate
 from tests.docs import tables
 from tests.docs.conftest import SAMPLES
-from tests.docs.tables import GUIDES, README, ROOT, rows
+from tests.docs.tables import GUIDES, ROOT, rows
 
 TENANT, CLIENT = "contoso.onmicrosoft.com", "11111111-2222-3333-4444-555555555555"
 # For those who work on the package itself.
