@@ -68,7 +68,7 @@ def show_certificate(console: Console, found: Inspected) -> None:
     """Print a certificate for people."""
     console.print(Text(subject(found.leaf), style="bold"))
     usage = extended_key_usage(found.leaf)
-    places = {"memory": "with its private key, proven by a signature", "absent": "without a private key"}
+    places = {"memory": "with its private key, proven to be its own", "absent": "without a private key"}
     facts(
         console,
         {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from azure_certvar_credential.certificates import ClientCertificate
 from azure_certvar_credential.certificates.possession import check_key
 from azure_certvar_credential.exceptions import (
     CertificateError,
+    CertificateFormatError,
     ConfigurationError,
     KeyMismatchError,
     UnsupportedKeyError,
@@ -18,6 +20,7 @@ from azure_certvar_credential.exceptions import (
 from azure_certvar_credential.signers.keys import PrivateKey
 from azure_certvar_credential.signers.memory import MemorySigner
 from azure_certvar_credential.signers.protocol import Signer
+from azure_certvar_credential.signers.verification import verify
 from tests.certificates import making
 
 RSA_LEAF = making.self_signed("leaf", making.rsa_key())
@@ -199,3 +202,50 @@ def test_an_rsa_key_that_takes_seconds_is_refused_before_anything_is_signed() ->
         else:
             with pytest.raises(UnsupportedKeyError, match=f"RSA key has {bits} bits; use at most 8192"):
                 check_key(public)
+
+
+@pytest.mark.parametrize("name", ["dmp1", "dmq1", "iqmp"])
+@pytest.mark.parametrize("change", [-1024, -2, 2, 65536])  # cryptography itself wants odd exponents
+def test_an_rsa_key_that_signs_with_a_wrong_number_is_damaged(name: str, change: int) -> None:
+    right = making.rsa_key().private_numbers()
+    names = ("p", "q", "d", "dmp1", "dmq1", "iqmp")
+    numbers = {one: getattr(right, one) + (change if one == name else 0) for one in names}
+    wrong = rsa.RSAPrivateNumbers(**numbers, public_numbers=right.public_numbers)
+
+    with pytest.raises(CertificateFormatError, match="its numbers do not belong together"):
+        ClientCertificate(RSA_LEAF, wrong.private_key(unsafe_skip_rsa_key_validation=True))
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        lambda: rsa.generate_private_key(3, 2048),
+        lambda: rsa.generate_private_key(65537, 2049),
+        lambda: rsa.generate_private_key(65537, 3072),
+        lambda: other_order(making.rsa_key()),
+    ],
+    ids=["exponent 3", "2049 bits", "3072 bits", "primes in the other order"],
+)
+def test_a_key_whose_numbers_belong_together_signs_for_its_certificate(made: Callable[[], rsa.RSAPrivateKey]) -> None:
+    # What the constructor concludes from the numbers is so.
+    key = made()
+    certificate = ClientCertificate(making.self_signed("leaf", key), key)
+    signature = certificate.signer.sign(b"message", "PS256")
+
+    assert verify(certificate.signer.public_key, b"message", signature, "PS256")
+
+
+def other_order(key: rsa.RSAPrivateKey) -> rsa.RSAPrivateKey:
+    """The same key with its primes in the other order, as some programs write it."""
+    numbers = key.private_numbers()
+    p, q = numbers.q, numbers.p
+    swapped = rsa.RSAPrivateNumbers(
+        p=p,
+        q=q,
+        d=numbers.d,
+        dmp1=numbers.dmq1,
+        dmq1=numbers.dmp1,
+        iqmp=pow(q, -1, p),
+        public_numbers=key.public_key().public_numbers(),
+    )
+    return swapped.private_key(unsafe_skip_rsa_key_validation=True)
