@@ -42,7 +42,8 @@ def _rounds(module: str) -> list[list[str]]:
     folders = next(tests for name, tests in MODULES.items() if module.startswith(name))
     stem = Path(module).stem.strip("_")
     named = sorted(str(path.relative_to(ROOT)) for one in folders for path in (ROOT / one).rglob(f"test_*{stem}*.py"))
-    return [named, folders] if named else [folders]
+    everything = ["-n2", "--dist=loadfile", *folders]
+    return [named, everything] if named else [everything]
 
 
 def _files(names: list[str]) -> list[str]:
