@@ -199,7 +199,8 @@ def _footprint() -> Footprint:
     return Footprint(
         sum(one.size for one in statistics),
         rooms.total() - rooms["testing"],
-        threading.active_count(),
+        # Without those of the loop's executor, which starts one more when none is idle yet.
+        sum(not thread.name.startswith("asyncio_") for thread in threading.enumerate()),
         len(list(Path("/dev/fd").iterdir())),
     )
 

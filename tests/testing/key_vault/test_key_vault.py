@@ -97,7 +97,9 @@ def test_what_cannot_be_imported_is_refused_by_the_api(world: Scene) -> None:
 
 
 @pytest.mark.parametrize(
-    "data", [b"-----BEGIN NONSENSE-----\n-----END NONSENSE-----", b"nonsense", pair().public_pem()]
+    "data",
+    [b"-----BEGIN NONSENSE-----\n-----END NONSENSE-----", b"nonsense", pair().public_pem()],
+    ids=["another block", "no block", "no key"],
 )
 def test_what_is_no_certificate_with_its_key_is_not_imported(world: Scene, data: str | bytes) -> None:
     with pytest.raises(ValueError, match=r"\w"):
