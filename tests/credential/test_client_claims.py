@@ -14,6 +14,7 @@ from azure_certvar_credential.exceptions import ConfigurationError
 from azure_certvar_credential.testing import EntraServer
 from tests.credential.users import ORDERS, user_token
 from tests.credential.world import GRAPH, STORAGE, Driver, World
+from tests.msal.world import needs_msal_1_38
 
 PERIMETER = {"access_token": {"xms_az_nwperimid": {"values": ["4f4e1ac0"]}}}
 TEXT = json.dumps(PERIMETER)
@@ -114,6 +115,7 @@ async def test_a_challenge_wins_over_the_clients_own_claim(world: World) -> None
     assert (sent["nbf"], sent["acrs"]) == ({"essential": True, "value": "1"}, {"value": "c1"})
 
 
+@needs_msal_1_38
 async def test_msal_sends_the_same_and_splits_its_cache_the_same_way(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -20,8 +20,11 @@ from tests.credential.world import Driver, World
 
 Credential = MsalCertVarCredential | AsyncMsalCertVarCredential
 
-TELLS_CALLABLE = tuple(map(int, msal.__version__.split(".")[:2])) >= (1, 37)
-KNOWS_FMI_PATH = tuple(map(int, msal.__version__.split(".")[:2])) >= (1, 36)
+_VERSION = tuple(map(int, msal.__version__.split(".")[:2]))
+TELLS_CALLABLE = _VERSION >= (1, 37)
+KNOWS_FMI_PATH = _VERSION >= (1, 36)
+# Client claims are from 1.38 on, and the grant of an agent's user from 1.37.
+needs_msal_1_38 = pytest.mark.skipif(_VERSION < (1, 38), reason="this MSAL has no client claims and no agents' users")
 
 
 class MsalDriver(Driver):

@@ -17,6 +17,7 @@ from microsoft_agents.hosting.core.authorization.auth_types import AuthTypes
 from azure_certvar_credential import AgentCredential, CertVarCredential, ClientCertificate
 from azure_certvar_credential.testing import Application, EntraEmulator, EntraServer, Fault
 from azure_certvar_credential.testing.entra.directory.model import User
+from tests.msal.world import needs_msal_1_38
 
 GRAPH = "https://graph.microsoft.com/.default"
 EXCHANGE = "api://AzureADTokenExchange/.default"
@@ -112,6 +113,7 @@ def msal_legs(agents: Agents) -> tuple[Any, str]:
     return agent, agent.acquire_token_for_client([EXCHANGE])["access_token"]
 
 
+@needs_msal_1_38
 @pytest.mark.parametrize("by", ["object_id", "username"])
 def test_msal_sends_the_fields_that_we_send_in_each_leg(agents: Agents, ours: AgentCredential, by: str) -> None:
     agent, own = msal_legs(agents)
@@ -132,6 +134,7 @@ def test_msal_sends_the_fields_that_we_send_in_each_leg(agents: Agents, ours: Ag
     assert _comparable("client_assertion", token.token) == _comparable("client_assertion", result["access_token"])
 
 
+@needs_msal_1_38
 def test_msal_sends_the_fields_that_we_send_for_the_agent_by_itself(agents: Agents, ours: AgentCredential) -> None:
     agent, _ = msal_legs(agents)
     assert "access_token" in agent.acquire_token_for_client([GRAPH])
