@@ -49,7 +49,7 @@ class CachedTokens:
     :param sharing: how the tokens are shared with other processes; None if they are not.
     :ivar store: where the tokens are.
     :ivar failures: what is remembered of failures.
-    :ivar observer: is told what the credential does; None for nobody.
+    :ivar observer: records what the credential does; None if nothing does.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""What a credential tells whoever observes it; nobody does by default, and a cached token is never told of."""
+"""What a credential reports to its observer. By default it has none, and it never reports a cached token."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import Any, Protocol
 class Observer(Protocol):
     """Takes note of what a credential does beside returning tokens from memory.
 
-    Each method that returns a context is told of what happens within it, by the time and the exception that leaves it.
-    It must not keep anything that it is given, and may be called by any thread.
+    The contexts that its methods return measure what happens within them: how long it takes, and the exception that
+    leaves them. It must not keep anything that it is given, and any thread may call it.
     """
 
     def request(self, url: str) -> AbstractContextManager[Callable[[Any], Any]]:

@@ -75,7 +75,8 @@ def check_numbers(key: PrivateKey) -> None:
 
     OpenSSL signs with each of them but ``d``, in time that grows with the cube of its length, and checks none of them.
     With the two primes of the modulus, and exponents and coefficient that are inverses as they should be, a signature
-    verifies: the relations prove what a signature would prove, in a fiftieth of the time.
+    verifies, and a fiftieth of its time is enough to see that. That the factors are prime is not tested: damage cannot
+    bring about another pair of factors, and who makes a modulus of more primes deceives nobody but himself.
 
     :param key: a key whose public half :func:`check_key` has accepted.
     :raises CertificateFormatError: they are not the numbers of one key.
@@ -135,7 +136,7 @@ def as_signer(key: object) -> Signer:
 def prove_possession(leaf: x509.Certificate, signer: Signer) -> None:
     """Let the signer sign a fresh challenge, and verify that with the certificate's public key.
 
-    Of an RSA key in memory :func:`check_numbers` has proven as much.
+    Of an RSA key in memory :func:`check_numbers` has shown as much.
 
     :param leaf: the certificate that the signer should belong to.
     :param signer: one that :func:`as_signer` returned.
@@ -145,7 +146,8 @@ def prove_possession(leaf: x509.Certificate, signer: Signer) -> None:
     leaf_key = public_key_of(leaf)
     if leaf_key is None or leaf_key != signer.public_key:
         raise mismatch([leaf], signer.public_key)
-    if isinstance(signer, MemorySigner) and isinstance(leaf_key, rsa.RSAPublicKey):
+    # A subclass may sign with something else.
+    if type(signer) is MemorySigner and isinstance(leaf_key, rsa.RSAPublicKey):
         return
     if is_coroutine_function(signer.sign):
         return  # no event loop runs here to await it in; the public keys are equal, and the server will verify

@@ -249,3 +249,12 @@ def other_order(key: rsa.RSAPrivateKey) -> rsa.RSAPrivateKey:
         public_numbers=key.public_key().public_numbers(),
     )
     return swapped.private_key(unsafe_skip_rsa_key_validation=True)
+
+
+def test_a_subclass_of_the_signer_in_memory_has_to_sign() -> None:
+    class Other(MemorySigner):
+        def sign(self, message: bytes, algorithm: str) -> bytes:
+            return MemorySigner(making.rsa_key(1)).sign(message, algorithm)
+
+    with pytest.raises(KeyMismatchError, match="by Other does not verify"):
+        ClientCertificate(RSA_LEAF, Other(making.rsa_key()))

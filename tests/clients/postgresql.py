@@ -99,7 +99,7 @@ def postgresql(bin_directory: Path, tls: TlsFiles) -> Iterator[PostgreSql]:
 
 
 def _owner(directory: Path) -> str | None:
-    """Give a directory to whoever runs the server: the user ``postgres`` for root, else the caller."""
+    """Make the account that runs the server own a directory: ``postgres`` for root, else the caller."""
     (directory / "server.key").chmod(0o600)
     if os.geteuid() != 0:
         return None

@@ -46,7 +46,7 @@ class HttpxAuth(httpx.Auth):
 
 @dataclass
 class Scene:
-    """An API, an application that calls it, and whoever else may.
+    """An API, an application that calls it, and others that may.
 
     :ivar owning: the credentials that have to be closed.
     """
