@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import trustme
 
+from azure_certvar_credential._transport.trust import ClosingSocket
 from azure_certvar_credential.testing.http import Emulator
 from azure_certvar_credential.testing.listener import Listener, start
 
@@ -94,6 +95,7 @@ class TlsServer(LoopbackServer):
     def _make_tls(self) -> ssl.SSLContext:
         authority = trustme.CA()
         tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        tls.sslsocket_class = ClosingSocket
         tls.minimum_version = ssl.TLSVersion.TLSv1_2
         # ssl loads a private key only from a file. trustme writes one and removes it as soon as it is loaded; the key
         # protects nothing but the loopback and lives no longer than the server.

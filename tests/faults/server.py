@@ -15,6 +15,7 @@ from pathlib import Path
 
 import trustme
 
+from azure_certvar_credential._transport.trust import ClosingSocket
 from tests.faults.fault import GOOD, Fault, token
 
 # Longer than any fault takes; a thread that is still there then fails the test.
@@ -47,6 +48,7 @@ def _context(
     leaf: trustme.LeafCert, version: ssl.TLSVersion | None = None, clients: trustme.CA | None = None
 ) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.sslsocket_class = ClosingSocket
     leaf.configure_cert(context)
     if version is not None:
         context.minimum_version = context.maximum_version = version

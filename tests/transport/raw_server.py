@@ -23,6 +23,7 @@ import trustme
 from azure.core.exceptions import AzureError
 
 from azure_certvar_credential import CertVarCredential, ClientCertificate
+from azure_certvar_credential._transport.trust import ClosingSocket
 from azure_certvar_credential.aio import CertVarCredential as AsyncCertVarCredential
 
 # Outside of the main thread, an acquisition that runs no code of others starts no thread.
@@ -38,6 +39,7 @@ _CA = trustme.CA()
 TRUSTED = Path(tempfile.mkdtemp()) / "ca.pem"
 _CA.cert_pem.write_to_path(str(TRUSTED))
 _TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+_TLS.sslsocket_class = ClosingSocket  # a client that goes early must not leave a warning to the next test
 _CA.issue_cert("localhost").configure_cert(_TLS)
 CERTIFICATE = ClientCertificate.self_signed("raw")
 

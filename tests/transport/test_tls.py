@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import os
+import select
+import socket
 import ssl
 import subprocess
 from dataclasses import dataclass
@@ -15,6 +18,7 @@ from azure.core.exceptions import ServiceRequestError
 
 from azure_certvar_credential._core.exchange import Response
 from azure_certvar_credential._transport.aio import AsyncSender
+from azure_certvar_credential._transport.trust import ssl_context
 from azure_certvar_credential.exceptions import ConfigurationError
 from tests.transport.conftest import MakePoster
 from tests.transport.loopback import serving, token
@@ -118,6 +122,19 @@ def test_an_ssl_context_may_accept_another_name(poster: MakePoster, authority: A
     assert not reaches(poster, authority.server(name="elsewhere.example"), connection_verify=context)
     context.check_hostname = False
     assert reaches(poster, authority.server(name="elsewhere.example"), connection_verify=context)
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_connection_that_is_reset_before_tls_begins_is_closed() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        connection = socket.create_connection(listener.getsockname())
+        accepted, _ = listener.accept()
+        accepted.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+        accepted.close()
+        assert select.select([connection], [], [], 5)[0]  # the reset has come
+        with pytest.raises(ConnectionResetError):
+            ssl_context({}).wrap_socket(connection, server_hostname="login.example")
+    gc.collect()  # what is left open warns here
 
 
 @pytest.fixture
