@@ -1,4 +1,4 @@
-"""Sends token requests with azure-core's ``Pipeline`` and, unless told otherwise, its requests transport."""
+"""Sends token requests with azure-core's ``Pipeline`` and, unless told otherwise, a transport over urllib3."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from azure_certvar_credential.exceptions import CLOSED, CredentialClosedError
 
 
 class Sender:
-    """A pipeline that is built when the first request is sent, because requests takes long to import.
+    """A pipeline that is built when the first request is sent, because urllib3 takes long to import.
 
     :param options: checked pipeline options, as :mod:`.options` names them.
     :param owns_transport: whether a transport among the options is closed with this pipeline.
@@ -81,9 +81,9 @@ class Sender:
 
     def _build(self) -> Pipeline[Any, Any]:
         if self._options.get("transport") is None:
-            from azure_certvar_credential._transport._requests import make_transport
+            from azure_certvar_credential._transport.urllib3_transport import Urllib3Transport
 
-            self._transport = make_transport(self._options)
+            self._transport = Urllib3Transport(self._options)
         return Pipeline(self._transport, pipeline.build_policies(RetryPolicy, Boundary(), self._options))
 
     def _answer(self, attempt: Attempt, effect: Send | Fetch) -> Response:

@@ -31,7 +31,7 @@ def performer(access: Access) -> Callable[[VaultCall], Any]:
 
     :returns: raises :class:`.KeyVaultError` or :class:`.ConfigurationError` if a call fails.
     """
-    from azure_certvar_credential._transport._requests import make_transport
+    from azure_certvar_credential._transport.urllib3_transport import Urllib3Transport
     from azure_certvar_credential.keyvault.retries import VaultRetryPolicy
 
     until = time.monotonic() + access.timeout
@@ -39,7 +39,7 @@ def performer(access: Access) -> Callable[[VaultCall], Any]:
 
     def perform(call: VaultCall) -> Any:
         left = _time_left(access, call, until)
-        transport = {} if access.shares_transport else {"transport": make_transport(options)}
+        transport = {} if access.shares_transport else {"transport": Urllib3Transport(options)}
         credential = access.credential_for(call.url)
         policy = VaultRetryPolicy(until, **access.options)
         client = _client(access, call, call.module, credential, transport, policy)

@@ -1,160 +1,36 @@
-"""azure-core's two response types, for an answer that is already in memory.
-
-They derive from the public abstract classes, because azure-core's implementations are private and change between
-versions.
-"""
+"""azure-core's two response types, for an answer that is already in memory."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import AsyncIterator, Iterator, MutableMapping
-from email.message import Message
-from http import client
+from collections.abc import AsyncIterator, Iterator
 from types import TracebackType
 from typing import Any
 
-from azure.core.exceptions import (
-    HttpResponseError,
-    IncompleteReadError,
-    ResponseNotReadError,
-    StreamClosedError,
-    StreamConsumedError,
-)
+from azure.core.exceptions import IncompleteReadError
 from azure.core.rest import AsyncHttpResponse, HttpRequest, HttpResponse
-from azure.core.utils import case_insensitive_dict
 
+from azure_certvar_credential._transport.rest_response import RestResponse
 from azure_certvar_credential.testing.http import Response
 
 BLOCK_BYTES = 4096
 """The block size of ``iter_bytes``: small, so that a token response arrives in several blocks."""
 
 
-class _Body:
-    """What the two types have in common.
-
-    A base class, because azure-core's abstract classes require every property on the class itself.
-    """
+class _Body(RestResponse):
+    """What the two types have in common."""
 
     def __init__(self, request: HttpRequest, response: Response) -> None:
-        self._request = request
+        super().__init__(request, response.status, dict(response.headers))
         self._response = response
-        self._headers: MutableMapping[str, str] = case_insensitive_dict(dict(response.headers))
-        self._encoding: str | None = None
-        self._content: bytes | None = None
-        self._closed = False
-        self._consumed = False
 
-    @property
-    def request(self) -> HttpRequest:
-        """The request that this answers."""
-        return self._request
-
-    @property
-    def status_code(self) -> int:
-        """The HTTP status."""
-        return self._response.status
-
-    @property
-    def headers(self) -> MutableMapping[str, str]:
-        """The header fields; names are case-insensitive."""
-        return self._headers
-
-    @property
-    def reason(self) -> str:
-        """The reason phrase of the status."""
-        return client.responses.get(self._response.status, "")
-
-    @property
-    def content_type(self) -> str | None:
-        """The media type."""
-        return self._headers.get("Content-Type")
-
-    @property
-    def is_closed(self) -> bool:
-        """Whether the response is closed."""
-        return self._closed
-
-    @property
-    def is_stream_consumed(self) -> bool:
-        """Whether the body has been read."""
-        return self._consumed
-
-    @property
-    def encoding(self) -> str | None:
-        """The charset: the one that was set, or else the media type's."""
-        if self._encoding is not None:
-            return self._encoding
-        message = Message()
-        message["Content-Type"] = self.content_type or ""
-        return message.get_content_charset()
-
-    @encoding.setter
-    def encoding(self, value: str | None) -> None:
-        self._encoding = value
-
-    @property
-    def url(self) -> str:
-        """The URL of the request."""
-        return self._request.url
-
-    @property
-    def content(self) -> bytes:
-        """The body.
-
-        :raises azure.core.exceptions.ResponseNotReadError: the body has not been read.
-        """
-        if self._content is None:
-            raise ResponseNotReadError(self)
-        return self._content
-
-    def text(self, encoding: str | None = None) -> str:
-        """The body as text.
-
-        :param encoding: the charset; None for :attr:`encoding`.
-        """
-        return self.content.decode(encoding or self.encoding or "utf-8-sig", errors="replace")
-
-    def json(self) -> Any:
-        """The body parsed as JSON.
-
-        :raises json.JSONDecodeError: the body is not JSON.
-        """
-        return json.loads(self.text())
-
-    def raise_for_status(self) -> None:
-        """Raise for a status of 400 or more.
-
-        :raises azure.core.exceptions.HttpResponseError: the status is 400 or more.
-        """
-        if self.status_code >= 400:
-            raise HttpResponseError(response=self)
-
-    def _blocks(self) -> Iterator[bytes]:
-        """The body in blocks, followed by an error if the connection broke off."""
-        if self._content is not None:
-            # azure-core allows iterating over a body that was read.
-            yield from _split(self._content)
-            return
-        if self._consumed:
-            raise StreamConsumedError(self)
-        if self._closed:
-            raise StreamClosedError(self)
-        self._consumed = True
+    def _received(self, *, decode: bool) -> Iterator[bytes]:  # noqa: ARG002 - nothing here is compressed
+        """Return the body in blocks, followed by an error if the connection broke off."""
         sent, body = self._response.delivery.sent, self._response.body
-        yield from _split(body[:sent])
+        part = body[:sent]
+        yield from (part[start : start + BLOCK_BYTES] for start in range(0, len(part), BLOCK_BYTES))
         self._closed = True
         if sent is not None:
             raise IncompleteReadError(f"IncompleteRead({sent} bytes read, {len(body) - sent} more expected)")
-
-    def _read(self) -> bytes:
-        if self._content is None:
-            self._content = b"".join(self._blocks())
-        self._consumed = self._closed = True
-        return self._content
-
-
-def _split(body: bytes) -> Iterator[bytes]:
-    return (body[start : start + BLOCK_BYTES] for start in range(0, len(body), BLOCK_BYTES))
 
 
 class EmulatorResponse(_Body, HttpResponse):

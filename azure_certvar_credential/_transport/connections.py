@@ -1,4 +1,4 @@
-"""azure-core's requests transport, on connections that keep to the deadline of the acquisition.
+"""urllib3's connections, made to keep to the deadline of the acquisition.
 
 A time-out of a socket begins anew with every octet, and a name may have many addresses. So the connections are
 subclasses of urllib3's, which its connection pools are made for: they look at the deadline before each address and each
@@ -14,29 +14,27 @@ import socket
 import ssl
 from collections.abc import Iterator, Mapping
 from functools import partial
-from http.cookiejar import DefaultCookiePolicy
 from time import monotonic
 from typing import Any
+from urllib.parse import unquote
 
-import requests
-from azure.core.pipeline.transport import RequestsTransport
-from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
+from urllib3.poolmanager import PoolManager, ProxyManager
 from urllib3.util.connection import allowed_gai_family
-from urllib3.util.retry import Retry
+from urllib3.util.request import make_headers
+from urllib3.util.url import parse_url
 
 from azure_certvar_credential._transport.attempt import sending
 from azure_certvar_credential._transport.deadline import deadline
-from azure_certvar_credential._transport.pipeline import transport_options
-from azure_certvar_credential._transport.proxies import proxy_for
 from azure_certvar_credential._transport.threads import until_deadline
-from azure_certvar_credential._transport.trust import ssl_context
 
-# Connections kept for later; there are as many as calls at one moment have needed.
+# Connections kept for later; there are as many as calls at one moment have needed. One that finds no room is closed
+# after its request, and the next one shakes hands again.
 _MOST_CONNECTIONS = 100
-# RFC 9110 section 5.1.
+# RFC 9110 sections 5.1 and 8.6; a proxy may have joined equal lengths in one field.
 _FIELD_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_LENGTH = re.compile(r"[0-9]{1,18}(?:[ \t]*,[ \t]*[0-9]{1,18})*")
 
 
 class _Octets(io.RawIOBase):
@@ -99,7 +97,8 @@ class _Response(http.client.HTTPResponse):
         if self._lines.last not in (b"\r\n", b"\n"):
             raise http.client.HTTPException("the header breaks off")
         malformed = self.headers.defects or self.headers.get_payload()
-        if malformed or not all(map(_FIELD_NAME.fullmatch, self.headers)):
+        lengths = self.headers.get_all("Content-Length", [])
+        if malformed or not all(map(_FIELD_NAME.fullmatch, self.headers)) or not all(map(_LENGTH.fullmatch, lengths)):
             raise http.client.HTTPException("malformed header")
 
 
@@ -129,7 +128,6 @@ class _Connection:
         """Send a request; connect before, so that a failure to do so counts as not sent."""
         if self.is_closed:
             self.connect()
-        sending()
         self.sock.settimeout(_bounded(self.timeout))
         self._held = []
         try:
@@ -137,6 +135,7 @@ class _Connection:
             octets = b"".join(self._held)
         finally:
             self._held = None
+        sending()
         self.send(octets)
 
     def send(self: Any, data: Any) -> None:
@@ -200,43 +199,29 @@ def _bounded(seconds: float | None) -> float:
     return left if seconds is None else min(seconds, left)
 
 
-class _Adapter(HTTPAdapter):
-    """requests' adapter, whose pools make the connections above; those of its proxies, too.
+def pool_manager(context: ssl.SSLContext, proxy: str | None) -> PoolManager:
+    """Return the pools of the connections that go directly, or through one proxy.
 
-    :param context: whom connections trust, whatever requests makes of ``verify`` and ``cert``.
+    :param context: whom connections trust, those to the proxy as well.
+    :param proxy: its URL, with user and password percent-encoded; a scheme that begins with ``socks`` needs PySocks.
     """
+    options: dict[str, Any] = {"ssl_context": context, "maxsize": _MOST_CONNECTIONS}
+    if not context.check_hostname:  # urllib3 would check names that the context is to let pass
+        options["assert_hostname"] = False
+    manager: PoolManager
+    if proxy is None:
+        manager = PoolManager(**options)
+    elif proxy.lower().startswith("socks"):
+        from urllib3.contrib.socks import SOCKSProxyManager
 
-    def __init__(self, context: ssl.SSLContext, **options: Any) -> None:
-        self._context = context
-        super().__init__(**options)
-
-    def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
-        """Make the pools of direct connections."""
-        super().init_poolmanager(*arguments, ssl_context=self._context, **options)
-        _replace_classes(self.poolmanager)
-
-    def proxy_manager_for(self, proxy: Any, **options: Any) -> Any:
-        """Return the pools of a proxy."""
-        known = proxy in self.proxy_manager
-        if proxy.lower().startswith("https:"):
-            options["proxy_ssl_context"] = self._context
-        manager = super().proxy_manager_for(proxy, ssl_context=self._context, **options)
-        if not known:
-            _replace_classes(manager)
-        return manager
-
-    def build_connection_pool_key_attributes(self, *arguments: Any, **options: Any) -> Any:
-        """Return the host's part of the key of a pool; the SSL context is in every pool."""
-        return super().build_connection_pool_key_attributes(*arguments, **options)[0], {}
-
-    def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:  # noqa: ARG002 - requests' signature
-        """Leave the verification to the context; urllib3 would check names that the context is to let pass."""
-        if url.lower().startswith("https:") and not self._context.check_hostname:
-            conn.assert_hostname = False
-
-
-def _replace_classes(manager: Any) -> None:
+        manager = SOCKSProxyManager(proxy, **options)
+    else:
+        user = parse_url(proxy).auth
+        headers = make_headers(proxy_basic_auth=unquote(user)) if user else {}
+        own = context if proxy.lower().startswith("https:") else None
+        manager = ProxyManager(proxy, proxy_headers=headers, proxy_ssl_context=own, **options)
     manager.pool_classes_by_scheme = dict(_pool_classes(manager.pool_classes_by_scheme))
+    return manager
 
 
 def _pool_classes(classes: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
@@ -245,36 +230,3 @@ def _pool_classes(classes: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
         # A SOCKS proxy is connected to in another way.
         mixed = _Direct if kind._new_conn is HTTPConnection._new_conn else _Connection  # noqa: SLF001
         yield scheme, type(pool.__name__, (pool,), {"ConnectionCls": type(kind.__name__, (mixed, kind), {})})
-
-
-class _Session(requests.Session):
-    """A session that takes the proxy that the asynchronous transport would take."""
-
-    environment = True
-
-    def merge_environment_settings(self, url: Any, proxies: Any, *settings: Any) -> Any:
-        """Return the settings for a request."""
-        proxy = proxy_for(url, proxies, environment=self.environment)
-        return super().merge_environment_settings(url, {"all": proxy} if proxy else {}, *settings)
-
-
-def make_transport(options: Mapping[str, Any]) -> RequestsTransport:
-    """Return a transport that sends no cookies back.
-
-    :param options: checked pipeline options.
-    """
-    given = transport_options(options)
-    session = _Session()
-    session.environment = options.get("use_env_settings") is not False
-    session.trust_env = False  # proxies are chosen below, and a password of ~/.netrc is not for a token endpoint
-    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
-    # As azure-core's: what fails is raised as it is, and repeated by nobody.
-    # A connection that finds no room in the pool is closed after its request, and the next one shakes hands again.
-    adapter = _Adapter(
-        ssl_context(options),
-        pool_maxsize=_MOST_CONNECTIONS,
-        max_retries=Retry(total=False, redirect=False, raise_on_status=False),
-    )
-    for scheme in ("http://", "https://"):
-        session.mount(scheme, adapter)
-    return RequestsTransport(session=session, use_env_settings=False, **given)
