@@ -2,33 +2,17 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import ssl
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from azure_certvar_credential._http.sockets import ClosingSocket
 from azure_certvar_credential.exceptions import ConfigurationError
 
 # requests reads the first two, OpenSSL itself the others; the first that is set is in force.
 _BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 _OPENSSL = ("SSL_CERT_FILE", "SSL_CERT_DIR")
-
-
-class ClosingSocket(ssl.SSLSocket):
-    """Closes itself when the other side has reset the connection before TLS began.
-
-    CPython before 3.13 loses the socket there and leaves it to the garbage collector (python/cpython#113280).
-    """
-
-    def getpeername(self) -> Any:
-        """Return the other side's address; ``wrap_socket`` asks first of all whether there is one."""
-        try:
-            return super().getpeername()
-        except OSError:
-            self.close()
-            # ENOTCONN would send wrap_socket on to read from the socket.
-            raise ConnectionResetError(errno.ECONNRESET, os.strerror(errno.ECONNRESET)) from None
 
 
 def variable_in_force(options: Mapping[str, Any]) -> str | None:

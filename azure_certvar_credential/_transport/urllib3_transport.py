@@ -25,10 +25,10 @@ from azure.core.rest import HttpRequest, HttpResponse
 from urllib3 import exceptions
 from urllib3.util import Retry, Timeout
 
+from azure_certvar_credential._http.response import RestResponse
 from azure_certvar_credential._transport.connections import pool_manager
 from azure_certvar_credential._transport.pipeline import transport_options
 from azure_certvar_credential._transport.proxies import proxy_for
-from azure_certvar_credential._transport.rest_response import RestResponse
 from azure_certvar_credential._transport.trust import ssl_context
 
 # What fails is raised as it is, and repeated by nobody.

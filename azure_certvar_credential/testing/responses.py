@@ -9,7 +9,7 @@ from typing import Any
 from azure.core.exceptions import IncompleteReadError
 from azure.core.rest import AsyncHttpResponse, HttpRequest, HttpResponse
 
-from azure_certvar_credential._transport.rest_response import RestResponse
+from azure_certvar_credential._http.response import RestResponse
 from azure_certvar_credential.testing.http import Response
 
 BLOCK_BYTES = 4096

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import trustme
 
-from azure_certvar_credential._transport.trust import ClosingSocket
+from azure_certvar_credential._http.sockets import ClosingSocket
 from azure_certvar_credential.testing.http import Emulator
 from azure_certvar_credential.testing.listener import Listener, start
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import trustme
 
-from azure_certvar_credential._transport.trust import ClosingSocket
+from azure_certvar_credential._http.sockets import ClosingSocket
 from tests.faults.fault import GOOD, Fault, token
 
 # Longer than any fault takes; a thread that is still there then fails the test.

@@ -23,7 +23,7 @@ import trustme
 from azure.core.exceptions import AzureError
 
 from azure_certvar_credential import CertVarCredential, ClientCertificate
-from azure_certvar_credential._transport.trust import ClosingSocket
+from azure_certvar_credential._http.sockets import ClosingSocket
 from azure_certvar_credential.aio import CertVarCredential as AsyncCertVarCredential
 
 # Outside of the main thread, an acquisition that runs no code of others starts no thread.
