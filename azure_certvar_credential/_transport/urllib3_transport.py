@@ -138,12 +138,15 @@ class Urllib3Transport(HttpTransport[HttpRequest, HttpResponse]):
             connect=options.get("connection_timeout", config.timeout),
             read=options.get("read_timeout", config.read_timeout),
         )
-        headers = dict(request.headers)
+        headers, content = dict(request.headers), request.content
+        if isinstance(content, dict):
+            headers.setdefault("Content-Type", "application/x-www-form-urlencoded")
+            content = urlencode(content, doseq=True)
         try:
             answer = self._manager(proxy_for(request.url, proxies, environment=self._environment)).urlopen(
                 request.method,
                 request.url,
-                body=_encoded(request.content, headers),
+                body=content,
                 headers=headers,
                 timeout=timeout,
                 redirect=False,
@@ -164,10 +167,3 @@ class Urllib3Transport(HttpTransport[HttpRequest, HttpResponse]):
         if proxy not in managers:  # made twice by two threads at once, the first is kept
             managers.setdefault(proxy, pool_manager(self._context, proxy))
         return managers[proxy]
-
-
-def _encoded(content: Any, headers: dict[str, str]) -> Any:
-    if isinstance(content, dict):
-        headers.setdefault("Content-Type", "application/x-www-form-urlencoded")
-        content = urlencode(content, doseq=True)
-    return content.encode() if isinstance(content, str) else content
