@@ -6,6 +6,7 @@ and the modules beside it are what they share: ``options``, ``certificates``, ``
 
 from __future__ import annotations
 
+import io
 import sys
 
 from azure_certvar_credential._cli.extra import MISSING, missing_module
@@ -13,6 +14,9 @@ from azure_certvar_credential._cli.extra import MISSING, missing_module
 
 def main() -> None:
     """Run the command line: the entry point of ``certvar`` and of ``python -m azure_certvar_credential``."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A pipe of Windows, or a log in Latin-1, has no character for every subject.
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         from azure_certvar_credential._cli.app import app
 

@@ -44,6 +44,9 @@ class _LazyCommands(TyperGroup):
         except KeyboardInterrupt:
             # A shell's convention for SIGINT; there is nothing to say that the person does not know.
             raise typer.Exit(INTERRUPTED) from None
+        except BrokenPipeError:
+            # The reader, such as `head`, has seen enough: typer ends with 1 and without a word.
+            raise
         except Exception as error:
             from azure_certvar_credential._cli.failures import failure_of, report
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -89,9 +90,11 @@ def report(failure: Failure, *, as_json: bool) -> None:
     """Print a failure: as JSON to standard output, or for people to standard error."""
     from rich.text import Text
 
-    if as_json:
-        write_json(failure.as_json())
-        return
+    # Standard output may be what failed, on a full disk; then standard error has it.
+    with suppress(OSError):
+        if as_json:
+            write_json(failure.as_json())
+            return
     console = messages()
     console.print(Text.assemble(("error: ", "bold red"), failure.message))
     if failure.hint:

@@ -57,13 +57,15 @@ def _console(*, stderr: bool) -> Console:
 
 
 def write_json(value: Mapping[str, Any]) -> None:
-    """Print a result as JSON on standard output."""
-    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+    """Print a result as JSON on standard output, in ASCII, which every encoding of a pipe has."""
+    write_line(json.dumps(value, indent=2))
 
 
 def write_line(text: str) -> None:
     """Print a line as it is, however long: a certificate, a header, a token that was asked for by name."""
     sys.stdout.write(f"{text}\n")
+    # Now, so that a failure is the command's, and not the interpreter's as it ends.
+    sys.stdout.flush()
 
 
 def facts(console: Console, rows: Mapping[str, str | Text], *, indent: int = 0) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -59,8 +60,8 @@ def terms_of(
 
     if socket is not None and port:
         raise typer.BadParameter("choose --port or --socket", param_hint="--socket")
-    if not all(scope.removesuffix("/.default").strip("/ ") for scope in allow):
-        raise typer.BadParameter("a scope is empty", param_hint="--allow")
+    if not all(re.fullmatch(r"\S*[^\s/]\S*", scope.removesuffix("/.default")) for scope in allow):
+        raise typer.BadParameter("a scope is empty, or holds white space; repeat --allow", param_hint="--allow")
     named = named_certificate(certificate, password)
     with working("reading the certificate"):
         loaded = named()

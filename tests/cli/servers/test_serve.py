@@ -108,6 +108,7 @@ def test_a_terminal_does_not_show_the_secret(registered: Registered) -> None:
         (["--socket", "/", "--allow", SCOPE], 1, "cannot listen at /"),
         (["--socket", "x", "--port", "8080"], 2, "choose --port or --socket"),
         (["--allow", "/.default"], 2, "a scope is empty"),
+        (["--allow", "https://a.example https://b.example"], 2, "holds white space"),
         (["--port", "65536"], 2, "65535"),
         (["--certificate", "env:NOWHERE"], 1, "NOWHERE is not set"),
     ],
