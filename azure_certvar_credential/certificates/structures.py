@@ -18,14 +18,17 @@ PFX = "PFX"
 PRIVATE_KEY = "private key"
 ENCRYPTED_PRIVATE_KEY = "encrypted private key"
 DSA_PRIVATE_KEY = "DSA private key"
-UNKNOWN = "unknown structure"
+UNKNOWN = "structure of an unknown kind"
 
 # Recognised only for the error message.
 _OTHERS = {
     "public key": "it verifies signatures and cannot create them",
     "certificate signing request": "give the certificate that was issued for it",
     "certificate revocation list": "it names certificates and holds none",
-    "PKCS #7": "a .p7b holds certificates and never a private key; give PEM or PFX",
+    "PKCS #7": (
+        "a .p7b holds certificates and never a private key; give PEM or PFX, or with a key beside it what "
+        "`openssl pkcs7 -print_certs` makes of it"
+    ),
 }
 
 

@@ -165,7 +165,7 @@ DAMAGED: dict[str, Callable[[Kit], Bad]] = {
     "PEM, key of nothing": lambda kit: Bad(
         kit.leaf_pem + b"-----BEGIN PRIVATE KEY-----\nMAMCAQU=\n-----END PRIVATE KEY-----\n",
         CertificateFormatError,
-        "PEM block 2 (PRIVATE KEY) is damaged",
+        "PEM block 2 (PRIVATE KEY) is damaged: it holds a structure of an unknown kind",
     ),
     "PEM, certificate as key": lambda kit: Bad(
         kit.leaf_pem.replace(b"CERTIFICATE", b"PRIVATE KEY"), CertificateFormatError, "it holds a certificate"

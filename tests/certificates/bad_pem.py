@@ -81,7 +81,9 @@ OTHER_CONTENT: dict[str, Callable[[Kit], Bad]] = {
         pkcs7(kit, "PEM"), CertificateFormatError, "not used: PKCS7; a .p7b holds certificates and never a private key"
     ),
     "PKCS #7 and key": lambda kit: Bad(
-        pkcs7(kit, "PEM") + kit.key_pem, MissingCertificateError, "not used: PKCS7; a .p7b holds certificates"
+        pkcs7(kit, "PEM") + kit.key_pem,
+        MissingCertificateError,
+        "with a key beside it what `openssl pkcs7 -print_certs`",
     ),
     "signing request": lambda kit: Bad(
         csr(kit), CertificateFormatError, "CERTIFICATE REQUEST; give the certificate that was issued for it"

@@ -19,6 +19,15 @@ async def test_an_agent_id_is_a_guid(world: World, value: Any) -> None:
         world.driver().credential.agent(value)
 
 
+@pytest.mark.parametrize("quote", ["'", '"'])
+async def test_quotes_that_an_env_file_left_are_named(world: World, quote: str) -> None:
+    quoted = f"{quote}{GUID}{quote}"
+    with pytest.raises(ConfigurationError, match="agent_client_id is in quotes: remove them"):
+        world.driver().credential.agent(quoted)
+    with pytest.raises(ConfigurationError, match="object_id is in quotes: remove them"):
+        agent_of(world, world.driver()).credential.user(object_id=quoted)
+
+
 async def test_an_agent_is_not_its_own_blueprint_and_has_no_paths(world: World) -> None:
     driver = world.driver()
     with pytest.raises(ConfigurationError, match="the blueprint's own client id"):

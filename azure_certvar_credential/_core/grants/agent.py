@@ -14,6 +14,7 @@ import re
 from collections.abc import Hashable, Mapping
 from typing import ClassVar
 
+from azure_certvar_credential._core.checks import refuse_quotes
 from azure_certvar_credential._core.grants import NO_HEADERS, Grant
 from azure_certvar_credential._core.grants.client_credentials import APPLICATION, ClientCredentials
 from azure_certvar_credential._secrecy.redaction import redact_value
@@ -178,4 +179,5 @@ def agent_user(object_id: object, username: object) -> AgentUser:
 def _guid(name: str, value: object, meaning: str) -> str:
     if isinstance(value, str) and re.fullmatch(_GUID, value):
         return value.lower()
+    refuse_quotes(name, value)
     raise ConfigurationError(f"{name} must be a GUID, {meaning}, not {redact_value(value)}")
