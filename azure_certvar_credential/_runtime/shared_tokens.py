@@ -43,6 +43,8 @@ _LOGGER = logging.getLogger("azure_certvar_credential")
 FIRST_REST, LONGEST_REST = 1.0, 30.0
 # Seconds until a certificate whose key could not make a sealing key is tried again.
 SEALING_REST = 300.0
+# Seconds between two lines in the log about entries that cannot be opened.
+SILENCE = 300.0
 # A call of the cache may take so many seconds, and no more than this share of the time that the acquisition has left:
 # what remains is for the request.
 LONGEST_CALL, SHARE_OF_TIME = 2.0, 1 / 4
@@ -84,7 +86,7 @@ class SharedTokens:
         self._settings = settings
         self._own_seal = Seal(keys) if keys else None
         self._lock = threading.Lock()
-        self._rest = self._rests_until = 0.0
+        self._rest = self._rests_until = self._silent_until = 0.0
         self._running, self._hangs = 0, False
         # By the thumbprint of a certificate whose key cannot seal: until when it is not tried again.
         self._sealless: dict[str, float] = {}
@@ -181,10 +183,25 @@ class SharedTokens:
     def _find(self, request: TokenRequest, seal: Seal) -> Steps:
         for digest in self._digests(request, seal):
             # Without a name for the opened entry, which holds a token: this frame may wait once more.
-            token = _token(seal.open((yield from self._ask("get", digest)), digest, self._owner(request)))
+            sealed = yield from self._ask("get", digest)
+            token = _token(seal.open(sealed, digest, self._owner(request)))
             if token is not None:
                 return token
+            if sealed is not None:
+                self._refused()
         return None
+
+    def _refused(self) -> None:
+        # Members of two versions that share a cache would tell of it with each look.
+        if monotonic() < self._silent_until:
+            return
+        self._silent_until = monotonic() + SILENCE
+        _LOGGER.warning(
+            "an entry of the shared token cache (%s) cannot be opened: it was changed or moved, or another version of "
+            "this package wrote it; it counts as missing",
+            type(self.cache).__name__,
+            extra=event("cache_entry_refused"),
+        )
 
     def _store(self, request: TokenRequest, seal: Seal, holder: str | None, token: Token | None) -> Steps:
         digest = self._digests(request, seal)[0]

@@ -35,7 +35,9 @@ async def test_a_key_of_the_users_outlives_the_certificate(world: World, cache: 
 
 
 @pytest.mark.parametrize("tampered", ["changed", "cut", "newer version", "swapped", "text"])
-async def test_an_entry_that_was_tampered_with_is_a_miss(world: World, cache: MemoryCache, tampered: str) -> None:
+async def test_an_entry_that_was_tampered_with_is_a_miss_and_a_line_in_the_log(
+    world: World, cache: MemoryCache, tampered: str, caplog: pytest.LogCaptureFixture
+) -> None:
     first = member(world, cache)
     tokens = [await token_of(first), await token_of(first, GRAPH)]
     (one, (value, until)), (two, (other, _)) = cache.values.items()
@@ -49,6 +51,8 @@ async def test_an_entry_that_was_tampered_with_is_a_miss(world: World, cache: Me
     cache.values[one] = forged[tampered]
 
     assert await token_of(member(world, cache)) != tokens[0]
+    lines = [record for record in caplog.records if "an entry of the shared token cache" in record.getMessage()]
+    assert [(line.levelname, vars(line)["certvar.event"]) for line in lines] == [("WARNING", "cache_entry_refused")]
     assert await token_of(member(world, cache), GRAPH) == tokens[1]
     assert two in cache.values
 
