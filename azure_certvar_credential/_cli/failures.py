@@ -43,6 +43,22 @@ class Failure:
         }
 
 
+# What the package's errors name, and what a command has in its place.
+_OPTIONS = {
+    "disable_instance_discovery=True": "--trust-authority",
+    "connection_verify": "--ca-file",
+    "; give None to export without encryption": ": set it, or leave --password out",
+}
+
+
+def message_of(error: Exception) -> str:
+    """Return an error's message with the command's options in the place of a constructor's."""
+    text = str(error)
+    for argument, option in _OPTIONS.items():
+        text = text.replace(argument, option)
+    return text
+
+
 class CommandError(Exception):
     """A command cannot do what was asked of it, for a reason that has no class of its own in the package.
 
@@ -62,7 +78,7 @@ def failure_of(error: Exception) -> Failure | None:
 
     :param error: what a command raised.
     """
-    kind, message = type(error).__name__, str(error)
+    kind, message = type(error).__name__, message_of(error)
     match error:
         case CommandError():
             return Failure(error.exit_code, "UsageError" if error.exit_code == USAGE else kind, message, error.hint)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import re
 import subprocess
@@ -12,7 +13,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from azure_certvar_credential import __version__
+from azure_certvar_credential import ClientCertificate, __version__
 from azure_certvar_credential._cli import main
 from azure_certvar_credential._cli.app import COMMANDS
 from azure_certvar_credential._cli.demo import run_demo
@@ -114,6 +115,29 @@ def test_a_failure_ends_with_1_and_says_what_to_do() -> None:
 
     assert (ran.code, ran.out) == (1, "")
     assert ran.err.startswith("error: the environment variable NOT_SET is not set")
+
+
+@pytest.mark.parametrize("command", [("token", "--scope", "s"), ("doctor",)], ids=" ".join)
+def test_a_remedy_is_an_option_of_the_command(command: tuple[str, ...]) -> None:
+    pfx = ClientCertificate.self_signed("app").to_pfx(None)
+    known = {
+        "AZURE_TENANT_ID": "contoso.example",
+        "AZURE_CLIENT_ID": "app",
+        "AZURE_CLIENT_CERTIFICATE": base64.b64encode(pfx).decode(),
+    }
+
+    foreign = certvar(*command, AZURE_AUTHORITY_HOST="login.example", **known)
+    bundle = certvar(*command, AZURE_AUTHORITY_HOST="localhost:1", REQUESTS_CA_BUNDLE="/no/such/file", **known)
+
+    assert "if you know and trust it, pass --trust-authority" in " ".join((foreign.out + foreign.err).split())
+    assert "correct it, or pass --ca-file" in " ".join((bundle.out + bundle.err).split())
+
+
+def test_an_empty_password_is_named_by_its_option() -> None:
+    ran = certvar("new", "app", "--password", "env:EMPTY", EMPTY="")
+
+    assert (ran.code, ran.out) == (1, "")
+    assert ran.err == "error: the password is empty: set it, or leave --password out\n"
 
 
 @pytest.mark.filterwarnings("default::azure_certvar_credential.exceptions.CertificateWarning")

@@ -9,6 +9,7 @@ from typing import Any
 from azure.core.exceptions import AzureError
 
 from azure_certvar_credential import exceptions as errors
+from azure_certvar_credential._cli.failures import message_of
 from azure_certvar_credential._core.hints import HINTS
 
 _CREDENTIALS = (
@@ -111,7 +112,7 @@ def diagnosed(error: Exception, names: dict[str, str]) -> Diagnosis | None:
 
     :param names: as for :func:`of_codes`.
     """
-    text = str(error)
+    text = message_of(error)
     for kind, cause, remedy in _CAUSES:
         if isinstance(error, kind):
             return Diagnosis(cause, text, remedy)

@@ -93,10 +93,18 @@ def _assertion(case: Case) -> Outcome:
 
 def _name(case: Case) -> Outcome:
     case.proxy = proxy_for(case.endpoint, None, environment=True)
-    target = urlsplit(case.proxy or case.endpoint)
-    host = target.hostname or ""
     try:
-        found = network.addresses(host, target.port or 443)
+        target = urlsplit(case.proxy or case.endpoint)
+        host, port = target.hostname or "", target.port or 443
+    except ValueError:
+        host, port = "", 0
+    if not host:
+        # Not repeated: it may hold a password.
+        text = "HTTPS_PROXY, or the like, is not the URL of a proxy"
+        remedy = "Write http://HOST:PORT, with special characters of user and password percent-encoded."
+        return Outcome("failed", text, Diagnosis("proxy-malformed", text, remedy))
+    try:
+        found = network.addresses(host, port)
     except OSError as error:
         text = f"{host} has no address: {error.strerror or error}"
         remedy = (

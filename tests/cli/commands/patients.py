@@ -160,6 +160,19 @@ PATIENTS: tuple[Patient, ...] = (
     ),
     Patient("a name without an address", "name-resolution", _no_such_name, "name"),
     Patient(
+        "a proxy's port that is none",
+        "proxy-malformed",
+        lambda s: s.set(HTTPS_PROXY="http://user:hunter2@localhost:99999"),
+        "name",
+    ),
+    Patient(
+        "a proxy's password with a slash",
+        "proxy-malformed",
+        lambda s: s.set(HTTPS_PROXY="http://u:hunter2/x@p"),
+        "name",
+    ),
+    Patient("a proxy without a host", "proxy-malformed", lambda s: s.set(HTTPS_PROXY="http://"), "name"),
+    Patient(
         "a proxy that is down",
         "proxy-unreachable",
         lambda s: s.set(HTTPS_PROXY=f"http://user:hunter2@{_closed_port(s)}"),
