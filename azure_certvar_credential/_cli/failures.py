@@ -47,6 +47,7 @@ class Failure:
 _OPTIONS = {
     "disable_instance_discovery=True": "--trust-authority",
     "connection_verify": "--ca-file",
+    ", or give SQLiteTokenCache a path": "",
     "; give None to export without encryption": ": set it, or leave --password out",
 }
 

@@ -61,9 +61,12 @@ def inspect(
         bool, typer.Option("--public", help="Print the public half, for the app registration, and nothing else.")
     ] = False,
     form: Annotated[
-        PublicForm,
-        typer.Option(help="The form of the public half: PEM, base64 of DER, or a member of Graph's keyCredentials."),
-    ] = PublicForm.PEM,
+        PublicForm | None,
+        typer.Option(
+            help="Print the public half in this form: PEM (of --public), base64 of DER, or a member of Graph's "
+            "keyCredentials."
+        ),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Show a certificate, its key and its chain, and name what is wrong with it. Sends nothing.
@@ -80,8 +83,8 @@ def inspect(
     found = inspecting.inspected(named_certificate(certificate, password))
     if within is not None:
         raise typer.Exit(NEEDS_ATTENTION if found.expires_within(within) else 0)
-    if public:
-        write_line(public_half(found.leaf, form).rstrip())
+    if public or form is not None:
+        write_line(public_half(found.leaf, form or PublicForm.PEM).rstrip())
         return
     if as_json:
         write_json(found.as_json())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from datetime import datetime
 from pathlib import Path
@@ -74,3 +75,11 @@ def test_a_cache_that_cannot_be_used_is_named(tmp_path: Path) -> None:
 
 def test_the_command_needs_one_of_its_own() -> None:
     assert certvar("cache").code == 2
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the folder comes from other variables")
+def test_without_a_home_directory_it_names_the_variable() -> None:
+    ran = certvar("cache", "path", HOME="/no/such/home", XDG_CACHE_HOME="")
+
+    assert (ran.code, ran.out) == (1, "")
+    assert " ".join(ran.err.split()).endswith("there is no home directory for the token cache: set HOME")

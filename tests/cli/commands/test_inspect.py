@@ -229,6 +229,7 @@ def test_the_public_half_is_what_is_uploaded(certificate: ClientCertificate) -> 
     assert base64.b64decode(member["key"]) == certificate.public_der()
     assert base64.b64decode(member["customKeyIdentifier"]).hex().upper() == certificate.thumbprint
     assert (member["type"], member["usage"]) == ("AsymmetricX509Cert", "Verify")
+    assert certvar("inspect", "--form", "graph", **environment).out == graph.out
 
 
 def test_what_cannot_be_read_is_refused_with_1_as_json_too() -> None:
