@@ -181,8 +181,10 @@ def _recognise(collected: Collected, data: str | bytes, password: bytes | None, 
         return whole
     items = encoding.from_base64(undone)
     if not (items and all(map(encoding.is_whole, items))):
-        # Several items with something between them that base64 does not have; or others of which it is a part.
-        parts = [part for part in re.split(r"[,;|]", undone, maxsplit=2 * _MOST_ITEMS) if part.strip()]
+        # Several items with something between them that base64 does not have; or others of which it is a part, as of
+        # YAML with JSON in it.
+        between = r"[,;|]" if "{" not in undone else r"\Z"
+        parts = [part for part in re.split(between, undone, maxsplit=2 * _MOST_ITEMS) if part.strip()]
         if 1 < len(parts) <= _MOST_ITEMS and min(map(len, parts)) >= _SHORTEST_ITEM:
             return _recognise_items(collected, parts, password, layers)
         items = objects.embedded(undone)[:_MOST_ITEMS] or items

@@ -122,6 +122,12 @@ AROUND: dict[str, Rendered] = {
     "a heredoc": lambda text: f"cert = <<-EOT\n{indented(text, '  ')}  EOT\n",
     "an env file of several variables": lambda text: "# app\nAZURE_CLIENT_ID=app\nCERT=" + json.dumps(text) + "\nA=1\n",
     "systemd's EnvironmentFile": lambda text: 'CERT="' + text.replace("\n", "\\n\\\n") + '"',
+    "one that kubectl applied": lambda text: (
+        f"apiVersion: v1\ndata:\n  app.pem: {b64(text)}\nkind: Secret\nmetadata:\n  annotations:\n"
+        "    kubectl.kubernetes.io/last-applied-configuration: |\n"
+        f'      {{"apiVersion":"v1","data":{{"app.pem":"{b64(text)}"}},"kind":"Secret"}}\n'
+        "  uid: 01234567-89ab-cdef-0123-456789abcdef\n"
+    ),
     "a properties file": lambda text: "cert=" + text.replace("\n", "\\n\\\n    ").replace("=", "\\="),
     "an INI file": lambda text: "[azure]\ncert = " + text.replace("\n", "\n\t"),
     "TOML": lambda text: f"cert = '''\n{text}'''\n",
