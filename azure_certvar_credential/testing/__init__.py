@@ -36,7 +36,8 @@ if TYPE_CHECKING:
         InstanceMetadataEmulator,
         InstanceMetadataServer,
     )
-    from azure_certvar_credential.testing.key_vault.emulator import KeyVaultEmulator, KeyVaultRequest, KeyVaultServer
+    from azure_certvar_credential.testing.key_vault.emulator import KeyVaultEmulator, KeyVaultServer
+    from azure_certvar_credential.testing.key_vault.records import KeyVaultRequest
     from azure_certvar_credential.testing.token_cache import TOKEN_CACHE_CONTRACT
     from azure_certvar_credential.testing.transport import AsyncEmulatorTransport, EmulatorTransport
 
@@ -76,7 +77,7 @@ _HOMES = {
     "InstanceMetadataEmulator": "instance_metadata.emulator",
     "InstanceMetadataServer": "instance_metadata.emulator",
     "KeyVaultEmulator": "key_vault.emulator",
-    "KeyVaultRequest": "key_vault.emulator",
+    "KeyVaultRequest": "key_vault.records",
     "KeyVaultServer": "key_vault.emulator",
     "Request": "http",
     "Response": "http",
