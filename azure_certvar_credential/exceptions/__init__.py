@@ -11,6 +11,8 @@ There are two families:
 Failures of the network itself stay azure-core's ``ServiceRequestError`` and ``ServiceResponseError``;
 :class:`UntrustedServerError` is one of the former, :class:`AcquisitionTimeoutError` one of the latter.
 No message and no attribute of these classes holds a private key, an assertion, a token or a password.
+
+In the examples, ``credential`` meets the error that is caught.
 """
 
 from __future__ import annotations

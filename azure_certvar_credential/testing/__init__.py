@@ -11,6 +11,9 @@ fails on demand. It uses PyJWT and ``cryptography`` and shares no code with the 
 ...                                    disable_instance_discovery=True, connection_verify=server.ca_file)
 ...     token = credential.get_token("https://graph.microsoft.com/.default")
 
+The other examples use an ``entra``, ``application`` and ``credential`` made in this way, and a ``vault`` with the
+certificate ``app``.
+
 ``add_user`` and ``issue_user_token`` make the token that a front end presents to a middle tier; the middle tier
 exchanges it on behalf of the user.
 
