@@ -114,8 +114,7 @@ class ClientCertificate:
         :raises PasswordRequiredError: the key or PFX is encrypted and there is no password.
         :raises WrongPasswordError: the password does not open it.
         :raises PasswordError: the password is of another type, too long, or cannot be encoded.
-        :raises MissingPrivateKeyError, MissingCertificateError: there is none.
-        :raises AmbiguousPrivateKeyError: there are several different private keys.
+        :raises MissingPrivateKeyError, MissingCertificateError, AmbiguousPrivateKeyError: there is none, or several.
         :raises KeyMismatchError, UnsupportedKeyError: see the class.
         :raises CertificateFormatError: the data is empty, damaged, cut off, a path, or in an unknown form.
         """

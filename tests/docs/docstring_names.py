@@ -78,8 +78,9 @@ _VAULTS: dict[str, Callable[[KeyVaultEmulator, Application], object]] = {
     "KeyVaultSecretError": lambda vault, _: vault.rotate("app", ClientCertificate.self_signed("app"), secret="hello"),
     "KeyVaultUnavailableError": lambda vault, _: vault.throttle(60, times=None),
 }
-_servers = ExitStack()
-atexit.register(_servers.close)
+# Servers and folders, until the process ends.
+_open = ExitStack()
+atexit.register(_open.close)
 
 
 def names_for(page: dict[str, Any]) -> Callable[[Documented], dict[str, Any]]:
@@ -110,7 +111,8 @@ def names_for(page: dict[str, Any]) -> Callable[[Documented], dict[str, Any]]:
             return {**common, **_local(certificate)}
         if module == ".exceptions":
             return {**common, **_broken(one.name, certificate)}
-        sqlite = SQLiteTokenCache(pathlib.Path(tempfile.mkdtemp(prefix="docstring-")) / "tokens.db")
+        folder = _open.enter_context(tempfile.TemporaryDirectory(prefix="docstring-"))
+        sqlite = SQLiteTokenCache(pathlib.Path(folder) / "tokens.db")
         is_async = module.endswith("aio") or one.name.startswith("AsyncTokenCache")
         return {
             **common,
@@ -179,7 +181,7 @@ def _broken(name: str, certificate: ClientCertificate) -> dict[str, Any]:
         )
         _VAULTS[name](vault, application)
     ended = self_signed("expired", rsa_key(), ends=NOW - timedelta(days=1))
-    untrusted = _servers.enter_context(entra.serve())
+    untrusted = _open.enter_context(entra.serve())
     return {
         **local,
         "behind_proxy": CertVarCredential(
