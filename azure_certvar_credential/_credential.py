@@ -52,6 +52,9 @@ class OwningCredential(CredentialBase, Shell):
 
         https://learn.microsoft.com/entra/identity-platform/v2-oauth2-on-behalf-of-flow
 
+        >>> user = credential.on_behalf_of(user_token)
+        >>> token = user.get_token("https://graph.microsoft.com/User.Read")
+
         :param user_assertion: the access token that the user's client sent to this application, without the scheme
             ``Bearer``; or a callable that returns the present user's.
         :raises ConfigurationError: it is neither, or cannot be called synchronously.
@@ -90,7 +93,11 @@ class OwningCredential(CredentialBase, Shell):
         return AgentCredential(settings, tokens, self._single_flight)
 
     def close(self) -> None:
-        """Close the connections to the token endpoint and forget the tokens; closing again does nothing."""
+        """Close the connections to the token endpoint and forget the tokens; closing again does nothing.
+
+        >>> with CertVarCredential(tenant_id, client_id, pem) as credential:  # closes it at the end
+        ...     token = credential.get_token("https://graph.microsoft.com/.default")
+        """
         self._cached_tokens.close()
         self._effects.close()
 
@@ -100,6 +107,9 @@ class CertVarCredential(WithCertificate[Source], OwningCredential):
 
     It is azure-core's ``TokenCredential`` and ``SupportsTokenInfo``, so every Azure SDK client takes it as
     ``credential=``. It may be shared by any number of threads and clients; share one, because it caches its tokens.
+
+    >>> credential = CertVarCredential(tenant_id, client_id, os.environ["APP_CERT"])
+    >>> token = credential.get_token("https://graph.microsoft.com/.default")
 
     :param tenant_id: the tenant's GUID or one of its domain names; ``adfs`` for an ADFS server.
     :param client_id: the 'Application (client) ID' of the app registration.
@@ -162,6 +172,11 @@ class CertVarCredential(WithCertificate[Source], OwningCredential):
         The method itself is what azure-identity's ``ClientAssertionCredential`` takes as ``func``. It is valid for ten
         minutes and for this audience; keep it as secret as a password.
 
+        >>> form = {
+        ...     "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+        ...     "client_assertion": credential.client_assertion(),
+        ... }
+
         :param audience: the token endpoint, or the issuer, of the server that it is for; by default the token endpoint
             of this credential's tenant.
         :returns: a JWT in JWS compact form, its ``jti`` never used before.
@@ -189,6 +204,10 @@ class FederatedCredential(WithAssertionSource[AssertionSource], OwningCredential
     certificate, or any function that returns a token, such as one of a managed identity or of a CI system.
 
     https://learn.microsoft.com/entra/workload-id/workload-identity-federation
+
+    >>> source = credential.as_assertion_source("api://AzureADTokenExchange/.default")
+    >>> federated = FederatedCredential(tenant_id, federated_client_id, source)
+    >>> token = federated.get_token("https://graph.microsoft.com/.default")
 
     :param tenant_id: the tenant's GUID or one of its domain names.
     :param client_id: the application whose tokens are wanted.

@@ -46,6 +46,10 @@ def instrument(credential: CredentialBase, *, meter_provider: MeterProvider | No
 
     A credential for a user or an agent is measured with the one that it came from. A copy is a credential of its own.
 
+    >>> credential = CertVarCredential(tenant_id, client_id, os.environ["APP_CERT"])
+    >>> instrument(credential)
+    >>> token = credential.get_token("https://graph.microsoft.com/.default")  # measured
+
     :param credential: a credential of this package, sync or async.
     :param meter_provider: makes the instruments; None for the global one, which may be set later.
     :raises ConfigurationError: it is no credential of this package, came from another one, or is measured already.

@@ -13,9 +13,8 @@ Set in the environment, or run it with --local:
 
 In the database, CREATE USER … FROM EXTERNAL PROVIDER makes a user of the application. pyodbc has the same function; for
 mssql-python alone, token_provider=credential does it too. With --local no SQL Server runs and the driver is not needed:
-SQLite stands in behind a check of the attribute. The sample prints, with --local also the first line:
+SQLite stands in behind a check of the attribute. The sample prints:
 
-    no SQL Server here: SQLite stands in; the token in attribute 1256, … octets, is valid
     connected as …
 """
 

@@ -15,7 +15,7 @@ Add the application to the workspace as a service principal. The SDK itself sign
 of one's own, which it asks for the headers of each request. The sample prints, with --local:
 
     nightly: RUNNING
-    … requests took 1 token
+    requests: …, tokens: 1
 """
 
 import os
@@ -53,4 +53,4 @@ if __name__ == "__main__":
         strategy = FromCertificate(signed_in)
         for cluster in WorkspaceClient(host=os.environ["WORKSPACE_URL"], credentials_strategy=strategy).clusters.list():
             print(f"{cluster.cluster_name}: {cluster.state.value if cluster.state else 'unknown'}")
-        print(f"{len(strategy.tokens)} requests took {len(set(strategy.tokens))} token")
+        print(f"requests: {len(strategy.tokens)}, tokens: {len(set(strategy.tokens))}")

@@ -18,7 +18,7 @@ Set in the environment, or run it with --local, for which SoftHSM must be instal
 The application needs the role 'Storage Blob Data Reader' on the account. The sample prints:
 
     signed in with <Pkcs11Signer RSA 2048, token 'orders', key 'app' at …>
-    … containers: …
+    containers: …
 """
 
 import os
@@ -51,7 +51,7 @@ def main() -> None:
         with credential, BlobServiceClient(os.environ["STORAGE_ACCOUNT_URL"], credential=credential) as service:
             containers = [container.name for container in service.list_containers()]
             print(f"signed in with {signer}")
-            print(f"{len(containers)} containers: {', '.join(containers)}")
+            print("containers:", *containers)
 
 
 if __name__ == "__main__":

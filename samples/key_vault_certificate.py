@@ -19,11 +19,12 @@ azure.identity.ManagedIdentityCredential(). Either needs the role 'Key Vault Cer
 
     thumbprint …, valid until …
     signs in …
-    a token that expires at …
+    a token until … UTC
 """
 
 import os
 import sys
+from datetime import datetime, timezone
 
 import local
 from azure_certvar_credential import CertVarCredential
@@ -42,7 +43,7 @@ def main() -> None:
         # The credential calls the source itself, and again to learn of a new version.
         with CertVarCredential(tenant_id, os.environ["AZURE_CLIENT_ID"], source) as credential:
             token = credential.get_token("https://graph.microsoft.com/.default")
-            print(f"a token that expires at {token.expires_on}")
+            print(f"a token until {datetime.fromtimestamp(token.expires_on, timezone.utc):%Y-%m-%d %H:%M} UTC")
 
 
 if __name__ == "__main__":

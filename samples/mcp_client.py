@@ -9,7 +9,7 @@ Set in the environment, or run it with --local:
     OIDC_ISSUER, MCP_URL       the server's OpenID provider, and its URL
     AZURE_CLIENT_ID, APP_CERT  the client's id at the provider; certificate and private key, PEM or base64 of a PFX
 
-It prints the names of the server's tools; with --local it prints "orders".
+It prints the names of the server's tools; with --local it prints "tools: orders".
 """
 
 import asyncio
@@ -52,7 +52,7 @@ async def _main() -> None:
             ClientSession(*streams[:2]) as session,
         ):
             await session.initialize()
-            print(*(tool.name for tool in (await session.list_tools()).tools))
+            print("tools:", *(tool.name for tool in (await session.list_tools()).tools))
 
 
 if "--local" in sys.argv:

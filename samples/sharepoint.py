@@ -12,11 +12,12 @@ Set in the environment, or run it with --local:
     SHAREPOINT_URL    the site, such as https://contoso.sharepoint.com/sites/orders
 
 The application needs SharePoint's permission 'Sites.Selected', and to be granted this site. The client keeps the token
-for as long as it is told, and then asks for another. The sample prints the site's title and its lists, with --local:
+for as long as it is told, and then asks for another. The sample prints the site's title, and its lists with the number
+of their items; with --local:
 
     Orders
-    - Documents: 3 items
-    - Site Pages: 1 items
+    - Documents (3)
+    - Site Pages (1)
 """
 
 import os
@@ -47,7 +48,7 @@ def main() -> None:
         client.load(client.web).load(lists).execute_query()
         print(client.web.title)
         for found in lists:
-            print(f"- {found.title}: {found.item_count} items")
+            print(f"- {found.title} ({found.item_count})")
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ _TENANT_RESTRICTIONS = (
 )
 _SIGN_IN = "the client must sign in again."
 _FRONT_END = "pass the error's claims to the front end."
-_DEVICE = f"A Conditional Access policy wants a device that the organisation manages: {_FRONT_END}"
+_DEVICE = f"A Conditional Access policy requires a device that the organisation manages: {_FRONT_END}"
 _ADMIN_CONSENT = "An administrator must consent: use 'Grant admin consent' under API permissions."
 
 HINTS: dict[int, str] = {
@@ -45,7 +45,7 @@ HINTS: dict[int, str] = {
     50032: "The certificate's RSA key is too weak: use one of 2048 bits or more.",
     70002: "Entra does not accept the application's credentials: check that the certificate is on this app "
     "registration, and client_id and tenant_id.",
-    1000502: f"The certificate is not yet valid or no longer: {_RENEW}",
+    1000502: f"The certificate is not yet valid, or has expired: {_RENEW}",
     7000214: f"The certificate is revoked: {_RENEW}",
     7000274: f"The signing certificate cannot be used any more: {_RENEW}",
     7000277: f"The signing certificate cannot be used any more: {_RENEW}",
@@ -86,11 +86,11 @@ HINTS: dict[int, str] = {
     100007: "Regional endpoints serve Microsoft's own applications only: leave region out.",
     # The request.
     900144: "A field of the request is missing: check that no proxy alters the request.",
-    1002016: "The connection used TLS 1.0 or 1.1: Entra wants TLS 1.2 or later, also from a proxy that ends the TLS.",
+    1002016: "The connection used TLS 1.0 or 1.1: Entra requires TLS 1.2 or later, also from a proxy in between.",
     1002012: "An application asks for a resource as a whole: write the scope as '<resource>/.default', such as "
     "'https://graph.microsoft.com/.default'.",
     70011: "The scope is not valid: write one resource and '/.default', such as 'https://storage.azure.com/.default'.",
-    28000: "The scopes are of more than one resource: ask for each resource with a get_token of its own.",
+    28000: "The scopes belong to more than one resource: call get_token once for each resource.",
     90009: "The application asks for a token for itself: write the scope as '<client_id>/.default'.",
     # The resource.
     50001: "The resource of the scope is disabled or does not exist: check the spelling of the scope.",
@@ -117,7 +117,7 @@ HINTS: dict[int, str] = {
     90033: "The service is unavailable for a moment: try again later.",
     # TLS client authentication.
     51000: "mTLS client authentication is not enabled for this application or tenant.",
-    392200: "The request reached the mTLS endpoint without a client certificate: check that no proxy ends the TLS.",
+    392200: "The request reached the mTLS endpoint without a client certificate: check that no proxy terminates TLS.",
     392204: f"The TLS client certificate has expired: {_RENEW}",
     500181: "The TLS client certificate is another one than the assertion's.",
     # Federated identity credentials.
@@ -138,14 +138,14 @@ HINTS: dict[int, str] = {
     50076: f"The user needs multi-factor authentication for this resource: {_FRONT_END}",
     50078: f"The user's multi-factor authentication has expired: {_FRONT_END}",
     50079: f"The user has to enrol in multi-factor authentication: {_FRONT_END}",
-    50158: f"The user has to pass a check of another provider: {_FRONT_END}",
+    50158: f"The user has to pass another provider's check: {_FRONT_END}",
     50173: f"The user's tokens were revoked: {_SIGN_IN}",
     700005: "The refresh token is another tenant's: the user must sign in to this one.",
     700082: f"The user's session ended for lack of use: {_SIGN_IN}",
     7000114: "The user's assertion is an application's own token: only a token of a user can be exchanged.",
     240002: "The user's assertion is an ID token: the client must send its access token for this application.",
-    50020: "The user is not in this tenant: ask the user's own, with tenant_id and additionally_allowed_tenants.",
-    90072: "The user is not in this tenant: ask the user's own, with tenant_id and additionally_allowed_tenants.",
+    50020: "The user is not in this tenant: name the user's own with tenant_id and additionally_allowed_tenants.",
+    90072: "The user is not in this tenant: name the user's own with tenant_id and additionally_allowed_tenants.",
     50034: "The user does not exist in this tenant any more.",
     500131: "The user's assertion is for another audience: it must be issued for this application.",
     500133: f"The user's assertion has expired: {_SIGN_IN}",

@@ -96,7 +96,11 @@ class CredentialStatus(Value):
     last_failure: FailureStatus | None
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the same as plain values for ``json.dumps``; times are texts in ISO 8601."""
+        """Return the same as plain values for ``json.dumps``; times are texts in ISO 8601.
+
+        >>> credential.status().as_dict()["certificate"]["days_left"] > 30
+        True
+        """
         plain: dict[str, Any] = _plain(self)
         return plain
 

@@ -19,6 +19,9 @@ class OnBehalfOfCredential(Derived[SingleFlight], Shell):
     """Tokens on behalf of a user; made by ``on_behalf_of()`` of a credential, whose tokens and connections it shares.
 
     Closing it does nothing: what it uses belongs to the credential that it came from.
+
+    >>> user = credential.on_behalf_of(user_token)
+    >>> token = user.get_token("https://graph.microsoft.com/User.Read")
     """
 
     _shown_as: ClassVar[str] = "OnBehalfOfCredential"
@@ -41,6 +44,9 @@ class AgentCredential(Derived[SingleFlight], Shell):
     """Tokens of an agent identity; made by ``agent()`` of its blueprint's credential, whose connections it shares.
 
     Closing it does nothing: what it uses belongs to the credential that it came from.
+
+    >>> agent = blueprint.agent(agent_client_id)
+    >>> token = agent.get_token("https://graph.microsoft.com/.default")
     """
 
     _shown_as: ClassVar[str] = "AgentCredential"
@@ -53,6 +59,9 @@ class AgentCredential(Derived[SingleFlight], Shell):
         """Return a credential for the tokens of the agent that acts for a signed-in user.
 
         https://learn.microsoft.com/entra/agent-id/identity-platform/agent-on-behalf-of-oauth-flow
+
+        >>> person = agent.on_behalf_of(user_token_for_blueprint)
+        >>> token = person.get_token("https://graph.microsoft.com/User.Read")
 
         :param user_assertion: the access token that the user's client sent, whose audience is the blueprint; or a
             callable that returns the present user's.
@@ -70,6 +79,9 @@ class AgentCredential(Derived[SingleFlight], Shell):
         """Return a credential for the agent's own user account; exactly one of the parameters names it.
 
         https://learn.microsoft.com/entra/agent-id/identity-platform/agent-user-oauth-flow
+
+        >>> account = agent.user(object_id=agent_user_id)
+        >>> token = account.get_token("https://graph.microsoft.com/.default")
 
         :param object_id: the user's object id, a GUID.
         :param username: the user principal name, such as ``agent@contoso.com``.
@@ -92,6 +104,9 @@ class AgentUserCredential(Derived[SingleFlight], Shell):
     """Tokens of an agent's own user account; made by ``user()`` of the agent's credential.
 
     Closing it does nothing: what it uses belongs to the blueprint's credential.
+
+    >>> account = blueprint.agent(agent_client_id).user(object_id=agent_user_id)
+    >>> token = account.get_token("https://graph.microsoft.com/.default")
     """
 
     _shown_as: ClassVar[str] = "AgentUserCredential"

@@ -96,6 +96,10 @@ class Shell:
     ) -> AccessTokenInfo:
         """Return an access token with the time at which it should be refreshed; otherwise as :meth:`get_token`.
 
+        >>> info = credential.get_token_info("https://graph.microsoft.com/.default", options={"enable_cae": True})
+        >>> info.refresh_on < info.expires_on
+        True
+
         :param scopes: what the token is for, usually one ``{resource}/.default``.
         :param options: azure-core's: ``claims``, ``tenant_id`` and ``enable_cae``, as :meth:`get_token` takes them.
         :param fmi_path: as for :meth:`get_token`, like the parameters after it.
@@ -170,13 +174,20 @@ class Shell:
 
         It is the same credential, with the same tokens and connections, except that closing it, also by ``with``, does
         nothing. Close this one when all of them are done.
+
+        >>> with credential.shared() as lent:
+        ...     token = lent.get_token("https://graph.microsoft.com/.default")
+        >>> token = credential.get_token("https://graph.microsoft.com/.default")  # is still open
         """
         from azure_certvar_credential._runtime.shared_view import shared_view
 
         return shared_view(self, Shell)
 
     def close(self) -> None:
-        """Let go of what the credential holds; closing again does nothing."""
+        """Let go of what the credential holds; closing again does nothing.
+
+        >>> credential.on_behalf_of(user_token).close()  # the connections stay open: they are the credential's
+        """
 
     def __enter__(self) -> Self:
         return self

@@ -5,6 +5,8 @@
 ...     async with CertVarCredential(tenant_id, client_id, os.environ["APP_CERT"]) as credential:
 ...         return await credential.get_token("https://graph.microsoft.com/.default")
 >>> token = asyncio.run(main())
+
+The other examples use ``await`` as a coroutine does, or ``python -m asyncio``.
 """
 
 from __future__ import annotations

@@ -48,6 +48,9 @@ class OwningCredential(CredentialBase, Shell):
         As :meth:`azure_certvar_credential.CertVarCredential.on_behalf_of`; a callable may be a coroutine function. One
         that is not is called in the event loop, where it sees the caller's context variables, and must not block.
 
+        >>> user = credential.on_behalf_of(user_token)
+        >>> token = await user.get_token("https://graph.microsoft.com/User.Read")
+
         :param user_assertion: the access token that the user's client sent to this application, or a callable that
             returns the present user's.
         :raises ConfigurationError: it is neither.
@@ -84,7 +87,11 @@ class OwningCredential(CredentialBase, Shell):
         return AgentCredential(settings, tokens, self._single_flight)
 
     async def close(self) -> None:
-        """End what is under way, close this loop's connections and forget the tokens; closing again does nothing."""
+        """End what is under way, close this loop's connections and forget the tokens; closing again does nothing.
+
+        >>> async with CertVarCredential(tenant_id, client_id, pem) as credential:  # closes it at the end
+        ...     token = await credential.get_token("https://graph.microsoft.com/.default")
+        """
         self._cached_tokens.close()
         await self._single_flight.close()
         await self._effects.close()
@@ -100,6 +107,10 @@ class CertVarCredential(WithCertificate[AnySource], OwningCredential):
     The parameters are those of :class:`azure_certvar_credential.CertVarCredential`; ``transport`` and ``policies`` are
     azure-core's asynchronous ones.
 
+    >>> credential = CertVarCredential(tenant_id, client_id, os.environ["APP_CERT"])
+    >>> token = await credential.get_token("https://graph.microsoft.com/.default")
+    >>> await credential.close()
+
     :raises CertificateError: the certificate, key or password cannot be used.
     :raises ConfigurationError: another argument cannot work; also for unknown keyword arguments. Both are
         :class:`ValueError`.
@@ -112,6 +123,8 @@ class CertVarCredential(WithCertificate[AnySource], OwningCredential):
         """Sign a fresh client assertion for a request that somebody else sends.
 
         As :meth:`azure_certvar_credential.CertVarCredential.client_assertion`.
+
+        >>> assertion = await credential.client_assertion()
 
         :param audience: the token endpoint, or the issuer, of the server that it is for; by default the token endpoint
             of this credential's tenant.
@@ -129,6 +142,10 @@ class FederatedCredential(WithAssertionSource[AnyAssertionSource], OwningCredent
     The parameters are those of :class:`azure_certvar_credential.FederatedCredential`; ``assertion_source`` may be a
     coroutine function, such as ``as_assertion_source()`` of an asynchronous credential returns. A function that is not
     is called in a thread.
+
+    >>> source = credential.as_assertion_source("api://AzureADTokenExchange/.default")
+    >>> federated = FederatedCredential(tenant_id, federated_client_id, source)
+    >>> token = await federated.get_token("https://graph.microsoft.com/.default")
 
     :raises ConfigurationError: an argument that cannot work.
     :raises ImportError: no ``transport`` is given and aiohttp is not installed.

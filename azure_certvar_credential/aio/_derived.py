@@ -20,6 +20,9 @@ class OnBehalfOfCredential(Derived[SingleFlight], Shell):
     """Tokens on behalf of a user; made by ``on_behalf_of()`` of a credential, whose tokens and connections it shares.
 
     Closing it does nothing: what it uses belongs to the credential that it came from.
+
+    >>> user = credential.on_behalf_of(user_token)
+    >>> token = await user.get_token("https://graph.microsoft.com/User.Read")
     """
 
     _shown_as: ClassVar[str] = "aio.OnBehalfOfCredential"
@@ -43,6 +46,9 @@ class AgentCredential(Derived[SingleFlight], Shell):
     """Tokens of an agent identity; made by ``agent()`` of its blueprint's credential, whose connections it shares.
 
     Closing it does nothing: what it uses belongs to the credential that it came from.
+
+    >>> agent = blueprint.agent(agent_client_id)
+    >>> token = await agent.get_token("https://graph.microsoft.com/.default")
     """
 
     _shown_as: ClassVar[str] = "aio.AgentCredential"
@@ -57,6 +63,9 @@ class AgentCredential(Derived[SingleFlight], Shell):
         """Return a credential for the tokens of the agent that acts for a signed-in user.
 
         https://learn.microsoft.com/entra/agent-id/identity-platform/agent-on-behalf-of-oauth-flow
+
+        >>> person = agent.on_behalf_of(user_token_for_blueprint)
+        >>> token = await person.get_token("https://graph.microsoft.com/User.Read")
 
         :param user_assertion: the access token that the user's client sent, whose audience is the blueprint; or a
             callable that returns the present user's.
@@ -73,6 +82,9 @@ class AgentCredential(Derived[SingleFlight], Shell):
         """Return a credential for the agent's own user account; exactly one of the parameters names it.
 
         https://learn.microsoft.com/entra/agent-id/identity-platform/agent-user-oauth-flow
+
+        >>> account = agent.user(object_id=agent_user_id)
+        >>> token = await account.get_token("https://graph.microsoft.com/.default")
 
         :param object_id: the user's object id, a GUID.
         :param username: the user principal name, such as ``agent@contoso.com``.
@@ -95,6 +107,9 @@ class AgentUserCredential(Derived[SingleFlight], Shell):
     """Tokens of an agent's own user account; made by ``user()`` of the agent's credential.
 
     Closing it does nothing: what it uses belongs to the blueprint's credential.
+
+    >>> account = blueprint.agent(agent_client_id).user(object_id=agent_user_id)
+    >>> token = await account.get_token("https://graph.microsoft.com/.default")
     """
 
     _shown_as: ClassVar[str] = "aio.AgentUserCredential"

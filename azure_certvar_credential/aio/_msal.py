@@ -28,6 +28,9 @@ class MsalCertVarCredential(WithMsal, Shell):
     A token from the cache is for exactly the scopes that were requested. MSAL by itself would also return one for more
     scopes, or for scopes in another case.
 
+    >>> credential = MsalCertVarCredential(tenant_id, client_id, pem, token_cache=cache)
+    >>> token = await credential.get_token("https://graph.microsoft.com/.default")
+
     :param tenant_id: the 'Directory (tenant) ID' of the app registration, a GUID or a domain name. To share a
         ``token_cache`` with other programs, pass the GUID: MSAL stores tokens under the tenant's name as given.
     :param client_id: the 'Application (client) ID' of the app registration.
@@ -84,7 +87,11 @@ class MsalCertVarCredential(WithMsal, Shell):
         tell_after_fork(self._cached_tokens, self._single_flight, parts.provider)
 
     async def close(self) -> None:
-        """Cancel pending calls, close the connections and drop the tokens in memory. Idempotent."""
+        """Cancel pending calls, close the connections and drop the tokens in memory. Idempotent.
+
+        >>> async with MsalCertVarCredential(tenant_id, client_id, pem) as credential:  # closes it at the end
+        ...     token = await credential.get_token("https://graph.microsoft.com/.default")
+        """
         self._cached_tokens.close()
         await self._single_flight.close()
         await in_thread(self._delegate.close)

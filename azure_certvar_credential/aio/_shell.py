@@ -52,6 +52,8 @@ class Shell:
 
         Parameters and errors are those of :meth:`azure_certvar_credential.CertVarCredential.get_token`. A caller that
         is cancelled leaves the request to the others who wait for it; when there are none, it is cancelled too.
+
+        >>> token = (await credential.get_token("https://storage.azure.com/.default")).token
         """
         if fmi_path is None and client_claims is None:
             entry = self._cache.lookup(scopes, claims, tenant_id, enable_cae=enable_cae)
@@ -79,6 +81,10 @@ class Shell:
         """Return an access token with the time at which it should be refreshed; otherwise as :meth:`get_token`.
 
         Parameters are those of :meth:`azure_certvar_credential.CertVarCredential.get_token_info`.
+
+        >>> info = await credential.get_token_info("https://graph.microsoft.com/.default", options={"enable_cae": True})
+        >>> info.refresh_on < info.expires_on
+        True
         """
         given = options or _NO_OPTIONS
         if options:
@@ -112,6 +118,9 @@ class Shell:
         It is for everything that takes one instead of a credential, such as
         ``AsyncAzureOpenAI(azure_ad_token_provider=...)`` and asyncpg's ``password``.
 
+        >>> provide = credential.token_provider("https://storage.azure.com/.default")
+        >>> token = await provide()
+
         :param scopes: what the token is for, usually one ``{resource}/.default``.
         :param tenant_id: ask this tenant instead, as for :meth:`get_token`, like the parameters after it.
         """
@@ -127,6 +136,9 @@ class Shell:
 
         Parameters are those of :meth:`azure_certvar_credential.CertVarCredential.as_assertion_source`; it goes to the
         asynchronous :class:`FederatedCredential`.
+
+        >>> source = credential.as_assertion_source("api://AzureADTokenExchange/.default")
+        >>> second = FederatedCredential(tenant_id, federated_client_id, source)
         """
 
         async def token() -> str:
@@ -139,11 +151,18 @@ class Shell:
 
         It is the same credential, with the same tokens and connections, except that closing it, also by
         ``async with``, does nothing. Close this one when all of them are done.
+
+        >>> async with credential.shared() as lent:
+        ...     token = await lent.get_token("https://graph.microsoft.com/.default")
+        >>> token = await credential.get_token("https://graph.microsoft.com/.default")  # is still open
         """
         return shared_view(self, Shell)
 
     async def close(self) -> None:
-        """Let go of what the credential holds; closing again does nothing."""
+        """Let go of what the credential holds; closing again does nothing.
+
+        >>> await credential.on_behalf_of(user_token).close()  # the connections stay open: they are the credential's
+        """
 
     async def __aenter__(self) -> Self:
         return self

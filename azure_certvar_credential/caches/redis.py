@@ -87,7 +87,11 @@ class RedisTokenCache:
         self._execute(self._commands.unlock(key, holder))
 
     def close(self) -> None:
-        """Close the connections, unless the client is the caller's; the next use opens them again."""
+        """Close the connections, unless the client is the caller's; the next use opens them again.
+
+        >>> token_cache = RedisTokenCache("rediss://cache:6380/0")
+        >>> token_cache.close()
+        """
         if self._source.url is not None:
             self._client.close()
 

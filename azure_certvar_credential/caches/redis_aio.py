@@ -71,7 +71,11 @@ class RedisTokenCache:
         await self._execute(self._commands.unlock(key, holder))
 
     async def close(self) -> None:
-        """Close the running loop's connections, unless the client is the caller's; the next use opens them again."""
+        """Close the running loop's connections, unless the client is the caller's; the next use opens them again.
+
+        >>> token_cache = RedisTokenCache("rediss://cache:6380/0")
+        >>> await token_cache.close()
+        """
         client = self._clients.pop(asyncio.get_running_loop(), None)
         if client is not None and self._source.url is not None:
             await client.aclose()

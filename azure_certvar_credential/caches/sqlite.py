@@ -158,7 +158,10 @@ class SQLiteTokenCache:
         self._write(_UNLOCK, (key, holder))
 
     def clear(self) -> None:
-        """Drop every entry and every lock, and shrink the file."""
+        """Drop every entry and every lock, and shrink the file.
+
+        >>> token_cache.clear()
+        """
 
         def empty(connection: sqlite3.Connection) -> None:
             with transaction(connection):
@@ -172,7 +175,11 @@ class SQLiteTokenCache:
             self._do(empty)
 
     def stats(self) -> CacheStatistics:
-        """Return how much is in the cache, without making the file if there is none."""
+        """Return how much is in the cache, without making the file if there is none.
+
+        >>> token_cache.stats().entries
+        0
+        """
         if not self._exists():
             return CacheStatistics(0, 0, None, None)
         entries, first, last = self._do(lambda connection: connection.execute(_COUNT, (self._clock(),)).fetchone())
@@ -180,7 +187,10 @@ class SQLiteTokenCache:
         return CacheStatistics(entries, sum(map(_size, files)), first, last)
 
     def close(self) -> None:
-        """Close the file; the next use opens it again. May be called more than once."""
+        """Close the file; the next use opens it again. May be called more than once.
+
+        >>> token_cache.close()
+        """
         with self._lock:
             connection, self._connection = self._connection, None
             if connection is not None:

@@ -20,7 +20,6 @@ from azure_certvar_credential.certificates.loading import read_material
 from azure_certvar_credential.certificates.naming import der, readable
 from azure_certvar_credential.certificates.possession import as_signer, prove_possession
 from azure_certvar_credential.certificates.validity import warn_outside_validity
-from azure_certvar_credential.exceptions import CertificateError
 from azure_certvar_credential.signers.encoding import base64url
 from azure_certvar_credential.signers.keys import PrivateKey
 from azure_certvar_credential.signers.protocol import AsyncSigner, Signer
@@ -32,7 +31,8 @@ class ClientCertificate:
 
     >>> certificate = ClientCertificate(leaf, key_service, chain=[])
 
-    :param leaf: the certificate that is registered with Microsoft Entra ID.
+    :param leaf: the certificate that is registered with Microsoft Entra ID. One outside its validity window is accepted
+        with a :class:`.CertificateWarning`, because the server's clock decides.
     :param key: its RSA or EC private key, or a :class:`~azure_certvar_credential.signers.protocol.Signer` or
         :class:`~azure_certvar_credential.signers.protocol.AsyncSigner` that holds the key elsewhere. The constructor
         has it sign one random challenge to prove that it belongs to the leaf; of an asynchronous signer it only
@@ -46,9 +46,6 @@ class ClientCertificate:
     :raises UnsupportedKeyError: the key is neither RSA nor EC, has fewer than 2048 bits, or is on a curve other than
         P-256, P-384 and P-521.
     :raises CertificateError: leaf, key or chain are of the wrong type, or damaged.
-
-    A leaf outside its validity window is accepted with a
-    :class:`~azure_certvar_credential.exceptions.CertificateWarning`, because the server's clock decides.
     """
 
     __slots__ = ("_chain", "_include_root", "_leaf", "_not_after", "_sha1", "_sha256", "_signer")
@@ -75,11 +72,6 @@ class ClientCertificate:
 
             others = given_chain(chain)
         for certificate in (leaf, *others):
-            if not isinstance(certificate, x509.Certificate):
-                raise CertificateError(
-                    f"leaf and chain must be cryptography.x509.Certificate, not {type(certificate).__name__}; for any "
-                    "other form use ClientCertificate.load()"
-                )
             readable(certificate)
         signer = as_signer(key)
         prove_possession(leaf, signer)
@@ -108,6 +100,8 @@ class ClientCertificate:
     ) -> ClientCertificate:
         """Read a certificate and its private key from any in-memory form, recognised by its content.
 
+        >>> certificate = ClientCertificate.load(os.environ["APP_CERT"], password=None)
+
         :param data: PEM text or bytes (keys in PKCS #8, PKCS #1 or SEC 1, encrypted or not); PFX bytes; DER; base64 or
             base64url of any of these, also as rendered by shells, JSON writers and others; a ``(certificate, key)`` or
             ``(certificate, key, chain)`` sequence of any of these or of ``cryptography`` objects; a
@@ -120,10 +114,8 @@ class ClientCertificate:
         :raises PasswordRequiredError: the key or PFX is encrypted and there is no password.
         :raises WrongPasswordError: the password does not open it.
         :raises PasswordError: the password is of another type, too long, or cannot be encoded.
-        :raises MissingPrivateKeyError, MissingCertificateError: there is none.
-        :raises AmbiguousPrivateKeyError: there are several different private keys.
-        :raises KeyMismatchError: the private key does not belong to any of the certificates.
-        :raises UnsupportedKeyError: see the class.
+        :raises MissingPrivateKeyError, MissingCertificateError, AmbiguousPrivateKeyError: there is none, or several.
+        :raises KeyMismatchError, UnsupportedKeyError: see the class.
         :raises CertificateFormatError: the data is empty, damaged, cut off, a path, or in an unknown form.
         """
         if isinstance(data, ClientCertificate):
@@ -139,6 +131,8 @@ class ClientCertificate:
     def self_signed(cls, common_name: str, *, key: KeyKind = "RSA-2048", days: int = 365) -> ClientCertificate:
         """Create a key pair and a self-signed certificate in memory, for development.
 
+        >>> certificate = ClientCertificate.self_signed("my app", days=90)
+
         :param common_name: the subject's common name without ``CN=``, 1 to 64 octets of UTF-8.
         :param key: the type and size of the key. Microsoft Entra ID takes RSA; EC is for other servers.
         :param days: how long it is valid from now on, 1 to 36,525. Its validity begins five minutes ago, for clocks
@@ -147,8 +141,7 @@ class ClientCertificate:
         """
         from azure_certvar_credential.certificates import generation
 
-        leaf, private_key = generation.generate(common_name, key, days)
-        return cls(leaf, private_key)
+        return cls(*generation.generate(common_name, key, days))
 
     @property
     def leaf(self) -> x509.Certificate:
@@ -234,16 +227,24 @@ class ClientCertificate:
         return self._signer.public_key.key_size
 
     def public_pem(self) -> str:
-        """Return the leaf as PEM."""
+        """Return the leaf as PEM.
+
+        >>> text = certificate.public_pem()
+        """
         return self._leaf.public_bytes(Encoding.PEM).decode("ascii")
 
     def public_der(self) -> bytes:
-        """Return the leaf as DER: the ``.cer`` to upload to the app registration."""
+        """Return the leaf as DER: the ``.cer`` to upload to the app registration.
+
+        >>> key = base64.b64encode(certificate.public_der()).decode()  # as Microsoft Graph's keyCredentials take it
+        """
         return der(self._leaf)
 
     @clears_frames
     def to_pfx(self, password: str | bytes | None) -> bytes:
         """Return key, leaf and chain as a PFX (PBES2 with AES-256, HMAC with SHA-256).
+
+        >>> pfx_bytes = certificate.to_pfx("correct horse")
 
         :param password: encrypts the PFX; None leaves key and certificates in the clear, as in Key Vault's secrets.
         :raises CertificateError: the private key is not in this process's memory.
@@ -257,9 +258,10 @@ class ClientCertificate:
     def to_pem(self, password: str | bytes | None = None) -> str:
         """Return key (PKCS #8), leaf and chain as PEM.
 
+        >>> text = certificate.to_pem("correct horse")
+
         :param password: encrypts the key; None leaves it in the clear.
-        :raises CertificateError: the private key is not in this process's memory.
-        :raises PasswordError: the password is empty, too long, of another type, or cannot be encoded.
+        :raises CertificateError, PasswordError: as :meth:`to_pfx`.
         """
         from azure_certvar_credential.certificates import exports
 
@@ -275,17 +277,15 @@ class ClientCertificate:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, ClientCertificate):
             return NotImplemented
-        mine = (self._leaf, self._chain, self._include_root)
-        return mine == (other._leaf, other._chain, other._include_root)
+        return (self._leaf, self._chain, self._include_root) == (other._leaf, other._chain, other._include_root)
 
     def __hash__(self) -> int:
         return hash(self._sha256)
 
-    def __copy__(self) -> ClientCertificate:
+    def __deepcopy__(self, memo: object = None) -> ClientCertificate:
         return self
 
-    def __deepcopy__(self, memo: object) -> ClientCertificate:
-        return self
+    __copy__ = __deepcopy__
 
     def __reduce_ex__(self, protocol: object) -> NoReturn:
         raise TypeError("a ClientCertificate cannot be pickled: it holds a private key, or a connection to one")

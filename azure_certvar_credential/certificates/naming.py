@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from azure_certvar_credential.certificates import ber
-from azure_certvar_credential.exceptions import CertificateFormatError
+from azure_certvar_credential.exceptions import CertificateError, CertificateFormatError
 from azure_certvar_credential.signers.keys import PublicKey
 from azure_certvar_credential.signers.parser_errors import PARSER_ERRORS
 
@@ -96,13 +96,19 @@ def not_after(certificate: x509.Certificate) -> datetime:
 
 
 def readable(certificate: x509.Certificate) -> x509.Certificate:
-    """Return a certificate unchanged after reading its dates.
+    """Return a certificate unchanged after reading its dates; whatever its annotation says, callers hand in anything.
 
     ``cryptography`` parses them only on access; without this check a defect would surface in the middle of a request.
     Names and extensions may be malformed, because they are only shown.
 
     :raises CertificateFormatError: a date in it is malformed.
+    :raises CertificateError: it is of another type.
     """
+    if not isinstance(certificate, x509.Certificate):
+        raise CertificateError(
+            f"leaf and chain must be cryptography.x509.Certificate, not {type(certificate).__name__}; for any other "
+            "form use ClientCertificate.load()"
+        )
     try:
         not_before(certificate), not_after(certificate)
     except PARSER_ERRORS as error:

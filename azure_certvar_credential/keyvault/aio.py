@@ -28,6 +28,8 @@ class KeyVaultSigner(SignerBase[AsyncTokenProvider]):
     Only hashes are sent there. It needs the permission ``keys/sign`` (role 'Key Vault Crypto User', or 'Managed HSM
     Crypto User').
 
+    >>> signer = KeyVaultSigner("https://contoso.managedhsm.azure.net/keys/app/0123", leaf, vault_credential)
+
     :param key_id: the key's identifier with its version, such as ``https://contoso.vault.azure.net/keys/app/0123…``
         or ``https://contoso.managedhsm.azure.net/keys/app/0123…``.
     :param public_key: the public half: a key or certificate of ``cryptography``, or PEM or DER of either.
@@ -46,6 +48,9 @@ class KeyVaultSigner(SignerBase[AsyncTokenProvider]):
     async def sign(self, message: bytes, algorithm: str) -> bytes:
         """Sign a message in the vault.
 
+        >>> signer = KeyVaultSigner(key_id, leaf, vault_credential)
+        >>> signature = await signer.sign(b"header.payload", "PS256")
+
         :param message: the whole message, not a hash of it.
         :param algorithm: a JWS ``alg`` value, such as ``PS256`` (RFC 7518 section 3.1).
         :returns: the raw JWS signature: the RSA signature, or ``r || s`` for ECDSA (RFC 7518 section 3.4).
@@ -63,6 +68,10 @@ class KeyVaultCertificate(CertificateBase[AsyncTokenProvider, KeyVaultSigner]):
     'Key Vault Certificate User' and 'Key Vault Crypto User'); then the chain consists of the leaf alone. The newest
     version that is enabled and within its validity is used; ``certificates/list`` is needed only if the newest version
     of all cannot be used.
+
+    >>> certificate = KeyVaultCertificate(vault_url, "app", vault_credential)
+    >>> credential = aio.CertVarCredential(tenant_id, client_id, certificate)
+    >>> token = await credential.get_token("https://graph.microsoft.com/.default")
 
     :param vault_url: such as ``https://contoso.vault.azure.net``, or ``.azure.cn``, ``.usgovcloudapi.net`` and so on.
     :param name: the certificate's name in the vault.

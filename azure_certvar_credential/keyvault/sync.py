@@ -40,6 +40,9 @@ class KeyVaultSigner(SignerBase[TokenProvider]):
     def sign(self, message: bytes, algorithm: str) -> bytes:
         """Sign a message in the vault.
 
+        >>> signer = KeyVaultSigner(key_id, leaf, vault_credential)
+        >>> signature = signer.sign(b"header.payload", "PS256")
+
         :param message: the whole message, not a hash of it.
         :param algorithm: a JWS ``alg`` value, such as ``PS256`` (RFC 7518 section 3.1).
         :returns: the raw JWS signature: the RSA signature, or ``r || s`` for ECDSA (RFC 7518 section 3.4).
@@ -57,6 +60,10 @@ class KeyVaultCertificate(CertificateBase[TokenProvider, KeyVaultSigner]):
     'Key Vault Certificate User' and 'Key Vault Crypto User'); then the chain consists of the leaf alone. The newest
     version that is enabled and within its validity is used; ``certificates/list`` is needed only if the newest version
     of all cannot be used.
+
+    >>> certificate = KeyVaultCertificate(vault_url, "app", vault_credential)
+    >>> credential = CertVarCredential(tenant_id, client_id, certificate)
+    >>> token = credential.get_token("https://graph.microsoft.com/.default")
 
     :param vault_url: such as ``https://contoso.vault.azure.net``, or ``.azure.cn``, ``.usgovcloudapi.net`` and so on.
     :param name: the certificate's name in the vault.

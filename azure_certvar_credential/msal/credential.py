@@ -83,6 +83,9 @@ class MsalCertVarCredential(WithMsal, Shell):
     A token from the cache is for exactly the scopes that were requested. MSAL by itself would also return one for more
     scopes, or for scopes in another case.
 
+    >>> credential = MsalCertVarCredential(tenant_id, client_id, pem, token_cache=cache)
+    >>> token = credential.get_token("https://graph.microsoft.com/.default")
+
     :param tenant_id: the 'Directory (tenant) ID' of the app registration, a GUID or a domain name. To share a
         ``token_cache`` with other programs, pass the GUID: MSAL stores tokens under the tenant's name as given.
     :param client_id: the 'Application (client) ID' of the app registration.
@@ -132,6 +135,10 @@ class MsalCertVarCredential(WithMsal, Shell):
         tell_after_fork(self._cached_tokens, self._single_flight, parts.provider)
 
     def close(self) -> None:
-        """Close the connections and drop the tokens in memory; ``token_cache`` keeps its own. Idempotent."""
+        """Close the connections and drop the tokens in memory; ``token_cache`` keeps its own. Idempotent.
+
+        >>> with MsalCertVarCredential(tenant_id, client_id, pem) as credential:  # closes it at the end
+        ...     token = credential.get_token("https://graph.microsoft.com/.default")
+        """
         self._cached_tokens.close()
         self._delegate.close()

@@ -158,6 +158,8 @@ class WithMsal(SigningCredential):
     def from_environment(cls, **options: Any) -> Self:
         """Create a credential from environment variables, as ``CertVarCredential.from_environment`` does.
 
+        >>> credential = MsalCertVarCredential.from_environment(token_cache=cache)
+
         :param options: further keyword arguments of the class; they override the environment.
         :raises ConfigurationError: variables are missing; the message names all of them.
         :raises CertificateError: the certificate, key or password cannot be used.

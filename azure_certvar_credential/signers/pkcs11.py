@@ -39,6 +39,9 @@ class Pkcs11Signer:
     number of threads may sign; one at a time enters the module, as python-pkcs11 requires. In a child process after
     ``os.fork`` the module is initialised and logged in again.
 
+    >>> signer = Pkcs11Signer(module, token_label="orders", key_label="certified", pin=pin)
+    >>> certificate = ClientCertificate(signer.certificate(), signer)
+
     :param module_path: the path of the vendor's PKCS #11 library, such as ``/usr/lib/softhsm/libsofthsm2.so``.
     :param token_label: the label of the token.
     :param key_label: the private key's label (``CKA_LABEL``).
@@ -147,7 +150,11 @@ class Pkcs11Signer:
             return self._attempt(lambda: self._signed(message, row), f"sign with {row.name}")
 
     def close(self) -> None:
-        """Release the token; the last signer on it logs out. May be called more than once."""
+        """Release the token; the last signer on it logs out. May be called more than once.
+
+        >>> with Pkcs11Signer(module, token_label="orders", key_label="app", pin=pin) as signer:
+        ...     signature = signer.sign(b"header.payload", "PS256")
+        """
         with self._token.module.lock:
             if not self._closed:
                 self._closed = True

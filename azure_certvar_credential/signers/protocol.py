@@ -10,7 +10,14 @@ from azure_certvar_credential.signers.keys import PublicKey
 
 @runtime_checkable
 class Signer(Protocol):
-    """Signs with a private key, which it holds itself or reaches elsewhere."""
+    """Signs with a private key, which it holds itself or reaches elsewhere.
+
+    >>> class OwnSigner:
+    ...     public_key = leaf.public_key()
+    ...     def sign(self, message, algorithm):
+    ...         return key_service.sign(message, algorithm)
+    >>> certificate = ClientCertificate(leaf, OwnSigner())
+    """
 
     @property
     def public_key(self) -> PublicKey:
@@ -18,6 +25,9 @@ class Signer(Protocol):
 
     def sign(self, message: bytes, algorithm: str) -> bytes:
         """Sign a message.
+
+        >>> len(certificate.signer.sign(b"header.payload", "PS256"))
+        256
 
         :param message: the whole message, not a hash of it.
         :param algorithm: a JWS ``alg`` value, such as ``PS256`` (RFC 7518 section 3.1).
@@ -28,7 +38,14 @@ class Signer(Protocol):
 
 @runtime_checkable
 class AsyncSigner(Protocol):
-    """A :class:`Signer` whose ``sign`` is a coroutine function, for the asynchronous credentials only."""
+    """A :class:`Signer` whose ``sign`` is a coroutine function, for the asynchronous credentials only.
+
+    >>> class OwnSigner:
+    ...     public_key = leaf.public_key()
+    ...     async def sign(self, message, algorithm):
+    ...         return await asyncio.to_thread(key_service.sign, message, algorithm)
+    >>> certificate = ClientCertificate(leaf, OwnSigner())
+    """
 
     @property
     def public_key(self) -> PublicKey:
@@ -36,6 +53,8 @@ class AsyncSigner(Protocol):
 
     def sign(self, message: bytes, algorithm: str) -> Awaitable[bytes]:
         """Sign a message.
+
+        >>> signature = await async_signer.sign(b"header.payload", "PS256")
 
         :param message: the whole message, not a hash of it.
         :param algorithm: a JWS ``alg`` value, such as ``PS256`` (RFC 7518 section 3.1).
@@ -50,6 +69,12 @@ class RemoteSigner(Protocol):
 
     The attribute is optional. Where :attr:`remote` is true, a credential reuses a signed assertion until shortly before
     it expires, because the service behind the signer throttles; otherwise each token request signs a fresh one.
+
+    >>> class OwnSigner:
+    ...     public_key, remote = leaf.public_key(), True
+    ...     def sign(self, message, algorithm):
+    ...         return key_service.sign(message, algorithm)
+    >>> certificate = ClientCertificate(leaf, OwnSigner())
     """
 
     @property
@@ -61,7 +86,10 @@ class RemoteSigner(Protocol):
         """Whether each signature is a request over the network."""
 
     def sign(self, message: bytes, algorithm: str) -> bytes | Awaitable[bytes]:
-        """Sign a message; see :meth:`Signer.sign` and :meth:`AsyncSigner.sign`."""
+        """Sign a message; see :meth:`Signer.sign` and :meth:`AsyncSigner.sign`.
+
+        >>> signature = certificate.signer.sign(b"header.payload", "PS256")
+        """
 
 
 def is_remote(signer: Signer | AsyncSigner) -> bool:

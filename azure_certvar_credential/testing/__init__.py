@@ -11,6 +11,9 @@ fails on demand. It uses PyJWT and ``cryptography`` and shares no code with the 
 ...                                    disable_instance_discovery=True, connection_verify=server.ca_file)
 ...     token = credential.get_token("https://graph.microsoft.com/.default")
 
+The other examples use an ``entra``, ``application`` and ``credential`` made in this way, and a ``vault`` with the
+certificate ``app``.
+
 ``add_user`` and ``issue_user_token`` make the token that a front end presents to a middle tier; the middle tier
 exchanges it on behalf of the user.
 
@@ -36,7 +39,8 @@ if TYPE_CHECKING:
         InstanceMetadataEmulator,
         InstanceMetadataServer,
     )
-    from azure_certvar_credential.testing.key_vault.emulator import KeyVaultEmulator, KeyVaultRequest, KeyVaultServer
+    from azure_certvar_credential.testing.key_vault.emulator import KeyVaultEmulator, KeyVaultServer
+    from azure_certvar_credential.testing.key_vault.records import KeyVaultRequest
     from azure_certvar_credential.testing.token_cache import TOKEN_CACHE_CONTRACT
     from azure_certvar_credential.testing.transport import AsyncEmulatorTransport, EmulatorTransport
 
@@ -76,7 +80,7 @@ _HOMES = {
     "InstanceMetadataEmulator": "instance_metadata.emulator",
     "InstanceMetadataServer": "instance_metadata.emulator",
     "KeyVaultEmulator": "key_vault.emulator",
-    "KeyVaultRequest": "key_vault.emulator",
+    "KeyVaultRequest": "key_vault.records",
     "KeyVaultServer": "key_vault.emulator",
     "Request": "http",
     "Response": "http",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
@@ -15,7 +14,6 @@ from azure_certvar_credential.testing.http import (
     Delivery,
     Forced,
     Hold,
-    Request,
     Response,
     respond,
     respond_json,
@@ -24,15 +22,17 @@ from azure_certvar_credential.testing.http import (
 Serve = Callable[[Conditions], Response]
 """Answers the request without the fault, under the given conditions."""
 
-Predicate = Callable[[Request], bool]
-"""Selects the requests that a fault applies to."""
-
 _HTML = b"<!DOCTYPE html><html><head><title>Oops</title></head><body>Our services aren't available</body></html>"
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
     """A fault of one request; made by the functions below and queued by ``EntraEmulator.inject``.
+
+    >>> entra.inject(Fault.throttled(retry_after=0))
+    >>> token = credential.get_token("https://graph.microsoft.com/.default")
+    >>> [request.fault for request in entra.requests]
+    ['throttled 429', None]
 
     :ivar name: the fault's name in the request log.
     :ivar apply: produces the answer, and may serve the request to do so.
@@ -47,6 +47,8 @@ class Fault:
     def throttled(retry_after: float | datetime | str | None = 60, *, json: bool = True) -> Fault:
         """Answer 429 Too Many Requests.
 
+        >>> entra.inject(Fault.throttled(retry_after=120))
+
         :param retry_after: the ``Retry-After`` header: seconds, a time (sent as an HTTP date) or a string (sent
             unchanged); None for no header.
         :param json: whether the body is Entra's JSON; otherwise it is the text ``Too Many Requests``.
@@ -59,6 +61,8 @@ class Fault:
     ) -> Fault:
         """Answer 5xx: the server is unavailable.
 
+        >>> entra.inject(Fault.server_error(500), times=2)
+
         :param status: the HTTP status, such as 500, 502, 503 or 504.
         :param retry_after: as for :meth:`throttled`.
         :param json: whether the body is JSON; otherwise it is plain text.
@@ -70,6 +74,8 @@ class Fault:
         code: int, *, status: int | None = None, suberror: str | None = None, claims: str | None = None
     ) -> Fault:
         """Answer with an AADSTS error.
+
+        >>> entra.inject(Fault.aadsts(700016))
 
         :param code: a key of ``AADSTS`` in ``azure_certvar_credential.testing.aadsts``.
         :param status: the HTTP status; None for the usual one of the code.
@@ -86,6 +92,8 @@ class Fault:
     def hang(seconds: float = 30) -> Fault:
         """Serve the request, but hold the answer until ``EntraEmulator.release()``.
 
+        >>> entra.inject(Fault.hang())
+
         :param seconds: the longest time that the answer is held.
         """
         return Fault("hang", lambda serve, conditions: _deliver(serve(conditions), hold=Hold(seconds)))
@@ -94,13 +102,18 @@ class Fault:
     def latency(seconds: float) -> Fault:
         """Delay the answer.
 
+        >>> entra.inject(Fault.latency(0.2))
+
         :param seconds: the delay.
         """
         return Fault("latency", lambda serve, conditions: _deliver(serve(conditions), delay=seconds))
 
     @staticmethod
     def truncated() -> Fault:
-        """Close the connection in the middle of the body, before the end that Content-Length announced."""
+        """Close the connection in the middle of the body, before the end that Content-Length announced.
+
+        >>> entra.inject(Fault.truncated())
+        """
 
         def cut(serve: Serve, conditions: Conditions) -> Response:
             response = serve(conditions)
@@ -110,17 +123,25 @@ class Fault:
 
     @staticmethod
     def reset_before() -> Fault:
-        """Reset the connection before the emulator sees the request: it logs and issues nothing."""
+        """Reset the connection before the emulator sees the request: it logs and issues nothing.
+
+        >>> entra.inject(Fault.reset_before())
+        """
         return Fault("reset_before", _reset_before, recorded=False)
 
     @staticmethod
     def reset_after() -> Fault:
-        """Serve the request, then reset the connection: the answer is lost."""
+        """Serve the request, then reset the connection: the answer is lost.
+
+        >>> entra.inject(Fault.reset_after())
+        """
         return Fault("reset_after", lambda serve, conditions: _deliver(serve(conditions), reset="after"))
 
     @staticmethod
     def not_json(status: int = 200) -> Fault:
         """Answer with an HTML page, as gateways and captive portals do.
+
+        >>> entra.inject(Fault.not_json())
 
         :param status: the HTTP status, such as 200 or 503.
         """
@@ -133,13 +154,18 @@ class Fault:
     def not_an_object(value: object = ("not", "an", "object")) -> Fault:
         """Answer 200 with JSON that is not an object.
 
+        >>> entra.inject(Fault.not_an_object("maintenance"))
+
         :param value: the JSON value to send.
         """
         return Fault("not_an_object", lambda _serve, conditions: respond_json(conditions, 200, value))
 
     @staticmethod
     def oversized(size: int = 2 << 20) -> Fault:
-        """Pad a valid answer with white space to ``size`` bytes."""
+        """Pad a valid answer with white space to ``size`` bytes.
+
+        >>> entra.inject(Fault.oversized())
+        """
 
         def pad(serve: Serve, conditions: Conditions) -> Response:
             response = serve(conditions)
@@ -149,22 +175,33 @@ class Fault:
 
     @staticmethod
     def without_access_token() -> Fault:
-        """Answer a success without ``access_token``."""
+        """Answer a success without ``access_token``.
+
+        >>> entra.inject(Fault.without_access_token())
+        """
         return _edited("without_access_token", lambda body: {k: v for k, v in body.items() if k != "access_token"})
 
     @staticmethod
     def expires_in(value: object) -> Fault:
-        """Answer a success whose ``expires_in`` is ``value``, such as a negative number, a word or None."""
+        """Answer a success whose ``expires_in`` is ``value``, such as a negative number, a word or None.
+
+        >>> entra.inject(Fault.expires_in("soon"))
+        """
         return _edited("expires_in", lambda body: {**body, "expires_in": value})
 
     @staticmethod
     def token_type(value: object) -> Fault:
-        """Answer a success whose ``token_type`` is ``value`` instead of ``Bearer``."""
+        """Answer a success whose ``token_type`` is ``value`` instead of ``Bearer``.
+
+        >>> entra.inject(Fault.token_type("mac"))
+        """
         return _edited("token_type", lambda body: {**body, "token_type": value})
 
     @staticmethod
     def clock_skew(seconds: float) -> Fault:
         """Shift the server's clock: ``Date`` shows it, and a shift beyond the tolerance causes AADSTS700024.
+
+        >>> entra.inject(Fault.clock_skew(3600), times=None)
 
         :param seconds: positive to set the server's clock ahead.
         """
@@ -172,7 +209,10 @@ class Fault:
 
     @staticmethod
     def unknown_certificate() -> Fault:
-        """Answer AADSTS700027, key not found, as while a new certificate is not yet replicated."""
+        """Answer AADSTS700027, key not found, as while a new certificate is not yet replicated.
+
+        >>> entra.inject(Fault.unknown_certificate())
+        """
         return Fault(
             "unknown_certificate", lambda serve, conditions: serve(replace(conditions, certificates_known=False))
         )
@@ -215,68 +255,3 @@ def _edited(name: str, edit: Callable[[dict[str, object]], Mapping[str, object]]
         return _with_body(response, json.dumps(edit(response.json())).encode())
 
     return Fault(name, change)
-
-
-@dataclass(slots=True)
-class _Queued:
-    fault: Fault
-    remaining: int | None
-    when: Predicate
-
-
-class FaultQueue:
-    """The faults that wait for a request; thread-safe.
-
-    A request meets at most one fault: the first in the queue that applies to it.
-    """
-
-    def __init__(self) -> None:
-        self._condition = threading.Condition()
-        self._queue: list[_Queued] = []
-        self._holds: list[Hold] = []
-
-    def add(self, fault: Fault, times: int | None, when: Predicate) -> None:
-        """Queue ``fault`` for the next ``times`` requests that ``when`` selects; None for all of them."""
-        if times is not None and times < 1:
-            raise ValueError(f"times must be at least 1, or None for every request; got {times}")
-        with self._condition:
-            self._queue.append(_Queued(fault, times, when))
-
-    def take(self, request: Request) -> Fault | None:
-        """Return the fault that applies to ``request``, if any, and count it as used."""
-        with self._condition:
-            for queued in self._queue:
-                if queued.when(request):
-                    if queued.remaining is not None:
-                        queued.remaining -= 1
-                        if queued.remaining == 0:
-                            self._queue.remove(queued)
-                    return queued.fault
-        return None
-
-    def clear(self) -> None:
-        """Remove every fault from the queue."""
-        with self._condition:
-            self._queue.clear()
-
-    def hold(self, hold: Hold) -> None:
-        """Register an answer that is being held."""
-        with self._condition:
-            self._holds = [*(known for known in self._holds if not known.future.done()), hold]
-            self._condition.notify_all()
-
-    def wait_for_hanging(self, count: int, timeout: float) -> bool:
-        """Block until ``count`` answers are held; return False if ``timeout`` seconds pass first."""
-        with self._condition:
-            return self._condition.wait_for(lambda: len(self._holds) >= count, timeout)
-
-    def release(self) -> None:
-        """Release every answer that is being held."""
-        with self._condition:
-            holds, self._holds = self._holds, []
-        for hold in holds:
-            hold.release()
-
-    def __len__(self) -> int:
-        """The number of queued faults."""
-        return len(self._queue)

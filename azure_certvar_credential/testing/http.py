@@ -24,6 +24,9 @@ MAX_REQUEST_BYTES = 1 << 20
 class Request:
     """An HTTP request.
 
+    >>> request = Request("GET", "https://login.microsoftonline.com/common/discovery/v2.0/keys")
+    >>> response = entra.handle(request)
+
     :param method: ``GET``, ``POST`` and so on.
     :param url: the absolute URL; URLs in the answer begin with its scheme and host.
     :param headers: header fields; the names are converted to lower case.
@@ -58,6 +61,9 @@ class Request:
         """Parse the body as ``application/x-www-form-urlencoded``.
 
         A parameter without a value is omitted (RFC 6749 section 3.2).
+
+        >>> Request("POST", "https://login.microsoftonline.com/common/oauth2/v2.0/token", body=b"scope=openid").form()
+        [('scope', 'openid')]
 
         :raises ValueError: the body is not ASCII or has more than a hundred parameters.
         """
@@ -110,6 +116,10 @@ class Delivery:
 class Response:
     """An HTTP response.
 
+    >>> response = entra.handle(Request("GET", "https://login.microsoftonline.com/common/discovery/v2.0/keys"))
+    >>> response.status
+    200
+
     :ivar status: the status code.
     :ivar headers: header fields, Content-Length among them.
     :ivar body: the body, bytes; not in the repr because it may contain a token.
@@ -123,6 +133,9 @@ class Response:
 
     def json(self) -> Any:
         """Parse the body as JSON.
+
+        >>> Response(200, {}, b'{"keys": []}').json()
+        {'keys': []}
 
         :raises ValueError: it is not JSON.
         """

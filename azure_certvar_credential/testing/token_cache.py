@@ -255,9 +255,9 @@ TOKEN_CACHE_CONTRACT: tuple[Check, ...] = (
 """Checks of a :class:`~azure_certvar_credential.TokenCache` or ``AsyncTokenCache``; those take two seconds that wait.
 
 Each takes a function without parameters that returns a cache: two that it returns share one store. Caches that have a
-``close`` are closed. A check raises :class:`AssertionError` that says what does not hold.
+``close`` are closed. A check raises :class:`AssertionError` that says what does not hold::
 
->>> @pytest.mark.parametrize("check", TOKEN_CACHE_CONTRACT)         # doctest: +SKIP
-... def test_own_cache(check):
-...     check(lambda: OwnTokenCache("cache.example"))
+    @pytest.mark.parametrize("check", TOKEN_CACHE_CONTRACT)
+    def test_own_cache(check):
+        check(lambda: OwnTokenCache("cache.example"))
 """

@@ -92,6 +92,8 @@ def _convert(request: HttpRequest) -> Request:
 class EmulatorTransport(_Wire, HttpTransport[HttpRequest, HttpResponse]):
     """A synchronous transport; made by ``EntraEmulator.transport()``.
 
+    >>> client = SecretClient(vault.vault_url, credential, transport=EmulatorTransport(vault))
+
     :param emulator: answers the requests.
     :param advance: called with the seconds of each delay in place of waiting; None to wait for latency.
     """
@@ -154,7 +156,13 @@ class EmulatorTransport(_Wire, HttpTransport[HttpRequest, HttpResponse]):
 
 
 class AsyncEmulatorTransport(_Wire, AsyncHttpTransport[HttpRequest, AsyncHttpResponse]):
-    """An asynchronous transport; made by ``EntraEmulator.async_transport()``, with the same parameters."""
+    """An asynchronous transport; made by ``EntraEmulator.async_transport()``, with the same parameters.
+
+    >>> credential = aio.CertVarCredential(
+    ...     application.tenant_id, application.client_id, certificate, transport=AsyncEmulatorTransport(entra)
+    ... )
+    >>> token = await credential.get_token("https://graph.microsoft.com/.default")
+    """
 
     def __init__(self, emulator: Emulator, *, advance: Callable[[float], None] | None = None) -> None:
         super().__init__(emulator, advance)

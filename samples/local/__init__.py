@@ -2,7 +2,8 @@
 
 :func:`start` sets environment variables and changes nothing else. ``HTTPS_PROXY`` leads every client to
 :mod:`local.proxy`, which answers for ``login.microsoftonline.com`` and the hosts of :mod:`local.services` and refuses
-all others, so that nothing leaves this computer. Stand-ins verify the signature, lifetime and audience of tokens.
+all others, so that nothing leaves this computer. Stand-ins verify the signature, lifetime and audience of tokens, and
+say so in lines that begin with ``--local:``.
 """
 
 

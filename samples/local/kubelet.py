@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from azure_certvar_credential import ClientCertificate
-from local.scene import Scene
+from local.scene import Scene, say
 
 _mounted: list[tuple[Scene, ClientCertificate]] = []
 
@@ -12,6 +12,7 @@ def start(scene: Scene) -> dict[str, str]:
     """Mount the secret and return the variable that names its path."""
     (scene.folder / "secret").mkdir()
     _mount(scene, 1)
+    say("the secret is a folder on this computer, written as the kubelet does it")
     return {"TLS_SECRET_PATH": str(scene.folder / "secret")}
 
 

@@ -10,7 +10,7 @@ import struct
 
 import jwt
 
-from local.scene import Scene, listen
+from local.scene import Scene, listen, say
 
 _AUDIENCE = "https://ossrdbms-aad.database.windows.net"
 _SSL_REQUEST, _VERSION_3 = 80877103, 196608
@@ -46,6 +46,7 @@ def start(scene: Scene) -> dict[str, str]:
             except jwt.InvalidTokenError as error:
                 self.send(b"E", f"SFATAL\0C28P01\0Mthe password is no valid token: {error}\0\0".encode())
                 return
+            say("PostgreSQL is a stand-in; it verified the token in the password")
             self.send(b"R", struct.pack("!i", 0))
             for name, value in _SETTINGS.items():
                 self.send(b"S", f"{name}\0{value}\0".encode())

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 
-from local.scene import Scene
+from local.scene import Scene, say
 
 _START_SECONDS = 10.0
 
@@ -31,4 +31,5 @@ def start(scene: Scene, *options: str) -> dict[str, str]:
         if server.poll() is not None or time.monotonic() > ends:
             sys.exit(f"{program} does not start")
         time.sleep(0.01)
+    say("Redis is a redis-server on this computer")
     return {"REDIS_URL": f"unix://{path}"}

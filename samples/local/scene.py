@@ -15,7 +15,17 @@ import jwt
 from azure_certvar_credential import ClientCertificate
 from azure_certvar_credential.testing import Application, EntraEmulator, Request
 
+_said: set[str] = set()
+_saying = threading.Lock()
 _KEYS = "https://login.microsoftonline.com/common/discovery/v2.0/keys"
+
+
+def say(text: str) -> None:
+    """Print what stands in for what, once."""
+    with _saying:
+        if text not in _said:
+            _said.add(text)
+            print(f"--local: {text}", flush=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, load_der_public_key
 from cryptography.x509.oid import NameOID
 
-from local.scene import Scene
+from local.scene import Scene, say
 
 TOKEN = "orders"  # noqa: S105 - the label of a PKCS #11 token
 _FOLDERS = ("/usr/lib", "/usr/lib64", "/usr/local/lib", "/opt/homebrew/lib")
@@ -40,6 +40,7 @@ def start(scene: Scene) -> dict[str, str]:
     subprocess.run(command, check=True, capture_output=True)  # noqa: S603 - the command is fixed
     leaf = _certify(_make_key(str(module), pin))
     scene.application.register(leaf)
+    say("the HSM is SoftHSM; the key was made in it, and stays there")
     return {
         "APP_CERT_PUBLIC": leaf.public_bytes(Encoding.PEM).decode(),
         "PKCS11_MODULE": str(module),

@@ -6,7 +6,7 @@ import sqlite3
 import struct
 from collections.abc import Mapping
 
-from local.scene import Scene
+from local.scene import Scene, say
 
 _AUDIENCE = "https://database.windows.net"
 _ATTRIBUTE = 1256
@@ -30,7 +30,7 @@ def connect(_connection: str, *, attrs_before: Mapping[int, bytes]) -> sqlite3.C
     if length != len(octets) - 4:
         raise ValueError(f"attribute {_ATTRIBUTE} says {length} octets and has {len(octets) - 4}")
     claims = _scenes[-1].verify(octets[4:].decode("utf-16-le"), _AUDIENCE)
-    print(f"no SQL Server here: SQLite stands in; the token in attribute {_ATTRIBUTE}, {len(octets)} octets, is valid")
+    say(f"SQL Server is SQLite; the token in attribute {_ATTRIBUTE}, {len(octets)} octets, was verified")
     connection = sqlite3.connect(":memory:")
     # As Azure SQL names a service principal.
     connection.create_function("SUSER_SNAME", 0, lambda: f"{claims['appid']}@{claims['tid']}")

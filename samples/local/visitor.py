@@ -11,7 +11,7 @@ import time
 import urllib.error
 import urllib.request
 
-from local.scene import Scene
+from local.scene import Scene, say
 
 _START_SECONDS = 30.0
 
@@ -29,6 +29,7 @@ def _visit(port: int, path: str, scene: Scene) -> None:
     request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", headers={"Authorization": f"Bearer {token}"})
     try:
         _wait(port)
+        say(f"a signed-in user, Adele Vance, asks for {path}")
         with urllib.request.urlopen(request, timeout=_START_SECONDS) as answer:
             print(answer.status, json.dumps(json.load(answer)), flush=True)
     except urllib.error.HTTPError as error:

@@ -132,7 +132,7 @@ def test_a_hint_names_the_remedy(code: int, words: str) -> None:
         (53003, "blocks the user's sign-in: pass the error's claims to the front end", "Service principal"),
         (50027, "user's assertion is no JWT", "proxy"),
         (5002730, "access token for this application", "RSA"),
-        (28000, "each resource with a get_token of its own", "application"),
+        (28000, "call get_token once for each resource", "application"),
         (70043, "sign in again", "application"),
         (70011, "User.Read", "storage"),
     ],

@@ -25,8 +25,8 @@ def nothing_set() -> dict[str, str]:
     }
 
 
-def run_locally(program: Path) -> str:
-    """Run a sample with nothing set and return what it prints.
+def run_locally(program: Path) -> tuple[list[str], str]:
+    """Run a sample with nothing set, and return what ``--local`` says stands in, and what the sample prints.
 
     :raises AssertionError: it did not end with exit code 0, or wrote to standard error.
     """
@@ -36,7 +36,14 @@ def run_locally(program: Path) -> str:
     )
     assert result.returncode == 0, f"{program.name} failed:\n{result.stdout}\n{result.stderr}"
     assert not result.stderr, f"{program.name} complained:\n{result.stderr}"
-    return result.stdout
+    return split(result.stdout)
+
+
+def split(output: str) -> tuple[list[str], str]:
+    """Return the lines of ``--local``, without its name, and the others."""
+    lines = output.splitlines(keepends=True)
+    said = [line.removeprefix("--local: ").rstrip() for line in lines if line.startswith("--local: ")]
+    return said, "".join(line for line in lines if not line.startswith("--local: "))
 
 
 def docstring_of(sample: str) -> str:

@@ -7,16 +7,14 @@ page's snippets may use without defining it: a string, or ``{"base64": "…"}`` 
 Each page has a namespace of its own, and every block in it that is fenced as ``python`` runs, in order; a coroutine
 function ``main`` that a block defines is run at once. None is skipped: what shall not run is fenced as ``text``, ``sh``
 or ``console``. Set-up that a reader need not see goes into a comment, as Sybil has it:
-``<!--- invisible-code-block: python … -->``. ``--docstrings`` in the place of pages runs the examples of the public
-modules' docstrings, each docstring in a namespace with its module's public names.
+``<!--- invisible-code-block: python … -->``. ``--docstrings`` in the place of pages runs the examples in the docstrings
+of the public names; see ``docstrings.py``.
 """
 
 from __future__ import annotations
 
 import asyncio
 import base64
-import doctest
-import importlib
 import inspect
 import json
 import runpy
@@ -30,7 +28,6 @@ from sybil.evaluators.python import PythonEvaluator
 from sybil.parsers.markdown import CodeBlockParser
 
 from azure_certvar_credential import CertVarCredential
-from tests.test_public_names import MODULES, is_class
 
 _LOOPBACK = ("127.", "::1", "localhost")
 
@@ -82,31 +79,6 @@ def play_page(path: Path, names: dict[str, Any]) -> None:
         example.evaluate()
 
 
-def play_docstrings(names: dict[str, Any]) -> None:
-    """Run the examples in the docstrings of the public modules, and of what they export.
-
-    :raises AssertionError: an example raised, or printed something else than its docstring says; each is printed.
-    """
-    # For this alone: it imports many clients.
-    from tests.docs.docstring_names import objects
-
-    given = objects(names)
-    runner = doctest.DocTestRunner(verbose=False)
-    for module in map(importlib.import_module, MODULES):
-        public = {name: getattr(module, name) for name in module.__all__}
-        tests = doctest.DocTestFinder(recurse=False).find(module, module.__name__, module=False)
-        for name, value in public.items():
-            # What a class inherits belongs to its documentation; functions may be wrapped.
-            owners = value.__mro__ if is_class(value) else [value] if inspect.isfunction(value) else []
-            for owner in (owner for owner in owners if owner.__module__.startswith(MODULES[0])):
-                tests += doctest.DocTestFinder().find(owner, f"{module.__name__}.{name}", module=False)
-        for test in (test for test in tests if test.examples):
-            test.globs = {**given, **public}
-            runner.run(test)
-            print(f"ran docstring {test.name}", flush=True)
-    assert not runner.failures
-
-
 def _value(value: Any) -> Any:
     match value:
         case {"base64": text}:
@@ -123,7 +95,10 @@ def main() -> None:
     given = json.load(sys.stdin)
     redirect(given["hosts"])
     if sys.argv[1] == "--docstrings":
-        play_docstrings({name: _value(value) for name, value in given["names"].items()})
+        # For these alone: they import many clients.
+        from tests.docs import docstring_names, docstrings
+
+        docstrings.run(docstring_names.names_for({name: _value(value) for name, value in given["names"].items()}))
     elif path.suffix == ".md":
         for page in (path, *more):
             play_page(page, {name: _value(value) for name, value in given["names"].items()})

@@ -135,7 +135,7 @@ def test_mcp_client(fapi_provider: OidcProvider, server_tls: TlsFiles) -> None:
         output = run_with("mcp_client.py", {**variables, "MCP_URL": server.url})
 
     assert re.fullmatch(promised("mcp_client.py"), output)
-    assert output == "orders\n"
+    assert output == "tools: orders\n"
     assert server.callers == {variables["AZURE_CLIENT_ID"]}
 
 

@@ -23,6 +23,10 @@ SECRET_PARAMETERS = frozenset(
 class TokenRequest:
     """One request to the token endpoint and its answer.
 
+    >>> token = credential.get_token("https://graph.microsoft.com/.default")
+    >>> entra.requests[-1].assertion_header["alg"]
+    'PS256'
+
     :ivar url: the URL of the request.
     :ivar path: the path of the URL.
     :ivar tenant: the tenant in the path.

@@ -11,6 +11,8 @@ DAY = 86_400
 class Settings:
     """The emulator's settings, which may be changed while it runs.
 
+    >>> entra.settings.refresh_in = 1800
+
     :ivar strict: whether to refuse what production clients send against the standards; see ``EntraEmulator``.
     :ivar clock_skew: the tolerance for a client's clock, seconds; AADSTS700024 refuses more.
     :ivar token_lifetime: the lifetime of an access token, seconds.

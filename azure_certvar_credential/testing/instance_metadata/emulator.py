@@ -10,7 +10,8 @@ import time
 from collections import deque
 from collections.abc import Callable
 
-from azure_certvar_credential.testing.faults import Fault, FaultQueue, Predicate
+from azure_certvar_credential.testing.fault_queue import FaultQueue, Predicate
+from azure_certvar_credential.testing.faults import Fault
 from azure_certvar_credential.testing.http import (
     Conditions,
     Delivery,
@@ -37,6 +38,11 @@ class InstanceMetadataEmulator:
     :meth:`handle` answers a request without I/O. :meth:`serve` serves it over plain HTTP on the loopback interface; the
     in-process transports of a local Entra reach it at its own address, 169.254.169.254. All methods are thread-safe.
 
+    >>> with InstanceMetadataEmulator("westeurope").serve() as server:
+    ...     url = f"{server.url}/metadata/instance/compute/location?format=text&api-version=2021-02-01"
+    ...     urllib.request.urlopen(urllib.request.Request(url, headers={"Metadata": "true"})).read()
+    b'westeurope'
+
     :param location: the region, such as ``westeurope``; any text is returned unchanged. None simulates a computer
         outside Azure: every connection is reset.
     :param clock: the server's time, seconds since the epoch.
@@ -59,6 +65,8 @@ class InstanceMetadataEmulator:
     def inject(self, fault: Fault, *, times: int | None = 1, when: Predicate | None = None) -> None:
         """Make the next requests fail.
 
+        >>> entra.instance_metadata.inject(Fault.hang())
+
         :param fault: the fault that they meet; clients of the real service meet :meth:`Fault.hang`,
             :meth:`Fault.server_error` with 404 or 500, and :meth:`Fault.not_json`.
         :param times: the number of requests; None for all until ``faults.clear()``.
@@ -68,15 +76,29 @@ class InstanceMetadataEmulator:
         self.faults.add(fault, times, when or (lambda _: True))
 
     def release(self) -> None:
-        """Release the answers that :meth:`Fault.hang` holds."""
+        """Release the answers that :meth:`Fault.hang` holds.
+
+        >>> entra.instance_metadata.release()
+        """
         self.faults.release()
 
     def serve(self) -> InstanceMetadataServer:
-        """Return a context manager that serves it over plain HTTP on 127.0.0.1 while it is open."""
+        """Return a context manager that serves it over plain HTTP on 127.0.0.1 while it is open.
+
+        >>> with InstanceMetadataEmulator("westeurope").serve() as server:
+        ...     print(server.url)
+        http://127.0.0.1:...
+        """
         return InstanceMetadataServer(self)
 
     def handle(self, request: Request) -> Response:
         """Answer a request.
+
+        >>> request = Request(
+        ...     "GET", "http://169.254.169.254/metadata/instance/compute?api-version=2021-02-01", {"Metadata": "true"}
+        ... )
+        >>> InstanceMetadataEmulator("westeurope").handle(request).json()["location"]
+        'westeurope'
 
         :param request: the request.
         """
@@ -103,6 +125,10 @@ class InstanceMetadataServer(LoopbackServer):
 
     See ``testing.server.LoopbackServer``; ``url`` stands in for
     ``http://169.254.169.254``.
+
+    >>> with InstanceMetadataServer(InstanceMetadataEmulator("westeurope"), port=0) as server:
+    ...     print(server.url)
+    http://127.0.0.1:...
     """
 
     emulator: InstanceMetadataEmulator

@@ -3,48 +3,26 @@
 from __future__ import annotations
 
 import secrets
-import sys
 import threading
 import time
 import uuid
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
 
 from azure_certvar_credential.testing.entra.directory.model import Application, Tenant
 from azure_certvar_credential.testing.entra.emulator import EntraEmulator
-from azure_certvar_credential.testing.faults import Fault, FaultQueue, Predicate
+from azure_certvar_credential.testing.fault_queue import FaultQueue, Predicate
+from azure_certvar_credential.testing.faults import Fault
 from azure_certvar_credential.testing.http import Conditions, Request, Response, respond_json
 from azure_certvar_credential.testing.key_vault.access import Gate, VaultError
 from azure_certvar_credential.testing.key_vault.api import Store, read_call
+from azure_certvar_credential.testing.key_vault.challenges import forget_challenges
 from azure_certvar_credential.testing.key_vault.material import PKCS12, KeyPairLike, Version, load_key_pair
+from azure_certvar_credential.testing.key_vault.records import KeyVaultRequest
 from azure_certvar_credential.testing.server import TlsServer
 from azure_certvar_credential.testing.transport import AsyncEmulatorTransport, EmulatorTransport
-
-if TYPE_CHECKING:
-    from typing_extensions import Self
-
-
-@dataclass(frozen=True, slots=True)
-class KeyVaultRequest:
-    """One request to the vault and its answer.
-
-    :ivar method: the HTTP method.
-    :ivar path: the path of the URL.
-    :ivar permission: the permission that it needs, such as ``secrets/get``; None if the API has no such path.
-    :ivar client_id: the calling application; None if it is not authenticated.
-    :ivar status: the HTTP status of the answer.
-    :ivar fault: the name of the fault that the request met, or None.
-    """
-
-    method: str
-    path: str
-    permission: str | None
-    client_id: str | None
-    status: int
-    fault: str | None
 
 
 class KeyVaultEmulator:
@@ -54,6 +32,12 @@ class KeyVaultEmulator:
     request without I/O. :meth:`serve` serves it over loopback TLS; :meth:`transport` and :meth:`async_transport`
     connect azure-core's clients in process. A client needs ``verify_challenge_resource=False`` if it uses another host
     name than that of a vault, such as localhost. All methods are thread-safe.
+
+    >>> vault = KeyVaultEmulator(entra)
+    >>> version = vault.add_certificate("app", certificate)
+    >>> client = SecretClient(vault.vault_url, credential, transport=vault.transport())
+    >>> client.get_secret("app").properties.content_type
+    'application/x-pkcs12'
 
     :param entra: the local Entra whose tokens it accepts.
     :param name: the vault's name; None to generate one. Azure's clients cache challenges by host for the whole
@@ -112,6 +96,8 @@ class KeyVaultEmulator:
     ) -> str:
         """Import a certificate; an existing name gets a new version.
 
+        >>> version = vault.add_certificate("signing", certificate, exportable=False)
+
         :param name: letters, digits and hyphens.
         :param certificate: the certificate and its private key: PEM as text or bytes, PFX bytes, or an object with
             ``to_pfx()``.
@@ -143,6 +129,8 @@ class KeyVaultEmulator:
     def rotate(self, name: str, certificate: KeyPairLike, **options: Any) -> str:
         """Add a new version to a certificate, by default with the ``exportable`` and ``content_type`` of the latest.
 
+        >>> version = vault.rotate("app", other_certificate)
+
         :param options: the options of :meth:`add_certificate`.
         :returns: the version's id.
         :raises KeyError: the vault has no such certificate.
@@ -154,6 +142,8 @@ class KeyVaultEmulator:
 
     def set_enabled(self, name: str, version: str | None = None, *, enabled: bool) -> None:
         """Enable or disable a version.
+
+        >>> vault.set_enabled("app", enabled=False)
 
         :param version: its id; None for the newest.
         :raises KeyError: the vault has no such version.
@@ -173,6 +163,8 @@ class KeyVaultEmulator:
     def allow(self, application: Application, *permissions: str) -> None:
         """Give an application exactly these permissions; without a call it has all.
 
+        >>> vault.allow(application, "certificates/get", "secrets/get")
+
         :param permissions: ``certificates/get``, ``certificates/import``, ``certificates/list``, ``keys/get``,
             ``keys/sign``, ``secrets/get``.
         :raises ValueError: a permission is unknown.
@@ -181,6 +173,8 @@ class KeyVaultEmulator:
 
     def inject(self, fault: Fault, *, times: int | None = 1, when: Predicate | None = None) -> None:
         """Make the next requests fail.
+
+        >>> vault.inject(Fault.server_error(503), times=2)
 
         :param fault: the fault that they meet; one that concerns tokens or AADSTS codes has no use here.
         :param times: the number of requests; None for all until ``faults.clear()``.
@@ -191,6 +185,8 @@ class KeyVaultEmulator:
 
     def throttle(self, retry_after: float | None = 1, *, times: int | None = 1, when: Predicate | None = None) -> None:
         """Answer the next requests with Key Vault's 429; the other parameters are those of :meth:`inject`.
+
+        >>> vault.throttle(retry_after=1, times=2)
 
         :param retry_after: ``Retry-After``, seconds; None for no header.
         """
@@ -205,23 +201,42 @@ class KeyVaultEmulator:
         )
 
     def release(self) -> None:
-        """Release the answers that :meth:`Fault.hang` holds."""
+        """Release the answers that :meth:`Fault.hang` holds.
+
+        >>> vault.release()
+        """
         self.faults.release()
 
     def serve(self) -> KeyVaultServer:
-        """Return a context manager that serves the vault over TLS on 127.0.0.1 while it is open."""
+        """Return a context manager that serves the vault over TLS on 127.0.0.1 while it is open.
+
+        >>> with vault.serve() as server:
+        ...     print(server.vault_url)
+        https://localhost:...
+        """
         return KeyVaultServer(self)
 
     def transport(self) -> EmulatorTransport:
-        """Return an azure-core transport that sends every request to this vault, whatever its host."""
+        """Return an azure-core transport that sends every request to this vault, whatever its host.
+
+        >>> client = SecretClient(vault.vault_url, credential, transport=vault.transport())
+        """
         return EmulatorTransport(self)
 
     def async_transport(self) -> AsyncEmulatorTransport:
-        """Return the asyncio counterpart of :meth:`transport`."""
+        """Return the asyncio counterpart of :meth:`transport`.
+
+        >>> certificate = keyvault.aio.KeyVaultCertificate(
+        ...     vault.vault_url, "app", async_credential, transport=vault.async_transport()
+        ... )
+        """
         return AsyncEmulatorTransport(self)
 
     def handle(self, request: Request) -> Response:
         """Answer a request.
+
+        >>> vault.handle(Request("GET", f"{vault.vault_url}/secrets/app?api-version=7.4")).status  # without a token
+        401
 
         :param request: the request.
         :returns: the answer and how to deliver it; a fault changes nothing else.
@@ -263,29 +278,22 @@ def _has_token(request: Request) -> bool:
 
 
 class KeyVaultServer(TlsServer):
-    """Serves the local Key Vault; see ``testing.server.TlsServer``."""
+    """Serves the local Key Vault; see ``testing.server.TlsServer``.
+
+    >>> with KeyVaultServer(vault, port=0) as server:
+    ...     client = SecretClient(server.vault_url, credential, connection_verify=server.ca_file,
+    ...                           verify_challenge_resource=False)
+    ...     secret = client.get_secret("app")
+    """
 
     emulator: KeyVaultEmulator
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> KeyVaultServer:
         super().__enter__()
-        _forget_challenges(self.url)
+        forget_challenges(self.url)
         return self
 
     @property
     def vault_url(self) -> str:
         """The same as ``url``, under the name of the Key Vault clients' parameter."""
         return self.url
-
-
-def _forget_challenges(url: str) -> None:
-    """Clear what Azure's Key Vault clients remember of an earlier vault of this process at the same port.
-
-    They cache challenges by host and port for the life of the process, and would request tokens of the earlier vault's
-    tenant.
-    """
-    for name, module in list(sys.modules.items()):
-        is_cache = name.startswith("azure.keyvault.") and name.endswith(".http_challenge_cache")
-        # Older versions raise for a host that they do not know.
-        if is_cache and module.get_challenge_for_url(url) is not None:
-            module.remove_challenge_for_url(url)

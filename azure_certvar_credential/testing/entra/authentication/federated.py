@@ -10,8 +10,8 @@ from collections.abc import Sequence
 
 import jwt
 
-from azure_certvar_credential.testing.entra.directory.model import FederatedCredential
 from azure_certvar_credential.testing.entra.directory.resources import resource_client_id
+from azure_certvar_credential.testing.entra.directory.trust import FederatedCredential
 from azure_certvar_credential.testing.entra.errors import refuse, utc_text
 from azure_certvar_credential.testing.jose import MalformedError, numeric_date, parse_compact
 from azure_certvar_credential.testing.signing import signing_key

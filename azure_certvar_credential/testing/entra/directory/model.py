@@ -1,4 +1,4 @@
-"""The entries of the directory: tenants, users, applications, and the applications' credentials."""
+"""The entries of the directory: tenants, users and applications."""
 
 from __future__ import annotations
 
@@ -13,11 +13,15 @@ from cryptography.hazmat.primitives import hashes
 
 from azure_certvar_credential.testing.credentials import CertificateLike, KeyCredential, load_certificate
 from azure_certvar_credential.testing.entra.directory.resources import TOKEN_EXCHANGE
+from azure_certvar_credential.testing.entra.directory.trust import FederatedCredential, TrustedIssuer
 
 
 @dataclass(frozen=True, slots=True)
 class Tenant:
     """A tenant of Entra.
+
+    >>> entra.tenant.domains
+    ('contoso.onmicrosoft.com',)
 
     :ivar tenant_id: its id, a GUID.
     :ivar domains: its verified domains, which clients may use in place of the GUID.
@@ -30,6 +34,9 @@ class Tenant:
 @dataclass(frozen=True, slots=True)
 class User:
     """A user in the directory; made by ``EntraEmulator.add_user``.
+
+    >>> entra.add_user("Adele Vance").user_principal_name
+    'adele.vance@contoso.onmicrosoft.com'
 
     :ivar object_id: a GUID, the ``oid`` of the user's tokens.
     :ivar tenant_id: the user's tenant.
@@ -45,38 +52,15 @@ class User:
     agent_id: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class FederatedCredential:
-    """A federated identity credential: an identity whose token replaces a certificate.
-
-    https://learn.microsoft.com/entra/workload-id/workload-identity-federation
-
-    :ivar issuer: the token's ``iss``.
-    :ivar subject: its ``sub``.
-    :ivar audience: its ``aud``, or the identifier of the resource with that ``aud``.
-    """
-
-    issuer: str
-    subject: str
-    audience: str
-
-
-@dataclass(frozen=True, slots=True)
-class TrustedIssuer:
-    """A subject name and issuer rule.
-
-    :ivar subject_name: the common name or DNS name that the leaf must have.
-    :ivar authority: the certificate authority that must have issued it.
-    """
-
-    subject_name: str
-    authority: x509.Certificate
-
-
 class Application:
     """An application registration with its service principal; made by ``EntraEmulator.add_application``.
 
     Its methods are thread-safe.
+
+    >>> application = entra.add_application(certificate)
+    >>> credential = CertVarCredential(
+    ...     application.tenant_id, application.client_id, certificate, transport=entra.transport()
+    ... )
 
     :ivar client_id: the application id, a GUID.
     :ivar tenant_id: the home tenant.
@@ -157,6 +141,9 @@ class Application:
     def register(self, certificate: CertificateLike) -> str:
         """Upload a certificate.
 
+        >>> application.register(other_certificate) == other_certificate.thumbprint
+        True
+
         :param certificate: PEM as text or bytes, DER, an ``x509.Certificate``, or an object with ``public_der()``; the
             public half is enough.
         :returns: its SHA-1 thumbprint in upper-case hex, as the portal shows it.
@@ -169,6 +156,8 @@ class Application:
     def unregister(self, thumbprint: str) -> None:
         """Remove a certificate.
 
+        >>> application.unregister(certificate.thumbprint)
+
         :param thumbprint: its SHA-1 or SHA-256 in hex, in any case, with or without colons.
         :raises KeyError: no registered certificate has this thumbprint.
         """
@@ -180,38 +169,63 @@ class Application:
             self._credentials = rest
 
     def revoke(self, certificate: CertificateLike) -> None:
-        """Revoke a certificate, as its authority would; AADSTS7000214 refuses it from now on."""
+        """Revoke a certificate, as its authority would; AADSTS7000214 refuses it from now on.
+
+        >>> application.revoke(certificate)
+        """
         fingerprint = load_certificate(certificate).fingerprint(hashes.SHA256())
         with self._lock:
             self._revoked |= {fingerprint}
 
     def is_revoked(self, certificate: x509.Certificate) -> bool:
-        """Return whether ``certificate`` is revoked."""
+        """Return whether ``certificate`` is revoked.
+
+        >>> application.is_revoked(certificate.leaf)
+        False
+        """
         return certificate.fingerprint(hashes.SHA256()) in self._revoked
 
     def disable(self) -> None:
-        """Disable the application; AADSTS7000112 refuses its requests from now on."""
+        """Disable the application; AADSTS7000112 refuses its requests from now on.
+
+        >>> application.disable()
+        """
         self._enabled = False
 
     def enable(self) -> None:
-        """Undo :meth:`disable`."""
+        """Undo :meth:`disable`.
+
+        >>> application.enable()
+        """
         self._enabled = True
 
     def block_by_conditional_access(self, *policy_ids: str) -> None:
-        """Refuse every request with AADSTS53003 and a claims challenge that names these policies; none to unblock."""
+        """Refuse every request with AADSTS53003 and a claims challenge that names these policies; none to unblock.
+
+        >>> application.block_by_conditional_access("00000000-0000-0000-0000-000000000001")
+        """
         self._policies = policy_ids
 
     def add_service_principal(self, tenant: Tenant) -> None:
-        """Let the application sign in to another tenant, which AADSTS7000229 refuses otherwise."""
+        """Let the application sign in to another tenant, which AADSTS7000229 refuses otherwise.
+
+        >>> application.add_service_principal(entra.add_tenant(domains=["fabrikam.com"]))
+        """
         with self._lock:
             self._object_ids = {**self._object_ids, tenant.tenant_id: str(uuid.uuid4())}
 
     def is_called(self, name: str) -> bool:
-        """Return whether ``name`` is one of ``identifiers``."""
+        """Return whether ``name`` is one of ``identifiers``.
+
+        >>> application.is_called(f"api://{application.client_id}/")
+        True
+        """
         return name.rstrip("/").lower() in (identifier.lower() for identifier in self.identifiers)
 
     def consent(self, *scopes: str) -> None:
         """Consent to more permissions on behalf of users, which AADSTS65001 refuses otherwise.
+
+        >>> application.consent("https://graph.microsoft.com/Mail.Read")
 
         :param scopes: such as ``https://graph.microsoft.com/Mail.Read``.
         """
@@ -225,6 +239,9 @@ class Application:
         The tokens must come from this emulator, which verifies them with its own key. Issuer and subject must match
         exactly.
 
+        >>> issuer = f"https://login.microsoftonline.com/{application.tenant_id}/v2.0"
+        >>> application.trust_federated(issuer=issuer, subject=application.fmi_subject("workers/7"))
+
         :param issuer: their ``iss``, such as ``https://login.microsoftonline.com/<tenant id>/v2.0``.
         :param subject: their ``sub``; see :meth:`fmi_subject`.
         :param audience: their ``aud``, or the identifier of the resource with that ``aud``.
@@ -234,6 +251,10 @@ class Application:
 
     def trusted_identities(self, tenant: Tenant, issuer: str) -> tuple[FederatedCredential, ...]:
         """Return the identities whose tokens authenticate it; those of an agent identity include its blueprint.
+
+        >>> issuer = f"https://login.microsoftonline.com/{application.tenant_id}/v2.0"
+        >>> application.trusted_identities(entra.tenant, issuer)
+        ()
 
         :param tenant: the tenant that it signs in to.
         :param issuer: the ``iss`` of the tenant's tokens.
@@ -247,6 +268,9 @@ class Application:
         """Return the ``sub`` of the tokens that this application gets with ``fmi_path``.
 
         Captured in Entra's federated identity credentials: the GUIDs in Windows' byte order, then the path.
+
+        >>> application.fmi_subject("workers/7")
+        '/eid1/c/pub/t/.../a/.../workers/7'
 
         :param fmi_path: the path, such as ``workers/7``.
         :param tenant: the tenant that issues the tokens; None for the home tenant.

@@ -13,8 +13,9 @@ of an agent identity is known from public reports alone:
 from __future__ import annotations
 
 from azure_certvar_credential.testing.entra.authentication.federated import verify_federated
-from azure_certvar_credential.testing.entra.directory.model import FederatedCredential, User
+from azure_certvar_credential.testing.entra.directory.model import User
 from azure_certvar_credential.testing.entra.directory.resources import TOKEN_EXCHANGE
+from azure_certvar_credential.testing.entra.directory.trust import FederatedCredential
 from azure_certvar_credential.testing.entra.errors import refuse
 from azure_certvar_credential.testing.entra.grants.exchange import Exchange, require
 from azure_certvar_credential.testing.entra.grants.on_behalf_of import SignIn, answer
