@@ -153,8 +153,8 @@ class _ThroughSocks(_Connection):
     def _new_conn(self: Any) -> socket.socket:
         connect, limit = super()._new_conn, deadline()  # type: ignore[misc]
 
-        def connected() -> Any:
-            found = connect()
+        def connected() -> socket.socket:
+            found: socket.socket = connect()
             if limit.over:  # nobody waits for it any more
                 found.close()
             return found
