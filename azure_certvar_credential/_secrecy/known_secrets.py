@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from base64 import b64encode, urlsafe_b64encode
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import quote, quote_plus, unquote, urlsplit
 from urllib.request import getproxies
@@ -32,12 +32,22 @@ def without_known(text: str, secrets: Iterable[str]) -> str:
     :param secrets: values that must not be in it, plain, percent-encoded, in base64 or escaped; then goes what looks
         like a secret.
     """
+    text = without_secrets(re.sub(_USERINFO, _REMOVED, remover(secrets)(text)))
+    return text if len(text) <= _LONGEST_TEXT else f"{text[:_LONGEST_TEXT]}..."
+
+
+def remover(secrets: Iterable[str]) -> Callable[[str], str]:
+    """Return a function that removes these values from texts, plain, percent-encoded, in base64 or escaped."""
     # Longest first: a piece that is left of a value no longer equals it.
     forms = {form for secret in secrets for form in _forms(secret) if len(form) >= _SHORTEST}
-    for form in sorted(forms, key=len, reverse=True):
-        text = text.replace(form, _REMOVED)
-    text = without_secrets(re.sub(_USERINFO, _REMOVED, text))
-    return text if len(text) <= _LONGEST_TEXT else f"{text[:_LONGEST_TEXT]}..."
+    ordered = sorted(forms, key=len, reverse=True)
+
+    def removed(text: str) -> str:
+        for form in ordered:
+            text = text.replace(form, _REMOVED)
+        return text
+
+    return removed
 
 
 def is_quoted(error: BaseException, secrets: Iterable[str]) -> bool:
