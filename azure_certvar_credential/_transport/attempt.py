@@ -51,6 +51,8 @@ _PUBLIC_FIELDS = frozenset(
         "username",
     }
 )
+# One of these is in every refusal, the second if its name is escaped.
+_REFUSALS = (b"error", b"\\u")
 # Their texts come from the operating system, from OpenSSL or from the transport itself; others quote the server.
 _QUOTES_NOTHING = (AzureError, ConnectionError, TimeoutError, ssl.SSLError)
 _TIMEOUTS = (ServiceRequestTimeoutError, ServiceResponseTimeoutError, TimeoutError)
@@ -120,6 +122,8 @@ class Attempt:
         A refusal's texts are shown, and servers and gateways quote what they refuse. Of any other answer that is JSON,
         nothing is shown; of one that is not, its type.
         """
+        if response.status == 200 and not any(sign in response.body for sign in _REFUSALS):
+            return response
         document = json_object(response.body, limit=MAX_BODY)
         if response.status == 200 and document is not None and "error" not in document:
             return response

@@ -43,7 +43,7 @@ class Material(Value):
 
 
 # Copies of one key count as one key, but each takes time to read, so their number is limited.
-_MOST_KEYS = 20
+MOST_KEYS = 20
 # Each takes a look at its public key, which may be on a slow curve. The CA bundle of an operating system has 150.
 _MOST_CERTIFICATES = 1_000
 
@@ -95,7 +95,8 @@ class Collected:
         :raises UnsupportedKeyError, CertificateError: as :func:`.possession.as_signer`.
         """
         self._keys += 1
-        refuse_many(self._keys)
+        if self._keys > MOST_KEYS:
+            raise too_many_keys()
         signer = as_signer(key)
         if all(signer.public_key != known.public_key for known in self.signers):
             self.signers.append(signer)
@@ -171,15 +172,11 @@ class Collected:
         return f" (found but not used: {', '.join(names[:_MAX_NAMED])}{more}{why})"
 
 
-def refuse_many(keys: int) -> None:
-    """Check the number of private keys, copies included.
-
-    :raises AmbiguousPrivateKeyError: there are too many.
-    """
-    if keys > _MOST_KEYS:
-        raise AmbiguousPrivateKeyError(
-            f"the data holds more than {_MOST_KEYS} private keys; keep only the one to sign with"
-        )
+def too_many_keys() -> AmbiguousPrivateKeyError:
+    """Return the error for more private keys than :data:`MOST_KEYS`, copies included."""
+    return AmbiguousPrivateKeyError(
+        f"the data holds more than {MOST_KEYS} private keys; keep only the one to sign with"
+    )
 
 
 def choose_leaf(certificates: list[x509.Certificate], signer: Signer) -> x509.Certificate:

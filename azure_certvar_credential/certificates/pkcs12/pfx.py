@@ -12,7 +12,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import pkcs12
 
 from azure_certvar_credential.certificates import ber
-from azure_certvar_credential.certificates.material import refuse_many
+from azure_certvar_credential.certificates.material import MOST_KEYS, too_many_keys
 from azure_certvar_credential.certificates.pkcs12 import kdf_budget, mac_data, openssl, pbe
 from azure_certvar_credential.certificates.pkcs12.authenticated_safe import (
     EXPORT_AGAIN,
@@ -147,7 +147,8 @@ def _open(
 
 
 def _keys(bags: list[ber.Element | Encrypted], passphrase: Passphrase, *, is_right: bool) -> list[PrivateKey]:
-    refuse_many(len(bags))
+    if len(bags) > MOST_KEYS:
+        raise too_many_keys()
     keys: list[PrivateKey] = []
     closed = None
     for bag in bags:
