@@ -11,7 +11,7 @@ import re
 from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
-from urllib.parse import quote, quote_plus, unquote, urlsplit
+from urllib.parse import quote, quote_plus, unquote
 from urllib.request import getproxies
 
 from azure_certvar_credential._secrecy.redaction import without_secrets
@@ -57,15 +57,18 @@ def is_quoted(error: BaseException, secrets: Iterable[str]) -> bool:
 
 
 def userinfo(url: str) -> Iterator[str]:
-    """Yield the user information of a URL and its password, as they stand there and decoded."""
-    try:
-        parts = urlsplit(url if "//" in url else f"//{url}")
-        found = parts.netloc.rpartition("@")[0], parts.password or ""
-    except ValueError:  # no URL, so all of it
-        found = url, ""
-    for one in found:
-        yield one
-        yield unquote(one)
+    """Yield the user information of a URL and its password, as they stand there and decoded.
+
+    A password with characters that should be percent-encoded ends early for most readers of URLs, each of which quotes
+    another part of it; so its pieces count as well.
+    """
+    # The standard library, too, reads over tabs and line breaks in a URL.
+    for text in (url, re.sub(r"[\t\r\n]", "", url)):
+        found = text.partition("//")[2].rpartition("@")[0] if "//" in text else text.rpartition("@")[0]
+        password = found.partition(":")[2]
+        for one in (found, password, *re.split(r"[\s/#?\\@]+", password)):
+            yield one
+            yield unquote(one)
 
 
 def of_options(options: Mapping[str, Any]) -> Iterator[str]:

@@ -90,6 +90,13 @@ async def no_text_shows_an_option(scene: Scene) -> None:
         error = await failure_of(scene, transport=None, logging_enable=True, **one)
         assert error is not None
         assert_shows_no_secret(scene, error, "open-sesame")
+    for mark in "#?/\\":
+        # What the environment says is checked by nobody before a library reads it.
+        scene.patch.setenv("HTTPS_PROXY", f"http://me:open-sesame{mark}alibaba@127.0.0.1:{unused_port()}")
+        error = await failure_of(scene, transport=None, logging_enable=True)
+        assert error is not None
+        assert_shows_no_secret(scene, error, "open-sesame", "alibaba")
+    scene.patch.delenv("HTTPS_PROXY")
     assert not scene.world.requests
 
 
