@@ -9,9 +9,9 @@ from __future__ import annotations
 import json
 import re
 from base64 import b64encode, urlsafe_b64encode
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
-from urllib.parse import quote, quote_plus, unquote, urlsplit
+from urllib.parse import quote, quote_plus, unquote
 from urllib.request import getproxies
 
 from azure_certvar_credential._secrecy.redaction import without_secrets
@@ -32,12 +32,22 @@ def without_known(text: str, secrets: Iterable[str]) -> str:
     :param secrets: values that must not be in it, plain, percent-encoded, in base64 or escaped; then goes what looks
         like a secret.
     """
+    text = without_secrets(re.sub(_USERINFO, _REMOVED, remover(secrets)(text)))
+    return text if len(text) <= _LONGEST_TEXT else f"{text[:_LONGEST_TEXT]}..."
+
+
+def remover(secrets: Iterable[str]) -> Callable[[str], str]:
+    """Return a function that removes these values from texts, plain, percent-encoded, in base64 or escaped."""
     # Longest first: a piece that is left of a value no longer equals it.
     forms = {form for secret in secrets for form in _forms(secret) if len(form) >= _SHORTEST}
-    for form in sorted(forms, key=len, reverse=True):
-        text = text.replace(form, _REMOVED)
-    text = without_secrets(re.sub(_USERINFO, _REMOVED, text))
-    return text if len(text) <= _LONGEST_TEXT else f"{text[:_LONGEST_TEXT]}..."
+    ordered = sorted(forms, key=len, reverse=True)
+
+    def removed(text: str) -> str:
+        for form in ordered:
+            text = text.replace(form, _REMOVED)
+        return text
+
+    return removed
 
 
 def is_quoted(error: BaseException, secrets: Iterable[str]) -> bool:
@@ -47,15 +57,18 @@ def is_quoted(error: BaseException, secrets: Iterable[str]) -> bool:
 
 
 def userinfo(url: str) -> Iterator[str]:
-    """Yield the user information of a URL and its password, as they stand there and decoded."""
-    try:
-        parts = urlsplit(url if "//" in url else f"//{url}")
-        found = parts.netloc.rpartition("@")[0], parts.password or ""
-    except ValueError:  # no URL, so all of it
-        found = url, ""
-    for one in found:
-        yield one
-        yield unquote(one)
+    """Yield the user information of a URL and its password, as they stand there and decoded.
+
+    A password with characters that should be percent-encoded ends early for most readers of URLs, each of which quotes
+    another part of it; so its pieces count as well.
+    """
+    # The standard library, too, reads over tabs and line breaks in a URL.
+    for text in (url, re.sub(r"[\t\r\n]", "", url)):
+        found = text.partition("//")[2].rpartition("@")[0] if "//" in text else text.rpartition("@")[0]
+        password = found.partition(":")[2]
+        for one in (found, password, *re.split(r"[\s/#?\\@]+", password)):
+            yield one
+            yield unquote(one)
 
 
 def of_options(options: Mapping[str, Any]) -> Iterator[str]:

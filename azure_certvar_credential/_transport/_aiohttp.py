@@ -61,8 +61,13 @@ class _Transport(AioHttpTransport):  # type: ignore[misc]  # azure-core loads it
         self._environment = environment
 
     async def send(self, request: Any, *, proxies: Any = None, **options: Any) -> Any:
-        """Send a request through the proxy that the synchronous transport would take."""
+        """Send a request through the proxy that the synchronous transport would take.
+
+        :raises ValueError: that is one of a kind that aiohttp does not have, and would speak HTTP to.
+        """
         proxy = proxy_for(request.url, proxies, environment=self._environment)
+        if proxy and not proxy.lower().startswith(("http://", "https://")):
+            raise ValueError("the proxy of the environment is no HTTP proxy, and aiohttp has no other")
         return await super().send(request, proxy=proxy, **options)
 
     def leave_to_parent(self) -> None:

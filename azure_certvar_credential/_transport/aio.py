@@ -145,7 +145,7 @@ class AsyncSender:
         options = _run_options(opened.transport)
         result = await opened.pipeline.run(pipeline.http_request(effect), stream=True, **options)
         try:
-            return await _read(result.http_response)
+            return attempt.quoting_nothing(await _read(result.http_response))
         except Exception as error:  # noqa: BLE001 - the transport's, of any class
             failure = error
         raise attempt.translated(failure)

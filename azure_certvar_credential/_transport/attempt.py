@@ -6,8 +6,9 @@ broken answer, quote what the server sent, or cannot tell a failure before the r
 
 from __future__ import annotations
 
+import json
 import ssl
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from typing import Any
@@ -22,8 +23,10 @@ from azure.core.exceptions import (
     ServiceResponseTimeoutError,
 )
 
+from azure_certvar_credential._core.answers import json_object
 from azure_certvar_credential._core.effects import Fetch, Send
-from azure_certvar_credential._secrecy.known_secrets import of_options, of_token, without_known
+from azure_certvar_credential._core.exchange import MAX_BODY, Response
+from azure_certvar_credential._secrecy.known_secrets import of_options, of_token, remover, without_known
 from azure_certvar_credential._transport import trust
 from azure_certvar_credential._transport.deadline import deadline
 from azure_certvar_credential.exceptions import (
@@ -33,7 +36,23 @@ from azure_certvar_credential.exceptions import (
     UntrustedServerError,
 )
 
-_SECRET_FIELDS = ("client_assertion", "assertion", "refresh_token")
+# Of a token request; any other field is a token.
+_PUBLIC_FIELDS = frozenset(
+    {
+        "claims",
+        "client_assertion_type",
+        "client_id",
+        "client_info",
+        "fmi_path",
+        "grant_type",
+        "requested_token_use",
+        "scope",
+        "user_id",
+        "username",
+    }
+)
+# One of these is in every refusal, the second if its name is escaped.
+_REFUSALS = (b"error", b"\\u")
 # Their texts come from the operating system, from OpenSSL or from the transport itself; others quote the server.
 _QUOTES_NOTHING = (AzureError, ConnectionError, TimeoutError, ssl.SSLError)
 _TIMEOUTS = (ServiceRequestTimeoutError, ServiceResponseTimeoutError, TimeoutError)
@@ -97,6 +116,29 @@ class Attempt:
         # Not made while the TypeError is handled: azure-core's errors keep what is being handled, with all its frames.
         return AzureError(text)
 
+    def quoting_nothing(self, response: Response) -> Response:
+        """Return an answer as it is if it is no refusal, and otherwise without what the request holds of secrets.
+
+        A refusal's texts are shown, and servers and gateways quote what they refuse. Of any other answer that is JSON,
+        nothing is shown; of one that is not, its type.
+        """
+        if response.status == 200 and not any(sign in response.body for sign in _REFUSALS):
+            return response
+        document = json_object(response.body, limit=MAX_BODY)
+        if response.status == 200 and document is not None and "error" not in document:
+            return response
+        removed = self.remover()
+        headers = {name: removed(value) for name, value in response.headers.items()}
+        body = response.body
+        if document is not None:
+            texts = {name: removed(value) if isinstance(value, str) else value for name, value in document.items()}
+            body = body if texts == document else json.dumps(texts).encode()
+        return Response(response.status, headers, body)
+
+    def remover(self) -> Callable[[str], str]:
+        """Return a function that removes from a text what the request holds of secrets."""
+        return remover(self._secrets())
+
     def _kind(self, error: Exception) -> type[AzureError]:
         answered = isinstance(error, (ServiceResponseError, DecodeError)) or type(error) is HttpResponseError
         if isinstance(error, AzureError) and (self.sent is None or (self.sent and answered)):
@@ -116,8 +158,9 @@ class Attempt:
 
     def _secrets(self) -> Iterator[str]:
         if isinstance(self._effect, Send):
-            for name in _SECRET_FIELDS:
-                yield from of_token(self._effect.form.get(name, ""))
+            for name, value in self._effect.form.items():
+                if name not in _PUBLIC_FIELDS:
+                    yield from of_token(value)
         yield from of_options(self._options)
 
 

@@ -146,6 +146,21 @@ class _Connection:
             self._held.append(data)
 
 
+class _ThroughSocks(_Connection):
+    """Also waits for a SOCKS proxy no longer than until the deadline: PySocks reads each octet with a new time-out."""
+
+    def _new_conn(self: Any) -> socket.socket:
+        connect, limit = super()._new_conn, deadline()  # type: ignore[misc]
+
+        def connected() -> socket.socket:
+            found: socket.socket = connect()
+            if limit.over:  # nobody waits for it any more
+                found.close()
+            return found
+
+        return until_deadline(connected, owner=type(self))
+
+
 class _Direct(_Connection):
     """Also tries the addresses of a name one after the other within a bounded time."""
 
@@ -227,6 +242,5 @@ def pool_manager(context: ssl.SSLContext, proxy: str | None) -> PoolManager:
 def _pool_classes(classes: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     for scheme, pool in classes.items():
         kind = pool.ConnectionCls
-        # A SOCKS proxy is connected to in another way.
-        mixed = _Direct if kind._new_conn is HTTPConnection._new_conn else _Connection  # noqa: SLF001
+        mixed = _Direct if kind._new_conn is HTTPConnection._new_conn else _ThroughSocks  # noqa: SLF001
         yield scheme, type(pool.__name__, (pool,), {"ConnectionCls": type(kind.__name__, (mixed, kind), {})})

@@ -91,7 +91,7 @@ class Sender:
         options = pipeline.run_options(self._transport)
         response = opened.run(pipeline.http_request(effect), stream=True, **options).http_response
         try:
-            return _read(response)
+            return attempt.quoting_nothing(_read(response))
         except Exception as error:  # noqa: BLE001 - the transport's, of any class
             failure = error
         raise attempt.translated(failure)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 
 # Beside a line of BEGIN there is something else.
-SIGN = re.compile(r"[A-Za-z0-9][^\n]{0,20}-----BEGIN |-----BEGIN [A-Z0-9 ]{1,40}-----\S")
+_SIGN = re.compile(r"[A-Za-z0-9][^\n]{0,20}-----BEGIN |-----BEGIN [A-Z0-9 ]{1,40}-----\S")
 _BOUNDARY = re.compile(r"-----(BEGIN|END) [A-Z0-9 ]{1,40}-----")
 
 
 def unmarked(text: str) -> str:
     """Return a text without what stands before and after each line of a PEM block, from BEGIN to END alike."""
+    if not _SIGN.search(text):
+        return text
     parts, position, begin = [], 0, None
     for found in _BOUNDARY.finditer(text):
         if found[1] == "BEGIN":

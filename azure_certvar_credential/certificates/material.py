@@ -43,7 +43,9 @@ class Material(Value):
 
 
 # Copies of one key count as one key, but each takes time to read, so their number is limited.
-_MOST_KEYS = 20
+MOST_KEYS = 20
+# Each takes a look at its public key, which may be on a slow curve. The CA bundle of an operating system has 150.
+_MOST_CERTIFICATES = 1_000
 
 
 class Collected:
@@ -93,10 +95,8 @@ class Collected:
         :raises UnsupportedKeyError, CertificateError: as :func:`.possession.as_signer`.
         """
         self._keys += 1
-        if self._keys > _MOST_KEYS:
-            raise AmbiguousPrivateKeyError(
-                f"the data holds more than {_MOST_KEYS} private keys; keep only the one to sign with"
-            )
+        if self._keys > MOST_KEYS:
+            raise too_many_keys()
         signer = as_signer(key)
         if all(signer.public_key != known.public_key for known in self.signers):
             self.signers.append(signer)
@@ -107,8 +107,14 @@ class Collected:
         :raises MissingPrivateKeyError, MissingCertificateError: one of them was not found.
         :raises AmbiguousPrivateKeyError: there are several keys.
         :raises KeyMismatchError: the key does not belong to any of the certificates.
-        :raises CertificateFormatError: neither was found, or one is missing and a PEM block is damaged.
+        :raises CertificateFormatError: neither was found, one is missing and a PEM block is damaged, or there are too
+            many certificates.
         """
+        if len(self.certificates) > _MOST_CERTIFICATES:
+            raise CertificateFormatError(
+                f"the data holds {len(self.certificates):,} certificates; keep the one of the key and its chain, "
+                f"{_MOST_CERTIFICATES:,} at most"
+            )
         refused = [
             *([] if self.certificates else self.refused_certificates),
             *([] if self.signers else self.refused_keys),
@@ -164,6 +170,13 @@ class Collected:
         remedies = [structures.remedy(self.unused[name]) for name in names[:_MAX_NAMED]]
         why = "".join(f"; {remedy}" for remedy in dict.fromkeys(remedies) if remedy)
         return f" (found but not used: {', '.join(names[:_MAX_NAMED])}{more}{why})"
+
+
+def too_many_keys() -> AmbiguousPrivateKeyError:
+    """Return the error for more private keys than :data:`MOST_KEYS`, copies included."""
+    return AmbiguousPrivateKeyError(
+        f"the data holds more than {MOST_KEYS} private keys; keep only the one to sign with"
+    )
 
 
 def choose_leaf(certificates: list[x509.Certificate], signer: Signer) -> x509.Certificate:

@@ -13,6 +13,7 @@ from collections.abc import Callable
 
 from azure_certvar_credential._values import Value
 from azure_certvar_credential.certificates import encoding
+from azure_certvar_credential.exceptions import CertificateFormatError
 
 BEGIN = "-----BEGIN "
 END = "-----END "
@@ -37,6 +38,8 @@ _COMMENT_GOES_ON = rf"[ \t]{{0,9}}[\r\n]{{1,2}}[ \t]{{0,9}}{_MARK}"
 _COMMENT_WITHOUT_START = r"[ \t]{0,9}[\r\n]{1,2}[ \t]{0,9}[#;%]"
 # What a key and its certificates are labelled today (RFC 7468 sections 5.1 and 10; RFC 5915 section 4; RFC 8017).
 STRICT_LABELS = ("CERTIFICATE", "PRIVATE KEY", "RSA PRIVATE KEY", "EC PRIVATE KEY")
+# The CA bundle of an operating system has 150.
+_MOST_BLOCKS = 1_000
 # Enough to find a whole block among those cut off.
 _MOST_DAMAGED = 100
 # What follows a BEGIN line that stands in a sentence: more of the sentence, and no base64.
@@ -92,11 +95,18 @@ def strict_blocks(data: str | bytes) -> list[Block] | None:
 
 
 def blocks(text: str) -> list[Block]:
-    """Return all PEM blocks of a text, in their order; also damaged ones, with their problem."""
+    """Return all PEM blocks of a text, in their order; also damaged ones, with their problem.
+
+    :raises CertificateFormatError: there are too many.
+    """
     found: list[Block] = []
     damaged = 0
     position = text.find(BEGIN)
     while position >= 0:
+        if len(found) == _MOST_BLOCKS:
+            raise CertificateFormatError(
+                f"the data holds more than {_MOST_BLOCKS:,} PEM blocks; keep the certificate, its key and its chain"
+            )
         start = position + len(BEGIN)
         label_end = text.find(_DASHES, start, start + 80)
         label = text[start:label_end] if label_end >= 0 else ""

@@ -14,7 +14,6 @@ from base64 import b32decode
 from binascii import a2b_qp
 from collections.abc import Callable
 from dataclasses import dataclass
-from urllib.parse import unquote, unquote_to_bytes
 
 from azure_certvar_credential.certificates import marked_lines, standins
 from azure_certvar_credential.certificates.encoding import is_whole
@@ -27,11 +26,12 @@ _HIDDEN = "\u00ad\u200b-\u200f\u202a-\u202e\u2060\ufeff"
 _QUOTES = "\"'`\u2018\u2019\u201a\u201b\u201c\u201d\u201e\u201f\u2032\u2033\u00ab\u00bb\u2039\u203a"
 # What stands around a value: white space, quotes, brackets, the marks of prompts, separators after it.
 _BEFORE = re.compile(
-    rf"(?:[\s\x00{_HIDDEN}{_QUOTES}\[\](){{}}<>$#~;,\u276f\u279c]|%(?![0-9A-Fa-f]{{2}})"
-    rf"|\\{{1,8}}(?=[{_QUOTES}])|[bBuUrRxXnNeEqQ@$](?=[{_QUOTES}]))+"
+    rf"[\s\x00{_HIDDEN}{_QUOTES}\[\](){{}}<>$#~;,\u276f\u279c]+|%(?![0-9A-Fa-f]{{2}})"
+    rf"|\\{{1,8}}(?=[{_QUOTES}])|[bBuUrRxXnNeEqQ@$](?=[{_QUOTES}])"
 )
+# Of them, one after the other. Not a repetition in the pattern, which would remember every place: 120 octets each.
+_MOST_BEFORE = 100
 _AFTER = f" \t\r\n\v\f\x00\u00a0{_QUOTES}[](){{}}<>$#%~;,@&|\\\u276f\u279c"
-_AFTER_SET = frozenset(_AFTER)
 
 # An operator for which the next literal is missing.
 _JOINED = re.compile(r"(?<=[\"'`])\s{0,9}\+\s{0,9}\Z")
@@ -47,9 +47,10 @@ _FORM = re.compile(r"BEGIN\+|%2B", re.IGNORECASE)
 _PERCENT = re.compile(r"%(?:0[9AD]|2[0-9A-F]|3[A-F0-9]|5[BCDF]|7[BDE]|[CDE][0-9A-F]%[89AB])", re.IGNORECASE)
 _NOT_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _HEX_MARKS = re.compile(r"0[xX]|\\{1,8}[xnr]|[\s:,;+-]")
+_MARKED_HEX = re.compile(r"[0-9A-Fa-f\\xX][0-9A-Fa-fxXnr\\\s:,;+-]{129,}")
 _HEX = re.compile(r"[0-9A-Fa-f]{130,}")
-# Of a SEQUENCE, or of PEM, with a key on P-256 at least.
-_BASE32 = re.compile(r"(?=G[A-H]|FUWS2)(?:[A-Z2-7]\s{0,4}){200,}=*\s*")
+# Of a SEQUENCE, or of PEM, with a key on P-256 at least, and a chain at most: the decoder is in Python, and slow.
+_BASE32 = re.compile(r"(?=G[A-H]|FUWS2)[A-Z2-7\s]{200,200000}=*\s*")
 _DECIMAL = re.compile(r"[-0-9\s,;+]+", re.ASCII)
 _SEPARATORS = str.maketrans(",;+", "   ")
 # Fewer numbers would not be a key, and more not a key with its chain.
@@ -105,11 +106,13 @@ def _bare(text: str) -> str:
     joined = _JOINED.search(text, max(0, len(text) - 24))
     if joined:
         text = text[: joined.start()]
-    found = _BEFORE.match(text)
-    start, end = found.end() if found else 0, len(text)
-    while end > start and text[end - 1] in _AFTER_SET:
-        end -= 1
-    return text[start:end]
+    start = 0
+    for _ in range(_MOST_BEFORE):
+        found = _BEFORE.match(text, start)
+        if found is None:
+            break
+        start = found.end()
+    return text[start:].rstrip(_AFTER)
 
 
 def _unescaped(text: str) -> str:
@@ -135,7 +138,12 @@ def _percent_decoded(text: str) -> str:
     if _NOT_PERCENT.search(text):
         return text
     # application/x-www-form-urlencoded writes a space as `+`, and `+` as %2B.
-    return unquote(text.replace("+", " ") if _FORM.search(text) else text)
+    return _octets(text.replace("+", " ") if _FORM.search(text) else text).decode("utf-8", "replace")
+
+
+def _octets(text: str) -> bytes:
+    """Return percent-decoded text. The decoder of quoted-printable is in C; urllib's makes an object of each octet."""
+    return a2b_qp(text.encode("utf-8", "replace").replace(b"=", b"=3D").replace(b"%", b"="))
 
 
 def _quoted_printable(text: str) -> str:
@@ -143,11 +151,11 @@ def _quoted_printable(text: str) -> str:
 
 
 def _from_percent(text: str) -> bytes | None:
-    return unquote_to_bytes(text) if text.startswith(("0%", "%30")) and not _NOT_PERCENT.search(text) else None
+    return _octets(text) if text.startswith(("0%", "%30")) and not _NOT_PERCENT.search(text) else None
 
 
 def _from_hex(text: str) -> bytes | None:
-    digits = _HEX_MARKS.sub("", text) if text[:1] in "0123456789abcdefABCDEF\\xX" else ""
+    digits = _HEX_MARKS.sub("", text) if _MARKED_HEX.fullmatch(text) else ""
     return bytes.fromhex(digits) if len(digits) % 2 == 0 and _HEX.fullmatch(digits) else None
 
 
@@ -220,6 +228,7 @@ _DASHED = re.compile(
 _READ_COUNT = re.compile(r"\"ReadCount\\?\"\s{0,9}:")
 _VALUE = re.compile(r"\bvalue\\?\"\s{0,9}:\s{0,9}\\?\"((?:[^\"\\]|\\[^\"])*)")
 _POWERSHELL = re.compile(r"(?:`r)?`n")
+_BEGIN = re.compile("-----BEGIN ")
 
 # What bytes have been spelt out as, by its name. They count only if they are whole.
 BYTES: dict[str, Callable[[str], bytes | None]] = {
@@ -237,12 +246,12 @@ TEXTS = (
     Rendering("quoted-printable", _SOFT_BREAKS, _quoted_printable),
     Rendering("invisible characters", re.compile(_INVISIBLE), lambda text: re.sub(_INVISIBLE, "", text)),
     Rendering("full-width characters", _FULL_WIDTH, lambda text: _FULL_WIDTH.sub(_narrow, text)),
-    Rendering("dashes of a word processor", _DASHED, lambda text: _DASHED.sub(r"-----\1-----", text)),
+    Rendering("dashes of a word processor", re.compile(f"[{_DASH}]"), lambda text: _DASHED.sub(r"-----\1-----", text)),
     Rendering("no-break spaces", re.compile("\u00a0"), lambda text: text.replace("\u00a0", " ")),
     Rendering("quoted lines of mail, YAML and diffs", _PREFIXED, lambda text: re.sub(r"(?m)^[>|+]+ ?", "", text)),
     Rendering("Node.js Buffer", re.compile(r"Buffer\W{1,40}data\W{1,20}\["), lambda text: text.partition("[")[2]),
     Rendering("Get-Content | ConvertTo-Json", _READ_COUNT, lambda text: "\n".join(_VALUE.findall(text))),
-    Rendering("line breaks of PowerShell", _POWERSHELL, lambda text: _POWERSHELL.sub("\n", text)),
+    Rendering("line breaks of PowerShell", re.compile("`n"), lambda text: _POWERSHELL.sub("\n", text)),
     Rendering("data URI", re.compile(r"\Adata:[^,]{0,200},"), lambda text: text.partition(",")[2]),
     Rendering(
         "assignment",
@@ -265,7 +274,7 @@ TEXTS = (
         re.compile(_LITERALS),
         lambda text: re.sub(_LITERALS, "\n", text),
     ),
-    Rendering("marks on each line, such as its number", marked_lines.SIGN, marked_lines.unmarked),
+    Rendering("marks on each line, such as its number", _BEGIN, marked_lines.unmarked),
     Rendering("percent-encoding", _PERCENT, _percent_decoded),
     Rendering("quoted-printable in one line", _QUOTED_PRINTABLE, _quoted_printable),
 )

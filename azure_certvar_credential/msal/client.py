@@ -17,6 +17,7 @@ from azure_certvar_credential._core.exchange import MAX_BODY, Response
 from azure_certvar_credential._runtime.construction import Parts
 from azure_certvar_credential._runtime.fork import tell_after_fork
 from azure_certvar_credential._secrecy.tracebacks import linked
+from azure_certvar_credential._transport.attempt import Attempt
 from azure_certvar_credential._transport.sync import Sender
 from azure_certvar_credential.exceptions import ConfigurationError
 
@@ -64,7 +65,8 @@ class ForeignClient:
             headers = {str(name).lower(): str(value) for name, value in given.items()}
             status, body = getattr(answer, "status_code", None), getattr(answer, "text", None)
             if isinstance(status, int) and isinstance(body, str):
-                return Response(status, headers, body.encode()[: MAX_BODY + 1])
+                response = Response(status, headers, body.encode()[: MAX_BODY + 1])
+                return Attempt(effect, {}, tells=False).quoting_nothing(response)
             failure: Exception = ConfigurationError(
                 f"http_client returned a {type(answer).__name__} without status_code or text: pass a requests.Session, "
                 "or a client that returns such responses"

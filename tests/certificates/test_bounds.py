@@ -9,10 +9,10 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from azure_certvar_credential import ClientCertificate
 from azure_certvar_credential.certificates import chain as chains
 from azure_certvar_credential.certificates.pkcs12 import kdf, pbe
-from azure_certvar_credential.exceptions import AmbiguousPrivateKeyError, CertificateError
+from azure_certvar_credential.exceptions import AmbiguousPrivateKeyError, CertificateError, CertificateFormatError
 from tests.certificates import making, raw
 from tests.certificates.kit import Kit
-from tests.certificates.pfx_parts import PBES2, enciphered
+from tests.certificates.pfx_parts import PBES2, certificate_bag, enciphered, pbes2, pfx_of, plain, shrouded
 
 
 def _wrapped(contents: bytes, times: int) -> bytes:
@@ -51,6 +51,35 @@ def test_more_than_twenty_keys_are_not_compared(kit: Kit) -> None:
 
     with pytest.raises(AmbiguousPrivateKeyError, match="more than 20 private keys"):
         ClientCertificate.load((kit.leaf, copies * 2))
+
+
+def test_of_more_than_twenty_keys_in_a_pfx_none_is_decrypted(kit: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
+    derived: list[int] = []
+
+    def counted(*_: object) -> bytes:
+        derived.append(1)
+        return bytes(32)
+
+    monkeypatch.setattr(pbe, "derive", counted)
+    with pytest.raises(AmbiguousPrivateKeyError, match="more than 20 private keys"):
+        ClientCertificate.load(pfx_of(plain(certificate_bag(kit.leaf), *[shrouded(pbes2(1))] * 21)))
+    assert not derived
+
+
+def test_the_public_keys_of_more_than_a_thousand_certificates_are_not_looked_at(kit: Kit) -> None:
+    key, leaf = making.key_bytes(kit.key, Encoding.DER), kit.leaf.public_bytes(Encoding.DER)
+    assert ClientCertificate.load(key + leaf * 1_000).leaf == kit.leaf
+
+    with pytest.raises(CertificateFormatError, match="holds 1,001 certificates"):
+        ClientCertificate.load(key + leaf * 1_001)
+
+
+def test_more_than_a_thousand_blocks_of_pem_are_not_decoded(kit: Kit) -> None:
+    other = "-----BEGIN A-----\nAAAA\n-----END A-----\n"
+    assert ClientCertificate.load(kit.pem.decode() + other * 990).leaf == kit.leaf
+
+    with pytest.raises(CertificateFormatError, match="more than 1,000 PEM blocks"):
+        ClientCertificate.load(kit.pem.decode() + other * 1_000)
 
 
 def test_of_certificates_with_one_name_twenty_are_verified(monkeypatch: pytest.MonkeyPatch) -> None:

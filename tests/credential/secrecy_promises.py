@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import gc
+import json
 import logging
 import os
 import pickle
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from typing import Any
@@ -20,10 +21,9 @@ from requests import PreparedRequest
 
 from azure_certvar_credential._core.effects import Send
 from azure_certvar_credential._secrecy.tracebacks import linked
-from azure_certvar_credential.exceptions import (
-    ConfigurationError,
-)
+from azure_certvar_credential.exceptions import AuthenticationError, ConfigurationError
 from azure_certvar_credential.testing import Fault
+from azure_certvar_credential.testing.http import Conditions, Request, Response, respond
 from tests.credential.columns import Scene, assert_shows_no_secret, failure_of
 from tests.credential.test_frames import PASSWORD
 from tests.transport.loopback import unused_port
@@ -90,7 +90,49 @@ async def no_text_shows_an_option(scene: Scene) -> None:
         error = await failure_of(scene, transport=None, logging_enable=True, **one)
         assert error is not None
         assert_shows_no_secret(scene, error, "open-sesame")
+    for mark in "#?/\\":
+        # What the environment says is checked by nobody before a library reads it.
+        scene.patch.setenv("HTTPS_PROXY", f"http://me:open-sesame{mark}alibaba@127.0.0.1:{unused_port()}")
+        error = await failure_of(scene, transport=None, logging_enable=True)
+        assert error is not None
+        assert_shows_no_secret(scene, error, "open-sesame", "alibaba")
+    scene.patch.delenv("HTTPS_PROXY")
     assert not scene.world.requests
+
+
+def _quoting(status: int, error: str, content_type: str) -> tuple[Fault, Callable[[Request], bool]]:
+    """Return a fault whose answer quotes the tokens and the key of the request, whole and in pieces.
+
+    :returns: the fault, and what has to be shown each request.
+    """
+    quoted = ""
+
+    def note(request: Request) -> bool:
+        nonlocal quoted
+        tokens = [value for name, value in request.form() if name.endswith(("assertion", "_token", "_credential"))]
+        whole = [request.headers["x-api-key"], *tokens]
+        quoted = " ".join(one for token in whole for one in (token, *token.split(".")))
+        return True
+
+    def answer(_: object, conditions: Conditions) -> Response:
+        body = json.dumps({"error": error or quoted, "error_description": quoted, "suberror": quoted})
+        return respond(conditions, status, body.encode(), content_type=content_type.format(quoted[:40]))
+
+    return Fault("quotes the request", answer), note
+
+
+async def no_text_quotes_the_request(scene: Scene) -> None:
+    """Servers and gateways quote what they refuse; short keys look like any other word."""
+    scene.log.set_level(logging.DEBUG)
+    for status, error, content_type in ((401, "invalid_client", "application/json"), (400, "", "application/json; {}")):
+        fault, note = _quoting(status, error, content_type)
+        scene.world.entra.faults.clear()
+        scene.world.entra.inject(fault, times=None, when=note)
+        raised = await failure_of(scene, logging_enable=True, headers={"X-Api-Key": "open-sesame"})
+        assert isinstance(raised, AuthenticationError)
+        assert "[removed]" in str(raised)
+        signatures = [secret.rpartition(".")[2] for secret in scene.secrets if secret.count(".") == 2]
+        assert_shows_no_secret(scene, raised, "open-sesame", *signatures)
 
 
 async def no_error_holds_the_request(scene: Scene) -> None:

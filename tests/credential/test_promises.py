@@ -89,6 +89,7 @@ PROMISES = {
     "no text shows a secret, whatever the server answers": Promise(LOGS, secrecy.no_text_shows_a_secret),
     "no text shows a secret, whatever the constructor refuses": Promise(LOGS, secrecy.no_refusal_shows_a_secret),
     "no text shows a proxy's password or a header": Promise(LOGS, secrecy.no_text_shows_an_option),
+    "no text quotes the request, whatever the server quotes": Promise(LOGS, secrecy.no_text_quotes_the_request),
     "no error holds the request": Promise(LOGS, secrecy.no_error_holds_the_request),
     "nothing is written to a file": Promise(DISK, secrecy.nothing_is_written),
     "what may hold a secret is not pickled": Promise(DISK, secrecy.no_secret_is_pickled),

@@ -65,6 +65,15 @@ def test_the_password_of_a_proxy_is_known_as_it_stands_and_decoded(url: str) -> 
     assert basic not in without_known(f"407 for Basic {basic}", found)
 
 
+@pytest.mark.parametrize("mark", "#?/\\@ \t\n")
+def test_a_password_that_is_not_percent_encoded_is_known_in_pieces(mark: str) -> None:
+    url = f"http://user:first-piece{mark}last-piece@proxy.example:8080"
+    whole = url.replace(mark, "") if mark in "\t\n" else url
+    for quoted in (url, whole, "'user:first-piece' is not a valid host", f"{url!r} is no URL", "last-piece@proxy"):
+        text = without_known(f"Failed to parse: {quoted}", userinfo(url))
+        assert "piece" not in text
+
+
 def test_a_header_is_known_whole_and_without_its_scheme() -> None:
     options = {"headers": {"Authorization": "Bearer opaque-7Hk2", "Cookie": b"session=abcdefgh123; a=b"}}
     known = list(of_options(options))

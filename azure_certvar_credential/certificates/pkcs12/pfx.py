@@ -12,6 +12,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import pkcs12
 
 from azure_certvar_credential.certificates import ber
+from azure_certvar_credential.certificates.material import MOST_KEYS, too_many_keys
 from azure_certvar_credential.certificates.pkcs12 import kdf_budget, mac_data, openssl, pbe
 from azure_certvar_credential.certificates.pkcs12.authenticated_safe import (
     EXPORT_AGAIN,
@@ -60,7 +61,7 @@ def load_pfx(
     :raises WrongPasswordError: the password does not open it.
     :raises CertificateFormatError: it is damaged, asks for too many iterations, or uses an unsupported algorithm.
     :raises UnsupportedKeyError: one of its keys is not an RSA or EC key, or is too weak.
-    :raises AmbiguousPrivateKeyError: it has more than one key, and they cannot be compared.
+    :raises AmbiguousPrivateKeyError: it has more than one key, and they cannot be compared, or too many.
     """
     try:
         structure = inspect(pfx)
@@ -146,6 +147,8 @@ def _open(
 
 
 def _keys(bags: list[ber.Element | Encrypted], passphrase: Passphrase, *, is_right: bool) -> list[PrivateKey]:
+    if len(bags) > MOST_KEYS:
+        raise too_many_keys()
     keys: list[PrivateKey] = []
     closed = None
     for bag in bags:
