@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import copy
 from collections.abc import Iterator
+from typing import NamedTuple
 
 _COMPARISONS: dict[type[ast.cmpop], type[ast.cmpop]] = {
     ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq,
@@ -15,16 +16,37 @@ _OPERATORS: dict[type[ast.operator], type[ast.operator]] = {
 }  # fmt: skip
 
 
-def mutants(source: str) -> Iterator[tuple[int, str]]:
-    """Yield the line of each change, and the whole module with it."""
+class Mutant(NamedTuple):
+    """A changed module, the line of the change, and the lines of the statement that the line belongs to."""
+
+    text: str
+    line: int
+    statement: range
+
+
+def mutants(source: str) -> Iterator[Mutant]:
+    """Yield a module with one change, for each change."""
     tree = ast.parse(source)
     inert = _inert(tree)
+    parents = {child: node for node in ast.walk(tree) for child in ast.iter_child_nodes(node)}
     for place, node in enumerate(ast.walk(tree)):
         for changed in [] if id(node) in inert else _changes(node, _is_docstring(tree, node)):
             other = copy.deepcopy(tree)
             target = list(ast.walk(other))[place]
             _replace(other, target, changed)
-            yield getattr(node, "lineno", 0), ast.unparse(ast.fix_missing_locations(other))
+            text = ast.unparse(ast.fix_missing_locations(other))
+            yield Mutant(text, getattr(node, "lineno", 0), _statement(node, parents))
+
+
+def _statement(node: ast.AST, parents: dict[ast.AST, ast.AST]) -> range:
+    """Return the lines of a node's statement; of ``if`` and the like, those of its head."""
+    around = node
+    while not isinstance(around, ast.stmt | ast.excepthandler):
+        around = parents[around]
+    body = getattr(around, "body", getattr(around, "cases", []))
+    last = body[0].lineno - 1 if body and isinstance(body[0], ast.stmt) else around.end_lineno or around.lineno
+    line = getattr(node, "lineno", around.lineno)
+    return range(min(line, around.lineno), max(line, last) + 1)
 
 
 def _is_docstring(tree: ast.AST, node: ast.AST) -> bool:

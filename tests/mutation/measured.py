@@ -1,0 +1,83 @@
+"""Which tests execute which lines: measured once, and kept with what else the tests keep."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from functools import lru_cache
+from pathlib import Path
+
+from coverage import CoverageData
+
+from tests.mutation.trial import PYTEST
+
+_TESTS = ["tests/core", "tests/credential", "tests/runtime", "tests/msal"]
+_COVERAGE = """\
+[run]
+include = {files}
+# The only core with contexts.
+core = ctrace
+data_file = {data}
+"""
+
+
+class Measured:
+    """The seconds of each test that passed, and the tests of each line."""
+
+    def __init__(self, package: Path, modules: list[str], *, anew: bool) -> None:
+        """Take what was measured last, or measure.
+
+        Parameters:
+            package: The directory of the package.
+            modules: Files and folders in it.
+            anew: To measure even so.
+        """
+        self._package = package
+        kept = package.parent / ".test-env" / "cache" / "mutation"
+        data, seconds, settings = kept / "coverage", kept / "seconds.json", kept / "coveragerc"
+        if anew or not seconds.exists():
+            kept.mkdir(parents=True, exist_ok=True)
+            data.unlink(missing_ok=True)
+            files = ", ".join(str(package / (name if name.endswith(".py") else f"{name}/*")) for name in modules)
+            settings.write_text(_COVERAGE.format(files=files, data=data), encoding="utf-8")
+            command = [sys.executable, "-m", "coverage", "run", f"--rcfile={settings}", "-m", "pytest", *PYTEST]
+            environment = {**os.environ, "MUTATION_SECONDS": str(seconds)}
+            print("measuring which tests execute which lines", flush=True)
+            subprocess.run(
+                [*command, "--maxfail=10", "-ptests.mutation.measuring", *_TESTS],
+                cwd=package.parent,
+                env=environment,
+                check=False,
+            )
+        self.seconds: dict[str, float] = json.loads(seconds.read_text(encoding="utf-8"))
+        self._data = CoverageData(str(data))
+        self._data.read()
+        self._by_line = lru_cache(1)(self._data.contexts_by_lineno)
+
+    def tests(self, module: str, lines: range) -> list[str]:
+        """Return the tests of some lines: first those of files with the module's name, and of these the quickest.
+
+        What an import executes, such as a constant, has the tests that execute anything of the module, or else all.
+        """
+        of_module = self._by_line(str(self._package / module))
+        found = {name for line in lines for name in of_module.get(line, [])}
+        if "" in found or not found:
+            found = {name for names in of_module.values() for name in names}
+        stem = Path(module).stem.strip("_")
+        return sorted(
+            found & self.seconds.keys() or self.seconds,
+            key=lambda name: (stem not in name.split("::")[0], self.seconds[name]),
+        )
+
+    def within(self, tests: list[str], seconds: float) -> list[str]:
+        """Return the first of the tests, as many as take so long together."""
+        taken = 0.0
+        chosen: list[str] = []
+        for name in tests:
+            taken += self.seconds[name]
+            if taken > seconds and chosen:
+                break
+            chosen.append(name)
+        return chosen
