@@ -19,6 +19,8 @@ _COVERAGE = """\
 include = {files}
 # The only core with contexts.
 core = ctrace
+# A test that stops and starts the measuring begins after the imports.
+disable_warnings = already-imported
 data_file = {data}
 """
 

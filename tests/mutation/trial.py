@@ -17,11 +17,13 @@ import pytest
 
 PYTEST = ["-q", "-pno:cacheprovider", "-pno:randomly", "-mnot real and not clients"]
 _OURS = ("azure_certvar_credential", "tests")
-# What takes the package and its tests longest to import; none of it is a plugin of pytest, which rewrites those.
+# What takes the package and its tests longest to import.
 _SLOW = [
-    "aiohttp.web", "azure.core.pipeline.transport", "azure.identity.aio", "azure.keyvault.certificates.aio",
-    "azure.keyvault.keys.aio", "azure.keyvault.secrets.aio", "cryptography.hazmat.primitives.serialization.pkcs12",
-    "jwt", "msal", "opentelemetry.sdk.metrics", "redis.asyncio", "rich.console", "trio", "trustme", "typer",
+    "aiohttp.web", "anyio.from_thread", "azure.core.pipeline.transport", "azure.identity.aio",
+    "azure.keyvault.certificates.aio", "azure.keyvault.keys.aio", "azure.keyvault.secrets.aio",
+    "cryptography.hazmat.primitives.serialization.pkcs12", "hypothesis.strategies", "jwt", "msal",
+    "opentelemetry.sdk.metrics", "pkcs11", "pytest_asyncio.plugin", "redis.asyncio", "rich.console", "trio.testing",
+    "trustme", "typer",
 ]  # fmt: skip
 _FORK = multiprocessing.get_context("fork")
 
@@ -50,11 +52,11 @@ class _Chosen:
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.failed:
-            self._pipe.send(Outcome(f"{report.nodeid} (collecting)", 0.0))
+            self._pipe.send((f"{report.nodeid} (collecting)", 0.0))
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if report.failed:
-            self._pipe.send(Outcome(report.nodeid, report.duration))
+            self._pipe.send((report.nodeid, report.duration))
 
 
 def prepare() -> None:
@@ -95,12 +97,15 @@ def _child(copied: Path, tests: Sequence[str], each: float, pipe: Connection) ->
     os.chdir(copied)
     os.environ["PYTHONPATH"] = str(copied)
     sys.path[0] = str(copied)
+    sys.dont_write_bytecode = False
     for name in [name for name in sys.modules if name.split(".")[0] in _OURS]:
         del sys.modules[name]
     quiet = os.open(os.devnull, os.O_RDWR)
     for stream in (0, 1, 2):
         os.dup2(quiet, stream)
     files = list(dict.fromkeys(name.split("::")[0] for name in tests))
-    code = pytest.main([*PYTEST, "-x", f"--timeout={each}", *files], plugins=[_Chosen(tests, pipe)])
+    code = pytest.main(
+        [*PYTEST, "-x", "-pno:xdist", "--assert=plain", f"--timeout={each}", *files], plugins=[_Chosen(tests, pipe)]
+    )
     # Not the ordinary end: a thread that a change keeps alive would be waited for.
     os._exit(code)
