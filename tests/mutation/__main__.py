@@ -30,8 +30,8 @@ MODULES = [
 ]  # fmt: skip
 WANTED = 0.95
 VERDICTS = ["killed", "ALIVE", "equivalent", "timeout"]
-# The first tests that meet a change notice most of them; the rest has many files to collect.
-_FIRST = 25
+# Seconds of the first tests that meet a change. They notice most, and are of few files, which take time to collect.
+_FIRST = 5.0
 # Seconds by which a test may take longer than it did when it was measured. One that fails after that has met a change
 # that loops, or a busy machine: it is repeated, with the change and without it.
 _LATE = 15.0
@@ -82,7 +82,7 @@ class Runner:
                     return "timeout", failed
         finally:
             self._write(path, original)
-        if failed and late and failed not in tests:
+        if late and failed not in tests:
             return "timeout", failed
         if failed:
             self.killers[failed].append(f"{module}:{mutant.line}")
@@ -99,7 +99,8 @@ class Runner:
         return bad
 
     def _first_failure(self, tests: list[str]) -> tuple[str, bool]:
-        for some in (tests[:_FIRST], tests[_FIRST:]):
+        first = len(self._measured.within(tests, _FIRST))
+        for some in (tests[:first], tests[first:]):
             if not some:
                 continue
             usual = [self._measured.seconds[name] for name in some]

@@ -59,19 +59,24 @@ class Measured:
         self._by_line = lru_cache(1)(self._data.contexts_by_lineno)
 
     def tests(self, module: str, lines: range) -> list[str]:
-        """Return the tests of some lines: first those of files with the module's name, and of these the quickest.
+        """Return the tests of some lines: of files with the module's name, of its room, and others; the quickest first.
 
         What an import executes, such as a constant, has the tests that execute anything of the module, or else all.
+        What nothing executes has none.
         """
         of_module = self._by_line(str(self._package / module))
         found = {name for line in lines for name in of_module.get(line, [])}
-        if "" in found or not found:
+        if not found:
+            return []
+        if "" in found:
             found = {name for names in of_module.values() for name in names}
-        stem = Path(module).stem.strip("_")
-        return sorted(
-            found & self.seconds.keys() or self.seconds,
-            key=lambda name: (stem not in name.split("::")[0], self.seconds[name]),
-        )
+        room, stem = Path(module).parts[0].strip("_"), Path(module).stem.strip("_")
+
+        def rank(name: str) -> tuple[bool, bool, float]:
+            path = Path(name.split("::", maxsplit=1)[0])
+            return stem not in path.name, room not in path.parts, self.seconds[name]
+
+        return sorted(found & self.seconds.keys() or self.seconds, key=rank)
 
     def within(self, tests: list[str], seconds: float) -> list[str]:
         """Return the first of the tests, as many as take so long together."""
