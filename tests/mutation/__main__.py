@@ -24,6 +24,7 @@ from tests.mutation.mutants import Mutant, mutants
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = "azure_certvar_credential"
+Change = tuple[str, Mutant]
 MODULES = [
     "_core", "_runtime/cached_tokens.py", "_runtime/certificate_provider.py", "_sync/single_flight.py",
     "aio/_single_flight.py",
@@ -59,14 +60,15 @@ class Runner:
             seconds: How long the tests of one change may take, as they were measured; the others are left out.
         """
         self._copied, self._measured, self._seconds = copied, measured, seconds
-        self.killers: dict[str, list[str]] = defaultdict(list)
+        self._noticed: dict[str, list[Change]] = defaultdict(list)
         for name in (PACKAGE, "tests", "samples"):
             shutil.copytree(ROOT / name, copied / name, ignore=shutil.ignore_patterns("__pycache__"))
         for name in ("pyproject.toml", "README.md", "SECURITY.md"):
             shutil.copy(ROOT / name, copied)
 
-    def verdict(self, module: str, mutant: Mutant) -> tuple[str, str]:
+    def verdict(self, change: Change) -> tuple[str, str]:
         """Return one of :data:`VERDICTS`, and the test that it rests on."""
+        module, mutant = change
         path = self._copied / PACKAGE / module
         original = path.read_text(encoding="utf-8")
         tests = self._measured.tests(module, mutant.statement)
@@ -85,18 +87,20 @@ class Runner:
         if late and failed not in tests:
             return "timeout", failed
         if failed:
-            self.killers[failed].append(f"{module}:{mutant.line}")
+            self._noticed[failed].append(change)
             return "killed", f"{failed}{' (late)' if late else ''}"
         return "ALIVE", f"{len(some)} of {len(tests)} tests"
 
-    def unreliable(self) -> list[str]:
-        """Return the tests that noticed a change and now fail without one, and what they noticed."""
-        bad = []
-        tests = [name for name in self.killers if name in self._measured.seconds]
+    def doubtful(self) -> list[Change]:
+        """Return the changes that were noticed by a test that now fails without one, and leave these tests out."""
+        tests = [name for name in self._noticed if name in self._measured.seconds]
+        doubtful = []
         while (failed := self._first_failure(tests)[0]) in tests:
+            print(f"left out, since it fails by itself: {failed}", flush=True)
             tests.remove(failed)
-            bad.append(f"{failed} fails by itself; it noticed {', '.join(self.killers[failed])}")
-        return bad
+            del self._measured.seconds[failed]
+            doubtful += self._noticed.pop(failed)
+        return doubtful
 
     def _first_failure(self, tests: list[str]) -> tuple[str, bool]:
         first = len(self._measured.within(tests, _FIRST))
@@ -145,26 +149,31 @@ def main() -> None:
     sources = {module: (ROOT / PACKAGE / module).read_text(encoding="utf-8") for module in _files(given.modules)}
     every = [(module, mutant) for module, source in sources.items() for mutant in mutants(source)]
     chosen = random.Random(given.seed).sample(every, min(given.sample or len(every), len(every)))
-    counts: dict[str, Counter[str]] = defaultdict(Counter)
+    verdicts: dict[Change, str] = {}
     with tempfile.TemporaryDirectory() as scratch:
         runner = Runner(Path(scratch), measured, given.seconds)
-        for number, (module, mutant) in enumerate(chosen, 1):
-            difference = _difference(sources[module], mutant)
-            if any(change in difference for change in EQUIVALENT.get(module, {})):
-                verdict, why = "equivalent", ""
-            else:
-                verdict, why = runner.verdict(module, mutant)
-            counts[module][verdict] += 1
-            print(f"{number}/{len(chosen)} {verdict:10} {module}:{mutant.line} {why}", flush=True)
-            if verdict in {"ALIVE", "timeout"}:
-                print(difference, flush=True)
-        unreliable = runner.unreliable()
-    print(*unreliable, sep="\n")
-    sys.exit(not _report(counts, len(every)) or bool(unreliable))
+        left = chosen
+        while left:
+            for number, change in enumerate(left, 1):
+                module, mutant = change
+                difference = _difference(sources[module], mutant)
+                if any(text in difference for text in EQUIVALENT.get(module, {})):
+                    verdict, why = "equivalent", ""
+                else:
+                    verdict, why = runner.verdict(change)
+                verdicts[change] = verdict
+                print(f"{number}/{len(left)} {verdict:10} {module}:{mutant.line} {why}", flush=True)
+                if verdict in {"ALIVE", "timeout"}:
+                    print(difference, flush=True)
+            left = runner.doubtful()
+    sys.exit(not _report(verdicts, len(every)))
 
 
-def _report(counts: dict[str, Counter[str]], every: int) -> bool:
+def _report(verdicts: dict[Change, str], every: int) -> bool:
     """Print a table, and return whether enough was noticed."""
+    counts: dict[str, Counter[str]] = defaultdict(Counter)
+    for (module, _), verdict in verdicts.items():
+        counts[module][verdict] += 1
     print(f"\n{'module':56}{''.join(f'{name:>11}' for name in VERDICTS)}")
     for module in sorted(counts):
         print(f"{module:56}{''.join(f'{counts[module][name]:11}' for name in VERDICTS)}")
