@@ -1,6 +1,8 @@
-"""When a certificate's source is read again, to the second."""
+"""When a certificate's source is read again, and when its end is named, to the second."""
 
 from __future__ import annotations
+
+import logging
 
 import pytest
 
@@ -64,3 +66,40 @@ def test_a_source_is_read_again_between_nine_tenths_of_its_age_and_all_of_it() -
 
     assert not is_due(provider, clock, began + 899)
     assert is_due(provider, clock, began + 1000)
+
+
+@pytest.mark.parametrize(
+    ("left", "words", "level"),
+    [
+        (7 * DAY, "expires in 7 days", logging.WARNING),
+        (7 * DAY - 1, "expires in 7 days", logging.ERROR),
+        (DAY / 4, "expires in 0 days", logging.ERROR),
+        (0.0, "expires in 0 days", logging.ERROR),
+        (-1.0, "has expired", logging.ERROR),
+    ],
+)
+def test_the_log_says_what_is_left_of_a_certificate(
+    caplog: pytest.LogCaptureFixture, left: float, words: str, level: int
+) -> None:
+    certificate = ClientCertificate.self_signed("ending", days=30)
+    clock = Clock(certificate.not_after.timestamp() - left)
+    CertificateProvider(certificate, lambda _: certificate, clock, warning_days=30).ready(None)
+
+    assert [record.levelno for record in caplog.records] == [level]
+    assert words in caplog.text
+
+
+def test_the_end_of_a_certificate_is_named_from_the_first_second_on_and_once_a_day(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    certificate = ClientCertificate.self_signed("ending", days=30)
+    begins = certificate.not_after.timestamp() - 10 * DAY
+    clock = Clock(begins - DAY)
+    provider = CertificateProvider(certificate, lambda _: certificate, clock, warning_days=10)
+    lines = []
+    for since in (-DAY, -1.0, 0.0, DAY - 1, DAY):
+        clock.now = begins + since
+        provider.ready(None)
+        lines.append(len(caplog.records))
+
+    assert lines == [0, 0, 1, 1, 2]
