@@ -13,7 +13,10 @@ from coverage import CoverageData
 
 from tests.mutation.trial import PYTEST
 
-_TESTS = ["tests/core", "tests/credential", "tests/runtime", "tests/msal"]
+_TESTS = [
+    "tests/core", "tests/credential", "tests/runtime", "tests/msal", "tests/transport/test_deadline.py",
+    "tests/transport/test_threads.py",
+]  # fmt: skip
 _COVERAGE = """\
 [run]
 include = {files}
