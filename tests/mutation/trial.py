@@ -45,8 +45,8 @@ class _Chosen:
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        # A change may rename a case of a table: that the case is missing does not count as noticed. Tests of a file stay
-        # together, for their fixtures.
+        # A change may rename a case of a table: that the case is missing does not count as noticed. Tests of one file
+        # stay together, for their fixtures.
         chosen = sorted((item for item in items if item.nodeid in self._rank), key=lambda item: self._rank[item.nodeid])
         files = list(dict.fromkeys(item.path for item in chosen))
         items[:] = sorted(chosen, key=lambda item: files.index(item.path))
