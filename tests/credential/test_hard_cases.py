@@ -76,6 +76,7 @@ async def test_in_the_last_five_minutes_a_hanging_server_is_waited_for_a_moment_
     world.entra.release()
     await driver.settle()
     assert await driver.get_token(STORAGE) is not first
+    assert world.requests == 2, "who left did not let the refresh go on"
 
 
 async def test_a_pause_that_the_server_asks_for_outlasts_the_token(world: World) -> None:
