@@ -32,17 +32,19 @@ class Measured:
     """The seconds of each test that passed, and the tests of each line."""
 
     def __init__(self, package: Path, modules: list[str], *, anew: bool) -> None:
-        """Take what was measured last, or measure.
+        """Take what was measured since the modules changed last, or measure.
 
         Parameters:
             package: The directory of the package.
             modules: Files and folders in it.
-            anew: To measure even so.
+            anew: To measure even so, such as after a change of tests.
         """
         self._package = package
         kept = package.parent / ".test-env" / "cache" / "mutation"
         data, seconds, settings = kept / "coverage", kept / "seconds.json", kept / "coveragerc"
-        if anew or not seconds.exists():
+        sources = [path for name in modules for path in [package / name, *(package / name).rglob("*.py")]]
+        changed = max(path.stat().st_mtime for path in sources if path.suffix == ".py")
+        if anew or not seconds.exists() or seconds.stat().st_mtime < changed:
             kept.mkdir(parents=True, exist_ok=True)
             data.unlink(missing_ok=True)
             files = ", ".join(str(package / (name if name.endswith(".py") else f"{name}/*")) for name in modules)
@@ -50,11 +52,9 @@ class Measured:
             command = [sys.executable, "-m", "coverage", "run", f"--rcfile={settings}", "-m", "pytest", *PYTEST]
             environment = {**os.environ, "MUTATION_SECONDS": str(seconds)}
             print("measuring which tests execute which lines", flush=True)
+            # Tests that fail are not asked about changes.
             subprocess.run(
-                [*command, "--maxfail=10", "-ptests.mutation.measuring", *_TESTS],
-                cwd=package.parent,
-                env=environment,
-                check=False,
+                [*command, "-ptests.mutation.measuring", *_TESTS], cwd=package.parent, env=environment, check=False
             )
         self.seconds: dict[str, float] = json.loads(seconds.read_text(encoding="utf-8"))
         self._data = CoverageData(str(data))
