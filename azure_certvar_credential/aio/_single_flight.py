@@ -31,11 +31,11 @@ class _Call:
 
     __slots__ = ("background", "cancelled", "deadline", "key", "task", "waiters")
 
-    def __init__(self, key: Hashable, deadline: Deadline, *, background: bool) -> None:
+    def __init__(self, key: Hashable, deadline: Deadline) -> None:
         self.key = key
         self.deadline = deadline
         self.waiters = 0
-        self.background = background
+        self.background = True
         self.cancelled = False
         self.task: Task[Outcome]
 
@@ -106,7 +106,7 @@ class SingleFlight:
     async def _join(self, request: TokenRequest, deadline: Deadline) -> Entry:
         again = True
         while True:
-            call = self._call(request, deadline, background=False)
+            call = self._call(request, deadline)
             # Should it hang, it ends with those who wait for it, also if it was begun while nobody needed to.
             call.background = False
             with waiting(async_library().current_task(), call):
@@ -143,15 +143,15 @@ class SingleFlight:
                 self._give_up(call)
 
     def _in_background(self, request: TokenRequest) -> _Call:
-        return self._call(request, Deadline(self._timeout), background=True)
+        return self._call(request, Deadline(self._timeout))
 
-    def _call(self, request: TokenRequest, deadline: Deadline, *, background: bool) -> _Call:
+    def _call(self, request: TokenRequest, deadline: Deadline) -> _Call:
         loop = async_library().get_running_loop()
         key = (id(loop), request.key, request.claims)
         call = self._calls.get(key)
         # A loop that was closed with a call under way leaves it behind, and its id may come back.
         if call is None or call.task.get_loop() is not loop or call.task.done() or call.deadline.over:
-            call = self._calls[key] = _Call(key, deadline, background=background)
+            call = self._calls[key] = _Call(key, deadline)
             call.task = loop.create_task(self._run(request, call))
             call.task.add_done_callback(partial(self._forget, call))
             alarm = loop.call_later(deadline.remaining(), self._give_up, call)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from azure_certvar_credential._core.checks import check_key
 from azure_certvar_credential._core.client_authentication.private_key_jwt import PrivateKeyJwt
 from azure_certvar_credential._core.config import Settings, settings
-from azure_certvar_credential._core.options import CertificateOptions
+from azure_certvar_credential._core.options import CertificateOptions, FederatedOptions
 from azure_certvar_credential._core.retries import Retry
 from azure_certvar_credential.exceptions import ConfigurationError, TenantNotAllowedError
 from tests.core.certificates import certificate
@@ -243,3 +243,8 @@ def test_pauses_follow_azure_cores_own_arithmetic(attempt: int, factor: float, l
     if attempt <= 17:  # later, ours no longer grows: 2**16 seconds are longer than any maximum in use
         assert ours.pause(attempt) == pytest.approx(theirs)
     assert 0 <= ours.pause(attempt) <= longest
+
+
+def test_a_source_of_assertions_is_not_shown() -> None:
+    options = FederatedOptions("contoso.example", "client", assertion_source="a function with a secret in its repr")
+    assert "secret" not in repr(options)

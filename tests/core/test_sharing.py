@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from azure_certvar_credential._core.effects import Moment, Shared, Sign, Token
 from azure_certvar_credential._core.freshness import refresh_on, required_on
-from azure_certvar_credential._core.sharing import CLOCK_DIFFERENCE, SEALING_LABEL, as_read
+from azure_certvar_credential._core.sharing import CLOCK_DIFFERENCE, SEALING_LABEL, Sealer, as_read
 from azure_certvar_credential._core.sharing_options import check_sealing, encryption_keys, sharing
 from azure_certvar_credential.exceptions import ConfigurationError
 from tests.core.certificates import certificate
@@ -154,3 +154,7 @@ def test_an_interrupted_acquisition_shows_no_signature_of_the_label() -> None:
     world.done()
     assert world.asked[-1].question.signature == signature.encode()
     assert_reports_none_of(caught.value, [signature])
+
+
+def test_the_signature_that_the_sealing_key_comes_from_is_not_shown() -> None:
+    assert "derives" not in repr(Shared(Sealer(None, b"derives the key")))

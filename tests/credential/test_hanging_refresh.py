@@ -95,6 +95,39 @@ def test_an_interrupt_while_a_refresh_is_started_leaves_the_way_free(
     assert answer[0] != first.token
 
 
+def test_an_exit_during_a_refresh_leaves_it_to_the_next_caller(certificate: ClientCertificate) -> None:
+    clock = Clock()
+    entra = EntraEmulator(clock=clock)
+    application = entra.add_application(certificate)
+    exits: list[int] = []
+
+    def sign(message: bytes, algorithm: str) -> bytes:
+        if exits:
+            raise SystemExit(exits.pop())
+        return certificate.signer.sign(message, algorithm)
+
+    credential = AsyncCertVarCredential(
+        application.tenant_id,
+        application.client_id,
+        ClientCertificate(certificate.leaf, CallbackSigner(certificate.leaf, sign)),
+        transport=entra.async_transport(),
+        _clock=clock,
+    )
+
+    async def refreshed() -> None:
+        await credential.get_token(STORAGE)
+        await asyncio.gather(*(call.task for call in credential._single_flight._calls.values()))
+
+    asyncio.run(refreshed())
+    clock.advance(LIFE - 400)
+    exits.append(3)
+    with pytest.raises(SystemExit):
+        asyncio.run(refreshed())
+    asyncio.run(refreshed())
+
+    assert len(entra.requests) == 2
+
+
 async def test_a_caller_who_gives_up_does_not_end_it_for_one_who_hurries(certificate: ClientCertificate) -> None:
     """One has a token for some seconds more, the other none any more; the acquisition is the same."""
     clock = Clock()

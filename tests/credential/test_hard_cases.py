@@ -18,6 +18,8 @@ import pytest
 from azure_certvar_credential import CertVarCredential, ClientCertificate
 from azure_certvar_credential.exceptions import ResponseFormatError, TemporarilyUnavailableError
 from azure_certvar_credential.testing import EntraEmulator, Fault
+from azure_certvar_credential.testing.faults import Serve
+from azure_certvar_credential.testing.http import Conditions, Response
 from tests.credential.world import STORAGE, World
 
 CHALLENGE = json.dumps({"access_token": {"nbf": {"essential": True, "value": "1"}}})
@@ -40,6 +42,23 @@ async def test_a_refresh_that_began_before_a_challenge_does_not_replace_the_answ
     assert await driver.get_token(STORAGE) is challenged
 
 
+async def test_a_token_that_ends_while_the_computer_sleeps_is_asked_for_once_more(world: World) -> None:
+    def answer_after_a_night(serve: Serve, conditions: Conditions) -> Response:
+        response = serve(conditions)
+        world.clock.advance(8 * 3600)
+        return response
+
+    world.entra.inject(Fault("sleep", answer_after_a_night))
+    token = await world.driver().get_token(STORAGE)
+    assert token.expires_on > world.clock.now
+    assert world.requests == 2
+
+    world.entra.inject(Fault("sleep", answer_after_a_night), times=2)
+    token = await world.driver().get_token(STORAGE)
+    assert token.expires_on < world.clock.now, "what the server calls good has an end that this clock may not know"
+    assert world.requests == 4
+
+
 @pytest.mark.parametrize("left", [300, 20])
 async def test_in_the_last_five_minutes_a_hanging_server_is_waited_for_a_moment_only(world: World, left: int) -> None:
     driver = world.driver()
@@ -57,6 +76,7 @@ async def test_in_the_last_five_minutes_a_hanging_server_is_waited_for_a_moment_
     world.entra.release()
     await driver.settle()
     assert await driver.get_token(STORAGE) is not first
+    assert world.requests == 2, "who left did not let the refresh go on"
 
 
 async def test_a_pause_that_the_server_asks_for_outlasts_the_token(world: World) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from azure_certvar_credential import CertVarCredential, ClientCertificate, CredentialStatus
-from azure_certvar_credential.exceptions import ConfigurationError
+from azure_certvar_credential.exceptions import AcquisitionTimeoutError, ConfigurationError
 from azure_certvar_credential.testing import Fault
 from tests.credential.users import ORDERS, user_token
 from tests.credential.world import GRAPH, STORAGE, Driver, World
@@ -112,6 +112,18 @@ async def test_a_failed_refresh_shows_too_though_no_caller_saw_it(world: World) 
     failure = status_of(driver).last_failure
     assert failure is not None
     assert "Server Error" in failure.message
+
+
+async def test_a_time_out_shows_as_soon_as_the_caller_has_it(world: World) -> None:
+    driver = world.driver()
+    world.entra.inject(Fault.hang(20))
+    with pytest.raises(AcquisitionTimeoutError):
+        await driver.get_token(STORAGE, timeout=0.2)
+
+    failure = status_of(driver).last_failure
+    assert failure is not None
+    assert "no token after" in failure.message
+    world.entra.release()
 
 
 async def test_a_status_has_no_secret_and_becomes_json(world: World) -> None:

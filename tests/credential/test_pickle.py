@@ -84,7 +84,7 @@ class TestPickle:
         assert b"PRIVATE" not in data
         assert type(copied) is kind
         assert without_address(copied) == without_address(credential)
-        assert "importable_source" in repr(copied)
+        assert "certificate from importable_source" in repr(copied)
 
     def test_a_password_is_not_pickled(self, kind: type) -> None:
         with pytest.raises(TypeError, match="password"):

@@ -12,7 +12,14 @@ import pytest
 from azure_certvar_credential import CertVarCredential, ClientCertificate
 from azure_certvar_credential.aio import CertVarCredential as AsyncCertVarCredential
 from azure_certvar_credential.testing import EntraEmulator, Fault
-from tests.credential.world import GRAPH, STORAGE, World
+from tests.credential.world import GRAPH, STORAGE, Clock, World
+
+# Of a token of the local Entra, in seconds.
+LIFE = 3599
+
+
+def refused(_: threading.Thread) -> None:
+    raise RuntimeError("can't create new thread at interpreter shutdown")
 
 
 async def test_a_hundred_callers_on_a_cold_cache_cause_one_request(world: World) -> None:
@@ -244,12 +251,25 @@ class TestThreads:
             application.tenant_id, application.client_id, certificate, transport=entra.transport()
         )
 
-        def refused(_: threading.Thread) -> None:
-            raise RuntimeError("can't create new thread at interpreter shutdown")
-
         monkeypatch.setattr(threading.Thread, "start", refused)
 
         assert credential.get_token(STORAGE).token
+
+    def test_a_refresh_for_which_no_thread_can_be_started_is_postponed(
+        self, certificate: ClientCertificate, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        clock = Clock()
+        entra = EntraEmulator(clock=clock)
+        application = entra.add_application(certificate)
+        credential = CertVarCredential(
+            application.tenant_id, application.client_id, certificate, transport=entra.transport(), _clock=clock
+        )
+        token = credential.get_token(STORAGE)
+        clock.advance(LIFE - 400)
+        monkeypatch.setattr(threading.Thread, "start", refused)
+
+        assert [credential.get_token(STORAGE) for _ in range(3)] == [token] * 3
+        assert caplog.text.count("next attempt in 30 s: RuntimeError: can't create new thread") == 1
 
 
 def test_a_loop_that_ends_takes_its_connections_with_it(certificate: ClientCertificate) -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import ast
-import copy
 from collections.abc import Iterator
+from typing import NamedTuple
 
 _COMPARISONS: dict[type[ast.cmpop], type[ast.cmpop]] = {
     ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq,
@@ -15,20 +15,43 @@ _OPERATORS: dict[type[ast.operator], type[ast.operator]] = {
 }  # fmt: skip
 
 
-def mutants(source: str) -> Iterator[tuple[int, str]]:
-    """Yield the line of each change, and the whole module with it."""
+class Mutant(NamedTuple):
+    """A change of a module: its place in the order of ``ast.walk``, the lines of its statement, and the new node."""
+
+    source: str
+    place: int
+    line: int
+    statement: range
+    changed: ast.AST
+
+    @property
+    def text(self) -> str:
+        """The whole module with the change."""
+        tree = ast.parse(self.source)
+        _replace(tree, list(ast.walk(tree))[self.place], self.changed)
+        return ast.unparse(ast.fix_missing_locations(tree))
+
+
+def mutants(source: str) -> Iterator[Mutant]:
+    """Yield each change of a module."""
     tree = ast.parse(source)
     inert = _inert(tree)
+    parents = {child: node for node in ast.walk(tree) for child in ast.iter_child_nodes(node)}
     for place, node in enumerate(ast.walk(tree)):
-        for changed in [] if id(node) in inert else _changes(node, _is_docstring(tree, node)):
-            other = copy.deepcopy(tree)
-            target = list(ast.walk(other))[place]
-            _replace(other, target, changed)
-            yield getattr(node, "lineno", 0), ast.unparse(ast.fix_missing_locations(other))
+        if id(node) not in inert:
+            for changed in _changes(node, isinstance(parents.get(node), ast.Expr)):
+                yield Mutant(source, place, getattr(node, "lineno", 0), _statement(node, parents), changed)
 
 
-def _is_docstring(tree: ast.AST, node: ast.AST) -> bool:
-    return any(isinstance(one, ast.Expr) and one.value is node for one in ast.walk(tree))
+def _statement(node: ast.AST, parents: dict[ast.AST, ast.AST]) -> range:
+    """Return the lines of a node's statement; of ``if`` and the like, those of its head."""
+    around = node
+    while not isinstance(around, ast.stmt | ast.excepthandler):
+        around = parents[around]
+    body = getattr(around, "body", getattr(around, "cases", []))
+    last = body[0].lineno - 1 if body and isinstance(body[0], ast.stmt) else around.end_lineno or around.lineno
+    line = getattr(node, "lineno", around.lineno)
+    return range(min(line, around.lineno), max(line, last) + 1)
 
 
 def _inert(tree: ast.AST) -> set[int]:
@@ -62,7 +85,8 @@ def _changes(node: ast.AST, docstring: bool) -> Iterator[ast.AST]:
             yield ast.Constant(number + 1)
         case ast.Constant(value=str() as text) if text and not docstring:
             yield ast.Constant("")
-        case ast.Return(value=ast.expr()):
+        # A caller seldom tells None from False.
+        case ast.Return(value=ast.expr() as value) if not isinstance(value, ast.Constant) or value.value:
             yield ast.Return(ast.Constant(None))
         case ast.Break() | ast.Continue() | ast.Raise() | ast.Delete():
             yield ast.Pass()

@@ -8,6 +8,7 @@ import pytest
 from azure.core.exceptions import ServiceRequestError
 
 from azure_certvar_credential._core.effects import Token
+from azure_certvar_credential._core.freshness import CLOCK_STEP
 from azure_certvar_credential._core.request import TokenRequest
 from azure_certvar_credential._runtime.cached_tokens import BACKOFF, CachedTokens, Step
 from azure_certvar_credential._runtime.failures import MAX_REFUSALS
@@ -213,6 +214,20 @@ def test_a_token_that_is_due_at_once_does_not_replace_a_better_one(
     outcome = tokens.outcome(REQUEST, second, None, again=False)
     assert outcome is not None
     assert outcome.token.value == kept
+
+
+@pytest.mark.parametrize(("back", "believed"), [(CLOCK_STEP, True), (CLOCK_STEP + 1, False)])
+def test_a_clock_set_back_by_more_than_a_step_ends_the_belief_in_a_token(
+    tokens: CachedTokens, clock: Clock, back: float, believed: bool
+) -> None:
+    tokens.write(REQUEST, token(clock))
+    clock.advance(-back)
+    assert (tokens.lookup(SCOPES, None, None, enable_cae=False) is not None) is believed
+    assert (tokens.fresh(REQUEST.key) is not None) is believed
+    assert tokens.plan(REQUEST)[0] is (Step.SERVE if believed else Step.JOIN)
+    outcome = tokens.outcome(REQUEST, token(clock, "due at once", life=60), None, again=False)
+    assert outcome is not None
+    assert (outcome.token.value == "first") is believed
 
 
 def test_a_token_that_has_expired_on_the_way_is_asked_for_once_more(tokens: CachedTokens, clock: Clock) -> None:

@@ -1,6 +1,8 @@
-"""When a certificate's source is read again, to the second."""
+"""When a certificate's source is read again, and when its end is named, to the second."""
 
 from __future__ import annotations
+
+import logging
 
 import pytest
 
@@ -64,3 +66,106 @@ def test_a_source_is_read_again_between_nine_tenths_of_its_age_and_all_of_it() -
 
     assert not is_due(provider, clock, began + 899)
     assert is_due(provider, clock, began + 1000)
+
+
+def test_a_source_that_fails_is_read_again_after_pauses_that_double_up_to_an_hour() -> None:
+    certificate = ClientCertificate.self_signed("kept", days=300)
+    clock = Clock(certificate.not_before.timestamp() + DAY)
+    provider = reading(certificate, clock)
+
+    for pause in (30, 60, 120, 240, 480, 960, 1920, 3600, 3600):
+        assert provider.source_failed(OSError("gone"), None) is certificate
+        failed = clock.now
+        assert not is_due(provider, clock, failed + pause - 1)
+        assert is_due(provider, clock, failed + pause)
+
+
+def test_an_expired_certificate_does_not_serve_while_its_source_may_have_another() -> None:
+    certificate = ClientCertificate.self_signed("ending", days=30)
+    end = certificate.not_after.timestamp()
+    clock = Clock(end - NEAR_END)
+    provider = reading(certificate, clock)
+
+    clock.now = end - 1
+    assert provider.ready(None) == (certificate, True)
+    provider.accept(certificate, None)
+    clock.now = end + DAY
+    assert provider.ready(None) == (None, False)
+
+
+def renewed(clock: Clock) -> tuple[ClientCertificate, ClientCertificate, CertificateProvider]:
+    """Return a certificate, its successor, and a provider that has changed from one to the other."""
+    old, new = ClientCertificate.self_signed("old", days=30), ClientCertificate.self_signed("new", days=300)
+    clock.now = old.not_before.timestamp() + DAY
+    provider = CertificateProvider(lambda: new, lambda data: data, clock)  # type: ignore[arg-type, return-value]
+    assert provider.accept(old, None) is old
+    assert provider.accept(new, None) is new
+    return old, new, provider
+
+
+def test_a_refused_certificate_is_tried_again_after_pauses_that_double(caplog: pytest.LogCaptureFixture) -> None:
+    clock = Clock(0.0)
+    old, new, provider = renewed(clock)
+
+    for pause in (30.0, 60.0, 120.0):
+        assert provider.accept(new, new) is old
+        refused = clock.now
+        clock.now = refused + pause - 0.5
+        assert provider.ready(None)[0] is old
+        assert provider.accept(new, new) is old  # another caller finds that out, too
+        clock.now = refused + pause
+        assert provider.ready(None)[0] is new
+
+    assert [record.getMessage().rsplit(" in ", 1)[1] for record in caplog.records] == ["30 s", "60 s", "120 s"]
+
+
+@pytest.mark.parametrize("edge", ["begin", "end"])
+def test_the_previous_certificate_serves_while_it_is_valid(edge: str) -> None:
+    clock = Clock(0.0)
+    old, new, provider = renewed(clock)
+    begin, end = old.not_before.timestamp(), old.not_after.timestamp()
+    inside, outside = (begin, begin - 1) if edge == "begin" else (end - 1, end)
+
+    clock.now = inside
+    assert provider.accept(new, new) is old
+    assert provider.ready(None)[0] is old
+    clock.now = outside
+    assert provider.accept(new, new) is new
+    assert provider.ready(None)[0] is new
+
+
+@pytest.mark.parametrize(
+    ("left", "words", "level"),
+    [
+        (7 * DAY, "expires in 7 days", logging.WARNING),
+        (7 * DAY - 1, "expires in 7 days", logging.ERROR),
+        (DAY / 4, "expires in 0 days", logging.ERROR),
+        (0.0, "expires in 0 days", logging.ERROR),
+        (-1.0, "has expired", logging.ERROR),
+    ],
+)
+def test_the_log_says_what_is_left_of_a_certificate(
+    caplog: pytest.LogCaptureFixture, left: float, words: str, level: int
+) -> None:
+    certificate = ClientCertificate.self_signed("ending", days=30)
+    clock = Clock(certificate.not_after.timestamp() - left)
+    CertificateProvider(certificate, lambda _: certificate, clock, warning_days=30).ready(None)
+
+    assert [record.levelno for record in caplog.records] == [level]
+    assert words in caplog.text
+
+
+def test_the_end_of_a_certificate_is_named_from_the_first_second_on_and_once_a_day(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    certificate = ClientCertificate.self_signed("ending", days=30)
+    begins = certificate.not_after.timestamp() - 10 * DAY
+    clock = Clock(begins - DAY)
+    provider = CertificateProvider(certificate, lambda _: certificate, clock, warning_days=10)
+    lines = []
+    for since in (-DAY, -1.0, 0.0, DAY - 1, DAY):
+        clock.now = begins + since
+        provider.ready(None)
+        lines.append(len(caplog.records))
+
+    assert lines == [0, 0, 1, 1, 2]

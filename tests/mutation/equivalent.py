@@ -1,0 +1,16 @@
+"""Changes that alter nothing, by module: a piece of the changed line, and why."""
+
+from __future__ import annotations
+
+EQUIVALENT: dict[str, dict[str, str]] = {
+    "_runtime/certificate_provider.py": {
+        "+                self._notice_on = 1.0": "Both are long past: seconds since the epoch.",
+        "+        self._notice_on = 1.0": "The same.",
+    },
+    "_sync/single_flight.py": {
+        "again=True) or entry": "The token that was kept, or the new one: neither is good any more.",
+    },
+    "aio/_single_flight.py": {
+        "again=True) or entry": "The token that was kept, or the new one: neither is good any more.",
+    },
+}
