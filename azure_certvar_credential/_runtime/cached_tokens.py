@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from azure_certvar_credential._core.effects import Token
 from azure_certvar_credential._core.freshness import REQUIRED_MARGIN
@@ -32,13 +31,9 @@ BACKOFF = 30.0
 PATIENCE = 1.0
 
 
-class Step(Enum):
-    """What to do about a request."""
-
-    SERVE = "return the entry"
-    REFRESH = "return the entry, and start a refresh in the background"
-    HURRY = "wait a moment for a refresh, then return the best entry"
-    JOIN = "wait for an acquisition"
+# What to do about a request: return the entry; return it, and start a refresh in the background; wait a moment for a
+# refresh, then return the best entry; wait for an acquisition.
+Step = Literal["serve", "refresh", "hurry", "join"]
 
 
 class CachedTokens:
@@ -114,7 +109,7 @@ class CachedTokens:
             raise CredentialClosedError(CLOSED)
 
     def plan(self, request: TokenRequest) -> tuple[Step, Entry | None]:
-        """Decide about a request. Of all callers that find an entry due for refresh, one gets :attr:`Step.REFRESH`.
+        """Decide about a request. Of all callers that find an entry due for refresh, one gets ``refresh``.
 
         :raises CredentialClosedError: the credential was closed.
         :raises AuthenticationError: the server asked for a pause, which is not over; its answer again.
@@ -126,16 +121,16 @@ class CachedTokens:
         if entry is not None and now >= entry.usable_from:
             if now < entry.fresh_until:
                 entry.used = now
-                return Step.SERVE, entry
+                return "serve", entry
             if entry.looked_until <= now < entry.token.refresh_on:
-                return Step.HURRY, entry
+                return "hurry", entry
             if now < entry.token.required_on:
-                return (Step.REFRESH if self._claim(entry, now) else Step.SERVE), entry
+                return ("refresh" if self._claim(entry, now) else "serve"), entry
             if now < entry.token.expires_on:
-                return Step.HURRY, entry
+                return "hurry", entry
         if self.failures.refusals:
             self.failures.check((request.key, request.claims), now)
-        return Step.JOIN, None
+        return "join", None
 
     def outcome(
         self, request: TokenRequest, token: Token | None, error: Exception | None, *, again: bool
