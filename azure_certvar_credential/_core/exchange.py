@@ -42,7 +42,8 @@ _MAX_FIELD = 64
 # Signed or encrypted; the second part of an encrypted one may be empty.
 _JWT = r"eyJ[\w-]{8,}(?:\.[\w-]*){1,4}"
 _NUMBER = r"[0-9]{1,20}(\.[0-9]{1,20})?"
-_B64TOKEN = re.compile(r"[A-Za-z0-9._~+/=-]+")  # RFC 6750 section 2.1
+# RFC 6750 section 2.1: b64token.
+_B64TOKEN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._~+/=-")
 
 
 class Response(Value):
@@ -151,7 +152,7 @@ def read_date(value: str | None) -> float | None:
 def _token(document: dict[str, Any]) -> TokenResponse:
     access_token, token_type = document.get("access_token"), document.get("token_type")
     expires_in, refresh_in = _seconds(document.get("expires_in")), _seconds(document.get("refresh_in"))
-    if not isinstance(access_token, str) or not _B64TOKEN.fullmatch(access_token):
+    if not isinstance(access_token, str) or not access_token or not _B64TOKEN.issuperset(access_token):
         raise ResponseFormatError("the token response has no usable access_token", status_code=200)
     if not isinstance(token_type, str) or token_type.lower() != "bearer":
         raise ResponseFormatError("the token response's token_type is not Bearer", status_code=200)
