@@ -169,6 +169,7 @@ def test_pauses_are_bounded_in_number_and_forgotten_when_they_are_over(tokens: C
     busy = TemporarilyUnavailableError("busy", retry_after=60.0)
     for number in range(MAX_REFUSALS + 5):
         tokens.call_failed(TokenRequest((f"api://{number}/.default",), "contoso.example"), busy, began=clock.now)
+    assert tokens.failures is not None
     assert len(tokens.failures.refusals) == MAX_REFUSALS
     clock.advance(60)
     tokens.call_failed(REQUEST, busy, began=clock.now)
