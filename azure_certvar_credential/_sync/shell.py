@@ -15,7 +15,6 @@ from azure_certvar_credential._core.grants.client_credentials import APPLICATION
 from azure_certvar_credential._core.request import check_options
 from azure_certvar_credential._sync.single_flight import SingleFlight
 from azure_certvar_credential._transport.deadline import Deadline
-from azure_certvar_credential._transport.option_types import check_types
 from azure_certvar_credential.caches.memory import Entry
 
 if TYPE_CHECKING:
@@ -207,6 +206,8 @@ class Shell:
         timeout: float | None = None,
     ) -> Entry:
         if timeout is not None:
+            from azure_certvar_credential._transport.option_types import check_types
+
             check_types({"timeout": timeout})
         limit = Deadline(self._settings.retry.timeout if timeout is None else timeout)
         grant = self._grant(fmi_path, limit)
