@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from typing_extensions import Self  # of the standard library from Python 3.11 on; azure-core needs it too
 
-from azure_certvar_credential import _runtime, caches
+from azure_certvar_credential import _runtime
 from azure_certvar_credential._core.config import Settings
 from azure_certvar_credential._core.grants.client_credentials import APPLICATION
 from azure_certvar_credential._core.options import CertificateOptions, FederatedOptions
@@ -18,6 +18,7 @@ from azure_certvar_credential._runtime.cached_tokens import CachedTokens
 from azure_certvar_credential._runtime.construction import Parts, construct, construct_federated
 from azure_certvar_credential._secrecy.identity import identified
 from azure_certvar_credential._secrecy.tracebacks import clears_frames
+from azure_certvar_credential.caches.protocol import AsyncTokenCache, TokenCache
 from azure_certvar_credential.certificates import CertificateData, ClientCertificate
 
 if TYPE_CHECKING:
@@ -128,7 +129,7 @@ class WithCertificate(SigningCredential, Generic[CertificateSourceT]):
         region: str | None = None,
         oidc_authority: str | None = None,
         claims: str | Mapping[str, Any] | None = None,
-        token_cache: caches.TokenCache | caches.AsyncTokenCache | None = None,
+        token_cache: TokenCache | AsyncTokenCache | None = None,
         encryption_key: bytes | Sequence[bytes] | None = None,
         share_user_tokens: bool = False,
         invalidation_seconds: float | None = None,
@@ -196,7 +197,7 @@ class WithAssertionSource(CredentialBase, Generic[AssertionSourceT]):
         region: str | None = None,
         oidc_authority: str | None = None,
         claims: str | Mapping[str, Any] | None = None,
-        token_cache: caches.TokenCache | caches.AsyncTokenCache | None = None,
+        token_cache: TokenCache | AsyncTokenCache | None = None,
         encryption_key: bytes | Sequence[bytes] | None = None,
         share_user_tokens: bool = False,
         invalidation_seconds: float | None = None,
