@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 from weakref import WeakMethod
 
-from azure_certvar_credential._runtime.assertion_provider import AssertionSource
+from azure_certvar_credential import _sync
 from azure_certvar_credential._runtime.cached_tokens import CachedTokens
 from azure_certvar_credential._runtime.construction import Parts
 from azure_certvar_credential._runtime.credentials import (
@@ -17,11 +17,13 @@ from azure_certvar_credential._runtime.credentials import (
 from azure_certvar_credential._runtime.fork import tell_after_fork
 from azure_certvar_credential._secrecy.tracebacks import clears_frames
 from azure_certvar_credential._sync.calls import within
-from azure_certvar_credential._sync.derived import AgentCredential, OnBehalfOfCredential
 from azure_certvar_credential._sync.effect_runner import EffectRunner
 from azure_certvar_credential._sync.shell import Shell
 from azure_certvar_credential._sync.single_flight import SingleFlight
-from azure_certvar_credential.certificates.sources import Source
+
+if TYPE_CHECKING:  # both stand in strings, which ruff does not read
+    from azure_certvar_credential._runtime.assertion_provider import AssertionSource  # noqa: F401 - see above
+    from azure_certvar_credential.certificates.sources import Source  # noqa: F401 - see above
 
 
 class OwningCredential(CredentialBase, Shell):
@@ -44,7 +46,7 @@ class OwningCredential(CredentialBase, Shell):
         tell_after_fork(self._cached_tokens, self._single_flight, parts.provider)
 
     @clears_frames
-    def on_behalf_of(self, user_assertion: str | Callable[[], str]) -> OnBehalfOfCredential:
+    def on_behalf_of(self, user_assertion: str | Callable[[], str]) -> _sync.OnBehalfOfCredential:
         """Return a credential for tokens on behalf of a user, by Entra's on-behalf-of flow.
 
         It shares this credential's certificate, connections, options and tokens; it costs next to nothing to make, so
@@ -65,10 +67,10 @@ class OwningCredential(CredentialBase, Shell):
 
         user = User(user_assertion, self._cached_tokens, self._settings)
         user.refuse_coroutines()
-        return OnBehalfOfCredential(self._settings, user, self._single_flight)
+        return _sync.OnBehalfOfCredential(self._settings, user, self._single_flight)
 
     @clears_frames
-    def agent(self, agent_client_id: str, *, tenant_id: str | None = None) -> AgentCredential:
+    def agent(self, agent_client_id: str, *, tenant_id: str | None = None) -> _sync.AgentCredential:
         """Return a credential for an agent identity, whose blueprint this application is (Microsoft Entra Agent ID).
 
         An agent has no credentials of its own. It shares this credential's certificate, connections, options and cache,
@@ -90,7 +92,7 @@ class OwningCredential(CredentialBase, Shell):
         from azure_certvar_credential._runtime.agents import agent_tokens
 
         settings, tokens = agent_tokens(agent_client_id, tenant_id, self._cached_tokens, self._settings)
-        return AgentCredential(settings, tokens, self._single_flight)
+        return _sync.AgentCredential(settings, tokens, self._single_flight)
 
     def close(self) -> None:
         """Close the connections to the token endpoint and forget the tokens; closing again does nothing.
@@ -102,7 +104,7 @@ class OwningCredential(CredentialBase, Shell):
         self._effects.close()
 
 
-class CertVarCredential(WithCertificate[Source], OwningCredential):
+class CertVarCredential(WithCertificate["Source"], OwningCredential):
     """Authenticates a service principal to Microsoft Entra ID with a certificate that lives in a variable.
 
     It is azure-core's ``TokenCredential`` and ``SupportsTokenInfo``, so every Azure SDK client takes it as
@@ -197,7 +199,7 @@ class CertVarCredential(WithCertificate[Source], OwningCredential):
         return signed
 
 
-class FederatedCredential(WithAssertionSource[AssertionSource], OwningCredential):
+class FederatedCredential(WithAssertionSource["AssertionSource"], OwningCredential):
     """Authenticates an application by a token of another identity, which its federated identity credential trusts.
 
     It is the second leg of a federated chain: the first is ``as_assertion_source`` of a credential with a

@@ -8,7 +8,7 @@ else ``dataclasses``.
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, NamedTuple, NoReturn, TypeVar
+from typing import Any, ClassVar, NoReturn, TypeVar
 
 from typing_extensions import (
     dataclass_transform,  # of the standard library from Python 3.11 on; azure-core needs it too
@@ -19,10 +19,15 @@ _ABSENT: Any = object()
 V = TypeVar("V", bound="Value")
 
 
-class _Field(NamedTuple):
-    default: Any = _ABSENT
-    repr: bool = True
-    compare: bool = True
+class _Field:
+    __slots__ = ("compare", "default", "repr")
+
+    def __init__(self, default: Any, *, repr: bool = True, compare: bool = True) -> None:  # noqa: A002 - as for field()
+        self.default, self.repr, self.compare = default, repr, compare
+
+
+# What is declared without a default, as most are.
+_REQUIRED = _Field(_ABSENT)
 
 
 def field(*, default: Any = _ABSENT, repr: bool = True, compare: bool = True) -> Any:  # noqa: A002 - dataclasses' names
@@ -32,7 +37,7 @@ def field(*, default: Any = _ABSENT, repr: bool = True, compare: bool = True) ->
     :param repr: whether the value's ``repr`` shows it.
     :param compare: whether values that differ in it alone are unequal.
     """
-    return _Field(default, repr, compare)
+    return _Field(default, repr=repr, compare=compare)
 
 
 @dataclass_transform(frozen_default=True, field_specifiers=(field,))
@@ -45,10 +50,10 @@ class _ValueType(type):
             fields.update(getattr(base, "_fields", {}))
         # Strings, because every module postpones the evaluation of its annotations.
         own = [one for one, kind in namespace.get("__annotations__", {}).items() if not kind.startswith("ClassVar")]
+        slots = tuple(one for one in own if one not in fields)
         for one in own:
-            default = namespace.pop(one, _ABSENT)
-            fields[one] = default if isinstance(default, _Field) else _Field(default)
-        slots = tuple(one for one in own if not any(hasattr(base, one) for base in bases))
+            default = namespace.pop(one, _REQUIRED)
+            fields[one] = default if type(default) is _Field else _Field(default)
         # __match_args__ is what the positions of a class pattern mean.
         made_of = {"__slots__": slots, "__match_args__": tuple(fields), "_fields": fields}
         made = super().__new__(cls, name, bases, {**namespace, **made_of})

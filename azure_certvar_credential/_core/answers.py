@@ -10,6 +10,8 @@ from typing import Any, NoReturn
 _MAX_OBJECTS = 500
 # No time, count or code is longer. int() takes 4,300 digits, and arithmetic with a float raises OverflowError then.
 _MAX_DIGITS = 20
+# A number in a text, such as a header field; not everything that float() takes.
+NUMBER = r"[0-9]{1,20}(\.[0-9]{1,20})?"
 # A century in seconds; no token lives longer.
 LONGEST_LIFE = 100 * 366 * 86400
 

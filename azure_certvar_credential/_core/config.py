@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from azure_certvar_credential._core.sharing_options import Sharing
 
 _LONGEST_CLIENT_ID = 256
-# As long as a line of base64: it would be a key, and would be sent to the server.
-_KEY_MATERIAL = r"[A-Za-z0-9+/=]{64}"
+# The length of a line of base64 (RFC 7468 section 2): it would be a key, and would be sent to the server.
+_KEY_LINE = 64
 
 
 class Settings(Value):
@@ -123,7 +123,9 @@ def settings(options: CredentialOptions, *, retry: Retry, environment: Mapping[s
     client_id = options.client_id
     refuse_quotes("client_id", client_id)
     is_text = isinstance(client_id, str) and client_id.isascii() and client_id.isprintable() and " " not in client_id
-    if not is_text or not 0 < len(client_id) <= _LONGEST_CLIENT_ID or re.search(_KEY_MATERIAL, client_id):
+    # Most are GUIDs, too short for a key.
+    is_key = is_text and len(client_id) >= _KEY_LINE and re.search(rf"[A-Za-z0-9+/=]{{{_KEY_LINE}}}", client_id)
+    if not is_text or not 0 < len(client_id) <= _LONGEST_CLIENT_ID or is_key:
         raise ConfigurationError(
             f"client_id must be the 'Application (client) ID' of the app registration, not {redact_value(client_id)}"
         )

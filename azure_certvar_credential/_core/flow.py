@@ -31,7 +31,7 @@ from azure_certvar_credential._core.effects import (
     Wait,
     WriteCache,
 )
-from azure_certvar_credential._core.freshness import Freshness, freshness, refresh_on, required_on
+from azure_certvar_credential._core.freshness import freshness, refresh_on, required_on
 from azure_certvar_credential._core.retries import Retries
 from azure_certvar_credential.exceptions import AuthenticationError, OnBehalfOfError
 
@@ -81,7 +81,7 @@ def _is_fresh(token: Token) -> Flow[bool]:
     state = freshness(
         moment.time, requested_on=token.requested_on, refresh_on=token.refresh_on, required_on=token.required_on
     )
-    return state is Freshness.FRESH
+    return state == "fresh"
 
 
 def _requested(settings: Settings, request: TokenRequest, cached: Token | None) -> Flow[Token]:

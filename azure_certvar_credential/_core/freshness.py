@@ -11,7 +11,7 @@ own lies before half the life, so a token of any length is refreshed about once 
 
 from __future__ import annotations
 
-from enum import Enum
+from typing import Literal
 
 # Tokens that live this long are refreshed at half their life, as in azure-identity and MSAL.
 LONG_LIFE = 7200
@@ -31,12 +31,9 @@ MAX_JITTER = 60
 CLOCK_STEP = 300
 
 
-class Freshness(Enum):
-    """The use of a cached token at a moment."""
-
-    FRESH = "return it"
-    REFRESH = "return it, and fetch the next one in the background"
-    REQUIRED = "wait for the next one"
+# The use of a cached token at a moment: return it; return it, and fetch the next one in the background; or wait for the
+# next one.
+Freshness = Literal["fresh", "refresh", "required"]
 
 
 def required_on(requested_at: float, expires_in: float) -> float:
@@ -100,5 +97,5 @@ def usable_from(requested_at: float) -> float:
 def freshness(now: float, *, requested_on: float, refresh_on: float, required_on: float) -> Freshness:
     """Return the use of a token at a moment; all times in seconds since the epoch."""
     if now >= required_on or now < usable_from(requested_on):
-        return Freshness.REQUIRED
-    return Freshness.REFRESH if now >= refresh_on else Freshness.FRESH
+        return "required"
+    return "refresh" if now >= refresh_on else "fresh"

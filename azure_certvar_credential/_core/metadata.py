@@ -25,7 +25,8 @@ from azure_certvar_credential._core.effects import (
     Wait,
     WriteEndpoint,
 )
-from azure_certvar_credential._core.exchange import MAX_BODY, Response, read_retry_after
+from azure_certvar_credential._core.exchange import MAX_BODY, Response
+from azure_certvar_credential._core.refusals import read_retry_after
 from azure_certvar_credential._core.retries import Retries, Retry
 from azure_certvar_credential._secrecy.redaction import redact_value
 from azure_certvar_credential.exceptions import AuthenticationError, ResponseFormatError, TemporarilyUnavailableError

@@ -207,7 +207,7 @@ def _sealer(sharing: Sharing) -> Flow[Any]:
 
 
 def _is_fresh(token: Token | None, moment: Moment) -> bool:
-    return token is not None and _state(token, moment) is Freshness.FRESH
+    return token is not None and _state(token, moment) == "fresh"
 
 
 def _state(token: Token, moment: Moment) -> Freshness:
@@ -222,7 +222,7 @@ def _newer(found: Token | None, cached: Token | None, moment: Moment) -> Token |
     if token is None:
         return None
     if cached is None:
-        return token if _state(token, moment) is not Freshness.REQUIRED else None
+        return token if _state(token, moment) != "required" else None
     newer = token.generation > cached.generation and token.value != cached.value
     return token if newer and _is_fresh(token, moment) else None
 

@@ -10,7 +10,7 @@ from azure_certvar_credential._core.config import Settings
 from azure_certvar_credential._core.grants import Grant
 from azure_certvar_credential._core.grants.agent import ForAgent, agent_user, for_agent
 from azure_certvar_credential._runtime.cached_tokens import CachedTokens
-from azure_certvar_credential._runtime.credentials import TokensOfGrant
+from azure_certvar_credential._runtime.derived import TokensOfGrant
 from azure_certvar_credential._runtime.grant_tokens import GrantTokens
 from azure_certvar_credential._values import replace
 from azure_certvar_credential.exceptions import ConfigurationError

@@ -6,10 +6,10 @@ import re
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeAlias
 
-from azure_certvar_credential._runtime.blocking import ASYNCHRONOUS, is_coroutine_function
 from azure_certvar_credential._secrecy.redaction import redact_value
 from azure_certvar_credential._secrecy.tracebacks import clears_frames
 from azure_certvar_credential.exceptions import ConfigurationError
+from azure_certvar_credential.signers.coroutines import ASYNCHRONOUS, is_coroutine_function
 
 # What a credential of this package, of azure-identity or an environment's own identity service can be asked with.
 AssertionSource: TypeAlias = Callable[[], str]

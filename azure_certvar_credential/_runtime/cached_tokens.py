@@ -8,23 +8,21 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from azure_certvar_credential._core.effects import Token
 from azure_certvar_credential._core.freshness import REQUIRED_MARGIN
 from azure_certvar_credential._core.request import CacheKey, TokenRequest
-from azure_certvar_credential._runtime.failures import Failures
-from azure_certvar_credential._runtime.shared_errors import own_copy
 from azure_certvar_credential._values import replace
 from azure_certvar_credential.caches.memory import Entry
-from azure_certvar_credential.caches.store import TokenStore
 from azure_certvar_credential.exceptions import CLOSED, AuthenticationError, CredentialClosedError
 
 if TYPE_CHECKING:
     from azure_certvar_credential._core.sharing_options import Sharing
+    from azure_certvar_credential._runtime.failures import Failures
     from azure_certvar_credential._runtime.flow_memory import FlowMemory
     from azure_certvar_credential._runtime.observer import Observer
+    from azure_certvar_credential.caches.store import TokenStore
 
 # Seconds between a failed refresh and the next.
 BACKOFF = 30.0
@@ -32,13 +30,9 @@ BACKOFF = 30.0
 PATIENCE = 1.0
 
 
-class Step(Enum):
-    """What to do about a request."""
-
-    SERVE = "return the entry"
-    REFRESH = "return the entry, and start a refresh in the background"
-    HURRY = "wait a moment for a refresh, then return the best entry"
-    JOIN = "wait for an acquisition"
+# What to do about a request: return the entry; return it, and start a refresh in the background; wait a moment for a
+# refresh, then return the best entry; wait for an acquisition.
+Step = Literal["serve", "refresh", "hurry", "join"]
 
 
 class CachedTokens:
@@ -48,7 +42,7 @@ class CachedTokens:
     :param tenant_id: the credential's own tenant, which a request that names none is for.
     :param sharing: how the tokens are shared with other processes; None if they are not.
     :ivar store: where the tokens are.
-    :ivar failures: what is remembered of failures.
+    :ivar failures: what is remembered of failures; None before the first.
     :ivar observer: records what the credential does; None if nothing does.
     """
 
@@ -63,7 +57,7 @@ class CachedTokens:
         self._lock = threading.Lock()
         self._closed = False
         self._flow_memory: FlowMemory | None = None
-        self.failures = Failures()
+        self.failures: Failures | None = None
         self.observer: Observer | None = None
 
     def lookup(
@@ -114,7 +108,7 @@ class CachedTokens:
             raise CredentialClosedError(CLOSED)
 
     def plan(self, request: TokenRequest) -> tuple[Step, Entry | None]:
-        """Decide about a request. Of all callers that find an entry due for refresh, one gets :attr:`Step.REFRESH`.
+        """Decide about a request. Of all callers that find an entry due for refresh, one gets ``refresh``.
 
         :raises CredentialClosedError: the credential was closed.
         :raises AuthenticationError: the server asked for a pause, which is not over; its answer again.
@@ -126,16 +120,17 @@ class CachedTokens:
         if entry is not None and now >= entry.usable_from:
             if now < entry.fresh_until:
                 entry.used = now
-                return Step.SERVE, entry
+                return "serve", entry
             if entry.looked_until <= now < entry.token.refresh_on:
-                return Step.HURRY, entry
+                return "hurry", entry
             if now < entry.token.required_on:
-                return (Step.REFRESH if self._claim(entry, now) else Step.SERVE), entry
+                return ("refresh" if self._claim(entry, now) else "serve"), entry
             if now < entry.token.expires_on:
-                return Step.HURRY, entry
-        if self.failures.refusals:
-            self.failures.check((request.key, request.claims), now)
-        return Step.JOIN, None
+                return "hurry", entry
+        failures = self.failures
+        if failures is not None:
+            failures.check((request.key, request.claims), now)
+        return "join", None
 
     def outcome(
         self, request: TokenRequest, token: Token | None, error: Exception | None, *, again: bool
@@ -157,6 +152,9 @@ class CachedTokens:
             return self.store.entry(request.key, token, answers_challenge=request.claims is not None)
         if entry is not None and now < entry.token.expires_on:
             return entry
+        # For failures alone, here and below.
+        from azure_certvar_credential._runtime.failures import own_copy
+
         raise own_copy(error or RuntimeError("an acquisition ended without an outcome"))
 
     def call_failed(self, request: TokenRequest, error: Exception, *, began: float) -> None:
@@ -164,9 +162,12 @@ class CachedTokens:
 
         :param began: when the acquisition began, in seconds since the epoch.
         """
+        from azure_certvar_credential._runtime.failures import Failures
+
         now = self.clock()
         retry_after = (error.retry_after if isinstance(error, AuthenticationError) else None) or 0.0
         with self._lock:
+            self.failures = self.failures or Failures()
             self.failures.note((request.key, request.claims), error, now)
         entry = self._older(request)
         # A token requested since then, to answer a challenge, has nothing to do with this failure.
@@ -221,7 +222,7 @@ class CachedTokens:
                 self._looked(entry, now)
             if request.claims is not None:
                 entry.answered_on = token.requested_on
-            if self.failures.last is not None or self.failures.refusals:
+            if self.failures is not None:
                 self.failures.forget((request.key, request.claims))
 
     def close(self) -> None:
@@ -230,7 +231,7 @@ class CachedTokens:
             self._closed = True
             if self._flow_memory is not None:
                 self._flow_memory.clear()
-            self.failures = Failures()
+            self.failures = None
             self.store.clear()
 
     def after_fork(self) -> None:
@@ -253,7 +254,6 @@ class CachedTokens:
         self, request: TokenRequest, entry: Entry, now: float, pause: float, failure: Exception | str
     ) -> None:
         """Serve a token for the length of a pause, after its refresh brought nothing better."""
-        # For failures alone.
         from azure_certvar_credential._runtime.events import refresh_failed
 
         entry.fresh_until = min(now + pause, entry.token.expires_on)

@@ -18,19 +18,22 @@ import random
 import threading
 from collections.abc import Callable
 from math import inf
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from azure_certvar_credential._runtime.blocking import ASYNCHRONOUS, is_coroutine_function
 from azure_certvar_credential._secrecy.redaction import is_safe_to_show, redact_error
 from azure_certvar_credential._secrecy.tracebacks import linked
+from azure_certvar_credential._values import Value
 from azure_certvar_credential.certificates import ClientCertificate
-from azure_certvar_credential.certificates.sources import MAX_AGE, Source
 from azure_certvar_credential.exceptions import (
     AcquisitionTimeoutError,
     CertificateError,
     CertificateSourceError,
     ConfigurationError,
 )
+from azure_certvar_credential.signers.coroutines import ASYNCHRONOUS, is_coroutine_function
+
+if TYPE_CHECKING:
+    from azure_certvar_credential.certificates.sources import Source
 
 _LOGGER = logging.getLogger("azure_certvar_credential")
 
@@ -40,6 +43,12 @@ FIRST_PAUSE, LAST_PAUSE = 30.0, 3600.0
 URGENT_DAYS = 7
 # A certificate with less than this left (seconds), or than this share of its validity, is looked at daily.
 NEAR_END, NEAR_END_SHARE, DAY = 7 * 86400.0, 0.1, 86400.0
+
+
+class EagerSource(Value):
+    """A source that the constructor reads itself, so that what cannot be used is named before the first token."""
+
+    source: Source
 
 
 class CertificateProvider:
@@ -242,6 +251,8 @@ class CertificateProvider:
         _LOGGER.log(level, "%r %s: replace it", certificate, when, extra=fields)
 
     def _next_reading(self, certificate: ClientCertificate) -> float:
+        from azure_certvar_credential.certificates.sources import MAX_AGE
+
         now, end = self._clock(), certificate.not_after.timestamp()
         # Jitter keeps a fleet that started together from asking its vault together.
         after_age = now + getattr(self.source, "max_age", MAX_AGE) * random.uniform(0.9, 1.0)  # noqa: S311 - no secret

@@ -13,20 +13,19 @@ from azure_certvar_credential._core.authority import KNOWN_HOSTS, Authority
 from azure_certvar_credential._core.checks import check_key, warning_days
 from azure_certvar_credential._core.config import Settings, settings
 from azure_certvar_credential._core.options import CertificateOptions, CredentialOptions, FederatedOptions
-from azure_certvar_credential._runtime.assertion_provider import AssertionProvider
-from azure_certvar_credential._runtime.certificate_provider import CertificateProvider
-from azure_certvar_credential._runtime.environment import EagerSource
+from azure_certvar_credential._runtime.certificate_provider import CertificateProvider, EagerSource
 from azure_certvar_credential._transport.options import CODE_OF_OTHERS, asked, check_options, retry_settings
 from azure_certvar_credential._values import Value, field, replace
 from azure_certvar_credential.caches.memory import TokenMemory
-from azure_certvar_credential.caches.store import TokenStore
 from azure_certvar_credential.certificates import ClientCertificate
 from azure_certvar_credential.certificates.validity import level_of_caller
 from azure_certvar_credential.exceptions import AlgorithmWarning, ConfigurationError
 from azure_certvar_credential.signers.memory import MemorySigner
 
 if TYPE_CHECKING:
+    from azure_certvar_credential._runtime.assertion_provider import AssertionProvider
     from azure_certvar_credential._runtime.shared_tokens import SharedTokens
+    from azure_certvar_credential.caches.store import TokenStore
 
 O = TypeVar("O", bound=CredentialOptions)  # noqa: E741 - of options
 
@@ -82,7 +81,7 @@ class Parts(Value):
     @property
     def assertions(self) -> AssertionProvider:
         """The source of a federated credential; one that signs does not have it."""
-        if not isinstance(self.provider, AssertionProvider):
+        if isinstance(self.provider, CertificateProvider):
             raise TypeError("a credential with a certificate has no assertion source")
         return self.provider
 
@@ -134,6 +133,8 @@ def construct_federated(options: FederatedOptions) -> Parts:
 
     :raises ConfigurationError: an argument cannot work.
     """
+    from azure_certvar_credential._runtime.assertion_provider import AssertionProvider
+
     options, clock = _checked_pipeline(options)
     checked = settings(options, retry=retry_settings(options.pipeline), environment=os.environ)
     shared = None if checked.sharing is None else _shared(options, checked, None)

@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from azure_certvar_credential._core.checks import refuse_quotes
+from azure_certvar_credential._runtime.certificate_provider import EagerSource
 from azure_certvar_credential._secrecy.redaction import redact_value
-from azure_certvar_credential._values import Value
-from azure_certvar_credential.certificates.sources import EnvironmentCertificate, Source
+from azure_certvar_credential.certificates.sources import EnvironmentCertificate
 from azure_certvar_credential.exceptions import ConfigurationError, MissingCertificateError
 
 CERTIFICATE = "AZURE_CLIENT_CERTIFICATE"
@@ -20,12 +20,6 @@ _PATH = "AZURE_CLIENT_CERTIFICATE_PATH"
 _CHAIN = "AZURE_CLIENT_SEND_CERTIFICATE_CHAIN"
 # azure-identity for .NET and Java takes 1 and true, and the one for Python any text, "false" too.
 _FLAGS = {"": False, "0": False, "false": False, "1": True, "true": True}
-
-
-class EagerSource(Value):
-    """A source that the constructor reads itself, so that what cannot be used is named before the first token."""
-
-    source: Source
 
 
 def arguments_from(environment: Mapping[str, str], options: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,13 +1,20 @@
-"""What is remembered of failed acquisitions: the last one, and the pauses that servers asked for."""
+"""What becomes of a failed acquisition: each caller's copy of the error, and what is remembered of it.
+
+Remembered are the last failure, and the pauses that servers asked for.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Hashable
+from typing import TypeVar
 
-from azure_certvar_credential._runtime.shared_errors import noted, own_copy
+from azure.core.exceptions import AzureError
+
 from azure_certvar_credential._secrecy.redaction import redact_error
 from azure_certvar_credential._values import Value
-from azure_certvar_credential.exceptions import AuthenticationError
+from azure_certvar_credential.exceptions import AuthenticationError, CertificateError, ConfigurationError
+
+E = TypeVar("E", bound=Exception)
 
 # The most pauses remembered. A server that is asked all the same repeats its answer.
 MAX_REFUSALS = 1000
@@ -87,3 +94,26 @@ class Failures:
         self.refusals.pop(key, None)
         if self.last is not None and self.last.key == key:
             self.last = None
+
+
+def own_copy(error: E, **changes: object) -> E:
+    """Return a copy of an error for one more caller: an exception that is raised twice mixes up its tracebacks.
+
+    An error of a foreign class is returned itself: only its class knows how to make another.
+    """
+    if not issubclass(type(error), (AzureError, CertificateError, ConfigurationError)):
+        return error
+    copy: E = type(error).__new__(type(error), *error.args)
+    copy.__dict__.update(error.__dict__)
+    copy.__dict__.update(changes)
+    copy.__cause__ = error.__cause__
+    # Raising the copy adds to this chain and leaves the original's alone.
+    return copy.with_traceback(error.__traceback__)
+
+
+def noted(error: E) -> E:
+    """Return a copy of an error to be kept: without its frames, which would keep the first caller's variables alive."""
+    copy = own_copy(error)
+    if copy is not error:
+        copy.__traceback__ = copy.__cause__ = None
+    return copy

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 
-from azure_certvar_credential._runtime.shared_errors import noted, own_copy
+from azure_certvar_credential._runtime.failures import noted, own_copy
 from azure_certvar_credential._runtime.turn import Turn
 from azure_certvar_credential.exceptions import AcquisitionTimeoutError
 

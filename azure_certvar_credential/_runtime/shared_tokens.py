@@ -25,7 +25,6 @@ from azure_certvar_credential._core.sharing import (
     Sealer,
     Store,
 )
-from azure_certvar_credential._runtime.blocking import ASYNCHRONOUS, is_coroutine_function
 from azure_certvar_credential._runtime.events import event
 from azure_certvar_credential._runtime.fork import tell_after_fork
 from azure_certvar_credential._secrecy.redaction import redact_error
@@ -35,6 +34,7 @@ from azure_certvar_credential.caches.protocol import AsyncTokenCache, TokenCache
 from azure_certvar_credential.caches.sealed import Seal
 from azure_certvar_credential.certificates import ClientCertificate
 from azure_certvar_credential.exceptions import AcquisitionTimeoutError, ConfigurationError
+from azure_certvar_credential.signers.coroutines import ASYNCHRONOUS, is_coroutine_function
 from azure_certvar_credential.signers.verification import verify
 
 _LOGGER = logging.getLogger("azure_certvar_credential")

@@ -109,7 +109,7 @@ def status(parts: Parts, cached_tokens: CachedTokens) -> CredentialStatus:
     """Return the status of a credential; reads memory alone."""
     now, settings = parts.clock(), parts.settings
     tokens = tuple(_token(key, entry) for key, entry in cached_tokens.store.items() if entry.token.expires_on > now)
-    last = cached_tokens.failures.last
+    last = None if (failures := cached_tokens.failures) is None else failures.last
     failure = None if last is None else FailureStatus(_utc(last.failed_on), last.message, last.error_codes, last.hint)
     return CredentialStatus(settings.tenant_id, settings.client_id, _certificate(parts, now), tokens, failure)
 

@@ -10,11 +10,11 @@ from azure_certvar_credential._core.grants import Grant
 from azure_certvar_credential._core.grants.on_behalf_of import OnBehalfOf, on_behalf_of
 from azure_certvar_credential._core.request import cache_key
 from azure_certvar_credential._core.user_assertion import UserAssertion, user_assertion
-from azure_certvar_credential._runtime.blocking import ASYNCHRONOUS, is_coroutine_function
 from azure_certvar_credential._runtime.cached_tokens import CachedTokens
 from azure_certvar_credential._secrecy.tracebacks import clears_frames
 from azure_certvar_credential.caches.memory import Entry
 from azure_certvar_credential.exceptions import ConfigurationError
+from azure_certvar_credential.signers.coroutines import ASYNCHRONOUS, is_coroutine_function
 
 # The user's token, or what returns the present user's.
 UserAssertionSource: TypeAlias = str | Callable[[], str] | Callable[[], Awaitable[str]]

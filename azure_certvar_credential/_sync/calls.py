@@ -8,7 +8,6 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, TypeVar, cast
 
-from azure_certvar_credential._runtime.deadlock import waiting
 from azure_certvar_credential._transport.deadline import NEVER, Deadline, deadline
 from azure_certvar_credential._transport.threads import Worker
 
@@ -64,6 +63,9 @@ class Call:
         most = min(seconds, self.deadline.remaining(), threading.TIMEOUT_MAX)
         if deadline() is NEVER:  # nobody waits for a thread that makes no call itself
             return self.done.wait(most)
+        # For credentials that wait for others.
+        from azure_certvar_credential._runtime.deadlock import waiting
+
         with waiting(threading.get_ident(), self):
             return self.done.wait(most)
 

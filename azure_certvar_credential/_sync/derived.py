@@ -6,13 +6,13 @@ from collections.abc import Callable
 from typing import ClassVar
 
 from azure_certvar_credential._core.grants import Grant
-from azure_certvar_credential._runtime.blocking import blocking
-from azure_certvar_credential._runtime.credentials import Derived, TokensOfGrant, UserTokens
+from azure_certvar_credential._runtime.derived import Derived, TokensOfGrant, UserTokens
 from azure_certvar_credential._runtime.immediate import USERS_TOKEN
 from azure_certvar_credential._secrecy.tracebacks import clears_frames
 from azure_certvar_credential._sync.shell import Shell
 from azure_certvar_credential._sync.single_flight import SingleFlight
 from azure_certvar_credential._transport.deadline import Deadline
+from azure_certvar_credential.signers.coroutines import blocking
 
 
 class OnBehalfOfCredential(Derived[SingleFlight], Shell):

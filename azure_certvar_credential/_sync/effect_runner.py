@@ -10,7 +10,6 @@ from azure_certvar_credential._core import effects
 from azure_certvar_credential._core.effects import Effect, Flow, Result, T, Token, run
 from azure_certvar_credential._core.flow import acquire
 from azure_certvar_credential._core.request import TokenRequest
-from azure_certvar_credential._runtime.blocking import blocking
 from azure_certvar_credential._runtime.cached_tokens import CachedTokens
 from azure_certvar_credential._runtime.construction import Parts
 from azure_certvar_credential._runtime.fork import Forkable, tell_after_fork
@@ -21,6 +20,7 @@ from azure_certvar_credential._transport.sync import Sender
 from azure_certvar_credential.caches.memory import Entry
 from azure_certvar_credential.certificates import ClientCertificate
 from azure_certvar_credential.exceptions import CLOSED, AcquisitionTimeoutError, CredentialClosedError
+from azure_certvar_credential.signers.coroutines import blocking
 
 if TYPE_CHECKING:
     from azure_certvar_credential._core.sharing import Question

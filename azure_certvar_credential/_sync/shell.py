@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from azure.core.credentials import AccessToken, AccessTokenInfo, TokenRequestOptions
 from typing_extensions import Self  # of the standard library from Python 3.11 on; azure-core needs it too
@@ -15,9 +15,10 @@ from azure_certvar_credential._core.grants.client_credentials import APPLICATION
 from azure_certvar_credential._core.request import check_options
 from azure_certvar_credential._sync.single_flight import SingleFlight
 from azure_certvar_credential._transport.deadline import Deadline
-from azure_certvar_credential._transport.option_types import check_types
 from azure_certvar_credential.caches.memory import Entry
-from azure_certvar_credential.caches.store import CacheLookup
+
+if TYPE_CHECKING:
+    from azure_certvar_credential.caches.store import CacheLookup
 
 _NO_OPTIONS: TokenRequestOptions = {}
 
@@ -216,6 +217,8 @@ class Shell:
         timeout: float | None = None,
     ) -> Entry:
         if timeout is not None:
+            from azure_certvar_credential._transport.option_types import check_types
+
             check_types({"timeout": timeout})
         limit = Deadline(self._settings.retry.timeout if timeout is None else timeout)
         grant = self._grant(fmi_path, limit)

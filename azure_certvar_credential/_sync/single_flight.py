@@ -13,7 +13,7 @@ from collections.abc import Callable, Hashable
 
 from azure_certvar_credential._core.effects import Token
 from azure_certvar_credential._core.request import TokenRequest
-from azure_certvar_credential._runtime.cached_tokens import PATIENCE, CachedTokens, Step
+from azure_certvar_credential._runtime.cached_tokens import PATIENCE, CachedTokens
 from azure_certvar_credential._runtime.immediate import UNOBSERVED
 from azure_certvar_credential._sync.calls import Call, here, in_background, in_thread_or_here
 from azure_certvar_credential._transport.deadline import Deadline
@@ -54,9 +54,9 @@ class SingleFlight:
             serves.
         """
         step, entry = self._cached_tokens.plan(request)
-        if step is Step.REFRESH:
+        if step == "refresh":
             self._in_background(request)
-        if entry is not None and step is not Step.HURRY:
+        if entry is not None and step != "hurry":
             return entry
         observer = self._cached_tokens.observer
         with UNOBSERVED if observer is None else observer.wait():

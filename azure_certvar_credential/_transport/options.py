@@ -8,7 +8,6 @@ from typing import Any
 
 from azure_certvar_credential._core.retries import Retry
 from azure_certvar_credential._secrecy.redaction import redact_value
-from azure_certvar_credential._transport.option_types import check_types
 from azure_certvar_credential.exceptions import ConfigurationError, UnknownOptionError
 
 # https://learn.microsoft.com/python/api/overview/azure/core-readme and the signatures of azure-core's policies.
@@ -164,7 +163,11 @@ def check_options(options: Mapping[str, Any], *, known_options: Callable[[], fro
         raise UnknownOptionError(
             f"unknown keyword argument {redact_value(name)}" + (f"; did you mean {close[0]!r}?" if close else "")
         )
-    check_types(options)
+    if options:
+        # Most credentials have none.
+        from azure_certvar_credential._transport.option_types import check_types
+
+        check_types(options)
     if options.get("connection_cert") is not None and not isinstance(
         options.get("connection_verify"), (bool, str, os.PathLike, type(None))
     ):

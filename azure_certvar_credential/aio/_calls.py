@@ -7,12 +7,12 @@ from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager
 from typing import Any, NamedTuple, TypeVar
 
-from azure_certvar_credential._runtime.blocking import is_coroutine_function
 from azure_certvar_credential._runtime.deadlock import waiting
 from azure_certvar_credential._transport.async_library import Task, async_library
 from azure_certvar_credential._transport.in_thread import in_thread
 from azure_certvar_credential._transport.per_loop import PerLoop
 from azure_certvar_credential.exceptions import KeyMismatchError
+from azure_certvar_credential.signers.coroutines import is_coroutine_function
 from azure_certvar_credential.signers.memory import MemorySigner
 from azure_certvar_credential.signers.verification import verify
 

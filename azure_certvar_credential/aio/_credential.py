@@ -6,6 +6,11 @@ from collections.abc import Awaitable, Callable
 from typing import ClassVar
 from weakref import WeakMethod
 
+# These three are imported for their own sake: in a running event loop, the first failure, the first look at the status,
+# and a certificate that is no strict PEM would hold up every task while they are read.
+import azure_certvar_credential._core.refusals
+import azure_certvar_credential._runtime.status
+import azure_certvar_credential.certificates.encoding  # noqa: F401 - see above
 from azure_certvar_credential._core.client_authentication.for_others import check_audience, client_assertion
 from azure_certvar_credential._runtime.assertion_provider import AnyAssertionSource
 from azure_certvar_credential._runtime.cached_tokens import CachedTokens

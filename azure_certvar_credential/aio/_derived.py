@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import ClassVar
 
 from azure_certvar_credential._core.grants import Grant
-from azure_certvar_credential._runtime.credentials import Derived, TokensOfGrant, UserTokens
+from azure_certvar_credential._runtime.derived import Derived, TokensOfGrant, UserTokens
 from azure_certvar_credential._runtime.immediate import USERS_TOKEN
 from azure_certvar_credential._secrecy.tracebacks import clears_frames
 from azure_certvar_credential._transport.async_library import until

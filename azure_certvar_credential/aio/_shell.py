@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from azure.core.credentials import AccessToken, AccessTokenInfo, TokenRequestOptions
 from typing_extensions import Self  # of the standard library from Python 3.11 on; azure-core needs it too
@@ -18,7 +18,9 @@ from azure_certvar_credential._transport.deadline import Deadline
 from azure_certvar_credential._transport.option_types import check_types
 from azure_certvar_credential.aio._single_flight import SingleFlight
 from azure_certvar_credential.caches.memory import Entry
-from azure_certvar_credential.caches.store import CacheLookup
+
+if TYPE_CHECKING:
+    from azure_certvar_credential.caches.store import CacheLookup
 
 _NO_OPTIONS: TokenRequestOptions = {}
 

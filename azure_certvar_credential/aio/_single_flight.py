@@ -7,7 +7,7 @@ from functools import partial
 
 from azure_certvar_credential._core.effects import Token
 from azure_certvar_credential._core.request import TokenRequest
-from azure_certvar_credential._runtime.cached_tokens import PATIENCE, CachedTokens, Step
+from azure_certvar_credential._runtime.cached_tokens import PATIENCE, CachedTokens
 from azure_certvar_credential._runtime.deadlock import waiting
 from azure_certvar_credential._runtime.immediate import UNOBSERVED
 from azure_certvar_credential._transport.async_library import Task, async_library
@@ -80,9 +80,9 @@ class SingleFlight:
             serves.
         """
         step, entry = self._cached_tokens.plan(request)
-        if step is Step.REFRESH:
+        if step == "refresh":
             self._in_background(request)
-        if entry is not None and step is not Step.HURRY:
+        if entry is not None and step != "hurry":
             return entry
         observer = self._cached_tokens.observer
         with UNOBSERVED if observer is None else observer.wait():

@@ -16,13 +16,31 @@ from azure.core.credentials import AccessToken, AccessTokenInfo
 
 from azure_certvar_credential._core.effects import Token
 from azure_certvar_credential._core.freshness import spread, usable_from
-from azure_certvar_credential.caches.tokens import HiddenAccessToken, HiddenAccessTokenInfo
 
 MAX_ENTRIES = 10_000
 # With fewer entries than this, no search for expired ones begins.
 _FIRST_LOOK = 64
 # Seconds that a refresh token is kept after its access token has expired, for a user's work that pauses.
 _REFRESH_TOKEN_LIFE = 86400.0
+
+
+class HiddenAccessToken(AccessToken):
+    """An ``AccessToken`` whose ``repr`` hides the token."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"AccessToken(token='***', expires_on={self.expires_on})"
+
+
+class HiddenAccessTokenInfo(AccessTokenInfo):
+    """An ``AccessTokenInfo`` whose ``repr`` hides the token."""
+
+    def __repr__(self) -> str:
+        return (
+            f"AccessTokenInfo(token='***', expires_on={self.expires_on}, token_type={self.token_type!r}, "
+            f"refresh_on={self.refresh_on})"
+        )
 
 
 class Entry:

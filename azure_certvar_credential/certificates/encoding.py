@@ -9,9 +9,6 @@ from itertools import islice
 
 from azure_certvar_credential.certificates import ber
 
-# A key with a chain of ten certificates takes 30 kB; with the CA bundle of an operating system beside it, 300 kB.
-MAX_LENGTH = 1 << 20
-
 _BASE64 = r"[A-Za-z0-9+/_-]+={0,2}"
 _NOT_TEXT = rb"[^\t\n\r\x20-\x7e]"
 _URL_SAFE = str.maketrans("-_", "+/")

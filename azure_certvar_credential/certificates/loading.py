@@ -12,12 +12,15 @@ from collections.abc import Sequence
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization.pkcs12 import PKCS12Certificate, PKCS12KeyAndCertificates
 
-from azure_certvar_credential.certificates import ber, encoding, pem, structures
+from azure_certvar_credential.certificates import ber, pem, structures
 from azure_certvar_credential.certificates.material import Collected, Material
 from azure_certvar_credential.certificates.naming import readable
 from azure_certvar_credential.certificates.private_keys import load_plain_structure
 from azure_certvar_credential.exceptions import CertificateFormatError, MissingPrivateKeyError
 from azure_certvar_credential.signers.protocol import Signer
+
+# A key with a chain of ten certificates takes 30 kB; with the CA bundle of an operating system beside it, 300 kB.
+_MAX_LENGTH = 1 << 20
 
 # Secret stores do encode base64 once more; four layers do not occur.
 _MAX_LAYERS = 3
@@ -142,13 +145,13 @@ def _collect_content(collected: Collected, item: str | bytes | bytearray | memor
     # Outside the handler, so that the foreign exception does not become __context__.
     if problem is not None:
         raise CertificateFormatError(f"the memoryview cannot be read: {problem}")
-    if len(data) > encoding.MAX_LENGTH:
+    if len(data) > _MAX_LENGTH:
         raise CertificateFormatError(
-            f"the certificate data has {len(data):,} characters or bytes; the limit is {encoding.MAX_LENGTH:,} (a "
+            f"the certificate data has {len(data):,} characters or bytes; the limit is {_MAX_LENGTH:,} (a "
             "certificate with key and chain takes about 10,000)"
         )
     if not _recognise(collected, data, password, 0):
-        from azure_certvar_credential.certificates import hints
+        from azure_certvar_credential.certificates import encoding, hints
 
         raise CertificateFormatError(hints.explain(data if isinstance(data, str) else encoding.as_text(data)))
 
@@ -157,10 +160,12 @@ def _recognise(collected: Collected, data: str | bytes, password: bytes | None, 
     strict = pem.strict_blocks(data)
     if strict is not None:
         return _recognise_pem(collected, strict, password)
+    # Imported late, here and below: most certificates are strict PEM, and most others binary.
+    from azure_certvar_credential.certificates import encoding
+
     if isinstance(data, bytes) and encoding.looks_binary(data):
         return _recognise_der(collected, data, password)
-    # Imported late: most certificates are strict PEM, or binary.
-    from azure_certvar_credential.certificates import objects, renderings, standins
+    from azure_certvar_credential.certificates import objects, pem_text, renderings, standins
 
     named = standins.explain(data)
     if named is not None:
@@ -174,10 +179,10 @@ def _recognise(collected: Collected, data: str | bytes, password: bytes | None, 
     if isinstance(undone, bytes):
         return _recognise_items(collected, [undone], password, layers)
     if pem.BEGIN in undone:
-        blocks = pem.blocks(undone)
+        blocks = pem_text.blocks(undone)
         whole = _recognise_pem(collected, blocks, password)
         if undone.count(pem.END) > len(blocks):
-            collected.without_begin += pem.without_begin(undone, blocks)
+            collected.without_begin += pem_text.without_begin(undone, blocks)
         return whole
     items = encoding.from_base64(undone)
     if not (items and all(map(encoding.is_whole, items))):

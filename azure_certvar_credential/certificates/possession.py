@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
+import os
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
@@ -23,7 +23,6 @@ from azure_certvar_credential.signers.keys import PrivateKey, PublicKey
 from azure_certvar_credential.signers.memory import MemorySigner
 from azure_certvar_credential.signers.parser_errors import PARSER_ERRORS
 from azure_certvar_credential.signers.protocol import Signer
-from azure_certvar_credential.signers.verification import verify
 
 # NIST SP 800-131A disallows shorter RSA keys for signatures, and Entra rejects them.
 MIN_RSA_BITS = 2048
@@ -151,7 +150,10 @@ def prove_possession(leaf: x509.Certificate, signer: Signer) -> None:
         return
     if is_coroutine_function(signer.sign):
         return  # no event loop runs here to await it in; the public keys are equal, and the server will verify
-    challenge = _CHALLENGE + secrets.token_bytes(32)
+    # For EC keys, and signers of others.
+    from azure_certvar_credential.signers.verification import verify
+
+    challenge = _CHALLENGE + os.urandom(32)
     signature, algorithm = _sign(challenge, signer)
     if not isinstance(signature, bytes):
         raise CertificateError(

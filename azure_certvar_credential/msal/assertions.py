@@ -26,7 +26,6 @@ from azure_certvar_credential._core.client_authentication.private_key_jwt import
 from azure_certvar_credential._core.config import Settings
 from azure_certvar_credential._core.options import CertificateOptions
 from azure_certvar_credential._core.retries import Retry
-from azure_certvar_credential._runtime.blocking import is_coroutine_function
 from azure_certvar_credential._runtime.cached_tokens import CachedTokens
 from azure_certvar_credential._runtime.certificate_provider import CertificateProvider
 from azure_certvar_credential._runtime.construction import Parts
@@ -41,6 +40,7 @@ from azure_certvar_credential.certificates import CertificateData, ClientCertifi
 from azure_certvar_credential.certificates.sources import Source
 from azure_certvar_credential.exceptions import ConfigurationError
 from azure_certvar_credential.signers.algorithms import algorithm_named
+from azure_certvar_credential.signers.coroutines import is_coroutine_function
 
 # The first version of MSAL that passes the application and the token endpoint to the callable.
 _WITH_CONTEXT = (1, 37)

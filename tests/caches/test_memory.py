@@ -12,8 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from azure_certvar_credential._core.effects import Token
 from azure_certvar_credential._values import replace
-from azure_certvar_credential.caches.memory import MAX_ENTRIES, TokenMemory
-from azure_certvar_credential.caches.tokens import HiddenAccessToken, HiddenAccessTokenInfo
+from azure_certvar_credential.caches.memory import MAX_ENTRIES, HiddenAccessToken, HiddenAccessTokenInfo, TokenMemory
 
 NOW = 1_800_000_000.0
 

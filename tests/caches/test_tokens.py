@@ -8,7 +8,7 @@ import traceback
 import pytest
 from azure.core.credentials import AccessToken, AccessTokenInfo
 
-from azure_certvar_credential.caches.tokens import HiddenAccessToken, HiddenAccessTokenInfo
+from azure_certvar_credential.caches.memory import HiddenAccessToken, HiddenAccessTokenInfo
 
 TOKEN = HiddenAccessToken("secret-token", 1_800_000_000)
 INFO = HiddenAccessTokenInfo("secret-token", 1_800_000_000, token_type="Bearer", refresh_on=1_799_999_000)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from azure_certvar_credential.certificates import pem
+from azure_certvar_credential.certificates import pem, pem_text
 
 STRAY = st.text(alphabet=st.characters(exclude_characters="-", exclude_categories=["Cs"]), max_size=40)
 
@@ -25,7 +25,7 @@ def written(label: str, data: bytes, *headers: str) -> str:
 def test_blocks_come_back_in_order_whatever_is_between_them(parts: list[tuple[str, str, bytes]], end: str) -> None:
     text = "".join(before + written(label, data) for before, label, data in parts) + end
 
-    assert [(block.label, block.data) for block in pem.blocks(text)] == [(label, data) for _, label, data in parts]
+    assert [(block.label, block.data) for block in pem_text.blocks(text)] == [(label, data) for _, label, data in parts]
 
 
 @pytest.mark.parametrize(
@@ -44,21 +44,21 @@ def test_the_headers_of_an_encrypted_key_are_read_whatever_white_space_is_left(
     headers = ("Proc-Type: 4,ENCRYPTED", f"DEK-Info: {cipher},{digits}", "")
     text = written("RSA PRIVATE KEY", data, *headers).replace("\n", space)
 
-    assert pem.blocks(text) == [pem.Block("RSA PRIVATE KEY", data, cipher, bytes.fromhex(digits))]
+    assert pem_text.blocks(text) == [pem.Block("RSA PRIVATE KEY", data, cipher, bytes.fromhex(digits))]
 
 
 @pytest.mark.parametrize("digits", ["", "00FF", IV_8, "X" * 32])
 def test_a_cipher_without_its_initial_value_is_damage(digits: str) -> None:
     text = written("RSA PRIVATE KEY", b"secret!", "Proc-Type: 4,ENCRYPTED", f"DEK-Info: AES-256-CBC,{digits}", "")
 
-    (block,) = pem.blocks(text)
+    (block,) = pem_text.blocks(text)
 
     assert "not valid base64" in block.problem
     assert block.data == b""
 
 
 def test_other_headers_are_not_taken_for_base64() -> None:
-    (block,) = pem.blocks("-----BEGIN CERTIFICATE-----\nComment: hello\n\nMIIB\n-----END CERTIFICATE-----\n")
+    (block,) = pem_text.blocks("-----BEGIN CERTIFICATE-----\nComment: hello\n\nMIIB\n-----END CERTIFICATE-----\n")
 
     assert "not valid base64" in block.problem
 
@@ -74,9 +74,9 @@ STRICT = b"\x30\x82\x01\x00" + bytes(256)
 def test_the_short_cut_reads_strict_pem_as_the_long_way_does(end: str) -> None:
     text = "".join(written(label, STRICT) for label in pem.STRICT_LABELS).replace("\n", end)
 
-    assert len(pem.blocks(text)) == len(pem.STRICT_LABELS)
-    assert pem.strict_blocks(text) == pem.strict_blocks(text.encode()) == pem.blocks(text)
-    assert pem.strict_blocks(text.rstrip()) == pem.blocks(text)
+    assert len(pem_text.blocks(text)) == len(pem.STRICT_LABELS)
+    assert pem.strict_blocks(text) == pem.strict_blocks(text.encode()) == pem_text.blocks(text)
+    assert pem.strict_blocks(text.rstrip()) == pem_text.blocks(text)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from azure_certvar_credential._core.exchange import read_date, read_retry_after
+from azure_certvar_credential._core.refusals import read_date, read_retry_after
 
 NOW = 1_800_000_000.0
 

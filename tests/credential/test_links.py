@@ -14,7 +14,7 @@ import pytest
 from azure_certvar_credential._core import freshness
 from azure_certvar_credential._core.effects import Token
 from azure_certvar_credential._core.request import TokenRequest
-from azure_certvar_credential._runtime.cached_tokens import CachedTokens, Step
+from azure_certvar_credential._runtime.cached_tokens import CachedTokens
 from azure_certvar_credential.caches.memory import TokenMemory
 from tests.credential.world import Clock
 
@@ -50,11 +50,11 @@ class _Bus:
     def _token(self) -> Token:
         now = self._clock.now
         step, entry = self._memory.plan(REQUEST)
-        if entry is None or step is not Step.SERVE:
+        if entry is None or step != "serve":
             new = self._issued(now)
             self._memory.write(REQUEST, new)
             # Only a caller that waits gets it at once.
-            if entry is None or step is Step.HURRY:
+            if entry is None or step == "hurry":
                 return new
         return entry.token
 

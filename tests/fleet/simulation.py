@@ -21,7 +21,7 @@ from azure_certvar_credential._core import effects
 from azure_certvar_credential._core.config import Settings
 from azure_certvar_credential._core.effects import Moment
 from azure_certvar_credential._core.flow import acquire
-from azure_certvar_credential._runtime.cached_tokens import CachedTokens, Step
+from azure_certvar_credential._runtime.cached_tokens import CachedTokens
 from azure_certvar_credential._runtime.shared_tokens import SharedTokens
 from azure_certvar_credential._transport.deadline import Deadline
 from azure_certvar_credential.caches.memory import TokenMemory
@@ -149,9 +149,9 @@ class Member:
         while True:
             step, entry = self._tokens.plan(asked)
             since = day.now
-            if step is Step.REFRESH and not self._busy:
+            if step == "refresh" and not self._busy:
                 day.start(self._acquisition())
-            elif entry is None or step is Step.HURRY:
+            elif entry is None or step == "hurry":
                 yield from self._acquisition()
                 entry = self._tokens.fresh(asked.key) or entry
             assert entry is not None, "a caller got no token"

@@ -16,7 +16,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from azure_certvar_credential import ClientCertificate
 from azure_certvar_credential._core.authority_url import parse_authority, parse_issuer
-from azure_certvar_credential._core.exchange import MAX_RETRY_AFTER, Response, read, read_retry_after
+from azure_certvar_credential._core.exchange import Response, read
+from azure_certvar_credential._core.refusals import MAX_RETRY_AFTER, read_retry_after
 from azure_certvar_credential._core.request import token_request
 from azure_certvar_credential._core.user_assertion import user_assertion
 from azure_certvar_credential.exceptions import (

@@ -48,39 +48,39 @@ def entry_of(tokens: CachedTokens, request: TokenRequest = REQUEST) -> Entry:
 @pytest.mark.parametrize(
     ("age", "step"),
     [
-        (0.0, Step.SERVE),
-        (REFRESH - 0.5, Step.SERVE),
-        (REFRESH, Step.REFRESH),
-        (REQUIRED - 0.5, Step.REFRESH),
-        (REQUIRED, Step.HURRY),
-        (END - 0.5, Step.HURRY),
-        (END, Step.JOIN),
+        (0.0, "serve"),
+        (REFRESH - 0.5, "serve"),
+        (REFRESH, "refresh"),
+        (REQUIRED - 0.5, "refresh"),
+        (REQUIRED, "hurry"),
+        (END - 0.5, "hurry"),
+        (END, "join"),
     ],
 )
 def test_each_zone_begins_at_its_very_second(tokens: CachedTokens, clock: Clock, age: float, step: Step) -> None:
     tokens.write(REQUEST, token(clock))
     clock.advance(age)
     found, entry = tokens.plan(REQUEST)
-    assert found is step
-    assert (entry is None) is (step is Step.JOIN)
+    assert found == step
+    assert (entry is None) is (step == "join")
     fresh = tokens.lookup(SCOPES, None, None, enable_cae=False)
-    assert (fresh is not None) is (age < REFRESH or step is Step.REFRESH)  # one caller refreshes, the others are served
+    assert (fresh is not None) is (age < REFRESH or step == "refresh")  # one caller refreshes, the others are served
 
 
 def test_of_all_callers_one_refreshes(tokens: CachedTokens, clock: Clock) -> None:
     tokens.write(REQUEST, token(clock))
     clock.advance(REFRESH)
-    assert [tokens.plan(REQUEST)[0] for _ in range(3)] == [Step.REFRESH, Step.SERVE, Step.SERVE]
+    assert [tokens.plan(REQUEST)[0] for _ in range(3)] == ["refresh", "serve", "serve"]
     clock.advance(REQUIRED - REFRESH)
-    assert tokens.plan(REQUEST)[0] is Step.HURRY
+    assert tokens.plan(REQUEST)[0] == "hurry"
 
 
 def test_an_interrupted_refresh_leaves_its_place_to_the_next_caller(tokens: CachedTokens, clock: Clock) -> None:
     tokens.write(REQUEST, token(clock))
     clock.advance(REFRESH)
-    assert tokens.plan(REQUEST)[0] is Step.REFRESH
+    assert tokens.plan(REQUEST)[0] == "refresh"
     tokens.call_abandoned(REQUEST)
-    assert tokens.plan(REQUEST)[0] is Step.REFRESH
+    assert tokens.plan(REQUEST)[0] == "refresh"
 
 
 def test_a_failed_refresh_is_postponed_and_logged(
@@ -97,9 +97,9 @@ def test_a_failed_refresh_is_postponed_and_logged(
         )
     ]
     clock.advance(BACKOFF - 0.5)
-    assert tokens.plan(REQUEST)[0] is Step.SERVE
+    assert tokens.plan(REQUEST)[0] == "serve"
     clock.advance(0.5)
-    assert tokens.plan(REQUEST)[0] is Step.REFRESH
+    assert tokens.plan(REQUEST)[0] == "refresh"
 
 
 def test_no_pause_outlasts_the_token(tokens: CachedTokens, clock: Clock) -> None:
@@ -148,28 +148,29 @@ def test_a_server_that_asks_for_a_pause_is_left_alone_for_its_length(tokens: Cac
     with pytest.raises(TemporarilyUnavailableError) as caught:
         tokens.plan(REQUEST)
     assert caught.value.retry_after == 60.0
-    assert tokens.plan(CHALLENGED)[0] is Step.JOIN
+    assert tokens.plan(CHALLENGED)[0] == "join"
     clock.advance(60)
-    assert tokens.plan(REQUEST)[0] is Step.JOIN
+    assert tokens.plan(REQUEST)[0] == "join"
 
 
 def test_a_pause_from_the_future_is_none(tokens: CachedTokens, clock: Clock) -> None:
     tokens.call_failed(REQUEST, TemporarilyUnavailableError("busy", retry_after=90.0), began=clock.now)
     clock.advance(-1)
-    assert tokens.plan(REQUEST)[0] is Step.JOIN
+    assert tokens.plan(REQUEST)[0] == "join"
 
 
 def test_a_token_ends_the_pause(tokens: CachedTokens, clock: Clock) -> None:
     tokens.call_failed(REQUEST, TemporarilyUnavailableError("busy", retry_after=9000.0), began=clock.now)
     tokens.write(REQUEST, token(clock))
     clock.advance(END)
-    assert tokens.plan(REQUEST)[0] is Step.JOIN
+    assert tokens.plan(REQUEST)[0] == "join"
 
 
 def test_pauses_are_bounded_in_number_and_forgotten_when_they_are_over(tokens: CachedTokens, clock: Clock) -> None:
     busy = TemporarilyUnavailableError("busy", retry_after=60.0)
     for number in range(MAX_REFUSALS + 5):
         tokens.call_failed(TokenRequest((f"api://{number}/.default",), "contoso.example"), busy, began=clock.now)
+    assert tokens.failures is not None
     assert len(tokens.failures.refusals) == MAX_REFUSALS
     clock.advance(60)
     tokens.call_failed(REQUEST, busy, began=clock.now)
@@ -224,7 +225,7 @@ def test_a_clock_set_back_by_more_than_a_step_ends_the_belief_in_a_token(
     clock.advance(-back)
     assert (tokens.lookup(SCOPES, None, None, enable_cae=False) is not None) is believed
     assert (tokens.fresh(REQUEST.key) is not None) is believed
-    assert tokens.plan(REQUEST)[0] is (Step.SERVE if believed else Step.JOIN)
+    assert tokens.plan(REQUEST)[0] == ("serve" if believed else "join")
     outcome = tokens.outcome(REQUEST, token(clock, "due at once", life=60), None, again=False)
     assert outcome is not None
     assert (outcome.token.value == "first") is believed

@@ -16,7 +16,7 @@ from azure_certvar_credential._cli.doctor.diagnosis import Diagnosis, diagnosed,
 from azure_certvar_credential._cli.explaining import codes_in
 from azure_certvar_credential._cli.findings import leaf_findings, policy_findings
 from azure_certvar_credential._cli.tokens import claims_of, segment
-from azure_certvar_credential._core.exchange import read_date
+from azure_certvar_credential._core.refusals import read_date
 from azure_certvar_credential._transport.proxies import proxy_for
 
 # Entra takes assertions of a clock that is five minutes off; one minute already tells of a clock that nobody sets.

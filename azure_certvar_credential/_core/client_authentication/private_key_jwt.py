@@ -26,7 +26,6 @@ from azure_certvar_credential._core.effects import (
     WriteAlgorithm,
     WriteAssertion,
 )
-from azure_certvar_credential._core.hints import CLOCK_CODE, ROTATION_CODES
 from azure_certvar_credential._values import Value
 from azure_certvar_credential.exceptions import (
     AuthenticationError,
@@ -182,6 +181,8 @@ class _CertificateProof:
 
     def recovers(self, failure: Exception, answer: exchange.Response | Unanswered, moment: Moment) -> Flow[bool]:
         """Return whether a fresh assertion, the server's time or another certificate may succeed."""
+        from azure_certvar_credential._core.hints import CLOCK_CODE, ROTATION_CODES
+
         if self._reused and type(failure) in (AuthenticationError, CertificateRejectedError):
             return True  # perhaps the server only refuses to see an assertion twice
         codes = failure.error_codes if isinstance(failure, AuthenticationError) else ()
@@ -203,7 +204,9 @@ class _CertificateProof:
         """
         if not self._may_correct_clock or isinstance(answer, Unanswered):
             return False
-        date = exchange.read_date(answer.headers.get("date"))
+        from azure_certvar_credential._core.refusals import read_date
+
+        date = read_date(answer.headers.get("date"))
         if date is None or abs(date - now) <= CLOCK_TOLERANCE:
             return False
         self._may_correct_clock, self._clock_offset = False, date - now
