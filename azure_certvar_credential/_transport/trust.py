@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import ssl
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from azure_certvar_credential._http.sockets import ClosingSocket
@@ -88,11 +89,11 @@ def holds_client_certificate(cert: Any) -> bool:
 
 
 def _trusting(path: str | os.PathLike[str], name: str) -> ssl.SSLContext:
-    if not holds_authorities(path):
-        raise ConfigurationError(
-            f"{name} names no PEM file or directory with certificate authorities: correct it, or pass connection_verify"
-        )
-    return ssl.create_default_context(**_location(path))
+    with suppress(OSError, ValueError):  # OpenSSL's errors, and that of a path with a null character
+        return ssl.create_default_context(**_location(path))
+    raise ConfigurationError(
+        f"{name} names no PEM file or directory with certificate authorities: correct it, or pass connection_verify"
+    )
 
 
 def _location(path: str | os.PathLike[str]) -> dict[str, Any]:
@@ -109,6 +110,6 @@ def _present(context: ssl.SSLContext, cert: Any) -> None:
 def _succeeds(load: Callable[[], None]) -> bool:
     try:
         load()
-    except (OSError, ValueError):  # OpenSSL's errors are of the first class, a null character in a path of the second
+    except (OSError, ValueError):  # as above
         return False
     return True
