@@ -36,7 +36,7 @@ def from_pem(bench: Bench) -> Iterator[Figure]:
 
 
 def from_pfx(bench: Bench) -> Iterator[Figure]:
-    """Goal 4: from PFX, whose key OpenSSL validates; once is its price, twice would be ours."""
+    """Goal 4: from PFX; what is left is the derivation of its key from the password."""
     pfx = bench.certificate.to_pfx(_PASSWORD)
 
     def build(who: Who) -> Callable[[], float]:
@@ -47,7 +47,7 @@ def from_pfx(bench: Bench) -> Iterator[Figure]:
 
     repeat = 10 if bench.quick else 40
     ours, theirs = alternating(build("ours"), build("theirs"), repeat)
-    yield Figure(4, "build from PFX", ours * 1e3, theirs * 1e3, "ms", Goal(1.0))
+    yield Figure(4, "build from PFX", ours * 1e3, theirs * 1e3, "ms", Goal(0.2))
     ours, raw = alternating(build("ours"), read, repeat)
     yield Figure(4, "build from PFX; theirs: cryptography reads it, once", ours * 1e3, raw * 1e3, "ms", Goal(1.5))
 

@@ -13,10 +13,12 @@ from hypothesis import strategies as st
 from azure_certvar_credential._core.checks import check_key
 from azure_certvar_credential._core.client_authentication.private_key_jwt import PrivateKeyJwt
 from azure_certvar_credential._core.config import Settings, settings
+from azure_certvar_credential._core.grants.client_credentials import APPLICATION
 from azure_certvar_credential._core.options import CertificateOptions, FederatedOptions
 from azure_certvar_credential._core.retries import Retry
 from azure_certvar_credential.exceptions import ConfigurationError, TenantNotAllowedError
 from tests.core.certificates import certificate
+from tests.core.script import made_settings
 
 TENANT = "11111111-2222-3333-4444-555555555555"
 CLIENT = "66666666-7777-8888-9999-000000000000"
@@ -248,3 +250,15 @@ def test_pauses_follow_azure_cores_own_arithmetic(attempt: int, factor: float, l
 def test_a_source_of_assertions_is_not_shown() -> None:
     options = FederatedOptions("contoso.example", "client", assertion_source="a function with a secret in its repr")
     assert "secret" not in repr(options)
+
+
+def test_claims_of_one_call_that_are_no_object_are_named_by_their_argument() -> None:
+    with pytest.raises(ConfigurationError, match=r"^client_claims must be a dict"):
+        made_settings().request(
+            ("https://storage.azure.com/.default",),
+            claims=None,
+            tenant_id=None,
+            enable_cae=False,
+            grant=APPLICATION,
+            client_claims="no json",
+        )

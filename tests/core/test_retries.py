@@ -31,6 +31,11 @@ def test_by_default_each_kind_of_failure_is_repeated_three_times(failure: Except
     assert count(Retries(Retry()), failure, sent=sent) == 3
 
 
+@pytest.mark.parametrize(("failure", "sent", "_name"), KINDS)
+def test_the_first_repetition_of_any_kind_comes_at_once(failure: Exception, sent: bool, _name: str) -> None:
+    assert Retries(Retry()).pause(failure, sent=sent) == 0
+
+
 @pytest.mark.parametrize("number", [0, 1, 7])
 @pytest.mark.parametrize(("failure", "sent", "name"), KINDS)
 def test_each_kind_has_its_own_number(failure: Exception, sent: bool, name: str, number: int) -> None:
