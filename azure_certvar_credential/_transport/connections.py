@@ -13,7 +13,9 @@ import re
 import socket
 import ssl
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from functools import partial
+from importlib import import_module
 from time import monotonic
 from typing import Any
 from urllib.parse import unquote
@@ -219,6 +221,7 @@ def pool_manager(context: ssl.SSLContext, proxy: str | None) -> PoolManager:
 
     :param context: whom connections trust, those to the proxy as well.
     :param proxy: its URL, with user and password percent-encoded; a scheme that begins with ``socks`` needs PySocks.
+    :raises ValueError: that cannot be imported.
     """
     options: dict[str, Any] = {"ssl_context": context, "maxsize": _MOST_CONNECTIONS}
     if not context.check_hostname:  # urllib3 would check names that the context is to let pass
@@ -227,9 +230,7 @@ def pool_manager(context: ssl.SSLContext, proxy: str | None) -> PoolManager:
     if proxy is None:
         manager = PoolManager(**options)
     elif proxy.lower().startswith("socks"):
-        from urllib3.contrib.socks import SOCKSProxyManager
-
-        manager = SOCKSProxyManager(proxy, **options)
+        manager = _socks()(proxy, **options)
     else:
         user = parse_url(proxy).auth
         headers = make_headers(proxy_basic_auth=unquote(user)) if user else {}
@@ -237,6 +238,13 @@ def pool_manager(context: ssl.SSLContext, proxy: str | None) -> PoolManager:
         manager = ProxyManager(proxy, proxy_headers=headers, proxy_ssl_context=own, **options)
     manager.pool_classes_by_scheme = dict(_pool_classes(manager.pool_classes_by_scheme))
     return manager
+
+
+def _socks() -> Any:
+    with suppress(ImportError):
+        return import_module("urllib3.contrib.socks").SOCKSProxyManager
+    # Not while the ImportError is handled: it would count as the reason, and this as no mistake of the caller's.
+    raise ValueError("a SOCKS proxy needs the package PySocks, 1.7.0 or later: pip install PySocks")
 
 
 def _pool_classes(classes: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from typing import Any
 
@@ -37,4 +38,14 @@ def test_a_socks_proxy_of_the_environment_is_not_spoken_to_in_http(monkeypatch: 
         with pytest.raises(ConfigurationError, match="no HTTP proxy, and aiohttp has no other") as caught:
             get_token("aio", "https://login.example", use_env_settings=True)
         assert proxy.connections == 0
+    assert "password" not in str(caught.value)
+
+
+@pytest.mark.filterwarnings("ignore:SOCKS support in urllib3")
+def test_a_socks_proxy_of_the_environment_without_pysocks_names_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "socks", None)
+    monkeypatch.delitem(sys.modules, "urllib3.contrib.socks", raising=False)
+    monkeypatch.setenv("HTTPS_PROXY", "socks5h://user:password@127.0.0.1:1")
+    with pytest.raises(ConfigurationError, match="pip install PySocks") as caught:
+        get_token("sync", "https://login.example", use_env_settings=True)
     assert "password" not in str(caught.value)
