@@ -6,6 +6,7 @@ The public classes are abstract; this is what the response of a connection, and 
 from __future__ import annotations
 
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, MutableMapping
 from email.message import Message
 from http import client
@@ -16,7 +17,7 @@ from azure.core.rest import HttpRequest
 from azure.core.utils import case_insensitive_dict
 
 
-class RestResponse:
+class RestResponse(ABC):
     """Goes before ``azure.core.rest.HttpResponse`` or its asynchronous twin.
 
     :param request: the request that this answers.
@@ -118,12 +119,12 @@ class RestResponse:
         if self.status_code >= 400:
             raise HttpResponseError(response=self)
 
+    @abstractmethod
     def _received(self, *, decode: bool) -> Iterator[bytes]:
         """Receive the body in blocks, or raise what it breaks off with.
 
         :param decode: whether to decompress it.
         """
-        raise NotImplementedError
 
     def _blocks(self, *, decode: bool = True) -> Iterator[bytes]:
         """Return the body in blocks, once; of a body that was read, as often as asked for, as azure-core does."""
