@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import binascii
-import json
 import sys
 from base64 import urlsafe_b64decode
 from typing import Any
 
 from azure_certvar_credential._cli.failures import CommandError
 from azure_certvar_credential._cli.output import USAGE
+from azure_certvar_credential._json import parse_json
 
 
 def segment(text: str) -> dict[str, Any]:
     """Return the JSON object of a JWT's header or claims; empty if it is none."""
     try:
-        value = json.loads(urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+        value = parse_json(urlsafe_b64decode(text + "=" * (-len(text) % 4)))
     except (binascii.Error, ValueError):
         return {}
     return value if isinstance(value, dict) else {}

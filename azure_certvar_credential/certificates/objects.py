@@ -5,8 +5,7 @@ Which member holds the certificate is not asked by name, since every store has a
 
 from __future__ import annotations
 
-import json
-
+from azure_certvar_credential._json import parse_json
 from azure_certvar_credential.certificates import encoding, hints, pem, renderings, structures
 
 # A key on P-256 has more characters than this.
@@ -77,7 +76,7 @@ def _parsed(text: str) -> object:
     if not (bare.startswith(("{", "[")) and bare.endswith(("}", "]"))):
         return None
     try:
-        parsed: object = json.loads(bare)
-    except (ValueError, RecursionError):
+        parsed: object = parse_json(bare)
+    except ValueError:
         return None
     return parsed

@@ -16,6 +16,8 @@ from email.utils import format_datetime
 from typing import Any, Literal, Protocol
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from azure_certvar_credential._json import parse_json
+
 MAX_REQUEST_BYTES = 1 << 20
 """The longest accepted request body. An assertion with a long certificate chain takes about 10 KiB."""
 
@@ -139,7 +141,7 @@ class Response:
 
         :raises ValueError: it is not JSON.
         """
-        return json.loads(self.body)
+        return parse_json(self.body)
 
 
 class Emulator(Protocol):

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import base64
 import binascii
-import json
 import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NoReturn
+
+from azure_certvar_credential._json import parse_json
 
 _BASE64URL = re.compile(r"[A-Za-z0-9_-]+")
 
@@ -111,8 +112,8 @@ def numeric_date(value: object, name: str, *, strict: bool) -> float:
 
 def _object(data: bytes, what: str) -> Mapping[str, object]:
     try:
-        value = json.loads(data, parse_constant=_no_constant)
-    except (ValueError, RecursionError) as error:
+        value = parse_json(data, parse_constant=_no_constant)
+    except ValueError as error:
         raise MalformedError(f"{what} is not JSON") from error
     if not isinstance(value, dict):
         raise MalformedError(f"{what} is not a JSON object")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import socket
 import ssl
 import time
@@ -17,6 +16,7 @@ from azure_certvar_credential._cli.explaining import codes_in
 from azure_certvar_credential._cli.findings import leaf_findings, policy_findings
 from azure_certvar_credential._cli.tokens import claims_of, segment
 from azure_certvar_credential._core.refusals import read_date
+from azure_certvar_credential._json import parse_json
 from azure_certvar_credential._transport.proxies import proxy_for
 
 # Entra takes assertions of a clock that is five minutes off; one minute already tells of a clock that nobody sets.
@@ -171,7 +171,7 @@ def _authority(case: Case) -> Outcome:
     case.metadata = answer = network.document(url, case.options)
     text = answer.body.decode("utf-8", "replace")
     try:
-        document = json.loads(text)
+        document = parse_json(text)
     except ValueError:
         document = None
     codes = codes_in(text)

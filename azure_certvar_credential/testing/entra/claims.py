@@ -9,6 +9,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from azure_certvar_credential._json import parse_json
 from azure_certvar_credential.testing.jose import MalformedError
 
 
@@ -47,8 +48,8 @@ def parse_claims_request(text: str) -> Mapping[str, object]:
     :raises MalformedError: ``text`` is not a JSON object of JSON objects.
     """
     try:
-        value = json.loads(text)
-    except (ValueError, RecursionError) as error:
+        value = parse_json(text)
+    except ValueError as error:
         raise MalformedError("the claims request is not JSON") from error
     requested = value.get("access_token") or {} if isinstance(value, dict) else None
     if not isinstance(requested, dict):

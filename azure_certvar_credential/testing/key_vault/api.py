@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import json
 import re
 import threading
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ from typing import Literal, cast
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from azure_certvar_credential._json import parse_json
 from azure_certvar_credential.testing.credentials import sha1_thumbprint
 from azure_certvar_credential.testing.http import Request
 from azure_certvar_credential.testing.jose import encode
@@ -175,11 +175,11 @@ def _sign(request: Request, call: Call, version: Version, now: float) -> dict[st
     if now < version.not_before:
         raise VaultError(403, "Forbidden", "Operation sign is not allowed on a key not yet valid.", "KeyNotYetValid")
     try:
-        body = json.loads(request.body)
+        body = parse_json(request.body)
         algorithm, text = body["alg"], body["value"]
         digest = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
         signature = version.sign(algorithm, digest)
-    except (ValueError, TypeError, KeyError, RecursionError, binascii.Error) as error:
+    except (ValueError, TypeError, KeyError, binascii.Error) as error:
         raise VaultError(400, "BadParameter", f"The request is not valid: {error}") from error
     return {"kid": _identifier(request.base, "keys", call.name, version), "value": encode(signature)}
 
@@ -187,13 +187,13 @@ def _sign(request: Request, call: Call, version: Version, now: float) -> dict[st
 def _imported(request: Request, now: float) -> Version:
     """Read an import: https://learn.microsoft.com/rest/api/keyvault/certificates/import-certificate."""
     try:
-        body = json.loads(request.body)
+        body = parse_json(request.body)
         content = body["value"] if body["value"].startswith("-----") else base64.b64decode(body["value"])
         policy = body.get("policy") or {}
         exportable = (policy.get("key_props") or {}).get("exportable", True)
         content_type = (policy.get("secret_props") or {}).get("contentType", PKCS12)
         pair = load_key_pair(content, body["pwd"].encode() if body.get("pwd") else None)
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise VaultError(400, "BadParameter", "The specified PKCS#12 content is not valid.") from error
     leaf = pair.leaf
     start, end = leaf.not_valid_before_utc.timestamp(), leaf.not_valid_after_utc.timestamp()
