@@ -67,12 +67,13 @@ class Attempt:
     :ivar sent: whether the request may have left; None where the transport does not tell.
     """
 
-    __slots__ = ("_effect", "_options", "_tells", "sent")
+    __slots__ = ("_effect", "_options", "_remover", "_tells", "sent")
 
     def __init__(self, effect: Send | Fetch, options: Mapping[str, Any], *, tells: bool) -> None:
         self._effect = effect
         self._options = options
         self._tells = tells
+        self._remover: Callable[[str], str] | None = None
         self.sent: bool | None = False if tells else None
 
     @contextmanager
@@ -137,7 +138,10 @@ class Attempt:
 
     def remover(self) -> Callable[[str], str]:
         """Return a function that removes from a text what the request holds of secrets."""
-        return remover(self._secrets())
+        # Kept: every header that is logged passes through it, and it takes longer to make than a request to log.
+        if self._remover is None:
+            self._remover = remover(self._secrets())
+        return self._remover
 
     def _kind(self, error: Exception) -> type[AzureError]:
         answered = isinstance(error, (ServiceResponseError, DecodeError)) or type(error) is HttpResponseError
