@@ -108,7 +108,7 @@ class RestResponse(ABC):
 
         :raises json.JSONDecodeError: the body is not JSON.
         """
-        from azure_certvar_credential._json import parse_json  # noqa: PLC0415 - few read a response through it
+        from azure_certvar_credential._json import parse_json
 
         return parse_json(self.text())
 

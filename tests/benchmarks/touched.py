@@ -3,7 +3,7 @@
 ``python -m tests.benchmarks.touched`` prints ``[files, functions]`` for each, and with ``--list`` their names. These
 are the stops of a reader who follows the code with a debugger. Left out are comprehensions, lambdas, what runs at
 import, the constructors of values, which a dataclass would generate, and what the local Entra of ``testing`` does to
-answer, with the response that it shares with real connections.
+answer, with the response and the parser that it shares with real connections.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def functions(work: Callable[[], object]) -> list[CodeType]:
     def note(frame: FrameType, event: str, _argument: object) -> None:
         code = frame.f_code
         path = code.co_filename.removeprefix(_PACKAGE)
-        ours = path != code.co_filename and not path.startswith(("testing/", "_http/", "_values.py"))
+        ours = path != code.co_filename and not path.startswith(("testing/", "_http/", "_values.py", "_json.py"))
         if event == "call" and ours and not code.co_name.startswith("<"):
             seen.setdefault(code)
 
