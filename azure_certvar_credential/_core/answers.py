@@ -16,36 +16,27 @@ NUMBER = r"[0-9]{1,20}(\.[0-9]{1,20})?"
 LONGEST_LIFE = 100 * 366 * 86400
 
 
-def parse_object(text: str) -> dict[str, Any] | None:
-    """Parse the text of a JSON object (RFC 8259); return None for anything else.
+def json_object(document: str | bytes, *, limit: int | None = None) -> dict[str, Any] | None:
+    """Return the JSON object (RFC 8259) in a document; None if it is something else or longer than the limit.
 
     Stricter than :func:`json.loads`: no ``NaN`` or ``Infinity``, and no name twice in an object, because readers differ
     in which one counts (RFC 6749 section 3.2 and RFC 7519 section 4 forbid it as well). A number of more than 20 digits
     becomes a float.
+
+    :param document: text, or its octets in UTF-8, as RFC 8259 section 8.1 demands; a byte order mark before them is
+        ignored, as it allows.
+    :param limit: in octets or characters; None for none.
     """
-    if text.count("{") + text.count("[") > _MAX_OBJECTS:
+    if limit is not None and len(document) > limit:
         return None
     try:
+        text = document if isinstance(document, str) else document.decode("utf-8-sig")
+        if text.count("{") + text.count("[") > _MAX_OBJECTS:
+            return None
         value = json.loads(text, object_pairs_hook=_unique, parse_int=_number, parse_constant=_refuse_constant)
-    except ValueError:
+    except ValueError:  # UnicodeDecodeError is one
         return None
     return value if isinstance(value, dict) else None
-
-
-def json_object(body: bytes, *, limit: int) -> dict[str, Any] | None:
-    """Return the JSON object in a body; None if it is something else or longer than the limit.
-
-    The body is UTF-8, as RFC 8259 section 8.1 demands; a byte order mark is ignored, as it allows.
-
-    :param limit: in octets.
-    """
-    if len(body) > limit:
-        return None
-    try:
-        text = body.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return None
-    return parse_object(text)
 
 
 def is_later(status: int) -> bool:

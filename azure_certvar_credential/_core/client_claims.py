@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
-from azure_certvar_credential._core.answers import parse_object
+from azure_certvar_credential._core.answers import json_object
 from azure_certvar_credential.exceptions import ConfigurationError
 
 
@@ -24,7 +24,7 @@ def client_claims(value: object, name: str) -> str:
             text = json.dumps(value, separators=(",", ":"), sort_keys=True, default=dict, allow_nan=False)
         except (TypeError, ValueError, RecursionError):
             text = None
-    claims = parse_object(text) if isinstance(text, str) else None
+    claims = json_object(text) if isinstance(text, str) else None
     if claims is None or not isinstance(text, str):
         raise ConfigurationError(
             f"{name} must be a dict, or the text of a JSON object with each name once, such as "

@@ -90,7 +90,7 @@ def _requested(settings: Settings, request: TokenRequest, cached: Token | None) 
     :param cached: the last token, whose refresh token may serve; or None.
     """
     grant, retries = request.grant, Retries(settings.retry)
-    if cached is not None:
+    if cached is not None and cached.refresh_token is not None:
         grant = grant.renewed_with(cached.refresh_token)
     endpoint = yield from token_endpoint(settings, request.tenant_id, retries, regional=grant.regional)
     client = yield from settings.authentication_of(request).begin()
@@ -171,6 +171,7 @@ def _outcome(
         )
     except AuthenticationError as error:
         return error.with_traceback(None)  # its frames hold the answer, and so perhaps a token
+    kept = grant.renewed_with(response.refresh_token) if response.refresh_token else grant
     return Token(
         response.access_token,
         response.token_type,
@@ -178,7 +179,7 @@ def _outcome(
         refresh_on=refresh_on(moment.time, response.expires_in, response.refresh_in, moment.jitter),
         required_on=required_on(moment.time, response.expires_in),
         requested_on=moment.time,
-        refresh_token=grant.next_refresh_token(response.refresh_token),
+        refresh_token=kept.refresh_token,
     )
 
 

@@ -86,16 +86,8 @@ def spread(refresh_on: float, requested_at: float, jitter: float) -> float:
     return refresh_on - jitter * min(MAX_JITTER, (refresh_on - requested_at) / 2)
 
 
-def usable_from(requested_at: float) -> float:
-    """Return the time before which a token's times are wrong, because the clock has been set back.
-
-    :param requested_at: when the token was requested, in seconds since the epoch.
-    """
-    return requested_at - CLOCK_STEP
-
-
 def freshness(now: float, *, requested_on: float, refresh_on: float, required_on: float) -> Freshness:
     """Return the use of a token at a moment; all times in seconds since the epoch."""
-    if now >= required_on or now < usable_from(requested_on):
+    if now >= required_on or now < requested_on - CLOCK_STEP:
         return "required"
     return "refresh" if now >= refresh_on else "fresh"

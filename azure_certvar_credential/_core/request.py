@@ -7,7 +7,7 @@ from collections.abc import Hashable, Iterable
 from functools import reduce
 from typing import Any
 
-from azure_certvar_credential._core.answers import parse_object
+from azure_certvar_credential._core.answers import json_object
 from azure_certvar_credential._core.grants import Grant
 from azure_certvar_credential._core.grants.client_credentials import APPLICATION
 from azure_certvar_credential._secrecy.redaction import redact_value
@@ -133,7 +133,7 @@ def parse_claims(claims: str) -> dict[str, Any]:
 
     :raises ConfigurationError: it is not the text of a JSON object, or has a name twice.
     """
-    value = parse_object(claims) if isinstance(claims, str) else None
+    value = json_object(claims) if isinstance(claims, str) else None
     if value is None:
         raise ConfigurationError(
             "claims must be the text of a JSON object with each name once; decode the base64 of a claims challenge"

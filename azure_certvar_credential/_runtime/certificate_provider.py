@@ -75,9 +75,8 @@ class CertificateProvider:
         self._previous: ClientCertificate | None = None
         self._previous_until = 0.0
         self._read_on = self.accepted_on = 0.0
-        # When to look at the certificate's end again; see _note_expiry.
-        self._notice_on = 0.0
         self._warning_days = warning_days
+        self._notice_on = inf
         self._failures = self._refusals = self.readings = 0
         # Reentrant, because it is held while something is logged, and a log handler may ask for a token.
         self._state = threading.RLock()
@@ -86,6 +85,7 @@ class CertificateProvider:
         else:
             # The function knows the password, and is not needed again.
             self.current = load(given)
+            self._notice_on = self._first_notice_on(self.current)
 
     def copied(self) -> CertificateProvider:
         """Return a provider for another credential, with the same source and the certificate in use now."""
@@ -162,7 +162,7 @@ class CertificateProvider:
             self.readings += 1
             self.accepted_on = self._clock()
             if before is None or before != certificate:
-                self._notice_on = 0.0
+                self._notice_on = self._first_notice_on(certificate)
                 self.current, self._previous = certificate, before
                 self._previous_until, self._refusals = 0.0, 0
                 if before is not None:
@@ -234,17 +234,16 @@ class CertificateProvider:
         )
         return previous
 
+    def _first_notice_on(self, certificate: ClientCertificate) -> float:
+        return certificate.not_after.timestamp() - self._warning_days * DAY if self._warning_days else inf
+
     def _note_expiry(self, certificate: ClientCertificate, now: float) -> None:
         """Log, once a day, that the certificate expires soon."""
-        end = certificate.not_after.timestamp()
         with self._state:
             if now < self._notice_on:
                 return
-            begins = end - self._warning_days * DAY if self._warning_days else inf
-            self._notice_on = begins if now < begins else now + DAY
-        if now < begins:
-            return
-        left = (end - now) / DAY
+            self._notice_on = now + DAY
+        left = (certificate.not_after.timestamp() - now) / DAY
         level = logging.ERROR if left < URGENT_DAYS else logging.WARNING
         when = f"expires in {left:.0f} days" if left >= 0 else "has expired"
         fields = _event("certificate_expires", thumbprint=certificate.thumbprint, days_left=left)

@@ -32,9 +32,11 @@ def perform_immediate(effect: Immediate, cached_tokens: CachedTokens, clock: Cal
     """
     match effect:
         case effects.Now():
-            return moment(clock)
+            # uuid4 draws from the operating system's secure generator; the jitter protects nothing.
+            return Moment(clock(), str(uuid.uuid4()), str(uuid.uuid4()), random.random())  # noqa: S311
         case effects.ReadCache(request):
-            return cached_tokens.read(request.key)
+            entry = cached_tokens.older(request)
+            return None if entry is None else entry.token
         case effects.WriteCache(request, token):
             return cached_tokens.write(request, token)
         case effects.ReadAssertion(key):
@@ -49,15 +51,6 @@ def perform_immediate(effect: Immediate, cached_tokens: CachedTokens, clock: Cal
             return cached_tokens.flow_memory.read_endpoint(key)
         case effects.WriteEndpoint(key, endpoint, failure):
             return cached_tokens.flow_memory.write_endpoint(key, endpoint, failure)
-
-
-def moment(clock: Callable[[], float]) -> Moment:
-    """Return the present moment: the time, and ids that were never used.
-
-    :param clock: returns seconds since the epoch, UTC.
-    """
-    # uuid4 draws from the operating system's secure generator; the jitter protects nothing.
-    return Moment(clock(), str(uuid.uuid4()), str(uuid.uuid4()), random.random())  # noqa: S311
 
 
 def note_wait(effect: Effect, provider: object) -> None:

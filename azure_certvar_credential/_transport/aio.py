@@ -16,10 +16,10 @@ from azure.core.pipeline import AsyncPipeline
 from azure.core.pipeline.policies import AsyncRetryPolicy
 
 from azure_certvar_credential._core.effects import Fetch, Send, Unanswered
-from azure_certvar_credential._core.exchange import Response
+from azure_certvar_credential._core.exchange import MAX_BODY, Response
 from azure_certvar_credential._transport import pipeline
 from azure_certvar_credential._transport.async_library import Loop, async_library, refuse_aiohttp_under_trio
-from azure_certvar_credential._transport.attempt import Attempt
+from azure_certvar_credential._transport.attempt import Attempt, under_way
 from azure_certvar_credential._transport.deadline import deadline
 from azure_certvar_credential._transport.in_thread import in_thread
 from azure_certvar_credential._transport.per_loop import PerLoop
@@ -84,11 +84,13 @@ class AsyncSender:
         :returns: the answer, or why there is none.
         """
         attempt = Attempt(effect, self._options, tells=self._options.get("transport") is None)
-        with attempt.applied():
-            try:
-                return await self._answer(attempt, effect)
-            except Exception as error:  # noqa: BLE001 - judged below
-                failure = error
+        token = under_way.set(attempt)
+        try:
+            return await self._answer(attempt, effect)
+        except Exception as error:  # noqa: BLE001 - judged below
+            failure = error
+        finally:
+            under_way.reset(token)
         return pipeline.unanswered(attempt, failure)
 
     async def sleep(self, seconds: float) -> None:
@@ -176,15 +178,15 @@ def _run_options(transport: Any) -> dict[str, Any]:
 
 
 async def _read(response: Any) -> Response:
-    body = pipeline.BoundedBody()
     if not hasattr(response, "iter_bytes"):  # a transport that answers with azure-core's older response class
         await response.load_body()
-        body.full(response.body())
-        return body.response(response)
+        return pipeline.read_response(response, response.body())
+    body = bytearray()
     try:
         async for chunk in response.iter_bytes():
-            if body.full(chunk):
+            body += chunk
+            if len(body) > MAX_BODY:
                 break
-        return body.response(response)
+        return pipeline.read_response(response, body)
     finally:
         await response.close()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import ssl
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from contextvars import ContextVar
 from typing import Any
 
@@ -75,15 +75,6 @@ class Attempt:
         self._tells = tells
         self._remover: Callable[[str], str] | None = None
         self.sent: bool | None = False if tells else None
-
-    @contextmanager
-    def applied(self) -> Iterator[None]:
-        """Make this the attempt that the transport's connections report to."""
-        token = _current.set(self)
-        try:
-            yield
-        finally:
-            _current.reset(token)
 
     def translated(self, error: Exception) -> Exception:
         """Return what is raised in the place of a transport's exception; to be called outside of the handler.
@@ -168,19 +159,15 @@ class Attempt:
         yield from of_options(self._options)
 
 
-_current: ContextVar[Attempt] = ContextVar("attempt")
+# The attempt under way, which the transport's connections report to, and the boundary before the transport.
+under_way: ContextVar[Attempt | None] = ContextVar("attempt", default=None)
 
 
 def sending() -> None:
     """Note that the request of the attempt under way leaves; for this package's own transports."""
-    attempt = _current.get(None)
+    attempt = under_way.get()
     if attempt is not None:
         attempt.sent = True
-
-
-def current() -> Attempt | None:
-    """Return the attempt under way, or None."""
-    return _current.get(None)
 
 
 def is_untrusted(error: BaseException) -> bool:

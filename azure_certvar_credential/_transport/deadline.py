@@ -6,7 +6,7 @@ another credential. Threads and tasks that are started here copy the context.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from math import inf
@@ -73,10 +73,7 @@ class _Never(Deadline):
         self.waits_for = "{}", "what has no deadline"
 
 
-_current: ContextVar[Deadline] = ContextVar("deadline")
 NEVER = _Never()
-
-
-def deadline() -> Deadline:
-    """Return the deadline that applies here; one that never comes if there is none."""
-    return _current.get(NEVER)
+_current: ContextVar[Deadline] = ContextVar("deadline", default=NEVER)
+# Returns the deadline that applies here; one that never comes if there is none.
+deadline: Callable[[], Deadline] = _current.get

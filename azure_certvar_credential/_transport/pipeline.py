@@ -33,7 +33,7 @@ from azure.core.rest import HttpRequest
 
 from azure_certvar_credential._core.effects import Fetch, Send, Unanswered
 from azure_certvar_credential._core.exchange import MAX_BODY, Response
-from azure_certvar_credential._transport.attempt import Attempt, current
+from azure_certvar_credential._transport.attempt import Attempt, under_way
 from azure_certvar_credential._transport.deadline import deadline
 from azure_certvar_credential._transport.options import DEFAULT_TIMEOUTS
 from azure_certvar_credential._version import __version__
@@ -52,7 +52,7 @@ class Boundary(HTTPPolicy[Any, Any]):
         try:
             return self.next.send(request)
         except Exception as error:
-            attempt, failure = current(), error
+            attempt, failure = under_way.get(), error
             if attempt is None:
                 raise
         # Outside of the handler: an error that is made while another one is handled keeps that one, with its request.
@@ -67,7 +67,7 @@ class AsyncBoundary(AsyncHTTPPolicy[Any, Any]):
         try:
             return await self.next.send(request)
         except Exception as error:
-            attempt, failure = current(), error
+            attempt, failure = under_way.get(), error
             if attempt is None:
                 raise
         raise attempt.translated(failure)
@@ -77,7 +77,7 @@ class _Logging(HttpLoggingPolicy):
     """Logs the headers that azure-core holds for harmless, without what a server quotes in them of the request."""
 
     def _redact_header(self, key: str, value: str) -> str:
-        shown, attempt = super()._redact_header(key, value), current()
+        shown, attempt = super()._redact_header(key, value), under_way.get()
         return shown if attempt is None else attempt.remover()(shown)
 
 
@@ -163,23 +163,13 @@ def http_request(effect: Send | Fetch) -> HttpRequest:
     return HttpRequest("POST", effect.url, headers=headers, data=dict(effect.form))
 
 
-class BoundedBody:
-    """Collects the body of a response up to one octet more than it may have."""
+def read_response(http_response: Any, body: bytes | bytearray) -> Response:
+    """Return a response as the flow's.
 
-    def __init__(self) -> None:
-        self._chunks: list[bytes] = []
-        self._size = 0
-
-    def full(self, chunk: bytes) -> bool:
-        """Take a chunk; say whether the bound is passed and reading should stop."""
-        self._chunks.append(chunk)
-        self._size += len(chunk)
-        return self._size > MAX_BODY
-
-    def response(self, http_response: Any) -> Response:
-        """Return what was read as the flow's response."""
-        headers = {str(name).lower(): str(value) for name, value in http_response.headers.items()}
-        return Response(int(http_response.status_code), headers, b"".join(self._chunks)[: MAX_BODY + 1])
+    :param body: what was read of its body; cut one octet after the bound, which shows that it is too long.
+    """
+    headers = {str(name).lower(): str(value) for name, value in http_response.headers.items()}
+    return Response(int(http_response.status_code), headers, bytes(body[: MAX_BODY + 1]))
 
 
 def unanswered(attempt: Attempt, error: Exception) -> Unanswered:

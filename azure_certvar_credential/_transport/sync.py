@@ -10,9 +10,9 @@ from azure.core.pipeline import Pipeline
 from azure.core.pipeline.policies import RetryPolicy
 
 from azure_certvar_credential._core.effects import Fetch, Send, Unanswered
-from azure_certvar_credential._core.exchange import Response
+from azure_certvar_credential._core.exchange import MAX_BODY, Response
 from azure_certvar_credential._transport import pipeline
-from azure_certvar_credential._transport.attempt import Attempt
+from azure_certvar_credential._transport.attempt import Attempt, under_way
 from azure_certvar_credential._transport.deadline import deadline
 from azure_certvar_credential._transport.pipeline import Boundary
 from azure_certvar_credential.exceptions import CLOSED, CredentialClosedError
@@ -40,11 +40,13 @@ class Sender:
         :raises AcquisitionTimeoutError: the deadline has passed.
         """
         attempt = Attempt(effect, self._options, tells=self._options.get("transport") is None)
-        with attempt.applied():
-            try:
-                return self._answer(attempt, effect)
-            except Exception as error:  # noqa: BLE001 - judged below
-                failure = error
+        token = under_way.set(attempt)
+        try:
+            return self._answer(attempt, effect)
+        except Exception as error:  # noqa: BLE001 - judged below
+            failure = error
+        finally:
+            under_way.reset(token)
         # Outside of the handler: an error that is made while another one is handled keeps that one, with its request.
         if self._closed:  # meanwhile, and the transport says so in words of its own
             raise CredentialClosedError(CLOSED)
@@ -76,15 +78,15 @@ class Sender:
             with self._lock:
                 if self._closed:
                     raise CredentialClosedError(CLOSED)
-                opened = self._pipeline = self._pipeline or self._build()
+                opened = self._pipeline
+                if opened is None:
+                    if self._transport is None:
+                        from azure_certvar_credential._transport.urllib3_transport import Urllib3Transport
+
+                        self._transport = Urllib3Transport(self._options)
+                    policies = pipeline.build_policies(RetryPolicy, Boundary(), self._options)
+                    opened = self._pipeline = Pipeline(self._transport, policies)
         return opened
-
-    def _build(self) -> Pipeline[Any, Any]:
-        if self._options.get("transport") is None:
-            from azure_certvar_credential._transport.urllib3_transport import Urllib3Transport
-
-            self._transport = Urllib3Transport(self._options)
-        return Pipeline(self._transport, pipeline.build_policies(RetryPolicy, Boundary(), self._options))
 
     def _answer(self, attempt: Attempt, effect: Send | Fetch) -> Response:
         opened = self._opened()
@@ -98,15 +100,15 @@ class Sender:
 
 
 def _read(response: Any) -> Response:
-    body = pipeline.BoundedBody()
     if not hasattr(response, "iter_bytes"):  # a transport that answers with azure-core's older response class
-        body.full(response.body())
-        return body.response(response)
+        return pipeline.read_response(response, response.body())
+    body = bytearray()
     try:
         for chunk in response.iter_bytes():
             deadline().check()
-            if body.full(chunk):
+            body += chunk
+            if len(body) > MAX_BODY:
                 break
-        return body.response(response)
+        return pipeline.read_response(response, body)
     finally:
         response.close()

@@ -15,7 +15,7 @@ from typing import Any
 from azure.core.credentials import AccessToken, AccessTokenInfo
 
 from azure_certvar_credential._core.effects import Token
-from azure_certvar_credential._core.freshness import spread, usable_from
+from azure_certvar_credential._core.freshness import CLOCK_STEP, spread
 
 MAX_ENTRIES = 10_000
 # With fewer entries than this, no search for expired ones begins.
@@ -74,7 +74,7 @@ class Entry:
         self.access_token_info: AccessTokenInfo = HiddenAccessTokenInfo(
             token.value, int(token.expires_on), token_type=token.token_type, refresh_on=int(token.refresh_on)
         )
-        self.usable_from = usable_from(token.requested_on)
+        self.usable_from = token.requested_on - CLOCK_STEP
         self.fresh_until = token.refresh_on
         self.used = now
         self.answered_on = 0.0

@@ -19,6 +19,7 @@ How MSAL's cache and this package's refresh work together:
 from __future__ import annotations
 
 import logging
+import random
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -34,7 +35,6 @@ from azure_certvar_credential._core.request import TokenRequest
 from azure_certvar_credential._runtime.cached_tokens import BACKOFF
 from azure_certvar_credential._runtime.construction import Parts
 from azure_certvar_credential._runtime.events import event
-from azure_certvar_credential._runtime.immediate import moment
 from azure_certvar_credential._runtime.region import detect_region
 from azure_certvar_credential._runtime.serialized_attempts import SerializedAttempts
 from azure_certvar_credential._secrecy.redaction import is_safe_to_show, redact_error, redact_value
@@ -245,7 +245,7 @@ class Applications:
                 extra=event("refresh_failed", refusal, valid_for=lives, retry_in=advised),
             )
         required_on = began + lives - REQUIRED_MARGIN
-        jitter = 0.0 if refusal is not None else moment(self._clock).jitter
+        jitter = 0.0 if refusal is not None else random.random()  # noqa: S311 - protects nothing
         return Token(
             result["access_token"],
             kind,

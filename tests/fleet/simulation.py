@@ -180,7 +180,8 @@ class Member:
             case effects.Now():
                 return Moment(self._clock(), "jti", "correlation", day.random.random())
             case effects.ReadCache(asked):
-                return self._tokens.read(asked.key)
+                entry = self._tokens.older(asked)
+                return None if entry is None else entry.token
             case effects.WriteCache(asked, token):
                 return self._tokens.write(asked, token)
             case effects.LoadAssertion():

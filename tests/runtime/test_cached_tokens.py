@@ -255,7 +255,7 @@ def test_a_closed_credential_keeps_and_serves_nothing(tokens: CachedTokens, cloc
     tokens.write(REQUEST, token(clock))
     tokens.close()
     tokens.write(REQUEST, token(clock))
-    assert tokens.read(REQUEST.key) is None
+    assert tokens.older(REQUEST) is None
     assert tokens.lookup(SCOPES, None, None, enable_cae=False) is None
     with pytest.raises(CredentialClosedError):
         tokens.plan(REQUEST)

@@ -154,7 +154,7 @@ class Life:
         child = os.fork()
         if child == 0:
             keys = [((STORAGE,), tenant.tenant_id, False) for tenant in self._tenants]
-            os._exit(0 if all(credential._cached_tokens.read(key) for key in keys) else 1)
+            os._exit(0 if all(credential._cached_tokens.store.get(key) for key in keys) else 1)
         assert os.waitpid(child, 0)[1] == 0
 
     def _count(self) -> None:

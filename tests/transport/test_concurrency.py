@@ -8,7 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from azure.core.pipeline import AsyncPipeline
+from azure.core.pipeline import AsyncPipeline, Pipeline
+from azure.core.pipeline.transport import RequestsTransport
 
 from azure_certvar_credential._core.exchange import Response
 from azure_certvar_credential._transport import aio, sync
@@ -21,13 +22,12 @@ CALLERS = 8
 def test_threads_that_send_first_at_once_build_one_pipeline(monkeypatch: pytest.MonkeyPatch) -> None:
     built: list[Any] = []
     start = threading.Barrier(CALLERS)
-    build = sync.Sender._build
 
-    def counted(sender: sync.Sender) -> Any:
-        built.append(build(sender))
+    def counted(*arguments: Any) -> Any:
+        built.append(Pipeline(*arguments))
         return built[-1]
 
-    monkeypatch.setattr(sync.Sender, "_build", counted)
+    monkeypatch.setattr(sync, "Pipeline", counted)
     sender = sync.Sender(QUIET)
 
     def post(url: str) -> object:
@@ -55,7 +55,7 @@ def test_a_thread_that_waited_for_the_pipeline_takes_the_one_that_was_built(monk
         def __exit__(self, *exception: object) -> None:
             """Nothing is held."""
 
-    other = sender._build()
+    other: Pipeline[Any, Any] = Pipeline(RequestsTransport())
     monkeypatch.setattr(sender, "_lock", Lock())
     assert sender._opened() is other
     assert waiting.is_set()

@@ -94,8 +94,3 @@ def signing_input(header: str, *, client_id: str, audience: str, issued_at: floa
 def compact(signed: bytes, signature: bytes) -> str:
     """Join signing input and signature to the JWS compact serialization (RFC 7515 section 3.1)."""
     return f"{signed.decode('ascii')}.{base64url(signature)}"
-
-
-def fields(client_assertion: str) -> dict[str, str]:
-    """Return the form fields of an assertion (RFC 7523 section 2.2)."""
-    return {"client_assertion_type": ASSERTION_TYPE, "client_assertion": client_assertion}

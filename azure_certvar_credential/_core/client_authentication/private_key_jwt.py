@@ -165,19 +165,18 @@ class _CertificateProof:
     def fields(self, endpoint: Endpoint, moment: Moment) -> Flow[dict[str, str]]:
         """Return the fields with an assertion: a remote signer's recent one if it may be reused, else a fresh one."""
         method, certificate = self._method, self._certificate
+        key = signed = None
         # A look at the protocol takes longer than all the rest, save the signature.
-        if isinstance(certificate.signer, MemorySigner) or not is_remote(certificate.signer):
+        if not isinstance(certificate.signer, MemorySigner) and is_remote(certificate.signer):
+            key = (certificate.sha256_thumbprint, method.algorithm, method.audience_and_type(endpoint)[0])
+            signed = (yield ReadAssertion(key)) if self._may_reuse else None
+            # Only the first request may reuse one.
+            self._reused, self._may_reuse = signed is not None, False
+        if signed is None:
             signed = yield from method.sign(certificate, endpoint, moment.time + self._clock_offset, moment.jti)
-            return assertion.fields(signed)
-        key = (certificate.sha256_thumbprint, method.algorithm, method.audience_and_type(endpoint)[0])
-        recent: str | None = (yield ReadAssertion(key)) if self._may_reuse else None
-        # Only the first request may reuse one.
-        self._reused, self._may_reuse = recent is not None, False
-        if recent is not None:
-            return assertion.fields(recent)
-        signed = yield from method.sign(certificate, endpoint, moment.time + self._clock_offset, moment.jti)
-        yield WriteAssertion(key, signed, moment.time + assertion.LIFETIME - assertion.REUSE_MARGIN)
-        return assertion.fields(signed)
+            if key is not None:
+                yield WriteAssertion(key, signed, moment.time + assertion.LIFETIME - assertion.REUSE_MARGIN)
+        return {"client_assertion_type": assertion.ASSERTION_TYPE, "client_assertion": signed}
 
     def recovers(self, failure: Exception, answer: exchange.Response | Unanswered, moment: Moment) -> Flow[bool]:
         """Return whether a fresh assertion, the server's time or another certificate may succeed."""

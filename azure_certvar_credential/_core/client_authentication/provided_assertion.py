@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from azure_certvar_credential._core.client_authentication import ClientProof, assertion
+from azure_certvar_credential._core.client_authentication import ClientProof
+from azure_certvar_credential._core.client_authentication.assertion import ASSERTION_TYPE
 from azure_certvar_credential._core.effects import Endpoint, Flow, LoadAssertion, Moment, Unanswered
 from azure_certvar_credential._core.exchange import Response
 from azure_certvar_credential._values import Value
@@ -31,7 +32,7 @@ class ProvidedAssertion(Value):
 
     def fields(self, endpoint: Endpoint, moment: Moment) -> Flow[dict[str, str]]:  # noqa: ARG002 - the protocol's
         """Return the fields with the source's current assertion."""
-        return assertion.fields((yield LoadAssertion()))
+        return {"client_assertion_type": ASSERTION_TYPE, "client_assertion": (yield LoadAssertion())}
 
     def recovers(self, failure: Exception, answer: Response | Unanswered, moment: Moment) -> Flow[bool]:  # noqa: ARG002
         """Return False: the source chose the assertion's times and key."""

@@ -72,10 +72,11 @@ class Grant(Protocol):
         """Return the header fields of this grant alone."""
         ...
 
-    def renewed_with(self, refresh_token: str | None) -> Grant:
-        """Return the grant for the next token, given the refresh token that came with the last one, or None."""
+    @property
+    def refresh_token(self) -> str | None:
+        """The refresh token that it presents, and that is kept with the access token; or None."""
         ...
 
-    def next_refresh_token(self, given: str | None) -> str | None:
-        """Return the refresh token to keep with a new access token, given the server's, or None."""
+    def renewed_with(self, refresh_token: str) -> Grant:
+        """Return the grant for the next token, given the refresh token that came with the last one."""
         ...

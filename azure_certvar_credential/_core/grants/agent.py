@@ -88,14 +88,15 @@ class ForAgent(Value):
         """Return those of the agent's grant."""
         return self.grant.headers(tenant_id)
 
-    def renewed_with(self, refresh_token: str | None) -> Grant:
+    @property
+    def refresh_token(self) -> str | None:
+        """The agent's grant's."""
+        return self.grant.refresh_token
+
+    def renewed_with(self, refresh_token: str) -> Grant:
         """Return the renewed grant, presented by the agent."""
         renewed = self.grant.renewed_with(refresh_token)
         return self if renewed is self.grant else ForAgent(self.agent_id, renewed)
-
-    def next_refresh_token(self, given: str | None) -> str | None:
-        """Return what the agent's grant keeps."""
-        return self.grant.next_refresh_token(given)
 
 
 class AgentUser(Value):
@@ -112,6 +113,7 @@ class AgentUser(Value):
     for_user: ClassVar[bool] = True
     fallback: ClassVar[Grant | None] = None
     added_scopes: ClassVar[tuple[str, ...]] = ("openid", "profile", "offline_access")
+    refresh_token: ClassVar[str | None] = None
     earlier_legs: ClassVar[Mapping[str, Grant]] = {"user_federated_identity_credential": APPLICATION}
 
     object_id: str | None
@@ -139,13 +141,9 @@ class AgentUser(Value):
         # A header field is sent in Latin-1 at most; without it the request only takes a longer way.
         return {"X-AnchorMailbox": mailbox} if mailbox.isascii() else NO_HEADERS
 
-    def renewed_with(self, refresh_token: str | None) -> Grant:  # noqa: ARG002 - see next_refresh_token
-        """Return this grant."""
+    def renewed_with(self, refresh_token: str) -> Grant:  # noqa: ARG002 - it is not used
+        """Return this grant: the certificate outlives any refresh token, and the agent's right is checked each time."""
         return self
-
-    def next_refresh_token(self, given: str | None) -> str | None:  # noqa: ARG002 - the protocol's
-        """Return None: the certificate outlives any refresh token, and the agent's right is looked at each time."""
-        return None
 
 
 def for_agent(agent_client_id: object) -> ForAgent:

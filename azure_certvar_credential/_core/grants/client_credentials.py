@@ -27,6 +27,7 @@ class ClientCredentials(Value):
     fallback: ClassVar[Grant | None] = None
     added_scopes: ClassVar[tuple[str, ...]] = ()
     earlier_legs: ClassVar[Mapping[str, Grant]] = NO_EARLIER_LEGS
+    refresh_token: ClassVar[str | None] = None
 
     fmi_path: str | None = None
     leg: str = field(default="", compare=False)
@@ -45,13 +46,9 @@ class ClientCredentials(Value):
         """Return none."""
         return NO_HEADERS
 
-    def renewed_with(self, refresh_token: str | None) -> Grant:  # noqa: ARG002 - there is none (RFC 6749 section 4.4.3)
-        """Return this grant."""
+    def renewed_with(self, refresh_token: str) -> Grant:  # noqa: ARG002 - not to be used (RFC 6749 section 4.4.3)
+        """Return this grant: the certificate outlives any refresh token."""
         return self
-
-    def next_refresh_token(self, given: str | None) -> str | None:  # noqa: ARG002 - RFC 6749 section 4.4.3
-        """Return None: the certificate outlives any refresh token."""
-        return None
 
 
 APPLICATION = ClientCredentials()

@@ -28,6 +28,7 @@ class OnBehalfOf(Value):
     added_scopes: ClassVar[tuple[str, ...]] = ("offline_access",)
     earlier_legs: ClassVar[Mapping[str, Grant]] = NO_EARLIER_LEGS
     fallback: ClassVar[Grant | None] = None
+    refresh_token: ClassVar[str | None] = None
 
     user: UserAssertion
 
@@ -57,19 +58,15 @@ class OnBehalfOf(Value):
         """Return none."""
         return NO_HEADERS
 
-    def renewed_with(self, refresh_token: str | None) -> Grant:
+    def renewed_with(self, refresh_token: str) -> Grant:
         """Return the refresh token's grant: the user's assertion expires within the hour."""
-        return self if refresh_token is None else RefreshToken(refresh_token, self)
-
-    def next_refresh_token(self, given: str | None) -> str | None:
-        """Return the server's refresh token."""
-        return given
+        return RefreshToken(refresh_token, self)
 
 
 class RefreshToken(Value):
     """``refresh_token`` (RFC 6749 section 6): the next token of a user whose last one came with a refresh token.
 
-    :ivar value: the refresh token.
+    :ivar refresh_token: the refresh token; it stays valid until the server sends another one (RFC 6749 section 6).
     :ivar fallback: the user's assertion, tried once if the server refuses the refresh token, which may be revoked or
         too old.
     """
@@ -80,7 +77,7 @@ class RefreshToken(Value):
     added_scopes: ClassVar[tuple[str, ...]] = ("offline_access",)
     earlier_legs: ClassVar[Mapping[str, Grant]] = NO_EARLIER_LEGS
 
-    value: str = field(repr=False)
+    refresh_token: str = field(repr=False)
     fallback: OnBehalfOf
 
     @property
@@ -95,19 +92,15 @@ class RefreshToken(Value):
 
     def fields(self) -> dict[str, str]:
         """Return the fields of the refresh request."""
-        return {"grant_type": "refresh_token", "refresh_token": self.value}
+        return {"grant_type": "refresh_token", "refresh_token": self.refresh_token}
 
     def headers(self, tenant_id: str) -> Mapping[str, str]:  # noqa: ARG002 - the protocol's
         """Return none."""
         return NO_HEADERS
 
-    def renewed_with(self, refresh_token: str | None) -> Grant:
+    def renewed_with(self, refresh_token: str) -> Grant:
         """Return the grant of the newer refresh token."""
         return self.fallback.renewed_with(refresh_token)
-
-    def next_refresh_token(self, given: str | None) -> str | None:
-        """Return the server's, or else this one, which then stays valid (RFC 6749 section 6)."""
-        return given or self.value
 
 
 def on_behalf_of(user: UserAssertion, fmi_path: str | None) -> OnBehalfOf:
