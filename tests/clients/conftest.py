@@ -45,6 +45,11 @@ def pytest_runtest_makereport(
     return report
 
 
+@pytest.fixture(autouse=True, scope="module")
+def _uncovered(uncovered: None) -> None:
+    """Clients do what other tests cover."""
+
+
 @pytest.fixture(scope="session")
 def scene(server_tls: TlsFiles) -> Iterator[Scene]:
     """The application that every client signs in as."""

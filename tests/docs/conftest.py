@@ -137,6 +137,11 @@ def _inherited() -> dict[str, str]:
     }
 
 
+@pytest.fixture(autouse=True, scope="module")
+def _uncovered(uncovered: None) -> None:
+    """Pages and samples do what other tests cover."""
+
+
 @pytest.fixture
 def stage(server_tls: TlsFiles, tmp_path: Path) -> Iterator[Stage]:
     """A stage with one registered application."""

@@ -7,6 +7,8 @@ import pytest
 from tests.faults.conftest import Judge
 from tests.faults.table import fault, journeys
 
+pytestmark = pytest.mark.usefixtures("uncovered")
+
 
 @pytest.mark.parametrize(("claim", "credential"), journeys("names, proxies and TLS", "framing", "slow servers"))
 async def test_a_connection_has_its_outcome_and_tells_no_secret(claim: str, credential: str, judge: Judge) -> None:
