@@ -132,7 +132,7 @@ def test_without_an_rsa_certificate_a_key_is_needed() -> None:
     check_sealing(derived, "PS256", certificate(key="RSA"))
     check_sealing(given_key, None, None)
     check_sealing(given_key, "ES256", certificate(key="P-256"))
-    with pytest.raises(ConfigurationError, match=r"needs encryption_key here.*has no certificate"):
+    with pytest.raises(ConfigurationError, match=r"needs encryption_key here, 32 bytes that.*has no certificate"):
         check_sealing(derived, None, None)
     with pytest.raises(ConfigurationError, match=r"needs encryption_key here.*EC-256, not RSA"):
         check_sealing(derived, "ES256", certificate(key="P-256"))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import accumulate
+
 import pytest
 
 from azure_certvar_credential._core.effects import Shared, Token
@@ -42,6 +44,18 @@ def test_who_waits_for_another_looks_again_after_pauses_that_grow_and_differ(dri
     first = looks(0.0, FIRST_PAUSE / 2, None)
     second = looks(1.0, FIRST_PAUSE * 1.5 * 1.5, IN_THE_CACHE)
     world = World(read_cache(), shared("sealer"), shared(), now(), first, second, WRITE)
+
+    assert drive(flow(token_cache=Complete(), encryption_key=bytes(32)), world.perform).value == IN_THE_CACHE.value
+
+    world.done()
+
+
+def test_who_waits_long_looks_four_times_a_second(drive: Driver) -> None:
+    pauses = list(accumulate(range(9), lambda pause, _: min(pause * 1.5, 0.25), initial=0.02))
+    assert pauses[-1] == 0.25
+    looks = [[shared(Lease(None, True)), now(jitter=0.5), wait(pause), shared(), now()] for pause in pauses]
+    turn = [shared(Lease("mine", True)), shared(IN_THE_CACHE), now()]
+    world = World(read_cache(), shared("sealer"), shared(), now(), *looks, turn, shared(), WRITE)
 
     assert drive(flow(token_cache=Complete(), encryption_key=bytes(32)), world.perform).value == IN_THE_CACHE.value
 
