@@ -98,7 +98,7 @@ def _child(copied: Path, tests: Sequence[str], each: float, pipe: Connection) ->
     os.chdir(copied)
     os.environ["PYTHONPATH"] = str(copied)
     sys.path[0] = str(copied)
-    sys.dont_write_bytecode = False
+    sys.dont_write_bytecode, sys.pycache_prefix = False, None  # where the runner deletes what is of an older change
     for name in [name for name in sys.modules if name.split(".")[0] in _OURS]:
         del sys.modules[name]
     quiet = os.open(os.devnull, os.O_RDWR)
