@@ -6,6 +6,7 @@ import os
 import ssl
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from functools import lru_cache
 from typing import Any
 
 from azure_certvar_credential._http.sockets import ClosingSocket
@@ -80,6 +81,17 @@ def ssl_context(options: Mapping[str, Any]) -> ssl.SSLContext:
 
 def holds_authorities(path: str | os.PathLike[str]) -> bool:
     """Return whether OpenSSL reads a certificate authority from a file; a directory it reads only when it verifies."""
+    try:
+        state = os.stat(path)  # noqa: PTH116 - Path raises for what can be no path
+    except (OSError, ValueError):
+        return False
+    return _holds_authorities(os.fspath(path), state.st_ino, state.st_size, state.st_mtime_ns)
+
+
+# Those who build a credential for each customer name the same file each time, and the answer takes as long as the rest
+# of a credential.
+@lru_cache(maxsize=8)
+def _holds_authorities(path: str, *_state: int) -> bool:
     return _succeeds(lambda: ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(**_location(path)))
 
 

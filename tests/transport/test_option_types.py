@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 from azure.core.pipeline.policies import HeadersPolicy
 from azure.core.pipeline.transport import RequestsTransport
 from hypothesis import given
@@ -13,6 +15,7 @@ from hypothesis import strategies as st
 from azure_certvar_credential import CertVarCredential
 from azure_certvar_credential._transport.option_types import check_types
 from azure_certvar_credential._transport.options import PIPELINE_OPTIONS
+from azure_certvar_credential._transport.trust import holds_authorities
 from azure_certvar_credential.exceptions import ConfigurationError
 from tests.transport.option_values import BAD, GOOD, MALFORMED, cases
 
@@ -75,3 +78,13 @@ def test_no_value_is_repeated(name: str, text: str) -> None:
 def test_the_constructor_is_where_it_is_refused(options: dict[str, Any], text: str) -> None:
     with pytest.raises(ConfigurationError, match=text):
         CertVarCredential("contoso.example", "client", lambda: "", **options)
+
+
+def test_a_file_of_authorities_is_looked_at_again_once_it_has_changed(tmp_path: Path) -> None:
+    file, good = tmp_path / "ca.pem", trustme.CA().cert_pem.bytes()
+    for content, accepted in ((good, True), (b"none", False), (good, True), (good[:-40], False)):
+        file.write_bytes(content)
+        for _ in range(2):
+            assert holds_authorities(file) is accepted
+    file.unlink()
+    assert not holds_authorities(file)
