@@ -12,8 +12,8 @@ from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import quote, quote_plus, unquote
-from urllib.request import getproxies
 
+from azure_certvar_credential._http.environment import environment_proxies
 from azure_certvar_credential._secrecy.redaction import without_secrets
 
 # A shorter value would be found within words of the message; a URL's userinfo goes whatever its length.
@@ -82,7 +82,7 @@ def of_options(options: Mapping[str, Any]) -> Iterator[str]:
             yield text
             # Without its scheme, or the name of a cookie.
             yield from (word for word in re.split(r"[\s,;=]+", text) if len(word) >= _SHORTEST_WORD)
-    for url in [*(options.get("proxies") or {}).values(), *getproxies().values()]:
+    for url in [*(options.get("proxies") or {}).values(), *environment_proxies().values()]:
         yield from userinfo(url or "")
 
 

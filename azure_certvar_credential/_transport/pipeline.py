@@ -5,6 +5,7 @@ The innermost policy translates what a transport raises before azure-core's span
 
 from __future__ import annotations
 
+import platform
 import sys
 from collections.abc import Iterable, Mapping
 from copy import copy
@@ -95,10 +96,11 @@ def build_policies(retry_policy: type[Any], boundary: Any, options: Mapping[str,
     if options.get("policies") is not None:
         return [*_with_the_callers(retry_policy, options), boundary]
     given = {name: value for name, value in options.items() if value is not None}
+    given.setdefault("base_user_agent", _user_agent())
     return [
         RequestIdPolicy(**given),
         HeadersPolicy(**given),
-        UserAgentPolicy(sdk_moniker=SDK_MONIKER, **given),
+        UserAgentPolicy(**given),
         ProxyPolicy(**given),
         *listed(given.get("per_call_policies")),
         *listed(given.get("per_retry_policies")),
@@ -107,6 +109,13 @@ def build_policies(retry_policy: type[Any], boundary: Any, options: Mapping[str,
         _Logging(**given),
         boundary,
     ]
+
+
+def _user_agent() -> str:
+    """Return azure-core's user agent: by itself it starts a program, ``uname``, to find out the processor."""
+    system = platform.uname()
+    where = f"{system.system}-{system.release}-{system.machine}"
+    return f"azsdk-python-{SDK_MONIKER} Python/{platform.python_version()} ({where})"
 
 
 def _with_the_callers(retry_policy: type[Any], options: Mapping[str, Any]) -> list[Any]:

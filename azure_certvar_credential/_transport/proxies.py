@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from contextlib import suppress
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass, proxy_bypass_environment  # type: ignore[attr-defined]  # untyped
+
+from azure_certvar_credential._http.environment import environment_proxies
 
 
 def proxy_for(url: str, proxies: Mapping[str, str | None] | None, *, environment: bool) -> str | None:
@@ -22,7 +23,7 @@ def proxy_for(url: str, proxies: Mapping[str, str | None] | None, *, environment
     given, parts = dict(proxies or {}), urlsplit(url)
     host = parts.hostname or ""
     # Once for each request: it reads every variable of the environment.
-    found_there = getproxies() if environment else {}
+    found_there = environment_proxies() if environment else {}
     authority = parts.netloc.rpartition("@")[2]
     if found_there and not _bypassed(host, authority, given.get("no_proxy"), found_there):
         given = {**found_there, **given}
@@ -42,6 +43,9 @@ def _bypassed(host: str, authority: str, no_proxy: str | None, environment: Mapp
         address = ip_address(host)
         if any(address in network for network in _networks(listed)):
             return True
+    # Only where there are proxies: it takes long to import.
+    from urllib.request import proxy_bypass, proxy_bypass_environment  # type: ignore[attr-defined]  # untyped
+
     if no_proxy:
         return bool(proxy_bypass_environment(authority, {"no": no_proxy}))
     return bool(proxy_bypass(authority))

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+from urllib.request import getproxies
 
 import pytest
 from requests.utils import get_environ_proxies, select_proxy
 
+from azure_certvar_credential._http.environment import environment_proxies
 from azure_certvar_credential._transport.proxies import proxy_for
 
 URL = "https://login.example/token"
@@ -65,3 +67,10 @@ def test_the_option_overrides_the_environment(
 ) -> None:
     monkeypatch.setenv("HTTPS_PROXY", A)
     assert proxy_for(URL, proxies, environment=True) == expected
+
+
+@pytest.mark.parametrize("name", ["HTTPS_PROXY", "https_proxy", "All_Proxy", "NO_PROXY", "PROXY", "MY_PROXY_URL"])
+@pytest.mark.parametrize("value", ["", "localhost:3128"])
+def test_the_environment_is_read_as_urllib_reads_it(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(name, value)
+    assert environment_proxies() == getproxies()
