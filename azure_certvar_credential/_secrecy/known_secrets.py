@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import quote, quote_plus, unquote
 
-from azure_certvar_credential._http.environment import environment_proxies
+from azure_certvar_credential._http import environment_proxies
 from azure_certvar_credential._secrecy.redaction import without_secrets
 
 # A shorter value would be found within words of the message; a URL's userinfo goes whatever its length.

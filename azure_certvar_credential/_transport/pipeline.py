@@ -96,7 +96,10 @@ def build_policies(retry_policy: type[Any], boundary: Any, options: Mapping[str,
     if options.get("policies") is not None:
         return [*_with_the_callers(retry_policy, options), boundary]
     given = {name: value for name, value in options.items() if value is not None}
-    given.setdefault("base_user_agent", _user_agent())
+    # azure-core's own starts a program, uname, to name the processor as well.
+    system = platform.uname()
+    agent = f"azsdk-python-{SDK_MONIKER} Python/{platform.python_version()}"
+    given.setdefault("base_user_agent", f"{agent} ({system.system}-{system.release}-{system.machine})")
     return [
         RequestIdPolicy(**given),
         HeadersPolicy(**given),
@@ -109,13 +112,6 @@ def build_policies(retry_policy: type[Any], boundary: Any, options: Mapping[str,
         _Logging(**given),
         boundary,
     ]
-
-
-def _user_agent() -> str:
-    """Return azure-core's user agent: by itself it starts a program, ``uname``, to find out the processor."""
-    system = platform.uname()
-    where = f"{system.system}-{system.release}-{system.machine}"
-    return f"azsdk-python-{SDK_MONIKER} Python/{platform.python_version()} ({where})"
 
 
 def _with_the_callers(retry_policy: type[Any], options: Mapping[str, Any]) -> list[Any]:

@@ -10,7 +10,7 @@ from contextlib import suppress
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from urllib.parse import urlsplit
 
-from azure_certvar_credential._http.environment import environment_proxies
+from azure_certvar_credential._http import environment_proxies
 
 
 def proxy_for(url: str, proxies: Mapping[str, str | None] | None, *, environment: bool) -> str | None:

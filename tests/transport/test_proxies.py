@@ -8,7 +8,7 @@ from urllib.request import getproxies
 import pytest
 from requests.utils import get_environ_proxies, select_proxy
 
-from azure_certvar_credential._http.environment import environment_proxies
+from azure_certvar_credential._http import environment_proxies
 from azure_certvar_credential._transport.proxies import proxy_for
 
 URL = "https://login.example/token"
