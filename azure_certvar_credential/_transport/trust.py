@@ -85,7 +85,7 @@ def holds_authorities(path: str | os.PathLike[str]) -> bool:
         state = os.stat(path)  # noqa: PTH116 - Path raises for what can be no path
     except (OSError, ValueError):
         return False
-    return _holds_authorities(os.fspath(path), state.st_ino, state.st_size, state.st_mtime_ns)
+    return _holds_authorities(os.fspath(path), state.st_ino, state.st_size, state.st_mtime_ns, state.st_ctime_ns)
 
 
 # Those who build a credential for each customer name the same file each time, and the answer takes as long as the rest

@@ -22,6 +22,8 @@ from tests.benchmarks import building, cached, chart, counting, fleets, flights,
 from tests.benchmarks.bench import Bench, open_bench
 from tests.benchmarks.figures import Figure
 
+# Columns of a table in a file or a pipe, where it is not known how wide lines may be.
+_WIDTH = 150
 MEASUREMENTS: dict[int, Callable[[Bench], Iterator[Figure]]] = {
     1: starting.whole,
     2: starting.added,
@@ -70,7 +72,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if chosen.json:
         print(json.dumps(run, indent=2))
     else:
-        Console().print(_table(figures, ", ".join(f"{name} {value}" for name, value in machine.items())))
+        Console(width=None if sys.stdout.isatty() else _WIDTH).print(
+            _table(figures, ", ".join(f"{name} {value}" for name, value in machine.items()))
+        )
     for line in worse:
         console.print(f"[red]worse:[/] {line}")
     return int(bool(worse) or any(figure.met is False for figure in figures))

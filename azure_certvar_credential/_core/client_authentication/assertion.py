@@ -23,6 +23,9 @@ LIFETIME = 600
 # Vaults throttle, so an assertion of a remote signer is used again until this many seconds before its end.
 REUSE_MARGIN = 60
 
+# One for all, while json.dumps makes one for each text.
+_to_json = json.JSONEncoder(separators=(",", ":")).encode
+
 
 def encoded_header(
     certificate: ClientCertificate,
@@ -65,7 +68,7 @@ def _encoded_header(
         header["x5t#S256"] = x5t_s256
     if x5c is not None:
         header["x5c"] = list(x5c)
-    return base64url(json.dumps(header, separators=(",", ":")).encode())
+    return base64url(_to_json(header).encode())
 
 
 def signing_input(header: str, *, client_id: str, audience: str, issued_at: float, jti: str) -> bytes:
@@ -87,8 +90,7 @@ def signing_input(header: str, *, client_id: str, audience: str, issued_at: floa
         "nbf": iat,
         "exp": iat + LIFETIME,
     }
-    payload = json.dumps(claims, separators=(",", ":"))
-    return f"{header}.{base64url(payload.encode())}".encode("ascii")
+    return f"{header}.{base64url(_to_json(claims).encode())}".encode("ascii")
 
 
 def compact(signed: bytes, signature: bytes) -> str:
