@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 EQUIVALENT: dict[str, dict[str, str]] = {
-    "_runtime/certificate_provider.py": {
-        "+                self._notice_on = 1.0": "Both are long past: seconds since the epoch.",
-        "+        self._notice_on = 1.0": "The same.",
-    },
     "_sync/single_flight.py": {
         "again=True) or entry": "The token that was kept, or the new one: neither is good any more.",
     },
