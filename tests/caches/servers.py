@@ -164,7 +164,8 @@ class SentinelServer(RedisServer):
             f"bind {_HOST}",
             f"port {self.port}",
             f"sentinel monitor {SENTINEL_NAME} {_HOST} {primary.port} 1",
-            f"sentinel down-after-milliseconds {SENTINEL_NAME} 500",
+            # On a busy machine the new primary may not answer for half a second, and must not count as down then.
+            f"sentinel down-after-milliseconds {SENTINEL_NAME} 1500",
             f"sentinel failover-timeout {SENTINEL_NAME} 3000",
         ]
         self._file.write_text("\n".join(settings) + "\n")

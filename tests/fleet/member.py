@@ -25,17 +25,17 @@ import redis.sentinel
 from azure_certvar_credential import CertVarCredential, RedisTokenCache, SQLiteTokenCache, aio
 from tests.caches.servers import SENTINEL_NAME
 
-# Of a client that the user makes; as RedisTokenCache does it for a URL.
-_QUICK: dict[str, Any] = {"socket_timeout": 0.25, "socket_connect_timeout": 0.25}
+# Of a client that the user makes: longer than the Sentinel takes on a busy machine, and less than a call may.
+_BOUNDED: dict[str, Any] = {"socket_timeout": 1.5, "socket_connect_timeout": 1.5}
 
 
 def _by_sentinel(port: int) -> RedisTokenCache:
-    sentinel = redis.sentinel.Sentinel([("127.0.0.1", port)], sentinel_kwargs=_QUICK, **_QUICK)
+    sentinel = redis.sentinel.Sentinel([("127.0.0.1", port)], sentinel_kwargs=_BOUNDED, **_BOUNDED)
     return RedisTokenCache(sentinel.master_for(SENTINEL_NAME))
 
 
 def _by_sentinel_aio(port: int) -> aio.RedisTokenCache:
-    sentinel = redis.asyncio.sentinel.Sentinel([("127.0.0.1", port)], sentinel_kwargs=_QUICK, **_QUICK)
+    sentinel = redis.asyncio.sentinel.Sentinel([("127.0.0.1", port)], sentinel_kwargs=_BOUNDED, **_BOUNDED)
     return aio.RedisTokenCache(sentinel.master_for(SENTINEL_NAME))
 
 
