@@ -13,6 +13,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable
+from functools import partial
 from multiprocessing.connection import Client
 from time import perf_counter
 from typing import Any
@@ -44,6 +45,9 @@ CACHES: dict[tuple[str, str], Callable[[Any], Any]] = {
     ("sqlite", "aio"): SQLiteTokenCache,
     ("redis", "sync"): RedisTokenCache,
     ("redis", "aio"): aio.RedisTokenCache,
+    # Waits for a busy machine, so that a healthy Redis never counts as gone.
+    ("patient redis", "sync"): partial(RedisTokenCache, timeout=1.5),
+    ("patient redis", "aio"): partial(aio.RedisTokenCache, timeout=1.5),
     ("sentinel", "sync"): _by_sentinel,
     ("sentinel", "aio"): _by_sentinel_aio,
 }
@@ -73,7 +77,7 @@ class Member:
         """Make the credential in place of the previous one.
 
         :param kind: ``sync`` or ``aio``.
-        :param store: ``sqlite``, ``redis`` or ``sentinel``.
+        :param store: ``sqlite``, ``redis``, ``patient redis`` or ``sentinel``.
         :param where: the cache's path, URL or port.
         """
         self.close()

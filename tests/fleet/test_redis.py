@@ -38,7 +38,7 @@ def entries(server: RedisServer) -> list[bytes]:
 
 
 def test_members_that_start_cold_send_one_request(fleet: Fleet, own_redis: RedisServer) -> None:
-    fleet.make("redis", own_redis.url())
+    fleet.make("patient redis", own_redis.url())
     all_wait(fleet, own_redis)
     fleet.entra.release()
 
@@ -140,14 +140,14 @@ TAMPERED: dict[str, Callable[[bytes, bytes], bytes]] = {
 
 @pytest.mark.parametrize("how", TAMPERED)
 def test_an_entry_that_was_tampered_with_costs_one_request(fleet: Fleet, own_redis: RedisServer, how: str) -> None:
-    fleet.make("redis", own_redis.url())
+    fleet.make("patient redis", own_redis.url())
     old = fleet.get([0]).token
     [name] = entries(own_redis)
     fleet.get([0], GRAPH)
     another = other(own_redis, name)
     with own_redis.client() as client:
         client.set(name, TAMPERED[how](client.get(name), another), keepttl=True)
-    fleet.make("redis", own_redis.url())
+    fleet.make("patient redis", own_redis.url())
 
     assert fleet.get().token != old
     assert fleet.requests == 2 + 1
@@ -176,7 +176,7 @@ def test_a_failover_costs_a_request_each_at_most_and_the_entry_survives(
 
 
 def test_a_challenge_reaches_all_members_in_time(fleet: Fleet, own_redis: RedisServer) -> None:
-    fleet.make("redis", own_redis.url(), invalidation_seconds=1)
+    fleet.make("patient redis", own_redis.url(), invalidation_seconds=1)
     old = fleet.get().token
     new = fleet.get([0], claims='{"access_token":{"nbf":{"essential":true,"value":"1700000000"}}}').tokens
     # All of its callers have answered a challenge by one request.
