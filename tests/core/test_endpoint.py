@@ -143,7 +143,7 @@ def test_after_a_day_the_document_is_read_again_and_a_new_endpoint_replaces_the_
     assert claimed == WriteEndpoint(
         claimed.key, PublishedEndpoint(Endpoint("https://old.example/t", ISSUER), NOW + BACKOFF)
     )
-    assert kept.endpoint.endpoint.url == ENDPOINT
+    assert kept == WriteEndpoint(kept.key, PublishedEndpoint(Endpoint(ENDPOINT, ISSUER), NOW + LIFETIME))
 
 
 FAILURES: dict[str, Any] = {

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from azure_certvar_credential._core.request import TokenRequest, parse_claims, token_request
+from azure_certvar_credential._core.request import TokenRequest, check_options, parse_claims, token_request
 from azure_certvar_credential.exceptions import ConfigurationError
 
 SCOPE = "https://storage.azure.com/.default"
@@ -130,3 +130,10 @@ def test_requests_share_a_cache_key_only_if_scopes_tenant_and_cae_are_the_same(
 def test_a_claims_challenge_has_the_key_of_the_token_that_it_replaces() -> None:
     assert made(SCOPE, claims='{"a":1}').key == made(SCOPE).key
     assert made(SCOPE, claims='{"a":1}') != made(SCOPE)
+
+
+@pytest.mark.parametrize("name", ["fmi_path", "client_claims", "timeout"])
+def test_options_are_azure_cores_alone(name: str) -> None:
+    check_options(["claims", "tenant_id", "enable_cae", "of_a_newer_azure_core"])
+    with pytest.raises(ConfigurationError, match=rf"write get_token_info\(scope, {name}=\.\.\.\)"):
+        check_options(["claims", name])
