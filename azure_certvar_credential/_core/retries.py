@@ -52,7 +52,7 @@ class Retries:
         self._total, self._status, self._read, self._connect = retry.total, retry.status, retry.read, retry.connect
         self._attempt = 0
 
-    def pause(self, failure: Exception, *, sent: bool = True) -> float | None:
+    def pause(self, failure: Exception, *, sent: bool) -> float | None:
         """Return the seconds to wait before the next request, or None if the failure stands.
 
         :param sent: whether the request may have left.

@@ -247,7 +247,7 @@ class HttpClient:
             read = answer.error if isinstance(answer, Unanswered) else self._read(url, answer)
             if isinstance(read, Answer):
                 return read
-            pause = retries.pause(read)
+            pause = retries.pause(read, sent=True)
             if pause is None:
                 raise read
             self._client.sleep(pause)

@@ -128,7 +128,7 @@ def test_a_token_of_an_openid_provider_is_asked_for_at_the_endpoint_that_its_met
 
 
 def test_an_endpoint_is_remembered_for_a_day(drive: Driver) -> None:
-    assert LIFETIME == 24 * 60 * 60
+    assert (LIFETIME, BACKOFF) == (24 * 60 * 60, 300)
     world = World(remembered("https://a.example/t", NOW + 1), now())
     assert drive(asked(oidc_authority=ISSUER), world.perform).url == "https://a.example/t"
     world.done()

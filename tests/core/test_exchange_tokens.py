@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from azure_certvar_credential._core.answers import json_object
 from azure_certvar_credential._core.exchange import DEFAULT_LIFE, MAX_BODY, Response, read
 from azure_certvar_credential._core.freshness import refresh_on, required_on
 from azure_certvar_credential.exceptions import AuthenticationError, ResponseFormatError
@@ -153,3 +154,9 @@ def test_a_content_type_is_one_bounded_line_of_the_message() -> None:
         read(plain(200, b"", "text/html\r\n\x1b[31m" + "x" * 500), now=NOW, about=str)
     assert caught.value.message.isprintable()
     assert len(caught.value.message) < 300
+
+
+@pytest.mark.parametrize(("objects", "accepted"), [(500, True), (501, False)])
+def test_an_answer_has_five_hundred_objects_at_most(objects: int, accepted: bool) -> None:
+    body = BODY % (b'3599,"more":[%b]' % b",".join([b"{}"] * (objects - 2)))
+    assert (json_object(body, limit=len(body)) is not None) is accepted

@@ -60,3 +60,11 @@ def test_a_failure_of_an_earlier_leg_ends_the_acquisition(drive: Driver) -> None
     with pytest.raises(AuthenticationError, match="no blueprint"):
         drive(flow_of(ForAgent(AGENT)), world.perform)
     world.done()
+
+
+def test_an_agent_asks_for_the_users_information_as_microsofts_library_does() -> None:
+    assert ForAgent("agent").fields() == {
+        "grant_type": "client_credentials",
+        "client_id": "agent",
+        "client_info": "1",
+    }

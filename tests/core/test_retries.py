@@ -54,7 +54,7 @@ def test_all_kinds_together_have_the_total() -> None:
 
 
 def test_what_the_server_has_refused_is_not_repeated() -> None:
-    assert Retries(Retry()).pause(AuthenticationError("no")) is None
+    assert Retries(Retry()).pause(AuthenticationError("no"), sent=True) is None
 
 
 @pytest.mark.parametrize(
@@ -68,18 +68,18 @@ def test_what_the_server_has_refused_is_not_repeated() -> None:
 )
 def test_the_first_retry_is_immediate_and_the_pauses_grow_to_the_longest(retry: Retry, pauses: list[float]) -> None:
     retries = Retries(retry)
-    assert [retries.pause(BUSY) for _ in pauses] == pauses
-    assert retries.pause(BUSY) is None
+    assert [retries.pause(BUSY, sent=True) for _ in pauses] == pauses
+    assert retries.pause(BUSY, sent=True) is None
 
 
 @pytest.mark.parametrize(
     ("asked", "pause"), [(0.0, 0.0), (0.5, 0.5), (LONGEST_PAUSE, 5.0), (LONGEST_PAUSE + 0.001, None), (1e9, None)]
 )
 def test_a_pause_that_the_server_asks_for_is_kept_up_to_five_seconds(asked: float, pause: float | None) -> None:
-    assert Retries(Retry()).pause(TemporarilyUnavailableError("busy", retry_after=asked)) == pause
+    assert Retries(Retry()).pause(TemporarilyUnavailableError("busy", retry_after=asked), sent=True) == pause
 
 
 def test_a_pause_that_the_server_asks_for_does_not_shorten_the_own() -> None:
     retries = Retries(Retry(backoff_factor=3))
     asked = TemporarilyUnavailableError("busy", retry_after=1.0)
-    assert [retries.pause(asked), retries.pause(asked)] == [1.0, 6.0]
+    assert [retries.pause(asked, sent=True), retries.pause(asked, sent=True)] == [1.0, 6.0]
