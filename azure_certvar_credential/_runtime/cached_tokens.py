@@ -116,7 +116,7 @@ class CachedTokens:
         if self._closed:
             self.check_open()
         now = self.clock()
-        entry = self.older(request)
+        entry = self._older(request)
         if entry is not None and now >= entry.usable_from:
             if now < entry.fresh_until:
                 entry.used = now
@@ -143,7 +143,7 @@ class CachedTokens:
             slept or its clock was set.
         :raises Exception: the error, in a copy of the caller's own, unless an older token still serves.
         """
-        entry, now = self.older(request), self.clock()
+        entry, now = self._older(request), self.clock()
         if token is not None:
             if token.expires_on <= now and again:
                 return None
@@ -169,7 +169,7 @@ class CachedTokens:
         with self._lock:
             self.failures = self.failures or Failures()
             self.failures.note((request.key, request.claims), error, now)
-        entry = self.older(request)
+        entry = self._older(request)
         # A token requested since then, to answer a challenge, has nothing to do with this failure.
         if entry is not None and entry.token.requested_on < began and now < entry.token.expires_on:
             self._postpone(request, entry, now, max(BACKOFF, retry_after), error)
@@ -182,7 +182,7 @@ class CachedTokens:
 
     def call_abandoned(self, request: TokenRequest) -> None:
         """Note an interrupted acquisition, so that the next caller starts another."""
-        entry = self.older(request)
+        entry = self._older(request)
         if entry is not None:
             entry.fresh_until = min(entry.fresh_until, entry.token.refresh_on)
 
@@ -241,7 +241,7 @@ class CachedTokens:
             self._flow_memory.after_fork()
         self.store.after_fork()
 
-    def older(self, request: TokenRequest) -> Entry | None:
+    def _older(self, request: TokenRequest) -> Entry | None:
         """Return the entry that a request finds in memory, or None; a claims challenge asks for another one."""
         return self._get(request.key) if request.claims is None else None
 

@@ -35,7 +35,8 @@ def perform_immediate(effect: Immediate, cached_tokens: CachedTokens, clock: Cal
             # uuid4 draws from the operating system's secure generator; the jitter protects nothing.
             return Moment(clock(), str(uuid.uuid4()), str(uuid.uuid4()), random.random())  # noqa: S311
         case effects.ReadCache(request):
-            entry = cached_tokens.older(request)
+            # Also for a challenge: the token that its answer replaces has a generation.
+            entry = cached_tokens.store.get(request.key)
             return None if entry is None else entry.token
         case effects.WriteCache(request, token):
             return cached_tokens.write(request, token)

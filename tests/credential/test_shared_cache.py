@@ -109,6 +109,22 @@ async def test_a_member_that_slept_longer_looks_before_it_serves(world: World, c
     assert world.requests == 2
 
 
+async def test_a_challenge_answered_after_the_cache_was_emptied_replaces_the_token_of_every_member(
+    world: World, cache: MemoryCache
+) -> None:
+    first, second = member(world, cache), member(world, cache)
+    await token_of(first, claims=CHALLENGE)
+    before = await token_of(first, claims=CHALLENGE)
+    assert await token_of(second) == before
+    cache.values.clear()
+
+    new = await token_of(first, claims=CHALLENGE)
+    world.clock.advance(6)
+
+    assert await token_of(second) == new != before
+    assert await token_of(first) == new
+
+
 async def test_a_longer_time_of_invalidation_means_fewer_looks(world: World, cache: MemoryCache) -> None:
     driver = member(world, cache, invalidation_seconds=600)
     await token_of(driver)

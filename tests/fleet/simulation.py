@@ -180,7 +180,7 @@ class Member:
             case effects.Now():
                 return Moment(self._clock(), "jti", "correlation", day.random.random())
             case effects.ReadCache(asked):
-                entry = self._tokens.older(asked)
+                entry = self._tokens.store.get(asked.key)
                 return None if entry is None else entry.token
             case effects.WriteCache(asked, token):
                 return self._tokens.write(asked, token)

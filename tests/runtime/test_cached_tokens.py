@@ -7,11 +7,12 @@ import logging
 import pytest
 from azure.core.exceptions import ServiceRequestError
 
-from azure_certvar_credential._core.effects import Token
+from azure_certvar_credential._core.effects import ReadCache, Token
 from azure_certvar_credential._core.freshness import CLOCK_STEP
 from azure_certvar_credential._core.request import TokenRequest
 from azure_certvar_credential._runtime.cached_tokens import BACKOFF, CachedTokens, Step
 from azure_certvar_credential._runtime.failures import MAX_REFUSALS
+from azure_certvar_credential._runtime.immediate import perform_immediate
 from azure_certvar_credential.caches.memory import Entry, TokenMemory
 from azure_certvar_credential.exceptions import CredentialClosedError, TemporarilyUnavailableError
 from tests.credential.world import Clock
@@ -255,7 +256,7 @@ def test_a_closed_credential_keeps_and_serves_nothing(tokens: CachedTokens, cloc
     tokens.write(REQUEST, token(clock))
     tokens.close()
     tokens.write(REQUEST, token(clock))
-    assert tokens.older(REQUEST) is None
+    assert tokens.store.get(REQUEST.key) is None
     assert tokens.lookup(SCOPES, None, None, enable_cae=False) is None
     with pytest.raises(CredentialClosedError):
         tokens.plan(REQUEST)
@@ -274,3 +275,12 @@ def test_the_hot_path_notes_the_use_and_knows_the_own_tenant(tokens: CachedToken
     assert tokens.fresh(REQUEST.key) is entry_of(tokens)
     assert entry_of(tokens).used == clock.now
     assert tokens.fresh(([],)) is None  # type: ignore[arg-type]
+
+
+def test_a_challenge_reads_the_token_that_its_answer_replaces(tokens: CachedTokens, clock: Clock) -> None:
+    """Members that share a cache count the generations of a token by it."""
+    tokens.write(REQUEST, token(clock))
+    for request in (REQUEST, CHALLENGED):
+        read = perform_immediate(ReadCache(request), tokens, clock)
+        assert isinstance(read, Token)
+        assert read.value == "first"
